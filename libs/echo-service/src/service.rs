@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The service: its sockets, and one turn of its event loop.
+
+use core::net::{Ipv4Addr, SocketAddr};
+
+use heapless::Vec;
+use socket_client::{Client, Errno, Socket, SocketKind, Transport};
+use stats::{EchoServer, Writer};
+
+use crate::streams::Connection;
+
+/// Connections at once. Others wait in the backlog.
+pub const MAX_CONNECTIONS: usize = 128;
+/// Ports of each kind.
+pub const MAX_PORTS: usize = 8;
+/// Connections that may wait for a place.
+const BACKLOG: usize = 32;
+/// How long to wait before the ports are tried again, in nanoseconds.
+const RETRY: u64 = 100_000_000;
+
+/// Echoes on a set of ports.
+pub struct EchoService<T: Transport> {
+    pub(crate) client: Client<T>,
+    pub(crate) stats: Writer<EchoServer>,
+    tcp_ports: Vec<u16, MAX_PORTS>,
+    udp_ports: Vec<u16, MAX_PORTS>,
+    pub(crate) listeners: Vec<Socket, MAX_PORTS>,
+    pub(crate) datagram_sockets: Vec<Socket, MAX_PORTS>,
+    pub(crate) connections: Vec<Connection, MAX_CONNECTIONS>,
+    /// All ports are open, as far as is known.
+    is_open: bool,
+}
+
+impl<T: Transport> EchoService<T> {
+    /// Opens the ports; those beyond [`MAX_PORTS`] are left out.
+    ///
+    /// # Errors
+    /// Those of [`Client::socket`], [`Client::bind`] and [`Client::listen`].
+    pub fn start(
+        client: Client<T>,
+        stats: Writer<EchoServer>,
+        tcp_ports: impl Iterator<Item = u16>,
+        udp_ports: impl Iterator<Item = u16>,
+    ) -> Result<Self, Errno> {
+        let mut service = EchoService {
+            client,
+            stats,
+            tcp_ports: tcp_ports.take(MAX_PORTS).collect(),
+            udp_ports: udp_ports.take(MAX_PORTS).collect(),
+            listeners: Vec::new(),
+            datagram_sockets: Vec::new(),
+            connections: Vec::new(),
+            is_open: false,
+        };
+        service.open()?;
+        Ok(service)
+    }
+
+    fn open(&mut self) -> Result<(), Errno> {
+        // Those of an earlier life of the server are gone; of an attempt in this life that failed half-way some may be open.
+        let opened = self.listeners.iter().chain(&self.datagram_sockets);
+        for &socket in opened {
+            let _ = self.client.close(socket);
+        }
+        self.listeners.clear();
+        self.datagram_sockets.clear();
+        self.connections.clear();
+        self.count_open();
+        self.is_open = false;
+        for &port in &self.tcp_ports {
+            let socket = self.client.socket(SocketKind::Stream)?;
+            // There is room: as many as there are ports.
+            let _ = self.listeners.push(socket);
+            self.client.bind(socket, any_address(port))?;
+            self.client.listen(socket, BACKLOG)?;
+        }
+        for &port in &self.udp_ports {
+            let socket = self.client.socket(SocketKind::Datagram)?;
+            let _ = self.datagram_sockets.push(socket);
+            self.client.bind(socket, any_address(port))?;
+        }
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// To be called for each notification: echoes until nothing is ready.
+    ///
+    /// # Errors
+    /// After a restart of the server the ports could not be opened again; they are tried again at the next call.
+    pub fn notified(&mut self) -> Result<(), Errno> {
+        loop {
+            // The server can die with a call of this turn in its hands; then every socket is stale from one call to the next.
+            if self.client.check_restart() || !self.is_open {
+                self.open().inspect_err(|_| self.try_again_later())?;
+            }
+            let serial = self.client.ready_serial();
+            let mut progress = self.accept();
+            progress |= self.echo_datagrams();
+            progress |= self.echo_streams();
+            // There is no notification of what calls of this turn have made ready, so look once more if the page has changed.
+            if !progress && serial == self.client.ready_serial() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The server refused: nothing else may come that would wake this PD.
+    fn try_again_later(&self) {
+        let _ = self.client.wake_at(self.client.now().saturating_add(RETRY));
+    }
+
+    pub(crate) fn count_open(&self) {
+        self.stats
+            .set(EchoServer::ConnectionsOpen, self.connections.len() as u64);
+    }
+}
+
+fn any_address(port: u16) -> SocketAddr {
+    (Ipv4Addr::UNSPECIFIED, port).into()
+}

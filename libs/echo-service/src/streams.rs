@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Connections.
+
+use socket_client::{Errno, PollBits, Socket, Transport};
+use stats::EchoServer;
+
+use crate::EchoService;
+
+/// Pieces that a connection may echo before the others get their turn.
+const TURN: usize = 4;
+/// Connections accepted before those that are open get their turn.
+const ACCEPTS: usize = 16;
+/// Below this room (bytes) a piece is not worth its two calls: the socket is asked first whether it takes more by now.
+const WORTH_A_PIECE: usize = 8 * 1024;
+
+/// A connection.
+pub(crate) struct Connection {
+    socket: Socket,
+    /// Bytes that the socket takes at least. It is never offered more.
+    room: usize,
+}
+
+/// What happened at one connection in its turn.
+enum Turn {
+    /// Nothing is ready.
+    Idle,
+    /// Something was echoed; there may be more.
+    Progress,
+    /// It is over.
+    Ended(Result<(), Errno>),
+}
+
+impl<T: Transport> EchoService<T> {
+    /// Takes connections that wait. Answers whether there was one.
+    pub(crate) fn accept(&mut self) -> bool {
+        let mut progress = false;
+        for index in 0..self.listeners.len() {
+            let listener = self.listeners[index];
+            for _ in 0..ACCEPTS {
+                if self.connections.is_full()
+                    || !self.client.poll_bits(listener).intersects(PollBits::IN)
+                {
+                    break;
+                }
+                // An error means that it is gone again, or that the server has restarted: the next turn sees that.
+                let Ok((socket, _)) = self.client.accept(listener) else {
+                    break;
+                };
+                progress = true;
+                self.stats.inc(EchoServer::Connections);
+                // There is room, as was just checked.
+                let _ = self.connections.push(Connection { socket, room: 0 });
+            }
+        }
+        if progress {
+            self.count_open();
+        }
+        progress
+    }
+
+    /// Gives every connection that is ready its turn. Answers whether something happened.
+    pub(crate) fn echo_streams(&mut self) -> bool {
+        let mut progress = false;
+        let mut index = 0;
+        while index < self.connections.len() {
+            match self.turn(index) {
+                Turn::Idle => index += 1,
+                Turn::Progress => {
+                    progress = true;
+                    index += 1;
+                }
+                Turn::Ended(result) => {
+                    progress = true;
+                    let ended = self.connections.swap_remove(index);
+                    if result.is_err() {
+                        self.stats.inc(EchoServer::ConnectionsFailed);
+                    }
+                    // What was echoed is still sent, then the peer reads the end of the stream. After a failure nothing of it matters.
+                    let _ = self.client.close(ended.socket);
+                    self.count_open();
+                }
+            }
+        }
+        progress
+    }
+
+    fn turn(&mut self, index: usize) -> Turn {
+        let mut progress = false;
+        for _ in 0..TURN {
+            match self.echo_piece(index) {
+                Ok(0) => return Turn::Ended(Ok(())),
+                Ok(_) => progress = true,
+                Err(Errno::EAGAIN) if progress => return Turn::Progress,
+                Err(Errno::EAGAIN) => return Turn::Idle,
+                Err(errno) => return Turn::Ended(Err(errno)),
+            }
+        }
+        Turn::Progress
+    }
+
+    /// Echoes what has come, as far as it can be sent. 0 means that the peer has ended its direction and everything is echoed.
+    fn echo_piece(&mut self, index: usize) -> Result<usize, Errno> {
+        let connection = &mut self.connections[index];
+        let bits = self.client.poll_bits(connection.socket);
+        let failed = PollBits::ERR | PollBits::NVAL;
+        if !bits.intersects(PollBits::IN | failed) {
+            return Err(Errno::EAGAIN);
+        }
+        if connection.room < WORTH_A_PIECE && !bits.intersects(failed) {
+            if bits.intersects(PollBits::OUT) {
+                let nothing = self.client.send_vectored(connection.socket, &[])?;
+                connection.room = nothing.room;
+            } else {
+                // Rather wait until a good part of the socket's buffer is free than echo drop by drop.
+                return Err(Errno::EAGAIN);
+            }
+        }
+        let span = self
+            .client
+            .recv_in_place(connection.socket, connection.room)?;
+        if span.length == 0 {
+            return Ok(0);
+        }
+        let sent = self.client.send_span(connection.socket, span)?;
+        if sent.count as u64 != span.length {
+            // The server takes less than it said it would: rather end than lose bytes in the middle.
+            return Err(Errno::EPROTO);
+        }
+        connection.room = sent.room;
+        self.stats.add(EchoServer::TcpBytes, span.length);
+        Ok(sent.count)
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The executor of a protection domain whose work is done by async tasks: `embassy-executor` without its platforms.
+//!
+//! A PD has one thread and an event loop, so the executor never waits itself: [`Executor::run`] polls tasks until none is
+//! awake and returns to the event loop. Tasks are statics made by `#[embassy_executor::task]`, so there is no allocation,
+//! and their number is fixed when the PD is built.
+//!
+//! ```
+//! use executor::Executor;
+//! use static_cell::StaticCell;
+//!
+//! #[embassy_executor::task(pool_size = 2)]
+//! async fn count(name: &'static str) {
+//!     println!("{name} runs");
+//! }
+//!
+//! static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+//!
+//! let executor = EXECUTOR.init(Executor::new());
+//! executor.spawner().spawn(count("one").unwrap());
+//! executor.spawner().spawn(count("two").unwrap());
+//! executor.run();
+//! ```
+//!
+//! This crate exists because `embassy-executor` leaves two promises to its user that need unsafe code: a symbol that it calls when a task
+//! becomes awake, and that its `poll` is not entered twice.
+
+#![cfg_attr(not(test), no_std)]
+
+use core::cell::{Cell, OnceCell};
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use embassy_executor::raw;
+
+pub use embassy_executor::{SpawnError, Spawner};
+
+/// Polls tasks. One in a PD, in a static.
+pub struct Executor {
+    inner: OnceCell<raw::Executor>,
+    /// A task has become awake since it was last cleared.
+    awake: AtomicBool,
+    running: Cell<bool>,
+}
+
+impl Executor {
+    /// An executor without tasks.
+    #[must_use]
+    pub const fn new() -> Self {
+        Executor {
+            inner: OnceCell::new(),
+            awake: AtomicBool::new(false),
+            running: Cell::new(false),
+        }
+    }
+
+    fn inner(&'static self) -> &'static raw::Executor {
+        let make = || raw::Executor::new((&raw const self.awake).cast_mut().cast());
+        // What the call that initialises answers is derived from a unique reference, and tasks keep a pointer derived from what is
+        // returned here. So all of them are to come from a call that finds it initialised.
+        self.inner.get_or_init(make);
+        self.inner.get_or_init(make)
+    }
+
+    /// What starts tasks. It can be given to tasks, so that they start others.
+    pub fn spawner(&'static self) -> Spawner {
+        self.inner().spawner()
+    }
+
+    /// Polls tasks until none is awake. Called from within a task it does nothing.
+    pub fn run(&'static self) {
+        if self.running.replace(true) {
+            return;
+        }
+        while self.awake.swap(false, Ordering::Acquire) {
+            // SAFETY: `running` keeps a second call out until this one has returned, and the executor cannot have left the thread
+            // that made it, since it is not `Sync`.
+            unsafe { self.inner().poll() };
+        }
+        self.running.set(false);
+    }
+}
+
+impl Default for Executor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Called by `embassy-executor` when the first task becomes awake, with the context that [`Executor::inner`] has given it.
+// SAFETY: the name and signature that embassy-executor's documentation of `raw::Executor` asks for; nobody else defines it.
+#[unsafe(export_name = "__pender")]
+fn pender(context: *mut ()) {
+    // SAFETY: every `raw::Executor` of this program is made by `Executor::inner`, with a pointer to a field of a static, and the field
+    // is an atomic that is only used by reference.
+    let awake = unsafe { &*context.cast::<AtomicBool>() };
+    awake.store(true, Ordering::Release);
+}

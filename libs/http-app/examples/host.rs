@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Serves the files of a folder as http_server would, on this machine, for work on the page: `cargo run -p http-app --example host --
+//! pds/http_server/www 8090`. The counters are made up and grow.
+
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::pin::pin;
+use std::ptr::NonNull;
+use std::task::{Context, Waker};
+use std::time::{Duration as StdDuration, Instant};
+use std::{env, fs, thread};
+
+use http_app::{BUFFER_LEN, ByteStream, Identity, PdRuntime, PdSource, Site, StaticFile, serve};
+use picoserve::time::{Duration, Timer};
+use socket_client::{Errno, Error, Sent};
+use stats::{
+    Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, PdKind, StatsPage,
+    Supervisor, TimerDriver, Writer, mac_to_value,
+};
+use timer_proto::Clock;
+
+/// A stream whose calls wait, so that futures are always ready.
+struct Blocking {
+    stream: TcpStream,
+    window: RefCell<Vec<u8>>,
+}
+
+const ROOM: usize = 64 * 1024;
+
+impl ByteStream for Blocking {
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        (&self.stream)
+            .read(buf)
+            .map_err(|_| Error(Errno::ECONNRESET))
+    }
+
+    async fn write_with(
+        &self,
+        max: usize,
+        mut fill: impl FnMut(&mut [u8]) -> usize,
+    ) -> Result<Sent, Error> {
+        let mut window = self.window.borrow_mut();
+        let count = fill(&mut window[..max.min(ROOM)]);
+        (&self.stream)
+            .write_all(&window[..count])
+            .map_err(|_| Error(Errno::ECONNRESET))?;
+        Ok(Sent { count, room: ROOM })
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        self.stream
+            .shutdown(std::net::Shutdown::Write)
+            .map_err(|_| Error(Errno::ENOTCONN))
+    }
+}
+
+/// Calls time out by themselves.
+struct Never;
+
+impl Timer<PdRuntime> for Never {
+    fn delay(&self, _: Duration) -> impl Future<Output = ()> {
+        std::future::pending()
+    }
+}
+
+fn page() -> &'static StatsPage {
+    let layout = std::alloc::Layout::new::<StatsPage>();
+    // SAFETY: the layout has a size.
+    let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).expect("memory");
+    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to it.
+    let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
+    region.into_page().expect("a page")
+}
+
+const TICKS: u64 = 62_500_000;
+
+fn now() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    (start.elapsed().as_nanos() as u64) / 16 + TICKS
+}
+
+fn source<C: CounterSet>(
+    name: &'static str,
+    role: &'static str,
+    kind: PdKind,
+) -> (PdSource, Writer<C>) {
+    let page = page();
+    let source = PdSource {
+        name,
+        role,
+        kind,
+        page,
+    };
+    (source, Writer::attach(page, now()))
+}
+
+fn main() {
+    let mut arguments = env::args().skip(1);
+    let folder = arguments.next().expect("a folder");
+    let port = arguments.next().expect("a port").parse().expect("a port");
+
+    let (supervisor, supervisor_stats) =
+        source::<Supervisor>("supervisor", "restarts what faults", PdKind::Supervisor);
+    let (timer, timer_stats) =
+        source::<TimerDriver>("timer_driver", "deadlines for others", PdKind::TimerDriver);
+    let (driver, driver_stats) =
+        source::<NetDriver>("net_driver", "virtio-net, nothing else", PdKind::NetDriver);
+    let (server, server_stats) =
+        source::<NetServer>("net_server", "TCP/IP and sockets", PdKind::NetServer);
+    let (echo, echo_stats) =
+        source::<EchoServer>("echo_server", "TCP and UDP echo", PdKind::EchoServer);
+    let (http, stats) = source::<HttpServer>("http_server", "this page", PdKind::HttpServer);
+    let (console, console_stats) =
+        source::<Console>("console", "log lines of all", PdKind::Console);
+    driver_stats.set(
+        NetDriver::MacAddress,
+        mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
+    );
+    server_stats.set(NetServer::GatewayReachable, 1);
+    let pds = Vec::leak(vec![supervisor, timer, driver, server, echo, http, console]);
+
+    let site: &Site = Box::leak(Box::new(Site {
+        files: files(Path::new(&folder)),
+        pds,
+        identity: Box::leak(Box::new(Identity {
+            hostname: "isthmus",
+            address: Ipv4Addr::new(10, 0, 2, 15),
+            prefix_len: 24,
+            gateway: Ipv4Addr::new(10, 0, 2, 2),
+        })),
+        stats,
+        clock: Clock::new(TICKS).expect("a frequency"),
+        now,
+    }));
+    thread::spawn(move || {
+        for second in 0u64.. {
+            let wave = 1200 + (900.0 * (second as f64 / 7.0).sin()) as u64;
+            driver_stats.add(NetDriver::RxFrames, wave);
+            driver_stats.add(NetDriver::TxFrames, wave * 9 / 10);
+            driver_stats.add(NetDriver::RxBytes, wave * 700);
+            driver_stats.add(NetDriver::TxBytes, wave * 1200);
+            driver_stats.add_common(Common::WakeUps, wave / 3);
+            driver_stats.add_common(Common::NotificationsSent, wave / 4);
+            server_stats.add_common(Common::PpcsServed, wave * 2);
+            server_stats.set(NetServer::StreamSockets, 5 + second % 3);
+            echo_stats.add(EchoServer::TcpBytes, wave * 900);
+            echo_stats.add_common(Common::PpcsMade, wave);
+            timer_stats.add(TimerDriver::TimeoutsFired, 12);
+            console_stats.add(Console::Lines, second % 2);
+            if second % 20 == 15 {
+                driver_stats.add_common(Common::Starts, 1);
+                driver_stats.set_common(Common::StartedAt, now());
+                supervisor_stats.add(Supervisor::Faults, 1);
+                supervisor_stats.add(Supervisor::Restarts, 1);
+                supervisor_stats.add(Supervisor::FaultsChild1, 1);
+                supervisor_stats.set(Supervisor::LastRecovery, 3_400_000);
+            }
+            thread::sleep(StdDuration::from_secs(1));
+        }
+    });
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port");
+    println!("http://127.0.0.1:{port}/");
+    for stream in listener.incoming().flatten() {
+        thread::spawn(move || {
+            let _ = stream.set_read_timeout(Some(StdDuration::from_secs(15)));
+            let stream = Blocking {
+                stream,
+                window: RefCell::new(vec![0; ROOM]),
+            };
+            let mut buffer = vec![0; BUFFER_LEN];
+            let mut served = pin!(serve(site, stream, Never, &mut buffer));
+            let mut cx = Context::from_waker(Waker::noop());
+            while served.as_mut().poll(&mut cx).is_pending() {
+                thread::yield_now();
+            }
+        });
+    }
+}
+
+fn files(folder: &Path) -> &'static [StaticFile] {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let files = entries.flatten().map(|entry| {
+        let name = entry.file_name().into_string().expect("UTF-8");
+        let content_type = match name.rsplit('.').next() {
+            Some("html") => "text/html; charset=utf-8",
+            Some("css") => "text/css",
+            Some("svg") => "image/svg+xml",
+            _ => "text/plain",
+        };
+        StaticFile {
+            path: format!("/{}", name.strip_suffix("index.html").unwrap_or(&name)).leak(),
+            content_type,
+            etag: "\"host\"",
+            body: fs::read(entry.path()).expect("a file").leak(),
+        }
+    });
+    files.collect::<Vec<_>>().leak()
+}

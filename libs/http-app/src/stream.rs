@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A connection as picoserve wants it, made for few calls to the network server.
+//!
+//! picoserve writes a response in many small pieces and flushes after the header and after the body. Here pieces are gathered, and "flush" means
+//! no more than "the header is complete": what has been gathered goes out when the next request is awaited, when the connection ends, or
+//! together with the first large piece of body. So a small response is one call, and a large body is produced directly in the window.
+
+use core::cell::RefCell;
+
+use picoserve::Timeouts;
+use picoserve::io::{BaseWrite, ErrorType, Read, Socket, Write};
+use picoserve::mem::{BorrowedBuffer, BorrowedCursor};
+use picoserve::time::{Duration, Timer};
+use socket_client::{Errno, Error, Net, Sent, Shutdown, TcpStream, Transport};
+use stats::{HttpServer, Writer};
+
+/// Marks implementations of picoserve's traits for this project's sockets and timers.
+pub struct PdRuntime;
+
+/// Bytes gathered before they are sent; more than the header of any response of this site.
+const STAGE_LEN: usize = 2048;
+/// Space that a piece of a header needs at most. A longer one is split by picoserve.
+const PIECE_LEN: usize = 512;
+/// Room at which producing a piece of body is worth a call, in bytes; below it the room is asked for first.
+const WORTH_A_CALL: usize = 16 * 1024;
+/// How long an ended connection waits for the client to go, so that the client gets the last response: closing while bytes arrive
+/// would reset the connection (RFC 9112 section 9.6).
+const LINGER: Duration = Duration::from_millis(1000);
+/// Bytes that such a connection takes from its client meanwhile.
+const LINGER_BYTES: usize = 256 * 1024;
+
+/// What is needed of a stream. [`TcpStream`] is one; tests have others.
+#[expect(
+    async_fn_in_trait,
+    reason = "a PD has one thread, futures need not be Send"
+)]
+pub trait ByteStream {
+    /// As [`TcpStream::read`].
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error>;
+
+    /// As [`TcpStream::write_with`].
+    async fn write_with(
+        &self,
+        max: usize,
+        fill: impl FnMut(&mut [u8]) -> usize,
+    ) -> Result<Sent, Error>;
+
+    /// Ends the sending direction.
+    fn finish(&self) -> Result<(), Error>;
+}
+
+impl<T: Transport> ByteStream for TcpStream<'_, T> {
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        TcpStream::read(self, buf).await
+    }
+
+    async fn write_with(
+        &self,
+        max: usize,
+        fill: impl FnMut(&mut [u8]) -> usize,
+    ) -> Result<Sent, Error> {
+        TcpStream::write_with(self, max, fill).await
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+/// What is on its way to the client. Apart from [`Connection`], because futures keep several copies of what is moved into them.
+pub struct Output {
+    stage: [u8; STAGE_LEN],
+    /// Bytes in the stage.
+    staged: usize,
+    /// The header of the present response is complete.
+    in_body: bool,
+    /// What the socket takes at least.
+    room: usize,
+}
+
+impl Output {
+    /// Nothing is on its way.
+    pub fn new() -> RefCell<Self> {
+        RefCell::new(Output {
+            stage: [0; STAGE_LEN],
+            staged: 0,
+            in_body: false,
+            room: 0,
+        })
+    }
+
+    fn free(&mut self) -> &mut [u8] {
+        self.stage.get_mut(self.staged..).unwrap_or_default()
+    }
+
+    /// Copies as many staged bytes as fit, and answers how many these are.
+    fn copy_staged(&self, into: &mut [u8]) -> usize {
+        let count = self.staged.min(into.len());
+        into[..count].copy_from_slice(&self.stage[..count]);
+        count
+    }
+
+    /// Notes what a call has sent. Answers how many of these bytes were not staged ones.
+    fn note(&mut self, sent: Sent) -> usize {
+        self.room = sent.room;
+        let staged = sent.count.min(self.staged);
+        self.stage.copy_within(staged..self.staged, 0);
+        self.staged -= staged;
+        sent.count - staged
+    }
+}
+
+/// A connection to an HTTP client.
+pub struct Connection<'o, S> {
+    stream: S,
+    output: &'o RefCell<Output>,
+    stats: Writer<HttpServer>,
+}
+
+impl<'o, S: ByteStream> Connection<'o, S> {
+    /// Takes a stream over; bytes are counted in `stats`. `output` is this connection's own.
+    pub fn new(stream: S, output: &'o RefCell<Output>, stats: Writer<HttpServer>) -> Self {
+        Connection {
+            stream,
+            output,
+            stats,
+        }
+    }
+
+    /// One call that sends what is staged and what `fill` adds behind it. Answers how many bytes of the latter were taken.
+    async fn send(&self, mut fill: impl FnMut(&mut [u8]) -> usize) -> Result<usize, Error> {
+        let sent = self
+            .stream
+            .write_with(usize::MAX, |window| {
+                let staged = self.output.borrow().copy_staged(window);
+                staged + fill(&mut window[staged..])
+            })
+            .await?;
+        self.stats.add(HttpServer::BytesOut, sent.count as u64);
+        Ok(self.output.borrow_mut().note(sent))
+    }
+
+    /// Sends everything that is staged.
+    async fn drain(&self) -> Result<(), Error> {
+        while self.output.borrow().staged > 0 {
+            self.send(|_| 0).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+        {
+            let mut output = self.output.borrow_mut();
+            if let Some(free) = output.free().get_mut(..data.len()) {
+                free.copy_from_slice(data);
+                output.staged += data.len();
+                return Ok(data.len());
+            }
+        }
+        loop {
+            let taken = self
+                .send(|window| {
+                    let count = data.len().min(window.len());
+                    window[..count].copy_from_slice(&data[..count]);
+                    count
+                })
+                .await?;
+            if taken > 0 {
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// A piece of a header.
+    async fn stage_with<R>(&self, fill: impl FnOnce(BorrowedCursor<'_>) -> R) -> Result<R, Error> {
+        if self.output.borrow_mut().free().len() < PIECE_LEN {
+            self.drain().await?;
+        }
+        let mut output = self.output.borrow_mut();
+        let mut buffer = BorrowedBuffer::new(output.free());
+        let result = fill(buffer.unfilled());
+        let count = buffer.len();
+        output.staged += count;
+        Ok(result)
+    }
+
+    /// A piece of a body, produced in the window. Not more than the socket is known to take, as `fill` cannot produce it again.
+    async fn produce_with<R>(
+        &self,
+        fill: impl FnOnce(BorrowedCursor<'_>) -> R,
+    ) -> Result<R, Error> {
+        self.await_room().await?;
+        let mut fill = Some(fill);
+        let mut result = None;
+        let mut produced = 0;
+        let taken = self
+            .send(|window| {
+                let output = self.output.borrow();
+                let room = output.room.saturating_sub(output.staged).min(window.len());
+                // A second call would mean that the server did not take what it said it would.
+                if let Some(fill) = fill.take() {
+                    let mut buffer = BorrowedBuffer::new(&mut window[..room]);
+                    result = Some(fill(buffer.unfilled()));
+                    produced = buffer.len();
+                }
+                produced
+            })
+            .await?;
+        match result {
+            Some(result) if taken == produced => Ok(result),
+            _ => Err(Error(Errno::EPROTO)),
+        }
+    }
+
+    /// Waits until the socket takes more than what is staged.
+    async fn await_room(&self) -> Result<(), Error> {
+        let room = |least| {
+            let output = self.output.borrow();
+            output.room >= output.staged.saturating_add(least)
+        };
+        while !room(WORTH_A_CALL) {
+            let asked = self.stream.write_with(0, |_| 0).await?;
+            self.output.borrow_mut().note(asked);
+            if room(1) {
+                break;
+            }
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the rest, ends the sending direction, and waits a little for the client to do the same.
+    async fn end<T: Timer<PdRuntime>>(&self, timeouts: &Timeouts, timer: &T) -> Result<(), Error> {
+        // An error or a timeout leaves nothing to do but to close, which dropping the stream does.
+        if let Ok(sent) = timer.run_with_timeout(timeouts.write, self.drain()).await {
+            sent?;
+            self.stream.finish()?;
+            let _ = timer.run_with_timeout(LINGER, self.discard()).await;
+        }
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Error> {
+        let mut buf = [0; 512];
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            match self.stream.read(&mut buf).await? {
+                0 => break,
+                count => left = left.saturating_sub(count),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The receiving direction.
+pub struct ReadHalf<'c, 'o, S>(&'c Connection<'o, S>);
+
+/// The sending direction.
+pub struct WriteHalf<'c, 'o, S>(&'c Connection<'o, S>);
+
+impl<S> ErrorType for ReadHalf<'_, '_, S> {
+    type Error = Error;
+}
+
+impl<S> ErrorType for WriteHalf<'_, '_, S> {
+    type Error = Error;
+}
+
+impl<S: ByteStream> Read for ReadHalf<'_, '_, S> {
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        self.0.drain().await?;
+        self.0.output.borrow_mut().in_body = false;
+        let count = self.0.stream.read(buf).await?;
+        self.0.stats.add(HttpServer::BytesIn, count as u64);
+        Ok(count)
+    }
+}
+
+impl<S: ByteStream> BaseWrite for WriteHalf<'_, '_, S> {
+    async fn write(&mut self, data: &[u8]) -> Result<usize, Error> {
+        self.0.write(data).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let mut output = self.0.output.borrow_mut();
+        output.in_body = !output.in_body;
+        Ok(())
+    }
+}
+
+impl<S: ByteStream> Write for WriteHalf<'_, '_, S> {
+    async fn write_with<F: FnOnce(BorrowedCursor<'_>) -> R, R>(
+        &mut self,
+        fill: F,
+    ) -> Result<R, Error> {
+        let in_body = self.0.output.borrow().in_body;
+        if in_body {
+            self.0.produce_with(fill).await
+        } else {
+            self.0.stage_with(fill).await
+        }
+    }
+}
+
+impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
+    type Error = Error;
+    type ReadHalf<'a>
+        = ReadHalf<'a, 'o, S>
+    where
+        Self: 'a;
+    type WriteHalf<'a>
+        = WriteHalf<'a, 'o, S>
+    where
+        Self: 'a;
+
+    fn split(&mut self) -> (ReadHalf<'_, 'o, S>, WriteHalf<'_, 'o, S>) {
+        (ReadHalf(self), WriteHalf(self))
+    }
+
+    /// picoserve aborts after a malformed request, whose answer must still arrive, and after errors, when ending fails at once.
+    async fn abort<T: Timer<PdRuntime>>(
+        self,
+        timeouts: &Timeouts,
+        timer: &T,
+    ) -> Result<(), picoserve::Error<Error>> {
+        self.end(timeouts, timer)
+            .await
+            .map_err(picoserve::Error::Write)
+    }
+
+    async fn shutdown<T: Timer<PdRuntime>>(
+        self,
+        timeouts: &Timeouts,
+        timer: &T,
+    ) -> Result<(), picoserve::Error<Error>> {
+        self.end(timeouts, timer)
+            .await
+            .map_err(picoserve::Error::Write)
+    }
+}
+
+/// picoserve's timeouts on the timers of [`Net`].
+pub struct NetTimer<'n, T: Transport>(pub &'n Net<T>);
+
+impl<T: Transport> Timer<PdRuntime> for NetTimer<'_, T> {
+    fn delay(&self, duration: Duration) -> impl Future<Output = ()> {
+        self.0.sleep(duration.as_millis().saturating_mul(1_000_000))
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The client's side of a connection: what it sends, in which pieces, how fast it reads, and what it gets.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::net::Ipv4Addr;
+use std::pin::pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+use http_app::{
+    BUFFER_LEN, ByteStream, Ended, Identity, PdRuntime, PdSource, Site, StaticFile, serve,
+};
+use picoserve::time::{Duration, Timer};
+use socket_client::{Errno, Error, Sent};
+use stats::{HttpServer, NetDriver, PdKind, StatsPage, Writer, mac_to_value};
+use timer_proto::Clock;
+
+/// What the client does after its last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It ends its sending direction.
+    Ends,
+    /// It waits for ever.
+    Waits,
+    /// It resets the connection.
+    Resets,
+}
+
+pub struct Client {
+    sends: RefCell<VecDeque<Vec<u8>>>,
+    then: Then,
+    /// Bytes that the socket takes before the client reads again.
+    room: Cell<usize>,
+    /// How much the client reads at once; `None` means that it never does.
+    reads: Option<usize>,
+    pub received: RefCell<Vec<u8>>,
+    /// The server has ended its sending direction.
+    pub finished: Cell<bool>,
+    /// Calls with which bytes were sent.
+    pub sends_seen: Cell<usize>,
+    /// Nothing will happen any more unless time passes.
+    idle: Cell<bool>,
+}
+
+const WINDOW: usize = 32 * 1024;
+
+impl Client {
+    pub fn sending(pieces: &[&[u8]], then: Then) -> Self {
+        Client {
+            sends: RefCell::new(pieces.iter().map(|piece| piece.to_vec()).collect()),
+            then,
+            room: Cell::new(64 * 1024),
+            reads: Some(64 * 1024),
+            received: RefCell::default(),
+            finished: Cell::new(false),
+            sends_seen: Cell::new(0),
+            idle: Cell::new(false),
+        }
+    }
+
+    pub fn reading(mut self, at_once: Option<usize>) -> Self {
+        self.reads = at_once;
+        self.room.set(at_once.unwrap_or(1000));
+        self
+    }
+
+    async fn wait_for_time(&self) -> ! {
+        self.idle.set(true);
+        std::future::pending().await
+    }
+
+    async fn yield_once() {
+        let mut yielded = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Serves this client, and answers how the connection ended.
+    pub fn run(&self, site: &Site) -> Ended {
+        let mut buffer = vec![0; BUFFER_LEN];
+        let mut served = pin!(serve(site, self, Time(self), &mut buffer));
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..1_000_000 {
+            if let Poll::Ready(ended) = served.as_mut().poll(&mut cx) {
+                return ended;
+            }
+        }
+        panic!("the server neither serves nor gives up");
+    }
+
+    /// The responses. The methods of the requests say which of them have no body.
+    pub fn responses(&self, methods: &[&str]) -> Vec<Response> {
+        let received = self.received.borrow();
+        let mut rest = &received[..];
+        let mut responses = Vec::new();
+        for method in methods {
+            let Some((response, after)) = Response::parse(rest, *method == "HEAD") else {
+                break;
+            };
+            responses.push(response);
+            rest = after;
+        }
+        assert!(rest.is_empty(), "more than the responses: {rest:?}");
+        responses
+    }
+}
+
+impl ByteStream for &Client {
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        Client::yield_once().await;
+        if self.sends.borrow().is_empty() {
+            return match self.then {
+                Then::Ends => Ok(0),
+                Then::Resets => Err(Error(Errno::ECONNRESET)),
+                // A client that waits for the end of the stream sees it and goes.
+                Then::Waits if self.finished.get() => Ok(0),
+                Then::Waits => self.wait_for_time().await,
+            };
+        }
+        let mut sends = self.sends.borrow_mut();
+        let Some(piece) = sends.front_mut() else {
+            return Ok(0);
+        };
+        let count = piece.len().min(buf.len());
+        buf[..count].copy_from_slice(&piece[..count]);
+        piece.drain(..count);
+        if piece.is_empty() {
+            sends.pop_front();
+        }
+        Ok(count)
+    }
+
+    async fn write_with(
+        &self,
+        max: usize,
+        mut fill: impl FnMut(&mut [u8]) -> usize,
+    ) -> Result<Sent, Error> {
+        if self.room.get() == 0 {
+            let Some(reads) = self.reads else {
+                self.wait_for_time().await
+            };
+            Client::yield_once().await;
+            self.room.set(reads);
+        }
+        let mut window = vec![0xaa; max.min(WINDOW)];
+        let filled = fill(&mut window);
+        let count = filled.min(self.room.get());
+        self.received.borrow_mut().extend(&window[..count]);
+        self.room.set(self.room.get() - count);
+        if count > 0 {
+            self.sends_seen.set(self.sends_seen.get() + 1);
+        }
+        let room = self.room.get();
+        Ok(Sent { count, room })
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        assert!(!self.finished.replace(true), "ended once");
+        Ok(())
+    }
+}
+
+/// Time passes when nothing else happens.
+pub struct Time<'c>(&'c Client);
+
+impl Timer<PdRuntime> for Time<'_> {
+    fn delay(&self, _: Duration) -> impl Future<Output = ()> {
+        poll_fn(|_| {
+            if self.0.idle.get() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub fields: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    fn parse(bytes: &[u8], without_body: bool) -> Option<(Response, &[u8])> {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.split("\r\n");
+        let status_line = lines.next().unwrap();
+        let status = status_line
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3))
+            .unwrap()
+            .parse()
+            .unwrap();
+        let fields: Vec<(String, String)> = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        let length = fields
+            .iter()
+            .find(|(name, _)| name == "content-length")
+            .map_or(0, |(_, value)| value.parse().unwrap());
+        let length = if without_body || status == 304 {
+            0
+        } else {
+            length
+        };
+        let rest = &bytes[end + 4..];
+        let response = Response {
+            status,
+            fields,
+            body: rest.get(..length)?.to_vec(),
+        };
+        Some((response, &rest[length..]))
+    }
+
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut values = self.fields.iter().filter(|(field, _)| field == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert_eq!(values.next(), None, "{name} occurs once");
+        value
+    }
+}
+
+pub const INDEX: &[u8] = b"<!doctype html><title>index</title>";
+pub const LARGE: &[u8] = &[b'x'; 50_000];
+
+static FILES: [StaticFile; 2] = [
+    StaticFile {
+        path: "/",
+        content_type: "text/html; charset=utf-8",
+        etag: "\"1234\"",
+        body: INDEX,
+    },
+    StaticFile {
+        path: "/large.txt",
+        content_type: "text/plain; charset=utf-8",
+        etag: "\"5678\"",
+        body: LARGE,
+    },
+];
+
+static IDENTITY: Identity = Identity {
+    hostname: "is\"thmus",
+    address: Ipv4Addr::new(10, 0, 2, 15),
+    prefix_len: 24,
+    gateway: Ipv4Addr::new(10, 0, 2, 2),
+};
+
+fn page() -> &'static StatsPage {
+    let layout = std::alloc::Layout::new::<StatsPage>();
+    // SAFETY: the layout has a size.
+    let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).unwrap();
+    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to it.
+    let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
+    region.into_page().unwrap()
+}
+
+/// A site with a driver that has counted something, a console that has not started, and itself.
+pub fn site() -> Site {
+    let (driver, console, own) = (page(), page(), page());
+    let driver_stats = Writer::<NetDriver>::attach(driver, 62_500_000);
+    driver_stats.add(NetDriver::RxFrames, 17);
+    driver_stats.set(
+        NetDriver::MacAddress,
+        mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
+    );
+    let source = |name, role, kind, page| PdSource {
+        name,
+        role,
+        kind,
+        page,
+    };
+    let pds = vec![
+        source("net_driver", "virtio-net", PdKind::NetDriver, driver),
+        source("console", "serial port", PdKind::Console, console),
+        source("http_server", "this page", PdKind::HttpServer, own),
+    ];
+    Site {
+        files: &FILES,
+        pds: pds.leak(),
+        identity: &IDENTITY,
+        stats: Writer::<HttpServer>::attach(own, 0),
+        clock: Clock::new(62_500_000).unwrap(),
+        now: || 3 * 62_500_000,
+    }
+}

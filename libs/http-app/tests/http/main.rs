@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The site served over a stream that a test writes and reads.
+
+mod client;
+mod malformed;
+mod pages;

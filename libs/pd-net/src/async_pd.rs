@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A PD that consists of async tasks.
+
+use executor::{Executor, Spawner};
+use sel4_microkit::{ChannelSet, Handler, Infallible};
+use socket_client::Net;
+use static_cell::StaticCell;
+
+use crate::{NetServer, attach};
+
+/// Sockets and timers on net_server, and an executor for the tasks that use them.
+///
+/// ```ignore
+/// #[protection_domain]
+/// fn init() -> impl Handler {
+///     let pd = Pd::<stats::NoCounters>::start();
+///     let tasks = AsyncPd::start();
+///     tasks.spawner().spawn(serve(tasks.net()).unwrap());
+///     pd.run(tasks.run())
+/// }
+/// ```
+pub struct AsyncPd {
+    net: &'static Net<NetServer>,
+    executor: &'static Executor,
+}
+
+impl AsyncPd {
+    /// Attaches to net_server. Once in the life of a PD.
+    ///
+    /// # Panics
+    /// If net_server refuses: client and server are not of one build, or `system.xml` does not fit.
+    pub fn start() -> Self {
+        static NET: StaticCell<Net<NetServer>> = StaticCell::new();
+        static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+        match attach() {
+            Ok(client) => AsyncPd {
+                net: NET.init_with(|| Net::new(client)),
+                executor: EXECUTOR.init(Executor::new()),
+            },
+            Err(errno) => panic!("net_server does not take this client: {errno}"),
+        }
+    }
+
+    /// Sockets and timers.
+    pub fn net(&self) -> &'static Net<NetServer> {
+        self.net
+    }
+
+    /// What starts tasks.
+    pub fn spawner(&self) -> Spawner {
+        self.executor.spawner()
+    }
+
+    /// Runs the tasks until all of them wait. To be called last in `init`, for [`pd_support::Pd::run`].
+    pub fn run(self) -> Self {
+        self.turn();
+        self
+    }
+
+    fn turn(&self) {
+        loop {
+            self.executor.run();
+            if self.net.before_wait() {
+                break;
+            }
+        }
+    }
+}
+
+impl Handler for AsyncPd {
+    type Error = Infallible;
+
+    /// From whatever channel: tasks find out themselves what is ready.
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        self.net.notified();
+        self.turn();
+        Ok(())
+    }
+}

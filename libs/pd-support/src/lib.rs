@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What every protection domain of this project does alike: its log ring, its page of counters, the clock, and views of its regions.
+//!
+//! ```ignore
+//! #[protection_domain]
+//! fn init() -> impl Handler {
+//!     let pd = Pd::<stats::EchoServer>::start();
+//!     info!("port {}", config.port);
+//!     let window = region!(rw net_c2s_vaddr, size = net_c2s_size).into_window();
+//!     pd.run(EchoServer { stats: pd.stats(), … })
+//! }
+//! ```
+//!
+//! The names come from `system.xml`: regions `log_vaddr` (16 KiB, written by the PD, read by the console) and `stats_vaddr` (4 KiB), and the channel [`CONSOLE`].
+
+#![no_std]
+
+pub mod clock;
+mod counts;
+mod global;
+mod log;
+mod pd;
+mod peer;
+mod region;
+
+pub use log::{Level, write};
+pub use pd::{CONSOLE, Pd, Turns};
+pub use peer::{Answer, Peer};
+
+/// For this crate's macros.
+#[doc(hidden)]
+pub mod _private {
+    pub use crate::region::{OnceOnly, claim};
+    pub use sel4_microkit::{memory_region_symbol, var};
+    pub use shm::{ReadOnly, ReadWrite};
+}

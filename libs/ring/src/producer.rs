@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The producer's role in a ring.
+
+use crate::half::first_index;
+use crate::sync::Ordering;
+use crate::{ConsumerHalf, Descriptor, IndexViolation, ProducerHalf, Reason};
+
+/// Why a descriptor was not taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PushErrorKind {
+    /// The consumer has not yet made room. Try again after it has signalled or been seen to progress.
+    Full,
+    /// The ring looks full because the consumer's head is not credible.
+    Violation(IndexViolation),
+}
+
+impl PushErrorKind {
+    /// What it means in a ring that has a slot for every buffer that its producer may push.
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Self::Full => Reason::NoRoom,
+            Self::Violation(violation) => Reason::Index(violation),
+        }
+    }
+}
+
+/// A descriptor that was not taken, and why.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PushError {
+    /// The reason.
+    pub kind: PushErrorKind,
+    /// The descriptor, back in the caller's hands.
+    pub descriptor: Descriptor,
+}
+
+/// The only writer of a [`ProducerHalf`].
+#[derive(Debug)]
+pub struct Producer<'a, const N: usize> {
+    mine: &'a ProducerHalf<N>,
+    theirs: &'a ConsumerHalf,
+    /// Index of the next slot to fill.
+    tail: u32,
+    /// The tail that the consumer can see.
+    published: u32,
+    /// The last believed head.
+    head: u32,
+}
+
+impl<'a, const N: usize> Producer<'a, N> {
+    const CAPACITY_IS_FINE: () = assert!(N.is_power_of_two() && N <= 1 << 16);
+
+    /// Takes the role. The shared words are left as they are until [`reset`](Self::reset).
+    pub fn new(mine: &'a ProducerHalf<N>, theirs: &'a ConsumerHalf) -> Self {
+        let () = Self::CAPACITY_IS_FINE;
+        let first = first_index(N);
+        Self {
+            mine,
+            theirs,
+            tail: first,
+            published: first,
+            head: first,
+        }
+    }
+
+    /// Empties the ring from this side (rule E3).
+    pub fn reset(&mut self) {
+        let first = first_index(N);
+        (self.tail, self.published, self.head) = (first, first, first);
+        // Release: who sees this store sees the epoch that was written before it (E5).
+        self.mine.tail.word.store(first, Ordering::Release);
+    }
+
+    /// Puts a descriptor in the ring; the consumer sees it after [`publish`](Self::publish). Looks at the shared head only if the
+    /// ring seems full.
+    ///
+    /// # Errors
+    ///
+    /// There is no room; the error has the descriptor.
+    #[inline]
+    pub fn push(&mut self, descriptor: Descriptor) -> Result<(), PushError> {
+        if self.tail.wrapping_sub(self.head) >= N as u32 {
+            self.look(descriptor)?;
+        }
+        if let Some(slot) = self.mine.slot(self.tail) {
+            slot.write(descriptor);
+        }
+        self.tail = self.tail.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Makes room for one more, if the consumer's head says so (R4, R5).
+    fn look(&mut self, descriptor: Descriptor) -> Result<(), PushError> {
+        let reported = self.theirs.head.word.load(Ordering::Acquire);
+        match IndexViolation::check(reported, self.head, self.published) {
+            Ok(head) => self.head = head,
+            Err(violation) => {
+                return Err(PushError {
+                    kind: PushErrorKind::Violation(violation),
+                    descriptor,
+                });
+            }
+        }
+        if self.tail.wrapping_sub(self.head) >= N as u32 {
+            return Err(PushError {
+                kind: PushErrorKind::Full,
+                descriptor,
+            });
+        }
+        Ok(())
+    }
+
+    /// Shows the consumer everything pushed so far (R3). Returns whether there was anything new.
+    #[inline]
+    pub fn publish(&mut self) -> bool {
+        if self.published == self.tail {
+            return false;
+        }
+        self.published = self.tail;
+        self.mine.tail.word.store(self.tail, Ordering::Release);
+        true
+    }
+
+    /// Whether the consumer asks for a notification. Valid only after [`publish`](Self::publish) and then a
+    /// [`full_fence`](crate::full_fence) (S3).
+    #[inline]
+    pub fn signal_wanted(&self) -> bool {
+        self.theirs.want_signal.word.load(Ordering::Relaxed) != 0
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The server's end of the link: owner of both pools.
+
+use crate::{
+    Consumer, DeviceState, DriverHalves, Link, LinkEvent, Queue, Reason, ServerHalves, ServerRx,
+    ServerTx, Tally, full_fence,
+};
+use core::mem::take;
+
+/// What a look at the link says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ServerEvent {
+    /// The rings may be used. `first` is true once for each start of the driver: [`ServerEnd::device`] may have changed, and unconfirmed frames
+    /// have been submitted once more.
+    Up {
+        /// The link was not up before for this start of the driver.
+        first: bool,
+    },
+    /// The driver has not started yet, or has not seen us. Nothing is received, and no buffer is to be had.
+    Waiting,
+}
+
+/// The server's end.
+///
+/// The order within a wake-up: [`poll`](Self::poll); take frames, give them back, submit others; [`flush`](Self::flush); and when
+/// there is nothing more to do [`sleep`](Self::sleep).
+#[derive(Debug)]
+pub struct ServerEnd<'a, const N: usize> {
+    theirs: &'a DriverHalves<N>,
+    link: Link<'a>,
+    rx: ServerRx<'a, N>,
+    tx: ServerTx<'a, N>,
+    confirmed: Tally,
+    restarts: u32,
+    resubmitted: u32,
+    owes_notification: bool,
+}
+
+impl<'a, const N: usize> ServerEnd<'a, N> {
+    /// Starts the server's end: all buffers are at home. [`flush`](Self::flush) will ask for a notification.
+    pub fn start(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
+        Self {
+            theirs,
+            link: Link::start(&mine.link, &theirs.link),
+            rx: ServerRx::new(mine, theirs),
+            tx: ServerTx::new(mine, theirs),
+            confirmed: Tally::default(),
+            restarts: 0,
+            resubmitted: 0,
+            owes_notification: true,
+        }
+    }
+
+    /// Looks at the rings and at the link, withdraws the signal requests (S1), and takes back the buffers of sent frames. Call it on every
+    /// wake-up and after each [`sleep`](Self::sleep) that says there is work.
+    ///
+    /// A driver that has started anew is dealt with here: all buffers come home, and once it has seen us they are lent again and unconfirmed
+    /// frames are submitted once more (B3).
+    pub fn poll(&mut self) -> ServerEvent {
+        self.rx.active.cancel_signal();
+        self.tx.free.cancel_signal();
+        if self.rx.up {
+            Self::refresh(&mut self.rx.active, Queue::RxActive, &mut self.rx.suspected);
+            Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
+        }
+        let mut event = self.link.poll();
+        if let LinkEvent::PeerRestarted(epoch) = event {
+            self.set_up(false);
+            self.rx.reset();
+            self.tx.reset();
+            self.link.acknowledge(epoch);
+            self.restarts = self.restarts.saturating_add(1);
+            self.owes_notification = true;
+            // The driver may have acknowledged us already, and then says nothing more.
+            event = self.link.poll();
+        }
+        match event {
+            LinkEvent::Up { first } => {
+                self.confirmed.absorb(&mut self.rx.suspected);
+                self.confirmed.absorb(&mut self.tx.suspected);
+                self.set_up(true);
+                if first {
+                    self.rx.lend_all();
+                    self.resubmitted = self.resubmitted.saturating_add(self.tx.resubmit());
+                }
+                self.tx.reap();
+                ServerEvent::Up { first }
+            }
+            // If the driver has started once more meanwhile, it will notify (E4).
+            LinkEvent::PeerRestarted(_) | LinkEvent::Waiting => {
+                self.set_up(false);
+                ServerEvent::Waiting
+            }
+        }
+    }
+
+    fn refresh(ring: &mut Consumer<'a, N>, queue: Queue, suspected: &mut Tally) -> u32 {
+        ring.refresh().unwrap_or_else(|violation| {
+            suspected.note(queue, Reason::Index(violation));
+            0
+        })
+    }
+
+    /// With the link down nothing that was read counts, neither as descriptors nor as a violation (E5).
+    fn set_up(&mut self, up: bool) {
+        (self.rx.up, self.tx.up) = (up, up);
+        if !up {
+            self.rx.suspected = Tally::default();
+            self.tx.suspected = Tally::default();
+        }
+    }
+
+    /// The receive side.
+    pub fn rx(&mut self) -> &mut ServerRx<'a, N> {
+        &mut self.rx
+    }
+
+    /// The transmit side.
+    pub fn tx(&mut self) -> &mut ServerTx<'a, N> {
+        &mut self.tx
+    }
+
+    /// Both sides at once, for a device trait that hands out a receive and a transmit token together.
+    pub fn split(&mut self) -> (&mut ServerRx<'a, N>, &mut ServerTx<'a, N>) {
+        (&mut self.rx, &mut self.tx)
+    }
+
+    /// Makes everything visible to the driver. Returns whether the driver must be notified now (S3, S4, E4, B4).
+    #[must_use = "the driver sleeps on if it is not notified"]
+    pub fn flush(&mut self) -> bool {
+        // Heads before tails: a driver that is lent a buffer again also finds room to return it.
+        self.rx.active.release();
+        self.tx.free.release();
+        let rx = self.rx.free.publish();
+        let tx = self.tx.active.publish();
+        let mut notify = take(&mut self.owes_notification);
+        if self.tx.up && self.tx.is_short() && !self.tx.free.has_asked() {
+            self.tx.free.request_signal();
+            notify = true;
+        }
+        if rx || tx {
+            full_fence();
+            notify |= rx && self.rx.free.signal_wanted();
+            notify |= tx && self.tx.active.signal_wanted();
+        }
+        notify
+    }
+
+    /// Prepares to sleep (S2). Returns whether there is work after all; then go on with [`poll`](Self::poll).
+    #[must_use = "work that has come meanwhile is not signalled again"]
+    pub fn sleep(&mut self) -> bool {
+        if !self.rx.up {
+            return false;
+        }
+        self.rx.active.request_signal();
+        full_fence();
+        let mut work = Self::refresh(&mut self.rx.active, Queue::RxActive, &mut self.rx.suspected);
+        if self.tx.free.has_asked() {
+            work += Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
+        }
+        work != 0
+    }
+
+    /// The device, as the driver describes it. An allegation like everything else.
+    pub fn device(&self) -> DeviceState {
+        self.theirs.device.read()
+    }
+
+    /// Buffers of both pools that are not with the driver.
+    pub fn buffers_at_home(&self) -> usize {
+        self.rx.at_home() + self.tx.at_home()
+    }
+
+    /// Violations by the driver since the last call.
+    pub fn take_violations(&mut self) -> Tally {
+        take(&mut self.confirmed)
+    }
+
+    /// Starts of the driver seen since the last call, the first included.
+    pub fn take_restarts(&mut self) -> u32 {
+        take(&mut self.restarts)
+    }
+
+    /// Frames submitted once more since the last call.
+    pub fn take_resubmitted(&mut self) -> u32 {
+        take(&mut self.resubmitted)
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The server's receive side.
+
+use crate::pool::{BUFFER_SIZE, Place, Pool, check_length, locate, offset_of};
+use crate::{
+    Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, Reason, ServerHalves, Tally,
+};
+
+/// A received frame in its buffer. Proof that it lies within one buffer of the pool, and that the driver has given that buffer back: nobody
+/// writes it until [`ServerRx::give_back`].
+#[derive(Debug, Eq, PartialEq)]
+#[must_use = "a frame that is not given back is a buffer lost"]
+pub struct RxFrame {
+    buffer: u16,
+    start: u16,
+    len: u16,
+    flags: Flags,
+}
+
+impl RxFrame {
+    /// First byte of the frame, from the start of `rx_data`.
+    pub fn offset(&self) -> usize {
+        offset_of(self.buffer) as usize + usize::from(self.start)
+    }
+
+    /// Length of the frame in bytes, at least [`MIN_FRAME`](crate::MIN_FRAME).
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a frame has a header and is never empty"
+    )]
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// What the driver says about it.
+    pub fn flags(&self) -> Flags {
+        self.flags
+    }
+}
+
+/// Queues rx_free and rx_active with their pool.
+#[derive(Debug)]
+pub struct ServerRx<'a, const N: usize> {
+    pub(crate) free: Producer<'a, N>,
+    pub(crate) active: Consumer<'a, N>,
+    pool: Pool<N>,
+    pub(crate) suspected: Tally,
+    pub(crate) up: bool,
+}
+
+impl<'a, const N: usize> ServerRx<'a, N> {
+    pub(crate) fn new(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
+        Self {
+            free: Producer::new(&mine.rx_free, &theirs.rx_free),
+            active: Consumer::new(&mine.rx_active, &theirs.rx_active),
+            pool: Pool::new(),
+            suspected: Tally::default(),
+            up: false,
+        }
+    }
+
+    /// Takes the next received frame. It is to be read in place and then given back.
+    pub fn take(&mut self) -> Option<RxFrame> {
+        while self.up {
+            let descriptor = self.active.pop()?;
+            match self.accept(&descriptor) {
+                Ok(frame) => return Some(frame),
+                Err(reason) => self.suspected.note(Queue::RxActive, reason),
+            }
+        }
+        None
+    }
+
+    fn accept(&mut self, descriptor: &Descriptor) -> Result<RxFrame, Reason> {
+        let (buffer, start) = locate::<N>(descriptor)?;
+        self.pool.take_back(buffer, descriptor.cookie)?;
+        if let Err(reason) = check_length(descriptor, start) {
+            // The buffer is back all the same; only the frame is nonsense.
+            self.lend(buffer);
+            return Err(reason);
+        }
+        self.pool.set(buffer, Place::InUse);
+        Ok(RxFrame {
+            buffer,
+            start,
+            len: descriptor.len,
+            flags: descriptor.flags,
+        })
+    }
+
+    /// Frames that can be taken without another look at the ring.
+    pub fn waiting(&self) -> u32 {
+        if self.up { self.active.available() } else { 0 }
+    }
+
+    /// Lends the buffer of a frame to the driver again. If the link is down, that happens when it comes up.
+    pub fn give_back(&mut self, frame: RxFrame) {
+        if self.up {
+            self.lend(frame.buffer);
+        } else {
+            self.pool.set(frame.buffer, Place::Home);
+        }
+    }
+
+    fn lend(&mut self, buffer: u16) {
+        let cookie = self.pool.lend(buffer);
+        let descriptor = Descriptor {
+            offset: offset_of(buffer),
+            len: BUFFER_SIZE as u16,
+            cookie,
+            ..Descriptor::default()
+        };
+        if let Err(error) = self.free.push(descriptor) {
+            // The ring has room for every buffer, so the driver lies or has just started anew. Either way the buffer counts as lent until
+            // the next epoch.
+            self.suspected.note(Queue::RxFree, error.kind.reason());
+        }
+    }
+
+    /// Lends all idle buffers: the link has come up.
+    pub(crate) fn lend_all(&mut self) {
+        for buffer in 0..N as u16 {
+            if self.pool.place(buffer) == Some(Place::Home) {
+                self.lend(buffer);
+            }
+        }
+    }
+
+    /// Forgets what the driver of the last epoch was lent (B3).
+    pub(crate) fn reset(&mut self) {
+        self.free.reset();
+        self.active.reset();
+        for buffer in 0..N as u16 {
+            if let Some(Place::Lent(_)) = self.pool.place(buffer) {
+                self.pool.set(buffer, Place::Home);
+            }
+        }
+    }
+
+    /// Buffers that are not with the driver.
+    pub(crate) fn at_home(&self) -> usize {
+        self.pool
+            .iter()
+            .filter(|(_, place)| !matches!(place, Place::Lent(_)))
+            .count()
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The server's transmit side.
+
+use crate::pool::{BUFFER_SIZE, MIN_FRAME, Place, Pool, locate_start, offset_of};
+use crate::{Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, ServerHalves, Tally};
+
+/// A transmit buffer in the server's hands: [`BUFFER_SIZE`] bytes to be filled. Nobody else writes them, and nobody reads them until it
+/// is submitted.
+#[derive(Debug, Eq, PartialEq)]
+#[must_use = "a buffer that is neither submitted nor cancelled is lost"]
+pub struct TxBuffer {
+    buffer: u16,
+}
+
+impl TxBuffer {
+    /// First byte of the buffer, from the start of `tx_data`.
+    pub fn offset(&self) -> usize {
+        offset_of(self.buffer) as usize
+    }
+}
+
+/// A frame that has been submitted and not been confirmed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pending {
+    len: u16,
+    flags: Flags,
+    spare: u32,
+    /// Number of the submission, so that frames are sent again in the order in which they were first sent.
+    order: u64,
+}
+
+/// Queues tx_active and tx_free with their pool.
+#[derive(Debug)]
+pub struct ServerTx<'a, const N: usize> {
+    pub(crate) active: Producer<'a, N>,
+    pub(crate) free: Consumer<'a, N>,
+    pool: Pool<N>,
+    pending: [Pending; N],
+    next_order: u64,
+    /// Stack of idle buffers: the first `idle_len` entries.
+    idle: [u16; N],
+    idle_len: usize,
+    pub(crate) suspected: Tally,
+    pub(crate) up: bool,
+}
+
+impl<'a, const N: usize> ServerTx<'a, N> {
+    pub(crate) fn new(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
+        Self {
+            active: Producer::new(&mine.tx_active, &theirs.tx_active),
+            free: Consumer::new(&mine.tx_free, &theirs.tx_free),
+            pool: Pool::new(),
+            pending: [Pending::default(); N],
+            next_order: 0,
+            // The lowest on top, so that few pages are touched while few are in use.
+            idle: core::array::from_fn(|i| (N - 1 - i) as u16),
+            idle_len: N,
+            suspected: Tally::default(),
+            up: false,
+        }
+    }
+
+    /// Takes a free buffer. `None`: all are with the driver, or the link is down; try again after a wake-up by the driver.
+    pub fn take(&mut self) -> Option<TxBuffer> {
+        if !self.up {
+            return None;
+        }
+        let top = self.idle_len.checked_sub(1)?;
+        let buffer = *self.idle.get(top)?;
+        self.idle_len = top;
+        self.pool.set(buffer, Place::InUse);
+        Some(TxBuffer { buffer })
+    }
+
+    /// Buffers that [`take`](Self::take) can give now.
+    pub fn idle(&self) -> usize {
+        if self.up { self.idle_len } else { 0 }
+    }
+
+    /// Has the first `len` bytes of a buffer sent. `flags` and `spare` as in [`Descriptor`]. If the link is down, the frame is sent when it
+    /// comes up.
+    ///
+    /// # Errors
+    ///
+    /// `len` is less than [`MIN_FRAME`] or more than [`BUFFER_SIZE`]; the buffer is handed back.
+    pub fn submit(
+        &mut self,
+        buffer: TxBuffer,
+        len: usize,
+        flags: Flags,
+        spare: u32,
+    ) -> Result<(), TxBuffer> {
+        if !(usize::from(MIN_FRAME)..=BUFFER_SIZE).contains(&len) {
+            return Err(buffer);
+        }
+        let order = self.next_order;
+        self.next_order += 1;
+        if let Some(pending) = self.pending.get_mut(usize::from(buffer.buffer)) {
+            *pending = Pending {
+                len: len as u16,
+                flags,
+                spare,
+                order,
+            };
+        }
+        self.lend(buffer.buffer);
+        Ok(())
+    }
+
+    /// Gives a buffer back unused.
+    pub fn cancel(&mut self, buffer: TxBuffer) {
+        self.come_home(buffer.buffer);
+    }
+
+    fn come_home(&mut self, buffer: u16) {
+        self.pool.set(buffer, Place::Home);
+        if let Some(top) = self.idle.get_mut(self.idle_len) {
+            *top = buffer;
+            self.idle_len += 1;
+        }
+    }
+
+    fn lend(&mut self, buffer: u16) {
+        let Some(&Pending {
+            len, flags, spare, ..
+        }) = self.pending.get(usize::from(buffer))
+        else {
+            return;
+        };
+        let cookie = self.pool.lend(buffer);
+        if !self.up {
+            return;
+        }
+        let descriptor = Descriptor {
+            offset: offset_of(buffer),
+            len,
+            flags,
+            cookie,
+            spare,
+        };
+        if let Err(error) = self.active.push(descriptor) {
+            // The ring has room for every buffer, so the driver lies or has just started anew. Either way the frame is sent in the next
+            // epoch.
+            self.suspected.note(Queue::TxActive, error.kind.reason());
+        }
+    }
+
+    /// Takes back the buffers of frames that have been sent, as far as the last look at the ring found any.
+    pub(crate) fn reap(&mut self) {
+        while let Some(descriptor) = self.free.pop() {
+            let back = locate_start::<N>(&descriptor).and_then(|buffer| {
+                self.pool
+                    .take_back(buffer, descriptor.cookie)
+                    .map(|()| buffer)
+            });
+            match back {
+                Ok(buffer) => self.come_home(buffer),
+                Err(reason) => self.suspected.note(Queue::TxFree, reason),
+            }
+        }
+    }
+
+    /// Whether so few buffers are left that the driver should say when there are more (B4).
+    pub(crate) fn is_short(&self) -> bool {
+        self.idle_len < N.div_ceil(4)
+    }
+
+    /// Sends all unconfirmed frames once more, oldest first (B3): the link has come up. Returns how many.
+    pub(crate) fn resubmit(&mut self) -> u32 {
+        let mut unconfirmed = [(0u64, 0u16); N];
+        let mut count = 0;
+        for (buffer, place) in self.pool.iter() {
+            let (Place::Lent(_), Some(pending)) = (place, self.pending.get(usize::from(buffer)))
+            else {
+                continue;
+            };
+            if let Some(entry) = unconfirmed.get_mut(count) {
+                *entry = (pending.order, buffer);
+                count += 1;
+            }
+        }
+        let unconfirmed = unconfirmed.get_mut(..count).unwrap_or_default();
+        unconfirmed.sort_unstable();
+        for (_, buffer) in unconfirmed {
+            self.lend(*buffer);
+        }
+        count as u32
+    }
+
+    /// Empties the rings. What was lent stays marked so until [`resubmit`](Self::resubmit).
+    pub(crate) fn reset(&mut self) {
+        self.active.reset();
+        self.free.reset();
+        // Who has all buffers waits for none.
+        self.free.cancel_signal();
+    }
+
+    /// Buffers that are not with the driver.
+    pub(crate) fn at_home(&self) -> usize {
+        self.pool
+            .iter()
+            .filter(|(_, place)| !matches!(place, Place::Lent(_)))
+            .count()
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What a peer can do wrong, with what it said and what it was allowed to say.
+
+use core::fmt;
+
+/// A use of a ring; see the crate's table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(missing_docs, reason = "the crate's table says what they are")]
+pub enum Queue {
+    RxFree,
+    RxActive,
+    TxActive,
+    TxFree,
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RxFree => "rx_free",
+            Self::RxActive => "rx_active",
+            Self::TxActive => "tx_active",
+            Self::TxFree => "tx_free",
+        })
+    }
+}
+
+/// A shared index lies outside what rule R5 permits. Indices are free-running, so the permitted range may wrap.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IndexViolation {
+    /// What the peer wrote.
+    pub reported: u32,
+    /// First permitted value.
+    pub first: u32,
+    /// Last permitted value.
+    pub last: u32,
+}
+
+impl IndexViolation {
+    /// `reported`, if it lies in `first..=last` (with wrap).
+    pub(crate) fn check(reported: u32, first: u32, last: u32) -> Result<u32, Self> {
+        if reported.wrapping_sub(first) <= last.wrapping_sub(first) {
+            Ok(reported)
+        } else {
+            Err(Self {
+                reported,
+                first,
+                last,
+            })
+        }
+    }
+}
+
+/// In which way a descriptor or an index is wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// Rule R5.
+    Index(IndexViolation),
+    /// The ring is full, although it has room for every buffer: the consumer does not give slots back.
+    NoRoom,
+    /// The offset is outside the pool, or does not lie in the buffer where it must.
+    Offset {
+        /// What the descriptor says, in bytes from the start of the pool.
+        reported: u32,
+        /// Size of the pool in bytes.
+        pool: u32,
+    },
+    /// The length is too small or does not fit in the buffer.
+    Length {
+        /// What the descriptor says, in bytes.
+        reported: u16,
+        /// Least permitted, in bytes.
+        least: u16,
+        /// Most permitted, in bytes.
+        most: u16,
+    },
+    /// The buffer is not in the peer's hands (returned twice, or never lent), or is lent a second time.
+    Ownership {
+        /// Number of the buffer in its pool.
+        buffer: u16,
+    },
+    /// The cookie is not the one that the buffer was lent with.
+    Cookie {
+        /// What the descriptor says.
+        reported: u32,
+        /// What it was lent with.
+        lent_with: u32,
+    },
+}
+
+/// A peer broke the protocol on one of the rings.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Violation {
+    /// Where.
+    pub queue: Queue,
+    /// How.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.queue;
+        match self.reason {
+            Reason::Index(IndexViolation {
+                reported,
+                first,
+                last,
+            }) => {
+                write!(
+                    f,
+                    "{queue}: index {reported:#x}, permitted {first:#x} to {last:#x}"
+                )
+            }
+            Reason::NoRoom => write!(
+                f,
+                "{queue}: full, although there is a slot for every buffer"
+            ),
+            Reason::Offset { reported, pool } => {
+                write!(
+                    f,
+                    "{queue}: offset {reported:#x} in a pool of {pool:#x} bytes"
+                )
+            }
+            Reason::Length {
+                reported,
+                least,
+                most,
+            } => {
+                write!(f, "{queue}: length {reported}, permitted {least} to {most}")
+            }
+            Reason::Ownership { buffer } => {
+                write!(f, "{queue}: buffer {buffer} is not the giver's to give")
+            }
+            Reason::Cookie {
+                reported,
+                lent_with,
+            } => {
+                write!(f, "{queue}: cookie {reported:#x}, lent with {lent_with:#x}")
+            }
+        }
+    }
+}
+
+/// Violations seen, and not yet confirmed by a look at the peer's epoch (rule E5).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// How many.
+    pub count: u32,
+    /// The last one.
+    pub last: Option<Violation>,
+}
+
+impl Tally {
+    pub(crate) fn note(&mut self, queue: Queue, reason: Reason) {
+        self.count = self.count.saturating_add(1);
+        self.last = Some(Violation { queue, reason });
+    }
+
+    /// Adds `other` to this and empties it.
+    pub(crate) fn absorb(&mut self, other: &mut Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.last = other.last.or(self.last);
+        *other = Self::default();
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The event loop and what a PD puts into it.
+
+use core::fmt;
+
+use crate::ipc::{self, Event, Prepared};
+use crate::{Channel, ChannelSet, Child, DeferredAction, MessageInfo, symbols};
+
+pub use core::convert::Infallible;
+
+/// What a PD does when something happens. Each method runs to its end before the next event is received.
+///
+/// A method that returns an error ends the PD as a panic does: a message, then a fault that the parent sees.
+pub trait Handler {
+    /// Why the PD cannot go on.
+    type Error: fmt::Display;
+
+    /// Channels were signalled or interrupts came. Signals that come close together arrive as one. A PD that was restarted may get signals
+    /// that were meant for its previous life.
+    ///
+    /// # Errors
+    /// To end the PD. The default panics.
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Self::Error> {
+        panic!(
+            "unexpected notification from channels {}",
+            channels.display()
+        )
+    }
+
+    /// A peer made a protected call; the answer goes back at the next receive.
+    ///
+    /// # Errors
+    /// To end the PD. The default panics.
+    fn protected(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+    ) -> Result<MessageInfo, Self::Error> {
+        panic!(
+            "unexpected protected call on channel {} with {msg_info:?}",
+            channel.index()
+        )
+    }
+
+    /// A child faulted. `Some` answers the fault, so that the child goes on; with `None` it stays stopped until it is restarted.
+    ///
+    /// # Errors
+    /// To end the PD. The default panics.
+    fn fault(
+        &mut self,
+        child: Child,
+        msg_info: MessageInfo,
+    ) -> Result<Option<MessageInfo>, Self::Error> {
+        panic!(
+            "unexpected fault of child {} with {msg_info:?}",
+            child.index()
+        )
+    }
+
+    /// A signal or acknowledgement to be sent together with the next receive. Asked after every event.
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        None
+    }
+
+    /// The event loop.
+    #[doc(hidden)]
+    fn run(&mut self) -> Result<Never, Self::Error> {
+        // An interrupt that was delivered to a previous life, or before this PD was ready, waits for its acknowledgement
+        // (seL4 issue 1536; libmicrokit does the same).
+        let mut irqs = symbols::irqs();
+        while irqs != 0 {
+            if let Err(error) = Channel::from_badge(irqs.trailing_zeros().into()).irq_ack() {
+                panic!("{error}");
+            }
+            irqs &= irqs - 1;
+        }
+
+        let mut answer: Option<MessageInfo> = None;
+        let mut deferred: Option<Prepared> = (sel4::KERNEL_MCS && symbols::pd_is_passive())
+            .then(Prepared::forfeit_scheduling_context);
+        loop {
+            let event = match (answer.take(), deferred.take()) {
+                (Some(answer), None) => ipc::reply_recv(answer),
+                (Some(answer), Some(action)) => {
+                    action.send();
+                    ipc::reply_recv(answer)
+                }
+                (None, Some(action)) => ipc::nb_send_recv(&action),
+                (None, None) => ipc::recv(),
+            };
+            match event {
+                Event::Notified(channels) => self.notified(channels)?,
+                Event::Protected(channel, msg_info) => {
+                    answer = Some(self.protected(channel, msg_info)?);
+                }
+                Event::Fault(child, msg_info) => answer = self.fault(child, msg_info)?,
+            }
+            deferred = self.take_deferred_action().map(DeferredAction::prepare);
+        }
+    }
+}
+
+/// There is none: the event loop does not end.
+#[doc(hidden)]
+pub enum Never {}
+
+impl Handler for Never {
+    type Error = Infallible;
+}
+
+/// A handler that expects nothing to happen.
+#[derive(Debug)]
+pub struct NullHandler(());
+
+impl NullHandler {
+    /// The handler.
+    #[allow(clippy::new_without_default)] // upstream has none
+    pub fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Handler for NullHandler {
+    type Error = Infallible;
+}

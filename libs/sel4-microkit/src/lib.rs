@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The runtime of a Microkit protection domain (PD) in Rust.
+//!
+//! Names and signatures are those of the crate `sel4-microkit` of rust-sel4, for the subset that this project's PDs use. The code is this project's
+//! own: stable Rust, a built-in target, no C. A PD:
+//!
+//! ```ignore
+//! #![no_std]
+//! #![no_main]
+//!
+//! use sel4_microkit::{ChannelSet, Channel, Handler, Infallible, debug_println, protection_domain};
+//!
+//! const PEER: Channel = Channel::new(1);
+//!
+//! struct Hello;
+//!
+//! #[protection_domain]
+//! fn init() -> Hello {
+//!     debug_println!("hello");
+//!     Hello
+//! }
+//!
+//! impl Handler for Hello {
+//!     type Error = Infallible;
+//!
+//!     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+//!         if channels.contains(PEER) {
+//!             PEER.notify();
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! What upstream does not have: a PD can be restarted at any instruction (see [`ENTRY_POINT`], [`persistent!`], [`restart_count`], and `start.rs` for
+//! how), a caller caught inside of a call is answered with [`RESTARTED`], and [`Child`] has `stop`, `resume` and `restart`.
+//!
+//! What is not there: constructors (`.init_array`) and thread-local storage (the linker script refuses both), virtual machines, I/O ports. A PD needs its
+//! FPU (`fpu="true"`, the default), as the compiler uses it to copy. A passive PD cannot be restarted on MCS: it would have no time to run in.
+
+#![no_std]
+
+mod channel;
+mod defer;
+mod entry;
+mod handler;
+pub mod heap;
+mod ipc;
+mod memory;
+mod message;
+pub mod panicking;
+mod start;
+mod symbols;
+
+pub use channel::{Channel, Child, IrqAckError};
+pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
+pub use entry::abort;
+pub use handler::{Handler, Infallible, Never, NullHandler};
+pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet, RESTARTED};
+pub use message::{
+    MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
+    with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
+};
+pub use sel4::{debug_print, debug_println};
+pub use start::{ENTRY_POINT, restart_count};
+pub use symbols::{Persistent, pd_is_passive, pd_name};
+
+/// Declares a function to be the PD's initialisation. It takes nothing and returns the PD's [`Handler`]; its name does not matter.
+///
+/// - `#[protection_domain]`: no heap.
+/// - `#[protection_domain(heap_size = 0x10000)]`: a global allocator on that many bytes inside the image.
+/// - `#[protection_domain(heap_region = (heap_vaddr, heap_size))]`: a global allocator on a memory region that the system description maps into this
+///   PD only, with these names in `setvar_vaddr` and `setvar_size`.
+///
+/// A heap is empty again after a restart. There is no `stack_size` as upstream has it: the stack is Microkit's, with the attribute `stack_size` of
+/// `<protection_domain>` and a guard page below.
+pub use sel4_microkit_macros::protection_domain;
+
+/// For `#[protection_domain]`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! declare_protection_domain {
+    { init = $init:ident $(,)? } => {
+        $crate::declare_protection_domain! { @main $init {} }
+    };
+    { init = $init:ident, heap_size = $size:expr $(,)? } => {
+        $crate::declare_protection_domain! { @heap }
+        $crate::declare_protection_domain! { @main $init {
+            #[unsafe(link_section = ".bss.noinit")]
+            static ARENA: $crate::heap::Arena<{ $size }> = $crate::heap::Arena::new();
+            // SAFETY: the arena is private to this function, which runs once a life.
+            unsafe { __SEL4_MICROKIT_HEAP.claim(ARENA.base(), $size) };
+        } }
+    };
+    { init = $init:ident, heap_region = ($vaddr:ident, $size:ident) $(,)? } => {
+        $crate::declare_protection_domain! { @heap }
+        $crate::declare_protection_domain! { @main $init {
+            let base = $crate::memory_region_symbol!($vaddr: *mut u8);
+            // SAFETY: the PD's author says with `heap_region` that the region is for the heap alone.
+            unsafe { __SEL4_MICROKIT_HEAP.claim(base.as_ptr(), *$crate::var!($size: usize = 0)) };
+        } }
+    };
+    { init = $init:ident, stack_size = $($rest:tt)* } => {
+        ::core::compile_error!(
+            "the stack is Microkit's: put stack_size into <protection_domain> of the system description"
+        );
+    };
+    { @heap } => {
+        #[global_allocator]
+        static __SEL4_MICROKIT_HEAP: $crate::heap::Heap = $crate::heap::Heap::new();
+    };
+    { @main $init:ident { $($before:tt)* } } => {
+        #[unsafe(no_mangle)]
+        fn __sel4_microkit__main() -> ! {
+            $($before)*
+            $crate::_private::run_main($init)
+        }
+    };
+}
+
+/// For this crate's macros.
+#[doc(hidden)]
+pub mod _private {
+    pub use crate::entry::run_main;
+    pub use crate::symbols::{Patched, Word, region};
+}

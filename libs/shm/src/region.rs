@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A mapped region before it is known what lies in it.
+
+use crate::error::check;
+use crate::{ExclusiveBytes, FrozenBytes, OutOfBounds, ReadWindow, RegionError, Shared, Window};
+use core::marker::PhantomData;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ReadOnly {}
+    impl Sealed for super::ReadWrite {}
+}
+
+/// What the mapping of a region permits: [`ReadOnly`] or [`ReadWrite`].
+pub trait Access: sealed::Sealed {}
+
+/// The region is mapped without write permission (`perms="r"`).
+#[derive(Debug)]
+pub enum ReadOnly {}
+
+/// The region is mapped with write permission (`perms="rw"`).
+#[derive(Debug)]
+pub enum ReadWrite {}
+
+impl Access for ReadOnly {}
+impl Access for ReadWrite {}
+
+/// The right to make one view of each byte of a mapped region.
+#[derive(Debug)]
+pub struct Region<A: Access> {
+    base: NonNull<u8>,
+    len: usize,
+    access: PhantomData<A>,
+}
+
+// SAFETY: a region is an address and a length; nothing in it is tied to the thread that made it.
+unsafe impl<A: Access> Send for Region<A> {}
+
+impl<A: Access> Region<A> {
+    /// The region of `len` bytes that the system description has mapped at `address`.
+    ///
+    /// # Safety
+    ///
+    /// - `len` bytes at `address` are mapped as normal memory (not device memory), at least with the access that `A` names, until the program ends.
+    /// - `address` is not 0, and `address + len` does not overflow.
+    /// - Nothing else in this program refers to these bytes: no static, no stack, no second `Region`.
+    pub unsafe fn new(address: usize, len: usize) -> Self {
+        // SAFETY: the caller promises that the address is not 0.
+        let base = unsafe { NonNull::new_unchecked(with_exposed_provenance_mut(address)) };
+        Self {
+            base,
+            len,
+            access: PhantomData,
+        }
+    }
+
+    /// Like [`new`](Self::new), for memory that the program already has a pointer to (tests, allocations).
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new), with the pointer in place of the address.
+    pub unsafe fn from_ptr(base: NonNull<u8>, len: usize) -> Self {
+        Self {
+            base,
+            len,
+            access: PhantomData,
+        }
+    }
+
+    /// Size in bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the region has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Divides the region into the first `at` bytes and the rest.
+    ///
+    /// # Errors
+    ///
+    /// The region has fewer than `at` bytes.
+    pub fn split_at(self, at: usize) -> Result<(Self, Self), OutOfBounds> {
+        check(0, at, self.len)?;
+        // SAFETY: `at` is at most the region's length, so the pointer stays within it or one past its end.
+        let rest = unsafe { self.base.add(at) };
+        let first = Self {
+            base: self.base,
+            len: at,
+            access: PhantomData,
+        };
+        let second = Self {
+            base: rest,
+            len: self.len - at,
+            access: PhantomData,
+        };
+        Ok((first, second))
+    }
+
+    /// The start of the region as a struct of atomics.
+    ///
+    /// # Errors
+    ///
+    /// The region is too small for `T`, or its address is not aligned for it.
+    pub fn into_page<T: Shared>(self) -> Result<&'static T, RegionError> {
+        if size_of::<T>() > self.len {
+            return Err(RegionError::TooSmall {
+                needed: size_of::<T>(),
+                size: self.len,
+            });
+        }
+        let page = self.base.cast::<T>();
+        if !page.is_aligned() {
+            return Err(RegionError::Misaligned {
+                address: self.base.addr().get(),
+                alignment: align_of::<T>(),
+            });
+        }
+        // SAFETY: mapped for good (contract of `new`), large enough and aligned (checked above), no other view exists (the region is
+        // consumed), and `Shared` promises validity for whatever is or will be written there.
+        Ok(unsafe { page.as_ref() })
+    }
+
+    /// The region as payload that another PD may write at any time, to be read only.
+    pub fn into_read_window(self) -> ReadWindow {
+        // SAFETY: the region's contract covers the bytes, and consuming it makes this their only view.
+        unsafe { ReadWindow::new(self.base, self.len) }
+    }
+
+    /// The region as bytes that do not change while we look at them.
+    ///
+    /// # Safety
+    ///
+    /// As long as a slice obtained from the result lives, nobody writes the bytes of that slice: no PD, and no device. For receive
+    /// buffers this follows from the packet link: the device gets a buffer only after its owner has handed it over.
+    pub unsafe fn into_frozen_bytes(self) -> FrozenBytes {
+        // SAFETY: the region's contract covers the bytes; the caller promises that they do not change under a slice.
+        unsafe { FrozenBytes::new(self.base, self.len) }
+    }
+}
+
+impl Region<ReadWrite> {
+    /// The region as payload that another PD may read, and perhaps write, at any time.
+    pub fn into_window(self) -> Window {
+        // SAFETY: the region's contract covers the bytes (writable: `ReadWrite`), and consuming it makes this their only view.
+        unsafe { Window::new(self.base, self.len) }
+    }
+
+    /// The region as bytes that only this PD writes.
+    ///
+    /// # Safety
+    ///
+    /// No other PD and no device ever writes the region.
+    pub unsafe fn into_exclusive_bytes(self) -> ExclusiveBytes {
+        // SAFETY: the region's contract covers the bytes; the caller promises that we are the only writer.
+        unsafe { ExclusiveBytes::new(self.base, self.len) }
+    }
+}

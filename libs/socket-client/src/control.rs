@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The calls that carry no payload, with the names and error numbers of BSD sockets. None of them waits.
+
+use core::net::SocketAddr;
+
+use socket_proto::{Errno, Request, Shutdown, SocketKind, SocketOption, Success};
+
+use crate::{Client, Socket, Transport};
+
+fn done(success: Success) -> Result<(), Errno> {
+    match success {
+        Success::Done => Ok(()),
+        _ => Err(Errno::EPROTO),
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// A new socket.
+    ///
+    /// # Errors
+    /// `EMFILE` if this client has as many as its quota allows, `ENFILE` if the server has none left.
+    pub fn socket(&self, kind: SocketKind) -> Result<Socket, Errno> {
+        match self.call_again_if_restarted(Request::Socket { kind })? {
+            Success::Socket(handle) => Ok(self.adopt(handle)),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// Gives a socket its local address. Port 0 takes an ephemeral port, the unspecified address any of the machine's.
+    ///
+    /// # Errors
+    /// `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (the configuration does not give this client the port), `EINVAL` (bound already).
+    pub fn bind(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
+        done(self.on(socket, |socket| Request::Bind { socket, addr })?)
+    }
+
+    /// Makes a bound stream socket take connections. `backlog` of them may wait for [`Self::accept`]; the server clamps it.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` on a datagram socket, `EINVAL` if it is connected or not bound.
+    pub fn listen(&self, socket: Socket, backlog: usize) -> Result<(), Errno> {
+        let backlog = backlog as u64;
+        done(self.on(socket, |socket| Request::Listen { socket, backlog })?)
+    }
+
+    /// Takes the oldest connection that waits, with its peer's address.
+    ///
+    /// # Errors
+    /// `EAGAIN` if none waits, `EINVAL` if the socket does not listen, `EMFILE` and `ENFILE` as for [`Self::socket`].
+    pub fn accept(&self, socket: Socket) -> Result<(Socket, SocketAddr), Errno> {
+        match self.on(socket, |socket| Request::Accept { socket })? {
+            Success::Accepted { socket, peer } => Ok((self.adopt(socket), peer)),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// Stream: starts a connection. Datagram: sets the only peer.
+    ///
+    /// # Errors
+    /// `EINPROGRESS` when the attempt has been started, `EALREADY` while it goes on, `EISCONN` when it is done; why it failed says
+    /// [`Self::take_error`]. The socket becomes writable (`POLLOUT`) at the end of the attempt.
+    pub fn connect(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
+        done(self.on(socket, |socket| Request::Connect { socket, addr })?)
+    }
+
+    /// Ends one or both directions. After [`Shutdown::Write`] the peer reads the bytes already taken, then end of stream.
+    ///
+    /// # Errors
+    /// `ENOTCONN` if there is no connection.
+    pub fn shutdown(&self, socket: Socket, how: Shutdown) -> Result<(), Errno> {
+        done(self.on(socket, |socket| Request::Shutdown { socket, how })?)
+    }
+
+    /// Gives a socket back. Bytes already taken are still sent, unless received ones were not read: then the connection is reset.
+    ///
+    /// # Errors
+    /// `EBADF` if it was closed before. A socket that went with a server's earlier life closes without error.
+    pub fn close(&self, socket: Socket) -> Result<(), Errno> {
+        if !self.is_current(socket) {
+            return Ok(());
+        }
+        match self.on(socket, |socket| Request::Close { socket }) {
+            Ok(success) => done(success),
+            // The server restarted just now, so the socket is gone.
+            Err(_) if !self.is_current(socket) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// The local address.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn getsockname(&self, socket: Socket) -> Result<SocketAddr, Errno> {
+        match self.on(socket, |socket| Request::SockName { socket })? {
+            Success::Address(addr) => Ok(addr),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// The peer's address.
+    ///
+    /// # Errors
+    /// `ENOTCONN` if there is none.
+    pub fn getpeername(&self, socket: Socket) -> Result<SocketAddr, Errno> {
+        match self.on(socket, |socket| Request::PeerName { socket })? {
+            Success::Address(addr) => Ok(addr),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// An option's value.
+    ///
+    /// # Errors
+    /// `ENOPROTOOPT` if the socket has no such option.
+    pub fn getsockopt(&self, socket: Socket, option: SocketOption) -> Result<u64, Errno> {
+        match self.on(socket, |socket| Request::GetOption { socket, option })? {
+            Success::Value(value) => Ok(value),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// The error that waits on the socket (`SO_ERROR`), which clears it. `Ok` if there is none.
+    ///
+    /// # Errors
+    /// The error that waited, or why it could not be read.
+    pub fn take_error(&self, socket: Socket) -> Result<(), Errno> {
+        match self.getsockopt(socket, SocketOption::Error)? {
+            0 => Ok(()),
+            number => Err(Errno::from_raw(number).unwrap_or(Errno::EPROTO)),
+        }
+    }
+
+    /// Asks for a notification at `deadline` (nanoseconds, see [`Client::now`]) even if nothing becomes ready. The server keeps one
+    /// per client: the earliest asked for, until it has passed.
+    ///
+    /// # Errors
+    /// `ECONNRESET` if the server has restarted; ask again.
+    pub fn wake_at(&self, deadline: u64) -> Result<(), Errno> {
+        let request = Request::Poll {
+            socket: None,
+            deadline: deadline.max(1),
+        };
+        match self.call(request)? {
+            Success::Ready(_) => Ok(()),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+}

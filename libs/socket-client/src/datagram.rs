@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Datagrams, one at a time and in batches. A batch is one call for as many datagrams as fit, which is what makes small ones fast.
+
+use core::net::SocketAddr;
+
+use socket_proto::datagram::{DatagramHeader, HEADER_SIZE, MAX_PAYLOAD, stride};
+use socket_proto::{Errno, Span};
+
+use crate::{Client, Socket, Transport};
+
+/// A received datagram. Its payload lies in the window until the next receiving call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Where its payload lies.
+    pub payload: Span,
+    /// Bytes that it had on the wire: more than the payload's length if it was cut off.
+    pub wire_len: usize,
+}
+
+/// Datagrams that one call has received, to be taken out one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// First byte that has not been looked at, in the window.
+    offset: u64,
+    /// Bytes from there to the end.
+    length: u64,
+    /// Datagrams in them, as the server says.
+    datagrams: usize,
+}
+
+impl Batch {
+    /// The batch as it lies in the window, for [`Client::send_batch`]: every datagram then goes back to where it came from.
+    pub fn span(&self) -> Span {
+        Span {
+            offset: self.offset,
+            length: self.length,
+        }
+    }
+
+    /// Datagrams left.
+    pub fn len(&self) -> usize {
+        self.datagrams
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.datagrams == 0
+    }
+
+    /// Bytes of payload left, for statistics. Reckoned from the length alone, so padding (up to 7 bytes each) counts.
+    pub fn payload_len(&self) -> usize {
+        (self.length as usize).saturating_sub(self.datagrams * HEADER_SIZE)
+    }
+
+    /// Takes the next datagram out of the batch.
+    ///
+    /// # Errors
+    /// `EAGAIN` if the batch is empty, `EPROTO` if the server has written nonsense; the batch is empty then.
+    pub fn next<T: Transport>(&mut self, client: &Client<T>) -> Result<Datagram, Errno> {
+        if self.datagrams == 0 {
+            return Err(Errno::EAGAIN);
+        }
+        let next = self.parse(client).ok_or(Errno::EPROTO);
+        if next.is_err() {
+            *self = Batch::default();
+        }
+        next
+    }
+
+    fn parse<T: Transport>(&mut self, client: &Client<T>) -> Option<Datagram> {
+        let mut header = [0; HEADER_SIZE];
+        client.copy_out(self.span(), 0, &mut header).ok()?;
+        let header = DatagramHeader::from_bytes(header);
+        let from = header.peer().ok()??;
+        let len = u64::from(header.length);
+        let behind = self.length.checked_sub(HEADER_SIZE as u64)?;
+        if len > behind {
+            return None;
+        }
+        let datagram = Datagram {
+            from,
+            payload: Span {
+                offset: self.offset + HEADER_SIZE as u64,
+                length: len,
+            },
+            wire_len: header.wire_length.into(),
+        };
+        // The last one may lack its padding.
+        let step = (stride(len as usize) as u64).min(self.length);
+        self.offset += step;
+        self.length -= step;
+        self.datagrams -= 1;
+        Some(datagram)
+    }
+}
+
+/// Writes a batch of outgoing datagrams into the window; see [`Client::send_datagrams`].
+pub struct BatchWriter<'w> {
+    window: &'w mut [u8],
+    used: usize,
+    count: usize,
+}
+
+impl BatchWriter<'_> {
+    /// Adds a datagram to `to`, or to the connected peer.
+    ///
+    /// # Errors
+    /// `ENOBUFS` if it does not fit behind those that are there, `EMSGSIZE` if no datagram can be that long.
+    pub fn push(&mut self, to: Option<SocketAddr>, payload: &[u8]) -> Result<(), Errno> {
+        self.push_with(to, payload.len(), |room| room.copy_from_slice(payload))
+    }
+
+    /// As [`Self::push`], with `fill` writing the `len` bytes of payload in place.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_with(
+        &mut self,
+        to: Option<SocketAddr>,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<(), Errno> {
+        let length = match u16::try_from(len) {
+            Ok(length) if len <= MAX_PAYLOAD => length,
+            _ => return Err(Errno::EMSGSIZE),
+        };
+        let end = self.used + HEADER_SIZE + len;
+        let room = self.window.get_mut(self.used..end).ok_or(Errno::ENOBUFS)?;
+        let (header, payload) = room.split_at_mut(HEADER_SIZE);
+        header.copy_from_slice(&DatagramHeader::outgoing(length, to).to_bytes());
+        fill(payload);
+        self.used = (self.used + stride(len)).min(self.window.len());
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Datagrams written.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// Sends one datagram, to `to` or to the connected peer.
+    ///
+    /// # Errors
+    /// `EAGAIN` if the socket takes none for the moment, `EMSGSIZE`, `EDESTADDRREQ`, `EACCES`, `ENETUNREACH`.
+    pub fn sendto(
+        &self,
+        socket: Socket,
+        payload: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Result<(), Errno> {
+        let mut pushed = Ok(());
+        let taken = self.send_datagrams(socket, |batch| pushed = batch.push(to, payload))?;
+        match (pushed, taken) {
+            (Ok(()), 1) => Ok(()),
+            (Ok(()), _) => Err(Errno::EAGAIN),
+            // A payload that does not fit into the window is one that this client cannot send.
+            (Err(_), _) => Err(Errno::EMSGSIZE),
+        }
+    }
+
+    /// Lets `fill` write datagrams into the window and sends them in one call. Answers how many were taken, the first ones first;
+    /// the others are lost.
+    ///
+    /// # Errors
+    /// As [`Self::sendto`], about the first datagram.
+    pub fn send_datagrams(
+        &self,
+        socket: Socket,
+        fill: impl FnOnce(&mut BatchWriter<'_>),
+    ) -> Result<usize, Errno> {
+        let (used, count) = {
+            let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
+            let window = c2s
+                .slice_mut(0, self.c2s_areas.scratch_len())
+                .map_err(|_| Errno::EFAULT)?;
+            let mut batch = BatchWriter {
+                window,
+                used: 0,
+                count: 0,
+            };
+            fill(&mut batch);
+            (batch.used, batch.count)
+        };
+        if count == 0 {
+            return Ok(0);
+        }
+        self.send_batch(
+            socket,
+            Span {
+                offset: 0,
+                length: used as u64,
+            },
+        )
+    }
+
+    /// Sends a batch that lies in the window already, in either half. Answers how many datagrams were taken.
+    ///
+    /// # Errors
+    /// As [`Self::send_datagrams`]; `EFAULT` if the span leaves the window.
+    pub fn send_batch(&self, socket: Socket, batch: Span) -> Result<usize, Errno> {
+        self.send_span(socket, batch).map(|sent| sent.count)
+    }
+
+    /// Receives as many datagrams as wait and fit into the scratch space. They stay there until the next receiving call.
+    ///
+    /// # Errors
+    /// `EAGAIN` if none waits; an error that waited on the socket.
+    pub fn recv_batch(&self, socket: Socket) -> Result<Batch, Errno> {
+        self.recv_batch_into(socket, self.s2c_span(0..self.s2c_areas.scratch_len()))
+    }
+
+    pub(crate) fn recv_batch_into(&self, socket: Socket, span: Span) -> Result<Batch, Errno> {
+        let (filled, datagrams) = self.recv_span(socket, span)?;
+        // Each has a header at least: what counts for a bound of the loops that follow.
+        if datagrams as u64 > filled.length / HEADER_SIZE as u64 {
+            return Err(Errno::EPROTO);
+        }
+        Ok(Batch {
+            offset: filled.offset,
+            length: filled.length,
+            datagrams,
+        })
+    }
+
+    /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty. Answers the bytes copied and the sender; a
+    /// longer datagram is cut off. Between calls with the same batch there must be no other receiving call.
+    ///
+    /// # Errors
+    /// As [`Self::recv_batch`].
+    pub fn recvfrom(
+        &self,
+        socket: Socket,
+        batch: &mut Batch,
+        buf: &mut [u8],
+    ) -> Result<(usize, SocketAddr), Errno> {
+        if batch.is_empty() {
+            *batch = self.recv_batch(socket)?;
+        }
+        self.take_datagram(batch, buf)
+    }
+
+    pub(crate) fn take_datagram(
+        &self,
+        batch: &mut Batch,
+        buf: &mut [u8],
+    ) -> Result<(usize, SocketAddr), Errno> {
+        let datagram = batch.next(self)?;
+        let count = buf.len().min(datagram.payload.length as usize);
+        self.copy_out(datagram.payload, 0, &mut buf[..count])?;
+        Ok((count, datagram.from))
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Sockets for a protection domain that is a client of the network server.
+//!
+//! Two APIs on one connection to the server:
+//!
+//! - [`Client`]: non-blocking calls with the names and error numbers of BSD sockets, for event loops that want each call counted.
+//!   Readiness is read from a page of shared memory ([`Client::poll`]), without a call.
+//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`]) and timers, driven by one call of [`Net::notified`] for
+//!   each notification from the server, on any executor. Streams have the traits of `embedded-io-async`. [`Handoff`] is for services
+//!   with one task that accepts and many that serve.
+//!
+//! # Memory
+//!
+//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`). A part of each is scratch space,
+//! used within a call and free when it returns; so it needs no allocation and no slow peer can hold it. The other part is
+//! given out in [`Area`]s to those that keep payload in the window between calls.
+//!
+//! # When the server restarts
+//!
+//! The library attaches again by itself. Sockets from before answer `ECONNRESET` to everything but `close`; new ones work. Listeners
+//! are sockets too: bind again.
+
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+mod area;
+mod client;
+mod control;
+mod datagram;
+mod error;
+mod handoff;
+mod net;
+mod poll;
+mod stream;
+mod tcp;
+mod timer;
+mod transport;
+mod udp;
+mod wakers;
+
+pub use area::Area;
+pub use client::{Client, Socket};
+pub use datagram::{Batch, BatchWriter, Datagram};
+pub use error::Error;
+pub use handoff::Handoff;
+pub use net::Net;
+pub use poll::PollFd;
+pub use socket_proto::{Errno, PollBits, Shutdown, SocketKind, SocketOption, Span};
+pub use stream::Sent;
+pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};
+pub use timer::{Sleep, TimedOut};
+pub use transport::{Memory, Transport};
+pub use udp::UdpSocket;

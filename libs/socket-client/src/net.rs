@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The async side: tasks wait for sockets and times, the PD's event loop wakes them.
+
+use core::cell::Cell;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::{Context, Poll};
+
+use socket_proto::{Errno, SocketKind};
+
+use crate::timer::Timers;
+use crate::wakers::{Direction, SOCKETS, Wakers};
+use crate::{Client, Sleep, Socket, TimedOut, Transport};
+
+/// Socket operations that a task may finish in one go before others get their turn. A peer that takes bytes as fast as they are
+/// produced would keep its task busy for ever otherwise.
+const TURN: u8 = 16;
+
+/// Sockets and timers for tasks.
+///
+/// The PD's event loop does this for each event, in this order:
+///
+/// 1. [`Net::notified`], which wakes tasks;
+/// 2. run the executor until no task is awake;
+/// 3. [`Net::before_wait`], which asks the server for a notification at the earliest deadline.
+///
+/// Sockets index 0 to 255 and 512 timers; see the module sources for what happens beyond.
+pub struct Net<T: Transport> {
+    client: Client<T>,
+    wakers: Wakers,
+    pub(crate) timers: Timers,
+    /// Serial number of the readiness page at the last look.
+    seen: Cell<Option<u32>>,
+    /// The deadline that the server has been asked for and that has not passed; `u64::MAX` if there is none.
+    asked: Cell<u64>,
+}
+
+impl<T: Transport> Net<T> {
+    /// Takes over a client. Its sockets, if it has any, can go on being used with the calls of [`Client`].
+    pub const fn new(client: Client<T>) -> Self {
+        Net {
+            client,
+            wakers: Wakers::new(),
+            timers: Timers::new(),
+            seen: Cell::new(None),
+            asked: Cell::new(u64::MAX),
+        }
+    }
+
+    /// The calls that do not wait.
+    pub fn client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    /// Nanoseconds since the machine's counter was 0.
+    pub fn now(&self) -> u64 {
+        self.client.now()
+    }
+
+    /// To be called for each notification from the server: wakes the tasks whose sockets are ready or whose time has come.
+    pub fn notified(&self) {
+        self.notice_restart();
+        self.wake_ready();
+        let asked = self.asked.get();
+        if asked != u64::MAX || self.timers.earliest() != u64::MAX {
+            let now = self.now();
+            if now >= asked {
+                self.asked.set(u64::MAX);
+            }
+            self.timers.expire(now);
+        }
+    }
+
+    /// After a restart of the server all sockets are to be looked at, whatever the page's serial number, and the deadline is forgotten.
+    fn notice_restart(&self) {
+        if self.client.check_restart() {
+            self.asked.set(u64::MAX);
+            self.seen.set(None);
+        }
+    }
+
+    /// Looks at the readiness page if it has changed, and answers whether a task was woken.
+    fn wake_ready(&self) -> bool {
+        let serial = Some(self.client.ready_serial());
+        self.seen.replace(serial) != serial
+            && self
+                .wakers
+                .wake_ready(|socket| self.client.poll_bits(socket))
+    }
+
+    /// To be called when no task is awake, before the PD waits. Answers `false` if tasks have become awake meanwhile: run the executor
+    /// again.
+    #[must_use]
+    pub fn before_wait(&self) -> bool {
+        // A task's call may have found the server restarted, which concerns all others.
+        self.notice_restart();
+        // Of what the tasks' own calls have made ready there is no notification.
+        if self.wake_ready() {
+            return false;
+        }
+        let earliest = self.timers.earliest();
+        if earliest >= self.asked.get() {
+            return true;
+        }
+        match self.client.wake_at(earliest) {
+            Ok(()) => {
+                self.asked.set(earliest);
+                true
+            }
+            Err(_) => {
+                // The server has restarted, which the tasks learn from their sockets, or it refuses: then there is no deadline until the
+                // next event.
+                self.seen.set(None);
+                !self.wake_ready()
+            }
+        }
+    }
+
+    /// Waits until `deadline`, in nanoseconds as [`Net::now`].
+    pub fn sleep_until(&self, deadline: u64) -> Sleep<'_, T> {
+        Sleep::until(self, deadline)
+    }
+
+    /// Waits for so many nanoseconds, counted from the first poll.
+    pub fn sleep(&self, nanoseconds: u64) -> Sleep<'_, T> {
+        Sleep::after(self, nanoseconds)
+    }
+
+    /// Waits for `future`, but not longer than so many nanoseconds. If the future is ready at its first poll the clock is not read.
+    ///
+    /// # Errors
+    /// [`TimedOut`]; the future is dropped then.
+    pub async fn timeout<F: Future>(
+        &self,
+        nanoseconds: u64,
+        future: F,
+    ) -> Result<F::Output, TimedOut> {
+        let mut future = pin!(future);
+        let mut sleep = pin!(self.sleep(nanoseconds));
+        poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => sleep.as_mut().poll(cx).map(|()| Err(TimedOut)),
+        })
+        .await
+    }
+
+    /// A new socket that tasks can wait for.
+    pub(crate) fn open(&self, kind: SocketKind) -> Result<Socket, Errno> {
+        self.admit(self.client.socket(kind)?)
+    }
+
+    /// Refuses a socket that the table of wakers has no place for.
+    pub(crate) fn admit(&self, socket: Socket) -> Result<Socket, Errno> {
+        if socket.index() < SOCKETS {
+            return Ok(socket);
+        }
+        let _ = self.client.close(socket);
+        Err(Errno::EMFILE)
+    }
+
+    /// Waits until `operation` answers something else than `EAGAIN`. `turn` belongs to the socket: it counts what has been done
+    /// without waiting.
+    pub(crate) async fn operate<R>(
+        &self,
+        socket: Socket,
+        direction: Direction,
+        turn: &Cell<u8>,
+        mut operation: impl FnMut(&Client<T>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        poll_fn(|cx| {
+            if turn.get() >= TURN {
+                turn.set(0);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if self.client.poll_bits(socket).intersects(direction.mask()) {
+                match operation(&self.client) {
+                    Err(Errno::EAGAIN) => {}
+                    other => {
+                        turn.set(turn.get() + 1);
+                        return Poll::Ready(other);
+                    }
+                }
+            }
+            turn.set(0);
+            self.wait(socket, direction, cx);
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn wait(&self, socket: Socket, direction: Direction, cx: &mut Context<'_>) {
+        if !self.wakers.wait(socket, direction, cx.waker()) {
+            // Cannot happen to a socket that `admit` has let in; polling again is slow but never hangs.
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Waits until a socket is ready in one direction, without doing anything with it.
+    pub(crate) async fn ready(&self, socket: Socket, direction: Direction) {
+        poll_fn(|cx| {
+            if self.client.poll_bits(socket).intersects(direction.mask()) {
+                Poll::Ready(())
+            } else {
+                self.wait(socket, direction, cx);
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Bytes of streams, through the window.
+
+use core::ops::Range;
+
+use socket_proto::{Errno, Request, Span, Success};
+
+use crate::{Area, Client, Socket, Transport};
+
+/// What a `send` on a stream did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes taken.
+    pub count: usize,
+    /// Bytes that the socket would take now. Only the peer's acknowledgements change it until the next `send`, and they raise it.
+    pub room: usize,
+}
+
+impl<T: Transport> Client<T> {
+    /// Bytes that one call can carry through the scratch space, in either direction; more is cut off.
+    pub fn chunk_len(&self) -> usize {
+        self.c2s_areas
+            .scratch_len()
+            .min(self.s2c_areas.scratch_len())
+    }
+
+    /// Sends as many of `data` as the socket takes, up to [`Self::chunk_len`].
+    ///
+    /// # Errors
+    /// `EAGAIN` if it takes none for the moment, `EPIPE` if the sending direction is closed, `ECONNRESET`, `ENOTCONN`.
+    pub fn send(&self, socket: Socket, data: &[u8]) -> Result<usize, Errno> {
+        self.send_vectored(socket, &[data]).map(|sent| sent.count)
+    }
+
+    /// Sends several pieces as one stream of bytes, in one call, up to [`Self::chunk_len`].
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_vectored(&self, socket: Socket, pieces: &[&[u8]]) -> Result<Sent, Errno> {
+        self.send_with(socket, usize::MAX, |window| {
+            let mut at = 0;
+            for piece in pieces {
+                let room = &mut window[at..];
+                let count = piece.len().min(room.len());
+                room[..count].copy_from_slice(&piece[..count]);
+                at += count;
+            }
+            at
+        })
+    }
+
+    /// Lets `fill` write up to `max` bytes into the window (at most [`Self::chunk_len`]) and sends as many as it says it wrote. What the
+    /// socket does not take is lost: be ready to produce it again, or ask for no more than the `room` of the last [`Sent`].
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `EINVAL` if `fill` itself sends.
+    pub fn send_with(
+        &self,
+        socket: Socket,
+        max: usize,
+        fill: impl FnOnce(&mut [u8]) -> usize,
+    ) -> Result<Sent, Errno> {
+        let len = {
+            let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
+            let max = max.min(self.c2s_areas.scratch_len());
+            let window = c2s.slice_mut(0, max).map_err(|_| Errno::EFAULT)?;
+            fill(window).min(max)
+        };
+        self.send_span(
+            socket,
+            Span {
+                offset: 0,
+                length: len as u64,
+            },
+        )
+    }
+
+    /// Sends bytes that lie in the window already, in either half: what was received can be sent without a copy here.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `EFAULT` if the span leaves the window.
+    pub fn send_span(&self, socket: Socket, span: Span) -> Result<Sent, Errno> {
+        match self.on(socket, |socket| Request::Send { socket, span })? {
+            // For a client its server is a peer too: more than was offered cannot be.
+            Success::Sent { count, room } if count <= span.length => Ok(Sent {
+                count: count as usize,
+                room: usize::try_from(room).unwrap_or(usize::MAX),
+            }),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// Receives up to `buf.len()` bytes, at most [`Self::chunk_len`]. 0 means that the peer has ended the stream, or that
+    /// `buf` is empty.
+    ///
+    /// # Errors
+    /// `EAGAIN` if there are none for the moment, `ECONNRESET`, `ENOTCONN`.
+    pub fn recv(&self, socket: Socket, buf: &mut [u8]) -> Result<usize, Errno> {
+        let span = self.recv_in_place(socket, buf.len())?;
+        let count = span.length as usize;
+        let filled = buf.get_mut(..count).ok_or(Errno::EPROTO)?;
+        self.copy_out(span, 0, filled)?;
+        Ok(count)
+    }
+
+    /// Receives up to `max` bytes into the scratch space of the window and leaves them there, until the next receiving call. They are
+    /// looked at with [`Self::copy_out`], or sent on with [`Self::send_span`]. An empty span means end of stream.
+    ///
+    /// # Errors
+    /// As [`Self::recv`].
+    pub fn recv_in_place(&self, socket: Socket, max: usize) -> Result<Span, Errno> {
+        let max = max.min(self.s2c_areas.scratch_len());
+        self.recv_span(socket, self.s2c_span(0..max))
+            .map(|(span, _)| span)
+    }
+
+    /// Receives into any part of the server's half. Answers the part that was filled, and for a datagram socket how many
+    /// datagrams that are.
+    pub(crate) fn recv_span(&self, socket: Socket, span: Span) -> Result<(Span, usize), Errno> {
+        match self.on(socket, |socket| Request::Recv { socket, span })? {
+            Success::Received { bytes, datagrams } if bytes <= span.length => {
+                let filled = Span {
+                    offset: span.offset,
+                    length: bytes,
+                };
+                let datagrams = usize::try_from(datagrams).map_err(|_| Errno::EPROTO)?;
+                Ok((filled, datagrams))
+            }
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// Copies received bytes out of the server's half, starting `skip` bytes into `span`.
+    ///
+    /// # Errors
+    /// `EFAULT` if that range does not lie in the span and the server's half.
+    pub fn copy_out(&self, span: Span, skip: usize, into: &mut [u8]) -> Result<(), Errno> {
+        let end = skip.checked_add(into.len()).ok_or(Errno::EFAULT)?;
+        if end as u64 > span.length {
+            return Err(Errno::EFAULT);
+        }
+        let start = span
+            .offset
+            .checked_sub(self.sizes.s2c_offset())
+            .and_then(|start| usize::try_from(start).ok())
+            .and_then(|start| start.checked_add(skip))
+            .ok_or(Errno::EFAULT)?;
+        self.s2c.read_at(start, into).map_err(|_| Errno::EFAULT)
+    }
+
+    /// The span of a range of the server's half.
+    pub(crate) fn s2c_span(&self, range: Range<usize>) -> Span {
+        Span {
+            offset: self.sizes.s2c_offset() + range.start as u64,
+            length: range.len() as u64,
+        }
+    }
+
+    /// Takes an area of the client's half, for payload that is prepared in the window and sent from there, perhaps many times.
+    ///
+    /// # Errors
+    /// `ENOBUFS` if no such area is left.
+    pub fn reserve(&self, len: usize) -> Result<Area, Errno> {
+        self.c2s_areas.allocate(len)
+    }
+
+    /// Gives an area of the client's half back.
+    pub fn release(&self, area: Area) {
+        self.c2s_areas.free(area);
+    }
+
+    /// Writes into an area of the client's half.
+    ///
+    /// # Errors
+    /// `EFAULT` if the range does not lie in the area.
+    pub fn write_area(&self, area: &Area, at: usize, data: &[u8]) -> Result<(), Errno> {
+        let span = self.area_span(area, at..at.saturating_add(data.len()))?;
+        let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
+        c2s.slice_mut(span.offset as usize, data.len())
+            .map_err(|_| Errno::EFAULT)?
+            .copy_from_slice(data);
+        Ok(())
+    }
+
+    /// The span of a part of an area of the client's half, for [`Self::send_span`].
+    ///
+    /// # Errors
+    /// `EFAULT` if the range does not lie in the area.
+    pub fn area_span(&self, area: &Area, range: Range<usize>) -> Result<Span, Errno> {
+        if range.start > range.end || range.end > area.len() {
+            return Err(Errno::EFAULT);
+        }
+        Ok(Span {
+            offset: (area.start() + range.start) as u64,
+            length: range.len() as u64,
+        })
+    }
+}

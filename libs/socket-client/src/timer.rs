@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Timers without a timer channel: the server notifies at the earliest deadline, this table knows whose it is.
+//!
+//! Setting and dropping a timer costs no call. The earliest deadline is kept as a lower bound: a dropped timer leaves it where
+//! it was, the notification then finds nothing to do, and the table is looked through for the next one. Timeouts of
+//! seconds that are set for each request and dropped soon after cost one such look in seconds.
+
+use core::cell::{Cell, RefCell};
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use crate::{Net, Transport};
+
+/// Timers that can wait at once. Beyond it a timer still works, by asking to be polled again and again.
+pub(crate) const TIMERS: usize = 512;
+
+struct Entry {
+    deadline: u64,
+    waker: Waker,
+}
+
+struct Table {
+    entries: [Option<Entry>; TIMERS],
+    /// Entries from here on are free; keeps the search short.
+    used: usize,
+}
+
+/// All timers of a PD.
+pub(crate) struct Timers {
+    table: RefCell<Table>,
+    /// No timer is earlier than this. `u64::MAX`: there is none.
+    earliest: Cell<u64>,
+}
+
+impl Timers {
+    pub(crate) const fn new() -> Self {
+        Timers {
+            table: RefCell::new(Table {
+                entries: [const { None }; TIMERS],
+                used: 0,
+            }),
+            earliest: Cell::new(u64::MAX),
+        }
+    }
+
+    /// No timer is earlier than this; `u64::MAX` if there is none.
+    pub(crate) fn earliest(&self) -> u64 {
+        self.earliest.get()
+    }
+
+    fn insert(&self, deadline: u64, waker: &Waker) -> Option<usize> {
+        let mut table = self.table.borrow_mut();
+        let index = table.entries.iter().position(Option::is_none)?;
+        table.entries[index] = Some(Entry {
+            deadline,
+            waker: waker.clone(),
+        });
+        table.used = table.used.max(index + 1);
+        self.earliest.set(self.earliest.get().min(deadline));
+        Some(index)
+    }
+
+    fn update(&self, index: usize, waker: &Waker) {
+        if let Some(Some(entry)) = self.table.borrow_mut().entries.get_mut(index)
+            && !entry.waker.will_wake(waker)
+        {
+            entry.waker = waker.clone();
+        }
+    }
+
+    fn remove(&self, index: usize) {
+        let removed = {
+            let mut table = self.table.borrow_mut();
+            let removed = table.entries.get_mut(index).and_then(Option::take);
+            while table.used > 0 && table.entries[table.used - 1].is_none() {
+                table.used -= 1;
+            }
+            removed
+        };
+        drop(removed);
+    }
+
+    /// Wakes the tasks whose deadline has passed, and finds the earliest of the others. Their entries stay until the task
+    /// comes and takes them away.
+    pub(crate) fn expire(&self, now: u64) {
+        if now < self.earliest.get() {
+            return;
+        }
+        let mut earliest = u64::MAX;
+        let used = self.table.borrow().used;
+        for index in 0..used {
+            let due = {
+                let table = self.table.borrow();
+                match &table.entries[index] {
+                    Some(entry) if entry.deadline <= now => Some(entry.waker.clone()),
+                    Some(entry) => {
+                        earliest = earliest.min(entry.deadline);
+                        None
+                    }
+                    None => None,
+                }
+            };
+            if let Some(waker) = due {
+                waker.wake();
+            }
+        }
+        self.earliest.set(earliest);
+    }
+}
+
+/// A future that is ready when a time has come. See [`Net::sleep_until`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Sleep<'n, T: Transport> {
+    net: &'n Net<T>,
+    when: When,
+    entry: Option<usize>,
+}
+
+#[derive(Clone, Copy)]
+enum When {
+    /// Counted from the first poll, so that a timeout around something that is ready at once does not even read the clock.
+    After(u64),
+    At(u64),
+}
+
+impl<'n, T: Transport> Sleep<'n, T> {
+    pub(crate) fn until(net: &'n Net<T>, deadline: u64) -> Self {
+        Sleep {
+            net,
+            when: When::At(deadline),
+            entry: None,
+        }
+    }
+
+    pub(crate) fn after(net: &'n Net<T>, nanoseconds: u64) -> Self {
+        Sleep {
+            net,
+            when: When::After(nanoseconds),
+            entry: None,
+        }
+    }
+}
+
+impl<T: Transport> Future for Sleep<'_, T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let now = self.net.now();
+        let deadline = match self.when {
+            When::At(deadline) => deadline,
+            When::After(nanoseconds) => {
+                let deadline = now.saturating_add(nanoseconds);
+                self.when = When::At(deadline);
+                deadline
+            }
+        };
+        if now >= deadline {
+            return Poll::Ready(());
+        }
+        match self.entry {
+            Some(index) => self.net.timers.update(index, cx.waker()),
+            None => {
+                self.entry = self.net.timers.insert(deadline, cx.waker());
+                if self.entry.is_none() {
+                    cx.waker().wake_by_ref();
+                }
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<T: Transport> Drop for Sleep<'_, T> {
+    fn drop(&mut self) {
+        if let Some(index) = self.entry.take() {
+            self.net.timers.remove(index);
+        }
+    }
+}
+
+/// A deadline passed before the future was ready; see [`Net::timeout`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out")
+    }
+}
+
+impl core::error::Error for TimedOut {}

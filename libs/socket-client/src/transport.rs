@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the library needs from its surroundings: a call to the server, a clock, and three pieces of shared memory.
+
+use shm::{ExclusiveBytes, ReadWindow};
+use socket_proto::ready::PageWords;
+
+/// The way to the server. In a protection domain a protected procedure call on a channel, in a test a function call.
+pub trait Transport {
+    /// One protected procedure call: a label and four words each way.
+    fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]);
+
+    /// Nanoseconds since `cntpct_el0` was 0, the time base of [`socket_proto::Request::Poll`].
+    fn now(&self) -> u64;
+}
+
+impl<T: Transport + ?Sized> Transport for &T {
+    fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
+        (**self).call(label, words)
+    }
+
+    fn now(&self) -> u64 {
+        (**self).now()
+    }
+}
+
+/// The memory that a client shares with the server.
+#[derive(Debug)]
+pub struct Memory {
+    /// The half of the window that the client writes.
+    pub c2s: ExclusiveBytes,
+    /// The half of the window that the server writes.
+    pub s2c: ReadWindow,
+    /// The readiness page.
+    pub ready: &'static PageWords,
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Async sockets and timers on an executor, with the event loop of a PD.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+
+use embedded_io_async::{Read, Write};
+use socket_client::{
+    Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, TimedOut, UdpSocket,
+};
+use socket_mock::{Server, Tasks, addr, peer_addr};
+
+async fn echo(stream: TcpStream<'_, &Server>) -> Result<(), Error> {
+    let mut buf = [0; 300];
+    loop {
+        let count = stream.read(&mut buf).await?;
+        if count == 0 {
+            return stream.shutdown(Shutdown::Write);
+        }
+        let (_, mut writer) = stream.split();
+        writer.write_all(&buf[..count]).await?;
+    }
+}
+
+#[test]
+fn thirty_peers_are_served_by_as_many_tasks_and_only_the_ready_ones_run() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let listener = Rc::new(TcpListener::bind(&net, addr(7), 64).unwrap());
+    let accepted = RefCell::new(Vec::new());
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        for _ in 0..30 {
+            let (stream, _) = listener.accept().await.unwrap();
+            accepted.borrow_mut().push(stream);
+        }
+    });
+    let peers: Vec<_> = (0..30).map(|_| server.peer_connects(7).unwrap()).collect();
+    tasks.run(&net, &server);
+    let ids: Vec<usize> = accepted
+        .take()
+        .into_iter()
+        .map(|stream| tasks.spawn(async { echo(stream).await.unwrap() }))
+        .collect();
+    tasks.run(&net, &server);
+
+    let data: Vec<u8> = (0..20_000u32).map(|i| (i % 251) as u8).collect();
+    let mut sent = vec![0; peers.len()];
+    let mut echoed = vec![Vec::new(); peers.len()];
+    while echoed.iter().any(|bytes| bytes.len() < data.len()) {
+        for (i, peer) in peers.iter().enumerate() {
+            sent[i] += peer.send(&data[sent[i]..(sent[i] + 100 + 37 * i).min(data.len())]);
+        }
+        tasks.run(&net, &server);
+        for (i, peer) in peers.iter().enumerate() {
+            echoed[i].extend(peer.recv());
+        }
+        tasks.run(&net, &server);
+    }
+    assert!(echoed.iter().all(|bytes| *bytes == data));
+
+    let before: Vec<usize> = ids.iter().map(|&id| tasks.polls(id)).collect();
+    peers[3].send(b"x");
+    tasks.run(&net, &server);
+    for (i, &id) in ids.iter().enumerate() {
+        assert_eq!(tasks.polls(id) - before[i], usize::from(i == 3));
+    }
+    for (peer, &id) in peers.iter().zip(&ids) {
+        peer.finish();
+        tasks.run(&net, &server);
+        assert!(tasks.is_done(id));
+        peer.recv();
+        assert!(peer.saw_end());
+    }
+    // The listener's slot is left, and no other: nothing leaks.
+    assert_eq!(server.slots.borrow().len(), 1);
+}
+
+#[test]
+fn the_traits_of_embedded_io_work_on_a_stream() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
+    let peer = server.peer_connects(80).unwrap();
+    let mut tasks = Tasks::default();
+    let done = tasks.spawn(async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buf = [0; 4000];
+        stream.read_exact(&mut buf).await.unwrap();
+        stream.write_all(&buf).await.unwrap();
+        Write::flush(&mut stream).await.unwrap();
+        assert_eq!(Read::read(&mut stream, &mut buf).await, Ok(0));
+        assert_eq!(
+            Write::write(&mut stream, b"x").await,
+            Err(Error(Errno::EPIPE))
+        );
+        assert_eq!(TcpStream::write(&stream, b"").await, Ok(0));
+    });
+    let mut echoed = 0;
+    for _ in 0..40 {
+        peer.send(&[1; 100]);
+        tasks.run(&net, &server);
+        echoed += peer.recv().len();
+        tasks.run(&net, &server);
+    }
+    while echoed < 4000 {
+        tasks.run(&net, &server);
+        echoed += peer.recv().len();
+    }
+    tasks.run(&net, &server);
+    assert!(!tasks.is_done(done));
+    // A reset closes both directions; what the task sees is end of stream and a broken pipe.
+    server.slots.borrow_mut().values_mut().for_each(|slot| {
+        if let socket_mock::State::Connected(end) = &slot.state {
+            end.rx.borrow_mut().fin = true;
+            end.tx.borrow_mut().fin = true;
+        }
+    });
+    server.publish();
+    tasks.run(&net, &server);
+    assert!(tasks.is_done(done));
+}
+
+#[test]
+fn connecting_waits_and_fails_with_the_reason() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let result = RefCell::new(None);
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        let stream = TcpStream::connect(&net, peer_addr(80)).await.unwrap();
+        stream.write(b"hello").await.unwrap();
+        let refused = TcpStream::connect(&net, peer_addr(81)).await;
+        *result.borrow_mut() = refused.err();
+    });
+    tasks.run(&net, &server);
+    let peer = server.answer_connect(Ok(())).unwrap();
+    tasks.run(&net, &server);
+    assert_eq!(peer.recv(), b"hello");
+    server.answer_connect(Err(Errno::ECONNREFUSED));
+    tasks.run(&net, &server);
+    assert_eq!(result.take(), Some(Error(Errno::ECONNREFUSED)));
+    assert!(
+        server.slots.borrow().is_empty(),
+        "dropped streams are closed"
+    );
+}
+
+#[test]
+fn timers_fire_in_order_with_one_call_for_the_earliest() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let order = RefCell::new(Vec::new());
+    let mut tasks = Tasks::default();
+    for (name, at) in [("third", 30_000), ("first", 10_000), ("second", 20_000)] {
+        let (net, order) = (&net, &order);
+        tasks.spawn(async move {
+            net.sleep_until(at).await;
+            order.borrow_mut().push((name, net.now()));
+        });
+    }
+    server.count_calls();
+    tasks.run(&net, &server);
+    assert_eq!(server.count_calls(), 1);
+    assert_eq!(server.deadline.get(), Some(10_000));
+    tasks.run_until(&net, &server, 15_000);
+    assert_eq!(*order.borrow(), [("first", 10_000)]);
+    tasks.run_until(&net, &server, 40_000);
+    assert_eq!(
+        *order.borrow(),
+        [("first", 10_000), ("second", 20_000), ("third", 30_000)]
+    );
+    assert_eq!(server.count_calls(), 2);
+}
+
+#[test]
+fn timeouts_that_do_not_strike_cost_no_call_each() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
+    let peer = server.peer_connects(80).unwrap();
+    let outcome = Cell::new(None);
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut buf = [0; 16];
+        loop {
+            match net.timeout(5_000, stream.read(&mut buf)).await {
+                Ok(Ok(_)) => stream.write(b"ok").await.unwrap(),
+                other => {
+                    outcome.set(Some(other));
+                    break;
+                }
+            };
+        }
+    });
+    tasks.run(&net, &server);
+    server.count_calls();
+    for round in 0..100 {
+        server.now.set(1_000 + 10 * round);
+        peer.send(b"request");
+        tasks.run(&net, &server);
+        assert_eq!(peer.recv(), b"ok");
+    }
+    // One recv and one send a round; the timer of the first round is still the one that was asked for.
+    assert_eq!(server.count_calls(), 200);
+    tasks.run_until(&net, &server, 6_000 + 980);
+    assert_eq!(outcome.take(), None);
+    tasks.run_until(&net, &server, 6_000 + 990);
+    assert_eq!(outcome.take(), Some(Err(TimedOut)));
+}
+
+#[test]
+fn more_timers_than_the_table_holds_still_fire() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let fired = Cell::new(0);
+    let mut tasks = Tasks::default();
+    let mut sleeps: Vec<_> = (0..600).map(|_| Box::pin(net.sleep(1_000))).collect();
+    let (fired, clock) = (&fired, &server.now);
+    tasks.spawn(async move {
+        // Polled by hand, so that all of them want a place at once; the clock runs while they are polled.
+        std::future::poll_fn(|cx| {
+            sleeps.retain_mut(|sleep| sleep.as_mut().poll(cx).is_pending());
+            fired.set(600 - sleeps.len());
+            clock.set(clock.get() + 100);
+            if sleeps.is_empty() {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+    });
+    tasks.run(&net, &server);
+    assert_eq!(fired.get(), 600);
+}
+
+#[test]
+fn a_restart_wakes_everyone_with_a_reset() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let results = RefCell::new(Vec::new());
+    let mut tasks = Tasks::default();
+    let (net, results) = (&net, &results);
+    tasks.spawn(async move {
+        let mut listener = TcpListener::bind(net, addr(7), 4).unwrap();
+        for _ in 0..2 {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let mut buf = [0; 8];
+                    let read = stream.read(&mut buf).await;
+                    results.borrow_mut().push(("stream", read.err()));
+                    let write = stream.write(b"x").await;
+                    results.borrow_mut().push(("stream", write.err()));
+                }
+                Err(error) => {
+                    results.borrow_mut().push(("listener", Some(error)));
+                    listener = TcpListener::bind(net, addr(7), 4).unwrap();
+                }
+            }
+        }
+        let _ = listener.accept().await.unwrap();
+        results.borrow_mut().push(("served", None));
+    });
+    tasks.spawn(async move {
+        let socket = UdpSocket::bind(net, addr(7), 1000).unwrap();
+        let received = socket.recv_from(&mut [0; 8]).await;
+        results.borrow_mut().push(("datagrams", received.err()));
+    });
+    tasks.spawn(async move {
+        net.sleep_until(50_000).await;
+        results.borrow_mut().push(("timer", None));
+    });
+    tasks.run(net, &server);
+    server.peer_connects(7).unwrap();
+    tasks.run(net, &server);
+    server.restart();
+    tasks.run(net, &server);
+    let reset = Some(Error(Errno::ECONNRESET));
+    let mut seen = results.take();
+    seen.sort_by_key(|(who, _)| *who);
+    assert_eq!(
+        seen,
+        [
+            ("datagrams", reset),
+            ("listener", reset),
+            ("stream", reset),
+            ("stream", reset)
+        ]
+    );
+    server.peer_connects(7).unwrap();
+    tasks.run(net, &server);
+    assert_eq!(results.take(), [("served", None)]);
+    assert_eq!(server.deadline.get(), Some(50_000), "asked for again");
+    tasks.run_until(net, &server, 60_000);
+    assert_eq!(results.take(), [("timer", None)]);
+}
+
+#[test]
+fn a_restart_during_one_tasks_call_wakes_the_others_too() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let results = RefCell::new(Vec::new());
+    let mut tasks = Tasks::default();
+    let (net, results) = (&net, &results);
+    for (who, port) in [("caught", 8), ("waiting", 9)] {
+        tasks.spawn(async move {
+            let socket = UdpSocket::bind(net, addr(port), 1000).unwrap();
+            let received = socket.recv_from(&mut [0; 8]).await;
+            results.borrow_mut().push((who, received.err()));
+        });
+    }
+    tasks.spawn(async move {
+        let listener = TcpListener::bind(net, addr(7), 4).unwrap();
+        let accepted = listener.accept().await;
+        results.borrow_mut().push(("listener", accepted.err()));
+    });
+    tasks.spawn(async move {
+        net.sleep_until(50_000).await;
+        results.borrow_mut().push(("timer", None));
+    });
+    tasks.run(net, &server);
+    // The server dies while it has the call of one task, which is told so and attaches again at once.
+    server
+        .lies
+        .borrow_mut()
+        .push_back((socket_proto::RESTARTED, [0; 4]));
+    server.datagram_arrives(8, peer_addr(1), b"x");
+    tasks.run(net, &server);
+    let reset = Some(Error(Errno::ECONNRESET));
+    let mut seen = results.take();
+    seen.sort_by_key(|(who, _)| *who);
+    assert_eq!(
+        seen,
+        [("caught", reset), ("listener", reset), ("waiting", reset)]
+    );
+    assert_eq!(server.deadline.get(), Some(50_000), "asked for again");
+    tasks.run_until(net, &server, 60_000);
+    assert_eq!(results.take(), [("timer", None)]);
+}
+
+#[test]
+fn a_stream_that_never_waits_lets_others_run() {
+    let server = Server::new();
+    server.capacity.set(usize::MAX);
+    let net = Net::new(server.client());
+    let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
+    let _peer = server.peer_connects(80).unwrap();
+    let stop = Cell::new(false);
+    let written = Cell::new(0);
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        let (stream, _) = listener.accept().await.unwrap();
+        while !stop.get() {
+            let sent = stream.write_with(100, |window| window.len()).await.unwrap();
+            written.set(written.get() + sent.count);
+        }
+    });
+    tasks.spawn(async {
+        net.sleep(0).await;
+        stop.set(true);
+    });
+    tasks.run(&net, &server);
+    assert!(written.get() >= 100, "it ran");
+    assert!(written.get() <= 100 * 17, "and stopped after its turn");
+}
+
+#[test]
+fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let first = UdpSocket::bind(&net, addr(7), 4096).unwrap();
+    let second = UdpSocket::bind(&net, addr(8), 4096).unwrap();
+    for i in 0..5u8 {
+        server.datagram_arrives(7, peer_addr(1000), &[i; 10]);
+        server.datagram_arrives(8, peer_addr(2000), &[100 + i; 10]);
+    }
+    server.count_calls();
+    let mut tasks = Tasks::default();
+    let done = tasks.spawn(async {
+        let mut buf = [0; 100];
+        for i in 0..5u8 {
+            let (count, from) = first.recv_from(&mut buf).await.unwrap();
+            assert_eq!((&buf[..count], from), (&[i; 10][..], peer_addr(1000)));
+            let (count, from) = second.recv_from(&mut buf).await.unwrap();
+            assert_eq!((&buf[..count], from), (&[100 + i; 10][..], peer_addr(2000)));
+        }
+        assert_eq!(server.count_calls(), 2);
+        first.send_to(b"answer", peer_addr(1000)).await.unwrap();
+        second.connect(peer_addr(2000)).unwrap_err();
+    });
+    tasks.run(&net, &server);
+    assert!(tasks.is_done(done));
+    drop(tasks);
+    assert_eq!(
+        server.sent.take(),
+        [(Some(peer_addr(1000)), b"answer".to_vec())]
+    );
+    drop((first, second));
+    // 16 areas of 2 KiB fit into half of a 64 KiB half: those of dropped sockets are free again.
+    let all: Vec<_> = (0..16)
+        .map(|port| UdpSocket::bind(&net, addr(100 + port), 2048).unwrap())
+        .collect();
+    let one_more = UdpSocket::bind(&net, addr(200), 2048).err();
+    assert_eq!(one_more, Some(Error(Errno::ENOBUFS)));
+    assert_eq!(server.slots.borrow().len(), all.len());
+    let bits = net.client().poll_bits(all[0].socket());
+    assert_eq!(bits, PollBits::OUT);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! An executor for tests, and the event loop of a PD.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake};
+
+use socket_client::Net;
+
+use crate::Server;
+
+#[derive(Default)]
+struct Flag {
+    awake: AtomicBool,
+    wakes: AtomicUsize,
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.awake.store(true, Ordering::Relaxed);
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct Task<'a> {
+    future: Pin<Box<dyn Future<Output = ()> + 'a>>,
+    flag: Arc<Flag>,
+    polls: usize,
+}
+
+/// Tasks, by the number that [`Tasks::spawn`] gave them.
+#[derive(Default)]
+pub struct Tasks<'a> {
+    tasks: Vec<Option<Task<'a>>>,
+}
+
+impl<'a> Tasks<'a> {
+    /// Adds a task, awake.
+    pub fn spawn(&mut self, future: impl Future<Output = ()> + 'a) -> usize {
+        let flag = Arc::new(Flag::default());
+        flag.awake.store(true, Ordering::Relaxed);
+        self.tasks.push(Some(Task {
+            future: Box::pin(future),
+            flag,
+            polls: 0,
+        }));
+        self.tasks.len() - 1
+    }
+
+    /// Whether a task has come to its end.
+    pub fn is_done(&self, task: usize) -> bool {
+        self.tasks[task].is_none()
+    }
+
+    /// How often a task has been polled.
+    pub fn polls(&self, task: usize) -> usize {
+        self.tasks[task].as_ref().map_or(0, |task| task.polls)
+    }
+
+    fn run_awake(&mut self) {
+        let mut progress = true;
+        while progress {
+            progress = false;
+            for slot in &mut self.tasks {
+                let Some(task) = slot else { continue };
+                if task.flag.awake.swap(false, Ordering::Relaxed) {
+                    progress = true;
+                    task.polls += 1;
+                    let waker = task.flag.clone().into();
+                    let mut cx = Context::from_waker(&waker);
+                    if let Poll::Ready(()) = task.future.as_mut().poll(&mut cx) {
+                        *slot = None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The PD's event loop until nothing can happen without a peer or time.
+    pub fn run(&mut self, net: &Net<&Server>, server: &Server) {
+        loop {
+            server.notified.set(false);
+            net.notified();
+            self.run_awake();
+            if net.before_wait() && !server.notified.get() {
+                break;
+            }
+        }
+    }
+
+    /// As [`Self::run`], and lets time pass up to the server's deadlines, at most until `end`.
+    pub fn run_until(&mut self, net: &Net<&Server>, server: &Server, end: u64) {
+        loop {
+            self.run(net, server);
+            match server.deadline.get() {
+                Some(deadline) if deadline <= end => {
+                    server.now.set(server.now.get().max(deadline));
+                    server.deadline.set(None);
+                    server.notified.set(true);
+                }
+                _ => break,
+            }
+        }
+        server.now.set(end);
+    }
+}

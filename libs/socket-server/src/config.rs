@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the server is told at the start. The numbers come from `net.toml` through the PD; the core only sees this form.
+
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use socket_proto::{MAX_SOCKETS, SocketKind};
+
+/// Most clients of one server.
+pub const MAX_CLIENTS: usize = 16;
+
+const POOL_MAX: usize = 1 << 16;
+
+/// Configuration of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// This machine's address.
+    pub address: Ipv4Addr,
+    /// Bits of the network mask, 0..=32.
+    pub prefix: u8,
+    /// Where packets for other networks go.
+    pub gateway: Option<Ipv4Addr>,
+    /// Seed of initial sequence numbers, ephemeral ports and hash tables. Who can guess it can guess those.
+    pub seed: u64,
+    /// Told to clients so that they see a restart: another value at every start.
+    pub epoch: u32,
+    /// TCP connections beyond the sum of the clients' quotas: room for those that are still closing.
+    pub closing: usize,
+    /// Bytes received and not yet read that a TCP connection buffers: its largest window.
+    pub stream_receive: usize,
+    /// Bytes taken and not yet acknowledged that a TCP connection buffers.
+    pub stream_send: usize,
+    /// Bytes of received datagrams that a UDP socket buffers.
+    pub datagram_receive: usize,
+    /// Received datagrams that a UDP socket buffers.
+    pub datagram_packets: usize,
+    /// Longest datagram that a client may send, in bytes of payload.
+    pub datagram_send: usize,
+}
+
+/// Ports, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// First port.
+    pub first: u16,
+    /// Last port.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// Every port.
+    pub const ALL: PortRange = PortRange {
+        first: 0,
+        last: u16::MAX,
+    };
+
+    fn contains(&self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+}
+
+/// A remote network and ports on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Network address.
+    pub network: Ipv4Addr,
+    /// Bits of the mask, 0..=32.
+    pub prefix: u8,
+    /// Ports.
+    pub ports: PortRange,
+}
+
+impl Destination {
+    /// Everywhere.
+    pub const ANYWHERE: Destination = Destination {
+        network: Ipv4Addr::UNSPECIFIED,
+        prefix: 0,
+        ports: PortRange::ALL,
+    };
+
+    fn contains(&self, address: Ipv4Addr, port: u16) -> bool {
+        in_network(self.network, self.prefix, address) && self.ports.contains(port)
+    }
+}
+
+/// Whether an address lies in a network.
+#[must_use]
+pub fn in_network(network: Ipv4Addr, prefix: u8, address: Ipv4Addr) -> bool {
+    let mask = u32::MAX
+        .checked_shl(32 - u32::from(prefix.min(32)))
+        .unwrap_or(0);
+    network.to_bits() & mask == address.to_bits() & mask
+}
+
+/// What one client may use.
+#[derive(Clone, Debug, Default)]
+pub struct ClientLimits {
+    /// Stream sockets at once, connections that wait for `accept` included.
+    pub stream_sockets: usize,
+    /// Datagram sockets at once.
+    pub datagram_sockets: usize,
+    /// TCP ports that it may listen on.
+    pub tcp_ports: Vec<PortRange>,
+    /// UDP ports that it may bind.
+    pub udp_ports: Vec<PortRange>,
+    /// Where it may connect to with TCP.
+    pub destinations: Vec<Destination>,
+}
+
+impl ClientLimits {
+    pub(crate) fn may_bind(&self, kind: SocketKind, port: u16) -> bool {
+        let ranges = match kind {
+            SocketKind::Stream => &self.tcp_ports,
+            SocketKind::Datagram => &self.udp_ports,
+        };
+        ranges.iter().any(|range| range.contains(port))
+    }
+
+    pub(crate) fn may_reach(&self, address: Ipv4Addr, port: u16) -> bool {
+        self.destinations
+            .iter()
+            .any(|destination| destination.contains(address, port))
+    }
+}
+
+/// Why a configuration cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The Ethernet address is a group address or zero.
+    Mac,
+    /// The address is not one that a host can have.
+    Address,
+    /// The mask has more than 32 bits.
+    Prefix,
+    /// The gateway is not on this machine's network, or is this machine.
+    Gateway,
+    /// A pool would have more sockets than an index can count.
+    Pool,
+    /// A buffer is empty or larger than 1 GiB.
+    Buffer,
+    /// There are more clients than [`MAX_CLIENTS`], or one has more sockets than its readiness page has room for
+    /// ([`MAX_SOCKETS`]).
+    Client,
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            ConfigError::Mac => "the Ethernet address is no unicast address",
+            ConfigError::Address => "the IPv4 address is not one that a host can have",
+            ConfigError::Prefix => "the network mask has more than 32 bits",
+            ConfigError::Gateway => "the gateway is not on this machine's network",
+            ConfigError::Pool => "a pool of sockets is too large",
+            ConfigError::Buffer => "a socket buffer is empty or too large",
+            ConfigError::Client => "too many clients, or too many sockets for one",
+        })
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+const BUFFER_MAX: usize = 1 << 30;
+
+/// Checks an Ethernet address that the driver reports.
+pub(crate) fn check_mac(mac: [u8; 6]) -> Result<(), ConfigError> {
+    if mac == [0; 6] || mac[0] & 1 != 0 {
+        return Err(ConfigError::Mac);
+    }
+    Ok(())
+}
+
+fn can_be_a_host(address: Ipv4Addr) -> bool {
+    !(address.is_unspecified()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || address.is_loopback())
+}
+
+impl Config {
+    /// Checks what constructors further down would otherwise panic about.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.prefix > 32 {
+            return Err(ConfigError::Prefix);
+        }
+        if !can_be_a_host(self.address) {
+            return Err(ConfigError::Address);
+        }
+        if let Some(gateway) = self.gateway
+            && (!can_be_a_host(gateway)
+                || gateway == self.address
+                || !in_network(self.address, self.prefix, gateway))
+        {
+            return Err(ConfigError::Gateway);
+        }
+        let buffers = [
+            self.stream_receive,
+            self.stream_send,
+            self.datagram_receive,
+            self.datagram_packets,
+        ];
+        if buffers.iter().any(|&size| size == 0 || size > BUFFER_MAX) {
+            return Err(ConfigError::Buffer);
+        }
+        Ok(())
+    }
+}
+
+/// Sizes of the two pools for these clients.
+pub(crate) fn pool_sizes(
+    config: &Config,
+    clients: &[ClientLimits],
+) -> Result<(usize, usize), ConfigError> {
+    if clients.len() > MAX_CLIENTS
+        || clients.iter().any(|limits| {
+            limits
+                .stream_sockets
+                .saturating_add(limits.datagram_sockets)
+                > MAX_SOCKETS
+        })
+    {
+        return Err(ConfigError::Client);
+    }
+    let streams = clients
+        .iter()
+        .map(|limits| limits.stream_sockets)
+        .sum::<usize>();
+    let streams = streams.saturating_add(config.closing);
+    let datagrams = clients.iter().map(|limits| limits.datagram_sockets).sum();
+    if streams > POOL_MAX {
+        return Err(ConfigError::Pool);
+    }
+    Ok((streams, datagrams))
+}

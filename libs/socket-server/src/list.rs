@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Queues of pool entries that are linked by index: an entry is in at most one list, which is known by its owner's state, and
+//! leaves it from any position in constant time.
+
+use alloc::vec::Vec;
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Link {
+    prev: u32,
+    next: u32,
+}
+
+/// The links of all entries of a pool.
+pub struct Links {
+    links: Vec<Link>,
+}
+
+/// One list over the entries of a [`Links`].
+#[derive(Clone, Copy, Debug)]
+pub struct List {
+    head: u32,
+    tail: u32,
+    len: u32,
+}
+
+impl Links {
+    /// Links for entries `0..count`.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        let link = Link {
+            prev: NONE,
+            next: NONE,
+        };
+        Links {
+            links: (0..count).map(|_| link).collect(),
+        }
+    }
+}
+
+impl Default for List {
+    fn default() -> Self {
+        List {
+            head: NONE,
+            tail: NONE,
+            len: 0,
+        }
+    }
+}
+
+impl List {
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The oldest entry.
+    #[must_use]
+    pub fn front(&self) -> Option<usize> {
+        (self.head != NONE).then_some(self.head as usize)
+    }
+
+    /// Adds an entry that is in no list.
+    pub fn push_back(&mut self, links: &mut Links, index: usize) {
+        let link = &mut links.links[index];
+        link.prev = self.tail;
+        link.next = NONE;
+        match self.tail {
+            NONE => self.head = index as u32,
+            tail => links.links[tail as usize].next = index as u32,
+        }
+        self.tail = index as u32;
+        self.len += 1;
+    }
+
+    /// Takes out the oldest entry.
+    pub fn pop_front(&mut self, links: &mut Links) -> Option<usize> {
+        let index = self.front()?;
+        self.remove(links, index);
+        Some(index)
+    }
+
+    /// Takes out an entry of this list.
+    pub fn remove(&mut self, links: &mut Links, index: usize) {
+        let Link { prev, next } = links.links[index];
+        match prev {
+            NONE => self.head = next,
+            prev => links.links[prev as usize].next = next,
+        }
+        match next {
+            NONE => self.tail = prev,
+            next => links.links[next as usize].prev = prev,
+        }
+        self.len -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    proptest! {
+        #[test]
+        fn two_lists_behave_like_queues(steps in prop::collection::vec((0u8..3, 0usize..2, 0usize..12), 0..300)) {
+            let mut links = Links::new(12);
+            let mut lists = [List::default(), List::default()];
+            let mut models = [VecDeque::new(), VecDeque::new()];
+            for (what, list, index) in steps {
+                match what {
+                    0 => {
+                        let popped = lists[list].pop_front(&mut links);
+                        prop_assert_eq!(popped, models[list].pop_front());
+                    }
+                    1 => if let Some(at) = models[list].iter().position(|&i| i == index) {
+                        models[list].remove(at);
+                        lists[list].remove(&mut links, index);
+                    },
+                    _ => if models.iter().all(|model| !model.contains(&index)) {
+                        models[list].push_back(index);
+                        lists[list].push_back(&mut links, index);
+                    },
+                }
+                for (list, model) in lists.iter().zip(&models) {
+                    prop_assert_eq!(list.len(), model.len());
+                    prop_assert_eq!(list.is_empty(), model.is_empty());
+                    prop_assert_eq!(list.front(), model.front().copied());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Operations that make, name and end sockets.
+
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use socket_proto::{Errno, Reply, SocketKind, SocketOption, Success};
+
+use super::Server;
+use super::requests::client_in;
+use crate::client::{Datagram, Kind, Listener, Role, Stream};
+use crate::list::List;
+use crate::ports::{Local, SocketRef};
+use crate::tcp::Owner;
+use crate::window::Window;
+
+/// Most connections that may wait at one listening socket, whatever the client asks for.
+const BACKLOG_MAX: u64 = 1024;
+
+impl<W: Window> Server<W> {
+    /// `socket`.
+    pub(super) fn socket(&mut self, number: usize, kind: SocketKind) -> Reply {
+        let client = client_in(&mut self.clients, number)?;
+        let kind = match kind {
+            SocketKind::Stream => {
+                if !client.may_add_stream() {
+                    return Err(Errno::EMFILE.into());
+                }
+                Kind::Stream(Stream {
+                    local: None,
+                    error: None,
+                    role: Role::Idle,
+                })
+            }
+            SocketKind::Datagram => {
+                if !client.may_add_datagram() {
+                    return Err(Errno::EMFILE.into());
+                }
+                let index = self.udp.take().ok_or(Errno::ENFILE)?;
+                Kind::Datagram(Datagram {
+                    index,
+                    local: None,
+                    remote: None,
+                    error: None,
+                    read_shut: false,
+                    write_shut: false,
+                    blocked: false,
+                })
+            }
+        };
+        let stream = matches!(kind, Kind::Stream(_));
+        // The quotas add up to the table's size.
+        let (slot, handle) = client.open(kind).ok_or(Errno::EMFILE)?;
+        client.streams += usize::from(stream);
+        self.refresh(SocketRef {
+            client: number as u8,
+            slot,
+        });
+        Ok(Success::Socket(handle))
+    }
+
+    /// `bind`.
+    pub(super) fn bind(&mut self, owner: SocketRef, addr: SocketAddr) -> Reply {
+        let SocketAddr::V4(addr) = addr else {
+            return Err(Errno::EAFNOSUPPORT.into());
+        };
+        let address = match *addr.ip() {
+            any if any.is_unspecified() => None,
+            own if own == self.stack.address() => Some(own),
+            _ => return Err(Errno::EADDRNOTAVAIL.into()),
+        };
+        let client = self.client_mut(owner.client.into())?;
+        let slot = usize::from(owner.slot);
+        let (kind, fresh) = match &client.slots[slot].kind {
+            Kind::Stream(Stream { local, role, .. }) => {
+                let idle = matches!(role, Role::Idle);
+                (SocketKind::Stream, local.is_none() && idle)
+            }
+            Kind::Datagram(datagram) => (SocketKind::Datagram, datagram.local.is_none()),
+            Kind::Free => return Err(Errno::EBADF.into()),
+        };
+        if !fresh {
+            return Err(Errno::EINVAL.into());
+        }
+        let port = addr.port();
+        if port == 0 {
+            self.bind_ephemeral(owner, address, None)?;
+        } else {
+            if !client.limits.may_bind(kind, port) {
+                return Err(Errno::EACCES.into());
+            }
+            self.ports
+                .bind(kind, port, owner)
+                .map_err(|_| Errno::EADDRINUSE)?;
+            let local = Some(Local { address, port });
+            match &mut self.client_mut(owner.client.into())?.slots[slot].kind {
+                Kind::Stream(stream) => stream.local = local,
+                Kind::Datagram(datagram) => datagram.local = local,
+                Kind::Free => {}
+            }
+        }
+        self.bind_in_stack(owner);
+        Ok(Success::Done)
+    }
+
+    /// `listen`.
+    pub(super) fn listen(&mut self, owner: SocketRef, backlog: u64) -> Reply {
+        let backlog = backlog.clamp(1, BACKLOG_MAX) as usize;
+        let client = self.client_mut(owner.client.into())?;
+        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+        match &mut stream.role {
+            Role::Listening(listener) => {
+                listener.backlog = backlog;
+                return Ok(Success::Done);
+            }
+            Role::Connection(_) => return Err(Errno::EINVAL.into()),
+            Role::Idle => {}
+        }
+        let port = stream.local.ok_or(Errno::EDESTADDRREQ)?.port;
+        // A port of the server's choice counts too: what a client may offer to the network stands in the configuration.
+        if !client.limits.may_bind(SocketKind::Stream, port) {
+            return Err(Errno::EACCES.into());
+        }
+        if let Some(stream) = client.stream_mut(owner.slot.into()) {
+            stream.role = Role::Listening(Listener {
+                backlog,
+                pending: 0,
+                ready: List::default(),
+            });
+        }
+        self.refresh(owner);
+        Ok(Success::Done)
+    }
+
+    /// `close`; of `attach` with `abort`. An index without a socket is left alone.
+    pub(super) fn close(&mut self, owner: SocketRef, abort: bool) {
+        let number = usize::from(owner.client);
+        let Some(Some(client)) = self.clients.get_mut(number) else {
+            return;
+        };
+        match client.release(owner.slot.into()) {
+            Kind::Free => {}
+            Kind::Datagram(datagram) => {
+                if let Some(local) = datagram.local {
+                    self.ports.release(SocketKind::Datagram, local.port, owner);
+                }
+                self.udp.put_back(datagram.index);
+            }
+            Kind::Stream(stream) => {
+                if let Some(local) = stream.local {
+                    self.ports.release(SocketKind::Stream, local.port, owner);
+                }
+                match stream.role {
+                    Role::Idle => {}
+                    Role::Connection(index) => self.abandon(index, number, abort),
+                    Role::Listening(listener) => self.stop_listening(owner, listener),
+                }
+            }
+        }
+    }
+
+    /// Nobody will accept what still waits: it is reset.
+    fn stop_listening(&mut self, owner: SocketRef, mut listener: Listener) {
+        let client = usize::from(owner.client);
+        while let Some(index) = listener.ready.pop_front(&mut self.tcp.links) {
+            self.unqueue(index, client);
+            listener.pending -= 1;
+        }
+        for index in 0..self.tcp.len() {
+            if listener.pending == 0 {
+                break;
+            }
+            let half_open = Owner::Pending {
+                listener: owner,
+                queued: false,
+            };
+            if self.tcp.get(index).owner == half_open {
+                self.unqueue(index, client);
+                listener.pending -= 1;
+            }
+        }
+    }
+
+    fn unqueue(&mut self, index: usize, client: usize) {
+        if let Some(client) = &mut self.clients[client] {
+            client.streams -= 1;
+        }
+        self.abandon(index, client, true);
+    }
+
+    /// `getsockname`.
+    pub(super) fn sock_name(&mut self, owner: SocketRef) -> Reply {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let (local, connection) = match &client.slots[usize::from(owner.slot)].kind {
+            Kind::Stream(stream) => match stream.role {
+                Role::Connection(index) => (stream.local, Some(index)),
+                _ => (stream.local, None),
+            },
+            Kind::Datagram(datagram) => {
+                // Linux shows the address that a connected socket sends from.
+                let connected = datagram.remote.map(|_| self.stack.address());
+                let address = datagram.local.and_then(|local| local.address);
+                let port = datagram.local.map_or(0, |local| local.port);
+                return Ok(Success::Address(name(address.or(connected), port)));
+            }
+            Kind::Free => return Err(Errno::EBADF.into()),
+        };
+        if let Some(index) = connection
+            && let Some(tuple) = self.tcp.get(index).tuple
+        {
+            return Ok(Success::Address(tuple.local.into()));
+        }
+        let port = local.map_or(0, |local| local.port);
+        let address = local.and_then(|local| local.address);
+        Ok(Success::Address(name(address, port)))
+    }
+
+    /// `getpeername`.
+    pub(super) fn peer_name(&mut self, owner: SocketRef) -> Reply {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let peer = match &client.slots[usize::from(owner.slot)].kind {
+            Kind::Stream(stream) => match stream.role {
+                Role::Connection(index) if !self.tcp.get(index).connecting => {
+                    self.tcp.get(index).tuple.map(|tuple| tuple.remote)
+                }
+                _ => None,
+            },
+            Kind::Datagram(datagram) => datagram.remote,
+            Kind::Free => return Err(Errno::EBADF.into()),
+        };
+        let peer = peer.ok_or(Errno::ENOTCONN)?;
+        Ok(Success::Address(peer.into()))
+    }
+
+    /// `getsockopt`.
+    pub(super) fn get_option(&mut self, owner: SocketRef, option: SocketOption) -> Reply {
+        let client = self.client_mut(owner.client.into())?;
+        let slot = usize::from(owner.slot);
+        let kind = client.kind_of(slot).ok_or(Errno::EBADF)?;
+        if option == SocketOption::Type {
+            return Ok(Success::Value(kind.raw()));
+        }
+        let error = match &mut client.slots[slot].kind {
+            Kind::Stream(stream) => match stream.role {
+                Role::Connection(index) => self.tcp.get_mut(index).error.take(),
+                _ => stream.error.take(),
+            },
+            Kind::Datagram(datagram) => datagram.error.take(),
+            Kind::Free => None,
+        };
+        self.refresh(owner);
+        Ok(Success::Value(
+            error.map_or(0, |errno| u64::from(errno.raw())),
+        ))
+    }
+}
+
+fn name(address: Option<Ipv4Addr>, port: u16) -> SocketAddr {
+    SocketAddrV4::new(address.unwrap_or(Ipv4Addr::UNSPECIFIED), port).into()
+}

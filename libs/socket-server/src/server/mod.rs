@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The server: state, and the two ways into it, [`Server::poll`] for packets and time and [`Server::call`] for requests.
+
+mod audit;
+mod connections;
+mod datagrams;
+mod demux;
+mod egress;
+mod handles;
+mod open;
+mod readiness;
+mod requests;
+mod streams;
+mod time;
+
+use alloc::vec::Vec;
+
+use smoltcp::time::Instant;
+
+use crate::client::{Client, ClientPort};
+use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
+use crate::counters::Counters;
+use crate::fragments::FragmentRoutes;
+use crate::frame::Tuple;
+use crate::gateway::{Gateway, GatewayEvent};
+use crate::link::{Link, Offload, RxQueue, TxQueue};
+use crate::map::{Map, mix};
+use crate::ports::Ports;
+use crate::queue::WorkQueue;
+use crate::stack::Stack;
+use crate::tcp::TcpPool;
+use crate::timers::Timers;
+use crate::udp::{OUTBOX, Outbox, UdpPool};
+use crate::window::Window;
+
+/// Frames taken a wake-up.
+const RX_BUDGET: usize = 128;
+/// Frames sent a wake-up.
+const TX_BUDGET: usize = 256;
+/// Frames sent within one call: what one `send` can fill.
+const CALL_BUDGET: usize = 64;
+
+/// What a wake-up or a call has led to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Clients to notify: bit n is client n.
+    pub notify: u32,
+    /// When to call [`Server::poll`] again even if nothing happens, in nanoseconds.
+    pub deadline: Option<u64>,
+    /// The budget was used up: call [`Server::poll`] again soon.
+    pub more_work: bool,
+}
+
+/// The socket server. `W` is a client's window.
+pub struct Server<W> {
+    stack: Stack,
+    tcp: TcpPool,
+    udp: UdpPool,
+    outbox: Outbox,
+    tuples: Map<Tuple, u32>,
+    ports: Ports,
+    fragments: FragmentRoutes,
+    clients: Vec<Option<Client<W>>>,
+    /// Connections that may have something to send.
+    dirty: WorkQueue,
+    timers: Timers,
+    gateway: Gateway,
+    counters: Counters,
+    /// The client whose call is being served: it looks at its page before it sleeps, and needs no notification of what it
+    /// brought about itself.
+    caller: Option<usize>,
+    /// Connections that wait for an ARP answer.
+    stalled: usize,
+    /// Whether a datagram socket waits for transmit buffers.
+    blocked: bool,
+    datagram_send: usize,
+    epoch: u32,
+}
+
+impl<W: Window> Server<W> {
+    /// Makes the server with all of its sockets and buffers; later nothing is allocated. `clients` by slot; a slot may be empty.
+    ///
+    /// # Errors
+    /// The configuration cannot work.
+    pub fn new(config: &Config, clients: Vec<Option<ClientPort<W>>>) -> Result<Self, ConfigError> {
+        config.check()?;
+        let limits: Vec<ClientLimits> = clients
+            .iter()
+            .map(|client| client.as_ref().map(|port| port.limits.clone()))
+            .map(Option::unwrap_or_default)
+            .collect();
+        let (streams, datagrams) = pool_sizes(config, &limits)?;
+        // A client that was attached to a server before this one sees here that its sockets are gone.
+        for port in clients.iter().flatten() {
+            port.ready.set_epoch(config.epoch);
+        }
+        let seed = |purpose: u64| mix(config.seed, purpose);
+        let timer_count = streams + OUTBOX + clients.len() + 1;
+        Ok(Server {
+            stack: Stack::new(config),
+            tcp: TcpPool::new(streams, config.stream_receive, config.stream_send),
+            udp: UdpPool::new(datagrams, config.datagram_receive, config.datagram_packets),
+            outbox: Outbox::new(),
+            tuples: Map::new(streams, seed(1)),
+            ports: Ports::new(streams + datagrams, seed(2)),
+            fragments: FragmentRoutes::new(),
+            clients: clients
+                .into_iter()
+                .map(|port| port.map(Client::new))
+                .collect(),
+            dirty: WorkQueue::new(streams),
+            timers: Timers::new(timer_count),
+            gateway: Gateway::new(),
+            counters: Counters::default(),
+            caller: None,
+            stalled: 0,
+            blocked: false,
+            datagram_send: config.datagram_send,
+            epoch: config.epoch,
+        })
+    }
+
+    /// The driver has started, for the first time or anew: takes the Ethernet address, and asks for the gateway's.
+    ///
+    /// # Errors
+    /// The address is none that a device can have; the old one stays.
+    pub fn link_up(&mut self, mac: [u8; 6], offload: Offload, now: u64) -> Result<(), ConfigError> {
+        check_mac(mac)?;
+        self.stack.set_now(instant(now));
+        self.stack.set_device(mac, offload);
+        if self.stack.gateway().is_some() {
+            self.gateway.start(self.stack.now());
+            let at = self.stack.now();
+            self.timers.set_if_earlier(self.gateway_timer(), at);
+        }
+        Ok(())
+    }
+
+    /// Handles what has come and what is due, within a budget.
+    pub fn poll<R: RxQueue, T: TxQueue>(&mut self, now: u64, link: &mut Link<R, T>) -> Outcome {
+        self.stack.set_now(instant(now));
+        self.unblock(&mut link.tx);
+        self.run_timers(&mut link.tx);
+        let mut budget = RX_BUDGET;
+        // A packet may be answered with one that must be cut up. Without buffers for that, packets wait where they are.
+        while budget > 0 && link.tx.free() >= Stack::FRAGMENT_RESERVE {
+            let Some(frame) = link.rx.front() else {
+                break;
+            };
+            self.ingress(frame, &mut link.tx);
+            link.rx.pop();
+            budget -= 1;
+        }
+        self.flush(&mut link.tx, TX_BUDGET);
+        let more = budget == 0 || (self.dirty.len() > 0 && link.tx.free() > 0);
+        self.outcome(more)
+    }
+
+    /// Answers a request of a client, then sends what it led to.
+    pub fn call<T: TxQueue>(
+        &mut self,
+        client: usize,
+        label: u64,
+        words: [u64; 4],
+        now: u64,
+        tx: &mut T,
+    ) -> (u64, [u64; 4], Outcome) {
+        self.stack.set_now(instant(now));
+        self.caller = Some(client);
+        let (label, words) = self.answer(client, label, words, tx);
+        self.caller = None;
+        self.flush(tx, CALL_BUDGET);
+        let more = self.dirty.len() > 0 && tx.free() > 0;
+        (label, words, self.outcome(more))
+    }
+
+    /// News of the gateway since the last call, for the log.
+    pub fn take_event(&mut self) -> Option<GatewayEvent> {
+        self.gateway.take_event()
+    }
+
+    /// What has been counted.
+    pub fn counters(&mut self) -> &Counters {
+        self.counters.stream_sockets = self.tcp.used() as u64;
+        self.counters.datagram_sockets = self.udp.used() as u64;
+        &self.counters
+    }
+
+    fn outcome(&mut self, more_work: bool) -> Outcome {
+        Outcome {
+            notify: self.take_notifications(),
+            deadline: self
+                .timers
+                .next()
+                .map(|at| at.total_micros().max(0) as u64 * 1_000),
+            more_work,
+        }
+    }
+}
+
+/// smoltcp counts microseconds.
+fn instant(nanoseconds: u64) -> Instant {
+    Instant::from_micros((nanoseconds / 1_000) as i64)
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Readiness: what stands in the clients' pages, and whom to notify.
+
+use socket_proto::PollBits;
+
+use super::Server;
+use crate::client::{Client, Datagram, Kind, Role, Stream};
+use crate::link::TxQueue;
+use crate::ports::SocketRef;
+use crate::stack::Stack;
+use crate::tcp::TcpPool;
+use crate::udp::UdpPool;
+use crate::window::Window;
+
+fn stream_bits(stream: &Stream, tcp: &TcpPool) -> PollBits {
+    match &stream.role {
+        // As Linux shows a socket that is not connected.
+        Role::Idle => (PollBits::OUT | PollBits::HUP).with(
+            PollBits::ERR | PollBits::IN | PollBits::RDHUP,
+            stream.error.is_some(),
+        ),
+        Role::Listening(listener) => PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty()),
+        Role::Connection(index) => tcp.get(*index).bits(),
+    }
+}
+
+fn datagram_bits(datagram: &Datagram, udp: &UdpPool) -> PollBits {
+    let failed = datagram.error.is_some();
+    let readable = udp.get(datagram.index).socket().can_recv() || datagram.read_shut || failed;
+    PollBits::NONE
+        .with(PollBits::IN, readable)
+        .with(PollBits::OUT, !datagram.blocked)
+        .with(PollBits::ERR, failed)
+        .with(PollBits::RDHUP, datagram.read_shut)
+        .with(PollBits::HUP, datagram.read_shut && datagram.write_shut)
+}
+
+impl<W: Window> Server<W> {
+    /// The bits of a socket as they are now.
+    pub(super) fn bits(client: &Client<W>, slot: usize, tcp: &TcpPool, udp: &UdpPool) -> PollBits {
+        match client.slots.get(slot).map(|slot| &slot.kind) {
+            Some(Kind::Stream(stream)) => stream_bits(stream, tcp),
+            Some(Kind::Datagram(datagram)) => datagram_bits(datagram, udp),
+            Some(Kind::Free) | None => PollBits::NONE,
+        }
+    }
+
+    /// Brings a socket's word in its client's page up to date.
+    pub(super) fn refresh(&mut self, owner: SocketRef) {
+        let number = usize::from(owner.client);
+        let slot = usize::from(owner.slot);
+        let Some(Some(client)) = self.clients.get_mut(number) else {
+            return;
+        };
+        let Some(published) = client.slots.get(slot).map(|slot| slot.published) else {
+            return;
+        };
+        if client.kind_of(slot).is_none() {
+            return;
+        }
+        let bits = Self::bits(client, slot, &self.tcp, &self.udp);
+        if bits != published && client.publish(slot, bits) && self.caller != Some(number) {
+            client.notify = true;
+        }
+    }
+
+    /// Whom to notify. Pages are complete by then.
+    pub(super) fn take_notifications(&mut self) -> u32 {
+        let mut notify = 0;
+        for (number, client) in self.clients.iter_mut().enumerate() {
+            let Some(client) = client else {
+                continue;
+            };
+            if core::mem::take(&mut client.changed) {
+                client.ready.bump_serial();
+            }
+            if core::mem::take(&mut client.notify) {
+                notify |= 1 << number;
+                self.counters.ready_notifications += 1;
+            }
+        }
+        notify
+    }
+
+    /// A client's deadline has passed.
+    pub(super) fn wake(&mut self, client: usize) {
+        if let Some(Some(client)) = self.clients.get_mut(client) {
+            client.notify = true;
+        }
+    }
+
+    /// Transmit buffers have come back: datagram sockets that wait for some can send again.
+    pub(super) fn unblock<T: TxQueue>(&mut self, tx: &mut T) {
+        if !self.blocked || tx.free() < Stack::FRAGMENT_RESERVE {
+            return;
+        }
+        self.blocked = false;
+        for number in 0..self.clients.len() {
+            let slots = self.clients[number]
+                .as_ref()
+                .map_or(0, |client| client.slots.len());
+            for slot in 0..slots {
+                let Some(client) = &mut self.clients[number] else {
+                    continue;
+                };
+                if let Some(datagram) = client.datagram_mut(slot)
+                    && core::mem::take(&mut datagram.blocked)
+                {
+                    self.refresh(SocketRef {
+                        client: number as u8,
+                        slot: slot as u16,
+                    });
+                }
+            }
+        }
+    }
+}

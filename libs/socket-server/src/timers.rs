@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Deadlines of a fixed number of things, earliest first: a binary heap that knows where each of them stands, so that a
+//! deadline can be moved. Nothing is allocated after it was made.
+
+use alloc::vec::Vec;
+use smoltcp::time::Instant;
+
+const ABSENT: u32 = u32::MAX;
+
+/// At most one deadline for each of `0..count`.
+pub struct Timers {
+    heap: Vec<u32>,
+    position: Vec<u32>,
+    at: Vec<Instant>,
+}
+
+impl Timers {
+    /// No deadlines for `count` things.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        Timers {
+            heap: Vec::with_capacity(count),
+            position: (0..count).map(|_| ABSENT).collect(),
+            at: (0..count).map(|_| Instant::ZERO).collect(),
+        }
+    }
+
+    /// The earliest deadline.
+    #[must_use]
+    pub fn next(&self) -> Option<Instant> {
+        self.heap.first().map(|&id| self.at[id as usize])
+    }
+
+    /// The deadline of one thing.
+    #[must_use]
+    pub fn get(&self, id: usize) -> Option<Instant> {
+        (self.position[id] != ABSENT).then(|| self.at[id])
+    }
+
+    /// Sets a deadline unless an earlier one is set. Moving one to a later time would cost work at every segment; waking once
+    /// too early and looking again costs less.
+    pub fn set_if_earlier(&mut self, id: usize, at: Instant) {
+        match self.get(id) {
+            Some(set) if set <= at => {}
+            Some(_) => {
+                self.at[id] = at;
+                self.sift_up(self.position[id] as usize);
+            }
+            None => {
+                self.at[id] = at;
+                self.position[id] = self.heap.len() as u32;
+                self.heap.push(id as u32);
+                self.sift_up(self.heap.len() - 1);
+            }
+        }
+    }
+
+    /// Takes a deadline back.
+    pub fn clear(&mut self, id: usize) {
+        if self.position[id] == ABSENT {
+            return;
+        }
+        let hole = self.position[id] as usize;
+        let last = self.heap.len() - 1;
+        self.swap(hole, last);
+        self.heap.pop();
+        self.position[id] = ABSENT;
+        if hole < last {
+            self.sift_up(hole);
+            self.sift_down(hole);
+        }
+    }
+
+    /// Takes out the earliest deadline if it has passed.
+    pub fn pop_due(&mut self, now: Instant) -> Option<usize> {
+        let id = *self.heap.first()? as usize;
+        if self.at[id] > now {
+            return None;
+        }
+        self.clear(id);
+        Some(id)
+    }
+
+    fn key(&self, position: usize) -> Instant {
+        self.at[self.heap[position] as usize]
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        self.heap.swap(a, b);
+        self.position[self.heap[a] as usize] = a as u32;
+        self.position[self.heap[b] as usize] = b as u32;
+    }
+
+    fn sift_up(&mut self, mut position: usize) {
+        while position > 0 {
+            let parent = (position - 1) / 2;
+            if self.key(parent) <= self.key(position) {
+                break;
+            }
+            self.swap(parent, position);
+            position = parent;
+        }
+    }
+
+    fn sift_down(&mut self, mut position: usize) {
+        loop {
+            let mut least = position;
+            for child in [2 * position + 1, 2 * position + 2] {
+                if child < self.heap.len() && self.key(child) < self.key(least) {
+                    least = child;
+                }
+            }
+            if least == position {
+                break;
+            }
+            self.swap(least, position);
+            position = least;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_sorted_list(steps in prop::collection::vec((0u8..3, 0usize..15, 0i64..40), 0..300)) {
+            let mut timers = Timers::new(15);
+            let mut model: [Option<i64>; 15] = [None; 15];
+            for (what, id, at) in steps {
+                match what {
+                    0 => {
+                        timers.clear(id);
+                        model[id] = None;
+                    }
+                    1 => {
+                        let popped = timers.pop_due(Instant::from_micros(at));
+                        let earliest = model.iter().flatten().min().copied();
+                        match popped {
+                            Some(id) => {
+                                prop_assert_eq!(model[id], earliest);
+                                prop_assert!(earliest.is_some_and(|earliest| earliest <= at));
+                                model[id] = None;
+                            }
+                            None => prop_assert!(earliest.is_none_or(|earliest| earliest > at)),
+                        }
+                    }
+                    _ => {
+                        timers.set_if_earlier(id, Instant::from_micros(at));
+                        model[id] = Some(model[id].map_or(at, |set| set.min(at)));
+                    }
+                }
+                let earliest = model.iter().flatten().min().map(|&at| Instant::from_micros(at));
+                prop_assert_eq!(timers.next(), earliest);
+                for (id, &at) in model.iter().enumerate() {
+                    prop_assert_eq!(timers.get(id), at.map(Instant::from_micros));
+                }
+            }
+        }
+    }
+}

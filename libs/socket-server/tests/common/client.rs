@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A client's memory, and the calls in a form that tests can read.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::atomic::AtomicU32;
+
+use socket_proto::datagram::{HEADER_SIZE, stride};
+use socket_proto::ready::PageWords;
+use socket_proto::{
+    DatagramHeader, Errno, Failure, Half, Handle, PollBits, ReadinessReader, ReadinessWriter,
+    Reply, Request, Shutdown, SocketKind, SocketOption, Span, Success, WindowSizes,
+};
+use socket_server::{ClientLimits, ClientPort, OutOfWindow, Window};
+
+use super::{C2S, S2C, World};
+
+/// Both halves of a window, in ordinary memory.
+#[derive(Clone)]
+pub struct SharedWindow {
+    c2s: Rc<RefCell<Vec<u8>>>,
+    s2c: Rc<RefCell<Vec<u8>>>,
+}
+
+impl Window for SharedWindow {
+    fn sizes(&self) -> WindowSizes {
+        WindowSizes { c2s: C2S, s2c: S2C }
+    }
+
+    fn read(&self, half: Half, offset: usize, into: &mut [u8]) -> Result<(), OutOfWindow> {
+        let half = match half {
+            Half::ClientToServer => self.c2s.borrow(),
+            Half::ServerToClient => self.s2c.borrow(),
+        };
+        let from = half.get(offset..offset + into.len()).ok_or(OutOfWindow)?;
+        into.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: usize, from: &[u8]) -> Result<(), OutOfWindow> {
+        let mut half = self.s2c.borrow_mut();
+        let into = half
+            .get_mut(offset..offset + from.len())
+            .ok_or(OutOfWindow)?;
+        into.copy_from_slice(from);
+        Ok(())
+    }
+}
+
+/// The client's side.
+pub struct Client {
+    pub window: SharedWindow,
+    page: &'static PageWords,
+}
+
+impl Client {
+    pub fn new(limits: ClientLimits) -> (Client, ClientPort<SharedWindow>) {
+        let half = |size: u32| Rc::new(RefCell::new(vec![0; size as usize]));
+        let window = SharedWindow {
+            c2s: half(C2S),
+            s2c: half(S2C),
+        };
+        let page: &PageWords = Box::leak(Box::new([const { AtomicU32::new(0) }; 1024]));
+        let port = ClientPort {
+            window: window.clone(),
+            ready: ReadinessWriter::new(page),
+            limits,
+        };
+        (Client { window, page }, port)
+    }
+
+    pub fn page(&self) -> ReadinessReader<'static> {
+        ReadinessReader::new(self.page)
+    }
+
+    /// The page itself, for a client library.
+    pub fn page_words(&self) -> &'static PageWords {
+        self.page
+    }
+
+    pub fn fill(&self, bytes: &[u8]) {
+        self.window.c2s.borrow_mut()[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// What the client's half holds.
+    pub fn written(&self) -> Vec<u8> {
+        self.window.c2s.borrow().clone()
+    }
+
+    pub fn read(&self, at: usize, length: usize) -> Vec<u8> {
+        self.window.s2c.borrow()[at..at + length].to_vec()
+    }
+}
+
+fn result(reply: Reply) -> Result<Success, Errno> {
+    reply.map_err(|failure| match failure {
+        Failure::Errno(errno) => errno,
+        Failure::Restarted => panic!("the server does not know the client"),
+    })
+}
+
+/// The calls, as client 0 unless it says otherwise.
+impl World {
+    #[track_caller]
+    pub fn ask(&mut self, request: Request) -> Result<Success, Errno> {
+        result(self.call(0, request))
+    }
+
+    pub fn ask_as(&mut self, client: usize, request: Request) -> Result<Success, Errno> {
+        result(self.call(client, request))
+    }
+
+    pub fn socket(&mut self, kind: SocketKind) -> Handle {
+        self.socket_as(0, kind).expect("socket")
+    }
+
+    pub fn socket_as(&mut self, client: usize, kind: SocketKind) -> Result<Handle, Errno> {
+        match self.ask_as(client, Request::Socket { kind })? {
+            Success::Socket(handle) => Ok(handle),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn bind(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
+        let addr = addr.parse().expect("an address");
+        self.ask(Request::Bind { socket, addr }).map(drop)
+    }
+
+    pub fn listen(&mut self, port: u16, backlog: u64) -> Handle {
+        let socket = self.socket(SocketKind::Stream);
+        self.bind(socket, &format!("0.0.0.0:{port}")).expect("bind");
+        self.ask(Request::Listen { socket, backlog })
+            .expect("listen");
+        socket
+    }
+
+    pub fn accept(&mut self, socket: Handle) -> Result<(Handle, SocketAddr), Errno> {
+        match self.ask(Request::Accept { socket })? {
+            Success::Accepted { socket, peer } => Ok((socket, peer)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn connect(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
+        let addr = addr.parse().expect("an address");
+        self.ask(Request::Connect { socket, addr }).map(drop)
+    }
+
+    /// Sends bytes; answers how many were taken and how many more would be.
+    pub fn send(&mut self, socket: Handle, bytes: &[u8]) -> Result<(usize, usize), Errno> {
+        self.clients[0].fill(bytes);
+        let length = bytes.len() as u64;
+        let span = Span { offset: 0, length };
+        match self.ask(Request::Send { socket, span })? {
+            Success::Sent { count, room } => Ok((count as usize, room as usize)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn recv(&mut self, socket: Handle, most: usize) -> Result<Vec<u8>, Errno> {
+        let span = Span {
+            offset: C2S.into(),
+            length: most as u64,
+        };
+        match self.ask(Request::Recv { socket, span })? {
+            Success::Received { bytes, datagrams } => {
+                assert_eq!(datagrams, 0);
+                Ok(self.clients[0].read(0, bytes as usize))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends datagrams in one call; answers how many were taken.
+    pub fn send_datagrams(
+        &mut self,
+        socket: Handle,
+        datagrams: &[(Option<&str>, &[u8])],
+    ) -> Result<u64, Errno> {
+        let mut batch = Vec::new();
+        for (to, payload) in datagrams {
+            let to = to.map(|to| to.parse().expect("an address"));
+            let start = batch.len();
+            let header = DatagramHeader::outgoing(payload.len() as u16, to);
+            batch.extend_from_slice(&header.to_bytes());
+            batch.extend_from_slice(payload);
+            batch.resize(start + stride(payload.len()), 0);
+        }
+        self.clients[0].fill(&batch);
+        let length = batch.len() as u64;
+        let span = Span { offset: 0, length };
+        match self.ask(Request::Send { socket, span })? {
+            Success::Sent { count, room: 0 } => Ok(count),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Receives datagrams in one call, with headers.
+    pub fn recv_datagrams(
+        &mut self,
+        socket: Handle,
+        most: usize,
+    ) -> Result<Vec<(DatagramHeader, Vec<u8>)>, Errno> {
+        let span = Span {
+            offset: C2S.into(),
+            length: most as u64,
+        };
+        let Success::Received { bytes, datagrams } = self.ask(Request::Recv { socket, span })?
+        else {
+            panic!("another operation's reply");
+        };
+        let mut received = Vec::new();
+        let mut at = 0;
+        for _ in 0..datagrams {
+            let header = self.clients[0].read(at, HEADER_SIZE);
+            let header = DatagramHeader::from_bytes(header.try_into().expect("32 bytes"));
+            let length = usize::from(header.length);
+            received.push((header, self.clients[0].read(at + HEADER_SIZE, length)));
+            at += stride(length);
+        }
+        assert!(bytes as usize <= at && bytes as usize <= most);
+        Ok(received)
+    }
+
+    pub fn shutdown(&mut self, socket: Handle, how: Shutdown) -> Result<(), Errno> {
+        self.ask(Request::Shutdown { socket, how }).map(drop)
+    }
+
+    #[track_caller]
+    pub fn close(&mut self, socket: Handle) {
+        self.ask(Request::Close { socket }).expect("close");
+    }
+
+    pub fn so_error(&mut self, socket: Handle) -> Option<Errno> {
+        let option = SocketOption::Error;
+        match self.ask(Request::GetOption { socket, option }) {
+            Ok(Success::Value(0)) => None,
+            Ok(Success::Value(value)) => Some(Errno::from_raw(value).expect("an errno")),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn name(&mut self, socket: Handle) -> SocketAddr {
+        match self.ask(Request::SockName { socket }) {
+            Ok(Success::Address(address)) => address,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn peer_name(&mut self, socket: Handle) -> Result<SocketAddr, Errno> {
+        match self.ask(Request::PeerName { socket })? {
+            Success::Address(address) => Ok(address),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the page says.
+    pub fn bits(&self, socket: Handle) -> PollBits {
+        self.clients[0].page().bits(socket)
+    }
+
+    /// Waits until a socket shows any of these bits.
+    #[track_caller]
+    pub fn await_bits(&mut self, socket: Handle, bits: PollBits) {
+        self.run_until("readiness", |world| world.bits(socket).intersects(bits));
+    }
+
+    /// A connection from the peer: the server's end and the peer's.
+    pub fn connected(
+        &mut self,
+        listener: Handle,
+        port: u16,
+    ) -> (Handle, smoltcp::iface::SocketHandle) {
+        let peer = self.peer.connect(port);
+        self.await_bits(listener, PollBits::IN);
+        let (socket, _) = self.accept(listener).expect("accept");
+        self.run_until("established", |world| world.peer.tcp(peer).may_send());
+        (socket, peer)
+    }
+}

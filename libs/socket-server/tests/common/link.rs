@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The link: frames on their way, in both directions, with faults.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::rc::Rc;
+
+use socket_server::{FRAME_MAX, Link, RxQueue, TxQueue};
+
+/// The server's end of the link; 1 is the peer's.
+pub const SERVER: usize = 0;
+
+/// What goes wrong, in parts of 1000 frames.
+#[derive(Clone, Copy)]
+pub struct Faults {
+    pub seed: u64,
+    pub lost: u64,
+    pub doubled: u64,
+    /// Delayed, so that later frames overtake them.
+    pub late: u64,
+}
+
+impl Faults {
+    pub fn none() -> Faults {
+        Faults {
+            seed: 1,
+            lost: 0,
+            doubled: 0,
+            late: 0,
+        }
+    }
+
+    pub fn some(seed: u64) -> Faults {
+        Faults {
+            seed,
+            lost: 20,
+            doubled: 20,
+            late: 50,
+        }
+    }
+}
+
+/// How long a frame travels, in nanoseconds.
+const TRAVEL: u64 = 200_000;
+const LATE: u64 = 3_000_000;
+
+type Frame = Reverse<(u64, u64, usize, Vec<u8>)>;
+
+struct State {
+    now: u64,
+    faults: Faults,
+    random: u64,
+    sent: u64,
+    travelling: BinaryHeap<Frame>,
+    arrived: [VecDeque<Vec<u8>>; 2],
+    /// Frames of the server that the "driver" still holds.
+    held: usize,
+    /// Nothing leaves the "driver" while this is set.
+    stopped: bool,
+    /// Copies of what the server sent, if wanted.
+    tap: Option<Vec<Vec<u8>>>,
+    /// Copies of what the server received, if wanted.
+    recording: Option<Vec<Vec<u8>>>,
+}
+
+impl State {
+    fn chance(&mut self, parts: u64) -> bool {
+        // xorshift64*
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % 1000 < parts
+    }
+
+    fn send(&mut self, to: usize, frame: Vec<u8>) {
+        if to != SERVER
+            && let Some(tap) = &mut self.tap
+        {
+            tap.push(frame.clone());
+        }
+        if self.chance(self.faults.lost) {
+            return;
+        }
+        let copies = 1 + usize::from(self.chance(self.faults.doubled));
+        for _ in 0..copies {
+            let late = if self.chance(self.faults.late) {
+                LATE
+            } else {
+                0
+            };
+            self.sent += 1;
+            let at = self.now + TRAVEL + late;
+            self.travelling
+                .push(Reverse((at, self.sent, to, frame.clone())));
+        }
+    }
+
+    fn arrive(&mut self) {
+        while let Some(Reverse((at, ..))) = self.travelling.peek()
+            && *at <= self.now
+            && let Some(Reverse((_, _, to, frame))) = self.travelling.pop()
+        {
+            self.arrived[to].push_back(frame);
+        }
+    }
+}
+
+/// A handle on the link.
+#[derive(Clone)]
+pub struct Medium(Rc<RefCell<State>>);
+
+impl Medium {
+    pub fn new(faults: Faults) -> Medium {
+        Medium(Rc::new(RefCell::new(State {
+            now: 0,
+            faults,
+            random: faults.seed | 1,
+            sent: 0,
+            travelling: BinaryHeap::new(),
+            arrived: Default::default(),
+            held: 0,
+            stopped: false,
+            tap: None,
+            recording: None,
+        })))
+    }
+
+    pub fn server_end(&self, tx_buffers: usize) -> Link<SimRx, SimTx> {
+        let (rx, tx) = (self.clone(), self.clone());
+        let front = None;
+        Link {
+            rx: SimRx { medium: rx, front },
+            tx: SimTx {
+                medium: tx,
+                buffers: tx_buffers,
+                sent: VecDeque::new(),
+            },
+        }
+    }
+
+    pub fn set_now(&self, now: u64) {
+        let mut state = self.0.borrow_mut();
+        state.now = now;
+        state.arrive();
+    }
+
+    pub fn next_delivery(&self) -> Option<u64> {
+        let state = self.0.borrow();
+        state.travelling.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Puts a frame in front of one end, as if it had come over the link.
+    pub fn inject(&self, to: usize, frame: Vec<u8>) {
+        self.0.borrow_mut().arrived[to].push_back(frame);
+    }
+
+    pub fn receive(&self, end: usize) -> Option<Vec<u8>> {
+        let mut state = self.0.borrow_mut();
+        let frame = state.arrived[end].pop_front()?;
+        if end == SERVER
+            && let Some(recording) = &mut state.recording
+        {
+            recording.push(frame.clone());
+        }
+        Some(frame)
+    }
+
+    pub fn transmit(&self, to: usize, frame: Vec<u8>) {
+        self.0.borrow_mut().send(to, frame);
+    }
+
+    /// Whether the server's frames stay in their buffers.
+    pub fn stop_driver(&self, stopped: bool) {
+        self.0.borrow_mut().stopped = stopped;
+    }
+
+    /// Changes what goes wrong from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.0.borrow_mut().faults = faults;
+    }
+
+    pub fn start_tap(&self) {
+        self.0.borrow_mut().tap = Some(Vec::new());
+    }
+
+    pub fn start_recording(&self) {
+        self.0.borrow_mut().recording = Some(Vec::new());
+    }
+
+    pub fn take_recording(&self) -> Vec<Vec<u8>> {
+        self.0.borrow_mut().recording.take().unwrap_or_default()
+    }
+
+    pub fn take_tap(&self) -> Vec<Vec<u8>> {
+        self.0.borrow_mut().tap.take().unwrap_or_default()
+    }
+}
+
+/// What the server receives.
+pub struct SimRx {
+    medium: Medium,
+    front: Option<Vec<u8>>,
+}
+
+impl RxQueue for SimRx {
+    fn front(&mut self) -> Option<&[u8]> {
+        if self.front.is_none() {
+            self.front = self.medium.receive(SERVER);
+        }
+        self.front.as_deref()
+    }
+
+    fn pop(&mut self) {
+        self.front = None;
+    }
+}
+
+/// What the server sends, in a limited number of buffers.
+pub struct SimTx {
+    medium: Medium,
+    buffers: usize,
+    sent: VecDeque<Vec<u8>>,
+}
+
+impl SimTx {
+    /// The "driver" takes what was sent and gives the buffers back.
+    fn drive(&mut self) {
+        let mut state = self.medium.0.borrow_mut();
+        while !state.stopped
+            && let Some(frame) = self.sent.pop_front()
+        {
+            state.send(1, frame);
+        }
+    }
+
+    pub fn set_buffers(&mut self, buffers: usize) {
+        self.buffers = buffers;
+    }
+}
+
+impl TxQueue for SimTx {
+    fn free(&mut self) -> usize {
+        self.drive();
+        self.buffers.saturating_sub(self.sent.len())
+    }
+
+    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        assert!(length <= FRAME_MAX, "a frame of {length} bytes");
+        if self.free() == 0 {
+            return None;
+        }
+        let mut frame = vec![0xa5; length];
+        let result = fill(&mut frame);
+        self.sent.push_back(frame);
+        Some(result)
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A world to test the server in: a virtual clock, a link that loses, duplicates and reorders as a seed says, a second smoltcp
+//! stack as the peer, and clients that speak the socket protocol.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+mod client;
+mod link;
+mod peer;
+
+use std::net::Ipv4Addr;
+
+use socket_proto::{Errno, Failure, Reply, Request, reply};
+use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
+
+pub use client::{Client, SharedWindow};
+pub use link::{Faults, Medium, SERVER, SimRx, SimTx};
+pub use peer::Peer;
+
+pub const SERVER_MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+pub const PEER_MAC: [u8; 6] = [0x52, 0x55, 0x0a, 0, 2, 2];
+pub const SERVER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+pub const PEER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+pub const C2S: u32 = 128 << 10;
+pub const S2C: u32 = 128 << 10;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// What the server is told.
+pub fn config() -> Config {
+    Config {
+        address: SERVER_IP,
+        prefix: 24,
+        gateway: Some(PEER_IP),
+        seed: 0x1234_5678_9abc_def0,
+        epoch: 1,
+        closing: 8,
+        stream_receive: 1 << 16,
+        stream_send: 1 << 16,
+        datagram_receive: 1 << 17,
+        datagram_packets: 64,
+        datagram_send: 65_507,
+    }
+}
+
+/// Everything is allowed.
+pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
+    ClientLimits {
+        stream_sockets: streams,
+        datagram_sockets: datagrams,
+        tcp_ports: vec![PortRange::ALL],
+        udp_ports: vec![PortRange::ALL],
+        destinations: vec![Destination::ANYWHERE],
+    }
+}
+
+/// The server, its link and its peer.
+pub struct World {
+    pub now: u64,
+    pub medium: Medium,
+    pub link: Link<SimRx, SimTx>,
+    pub server: Server<SharedWindow>,
+    pub peer: Peer,
+    pub clients: Vec<Client>,
+    /// What the server last said.
+    pub outcome: Outcome,
+    /// Clients that were notified since they last looked.
+    pub notified: u32,
+    /// What was done with the server, if wanted.
+    pub script: Option<Vec<Event>>,
+}
+
+/// One use of the server.
+pub enum Event {
+    Poll {
+        now: u64,
+        frames: Vec<Vec<u8>>,
+    },
+    Call {
+        now: u64,
+        client: usize,
+        label: u64,
+        words: [u64; 4],
+        /// The client's half of the window.
+        window: Vec<u8>,
+    },
+}
+
+impl World {
+    /// A world without faults, with one client that has attached.
+    pub fn simple() -> World {
+        World::new(config(), vec![limits(32, 8)], Faults::none())
+    }
+
+    pub fn new(config: Config, limits: Vec<ClientLimits>, faults: Faults) -> World {
+        World::with_peer(config, limits, faults, 600)
+    }
+
+    /// `peers` is how many sockets the peer can have.
+    pub fn with_peer(
+        config: Config,
+        limits: Vec<ClientLimits>,
+        faults: Faults,
+        peers: usize,
+    ) -> World {
+        let medium = Medium::new(faults);
+        let (clients, ports): (Vec<Client>, Vec<_>) = limits.into_iter().map(Client::new).unzip();
+        let ports = ports.into_iter().map(Some).collect();
+        let mut server = Server::new(&config, ports).expect("the configuration is fine");
+        let now = SECOND;
+        server
+            .link_up(SERVER_MAC, Offload::default(), now)
+            .expect("the address is fine");
+        let mut world = World {
+            now,
+            link: medium.server_end(512),
+            peer: Peer::new(&medium, peers),
+            medium,
+            server,
+            clients,
+            outcome: Outcome::default(),
+            notified: 0,
+            script: None,
+        };
+        for client in 0..world.clients.len() {
+            world.attach(client);
+        }
+        // The ARP probe finds the gateway.
+        world.run_for(SECOND / 10);
+        world
+    }
+
+    pub fn attach(&mut self, client: usize) {
+        let version = socket_proto::VERSION;
+        self.call(client, Request::Attach { version })
+            .expect("attach");
+    }
+
+    /// A client's call.
+    pub fn call(&mut self, client: usize, request: Request) -> Reply {
+        let (label, words) = request.encode();
+        let (label, words) = self.raw_call(client, label, words);
+        reply::decode(request.operation(), label, words)
+    }
+
+    #[track_caller]
+    pub fn raw_call(&mut self, client: usize, label: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
+        self.medium.set_now(self.now);
+        if let Some(script) = &mut self.script {
+            let window = self.clients[client].written();
+            script.push(Event::Call {
+                window,
+                now: self.now,
+                client,
+                label,
+                words,
+            });
+        }
+        let tx = &mut self.link.tx;
+        let (label, words, outcome) = self.server.call(client, label, words, self.now, tx);
+        self.take(outcome);
+        (label, words)
+    }
+
+    #[track_caller]
+    fn take(&mut self, outcome: Outcome) {
+        assert_eq!(self.server.audit(), Ok(()));
+        self.notified |= outcome.notify;
+        self.outcome = outcome;
+    }
+
+    pub fn take_notified(&mut self, client: usize) -> bool {
+        let bit = 1 << client;
+        let notified = self.notified & bit != 0;
+        self.notified &= !bit;
+        notified
+    }
+
+    /// Goes to the next moment at which something happens, but not further than `until`, and lets it happen.
+    pub fn step(&mut self, until: u64) {
+        let mut next = until;
+        if self.outcome.more_work {
+            next = self.now;
+        }
+        if let Some(deadline) = self.outcome.deadline {
+            next = next.min(deadline);
+        }
+        if let Some(at) = self.medium.next_delivery() {
+            next = next.min(at);
+        }
+        if let Some(at) = self.peer.poll_at(self.now) {
+            next = next.min(at);
+        }
+        // A microsecond is the least that smoltcp sees.
+        self.now = next.max(self.now + 1_000).min(until.max(self.now + 1_000));
+        self.medium.set_now(self.now);
+        self.peer.poll(self.now);
+        if self.script.is_some() {
+            self.medium.start_recording();
+        }
+        let outcome = self.server.poll(self.now, &mut self.link);
+        if let Some(script) = &mut self.script {
+            script.push(Event::Poll {
+                now: self.now,
+                frames: self.medium.take_recording(),
+            });
+        }
+        self.take(outcome);
+        self.peer.poll(self.now);
+    }
+
+    pub fn run_for(&mut self, nanoseconds: u64) {
+        let until = self.now + nanoseconds;
+        while self.now < until {
+            self.step(until);
+        }
+    }
+
+    /// Steps until something holds, for a simulated minute (ten under faults) at most.
+    #[track_caller]
+    pub fn run_until(&mut self, what: &str, mut done: impl FnMut(&mut World) -> bool) {
+        let limit = self.now + 600 * SECOND;
+        while !done(self) {
+            assert!(self.now < limit, "never happened: {what}");
+            self.step(self.now + SECOND);
+        }
+    }
+
+    /// Nothing is left of any connection, as the counters show.
+    #[track_caller]
+    pub fn assert_no_streams(&mut self) {
+        assert_eq!(self.server.counters().stream_sockets, 0);
+    }
+}
+
+/// The error of a reply.
+pub fn errno(reply: Reply) -> Option<Errno> {
+    match reply {
+        Err(Failure::Errno(errno)) => Some(errno),
+        _ => None,
+    }
+}
+
+/// Bytes whose every position can be told from its neighbours.
+pub fn pattern(length: usize, salt: u32) -> Vec<u8> {
+    (0..length as u32)
+        .map(|i| (i.wrapping_add(salt).wrapping_mul(0x9e37_79b9) >> 24) as u8)
+        .collect()
+}

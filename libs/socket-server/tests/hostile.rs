@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Peers that do whatever they like: clients with arbitrary messages, a network with arbitrary frames. Nothing panics, and the
+//! tables agree with one another after every step ([`common::World`] has the server audit itself).
+
+mod common;
+
+use common::{C2S, Faults, S2C, SERVER, World, config, limits};
+use proptest::prelude::*;
+use smoltcp::iface::SocketHandle;
+use socket_proto::{Handle, SocketKind, addr};
+
+/// Connections of the well-behaved peer.
+const PEERS: usize = 12;
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A call with words that mostly make sense.
+    Call {
+        client: usize,
+        label: u64,
+        words: [u64; 4],
+    },
+    /// A call with any words.
+    Garbage {
+        client: usize,
+        label: u64,
+        words: [u64; 4],
+    },
+    /// The client writes rubbish into its window.
+    Scribble {
+        client: usize,
+        bytes: Vec<u8>,
+    },
+    /// A frame comes: the nth of those seen on the wire lately, with some bytes changed.
+    Replay {
+        which: usize,
+        changes: Vec<(usize, u8)>,
+        fix: bool,
+    },
+    /// A frame of any bytes comes, with an Ethernet header that makes it go further.
+    Frame {
+        kind: u16,
+        bytes: Vec<u8>,
+    },
+    /// The peer does something sensible.
+    PeerConnect {
+        port: u16,
+    },
+    PeerSend {
+        which: usize,
+        size: usize,
+    },
+    PeerRead {
+        which: usize,
+    },
+    PeerClose {
+        which: usize,
+        abort: bool,
+    },
+    /// Time passes, in microseconds.
+    Wait {
+        micros: u64,
+    },
+    /// The driver keeps the server's frames, or gives them back.
+    Driver {
+        stopped: bool,
+    },
+}
+
+fn handle_word() -> impl Strategy<Value = u64> {
+    // Low indices and generations are those that exist.
+    prop_oneof![
+        8 => (0u64..7, 1u64..3).prop_map(|(index, generation)| index | generation << 16),
+        1 => Just(0u64),
+        1 => any::<u64>(),
+    ]
+}
+
+fn address_words() -> impl Strategy<Value = [u64; 3]> {
+    prop_oneof![
+        (
+            0u16..8,
+            prop_oneof![
+                Just("0.0.0.0"),
+                Just("10.0.2.15"),
+                Just("10.0.2.2"),
+                Just("10.0.2.9"),
+                Just("1.1.1.1")
+            ]
+        )
+            .prop_map(|(port, ip)| addr::to_words(format!("{ip}:{port}").parse().unwrap())),
+        any::<[u64; 3]>(),
+    ]
+}
+
+fn call() -> impl Strategy<Value = Step> {
+    let span = prop_oneof![
+        8 => (0u64..70_000, 0u64..70_000),
+        4 => (0u64..70_000, 0u64..200).prop_map(|(at, length)| (at + u64::from(C2S), length)),
+        1 => (any::<u64>(), any::<u64>()),
+        1 => (0u64..3, 0u64..3).prop_map(|(a, b)| (u64::from(C2S + S2C) - a, b)),
+    ];
+    let small = prop_oneof![0u64..4, any::<u64>()];
+    let words = prop_oneof![
+        (handle_word(), address_words()).prop_map(|(h, [a, b, c])| (vec![3, 6], [h, a, b, c])),
+        (handle_word(), span).prop_map(|(h, (at, length))| (vec![7, 8], [h, at, length, 0])),
+        (1u64..4).prop_map(|kind| (vec![2], [kind, 0, 0, 0])),
+        (handle_word(), small).prop_map(|(h, n)| (vec![4, 9], [h, n, 0, 0])),
+        handle_word().prop_map(|h| (vec![5, 5, 10, 11, 12], [h, 0, 0, 0])),
+        (handle_word(), any::<u64>()).prop_map(|(h, at)| (vec![14], [h, at, 0, 0])),
+        (handle_word(), 3u64..5).prop_map(|(h, name)| (vec![13], [h, 1 << 32 | name, 0, 0])),
+    ];
+    (0usize..2, words, any::<prop::sample::Index>()).prop_map(|(client, (labels, words), pick)| {
+        let label = *pick.get(&labels);
+        Step::Call {
+            client,
+            label,
+            words,
+        }
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let changes = prop::collection::vec((0usize..80, any::<u8>()), 0..4);
+    prop_oneof![
+        20 => call(),
+        2 => (0usize..3, prop_oneof![0u64..16, any::<u64>()], any::<[u64; 4]>())
+            .prop_map(|(client, label, words)| Step::Garbage { client, label, words }),
+        // Seldom: it takes everything away.
+        1 => (0usize..2).prop_map(|client| Step::Garbage { client, label: 1, words: [1, 0, 0, 0] }),
+        2 => (0usize..2, prop::collection::vec(any::<u8>(), 0..200))
+            .prop_map(|(client, bytes)| Step::Scribble { client, bytes }),
+        6 => (any::<usize>(), changes, any::<bool>())
+            .prop_map(|(which, changes, fix)| Step::Replay { which, changes, fix }),
+        3 => (prop_oneof![Just(0x0800u16), Just(0x0806), any::<u16>()], prop::collection::vec(any::<u8>(), 0..120))
+            .prop_map(|(kind, bytes)| Step::Frame { kind, bytes }),
+        3 => (0u16..8).prop_map(|port| Step::PeerConnect { port }),
+        3 => (any::<usize>(), 0usize..30_000).prop_map(|(which, size)| Step::PeerSend { which, size }),
+        2 => any::<usize>().prop_map(|which| Step::PeerRead { which }),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(which, abort)| Step::PeerClose { which, abort }),
+        6 => prop_oneof![0u64..2_000, 0u64..30_000_000].prop_map(|micros| Step::Wait { micros }),
+        1 => any::<bool>().prop_map(|stopped| Step::Driver { stopped }),
+    ]
+}
+
+/// Makes the checksums of an IPv4 packet right again, so that changed frames get past them.
+fn fix_checksums(frame: &mut [u8]) {
+    use smoltcp::wire::{Icmpv4Packet, IpProtocol, Ipv4Packet, TcpPacket, UdpPacket};
+    let Some(payload) = frame.get_mut(14..) else {
+        return;
+    };
+    let Ok(mut packet) = Ipv4Packet::new_checked(payload) else {
+        return;
+    };
+    packet.fill_checksum();
+    let (from, to) = (packet.src_addr().into(), packet.dst_addr().into());
+    match packet.next_header() {
+        IpProtocol::Tcp => {
+            if let Ok(mut tcp) = TcpPacket::new_checked(packet.payload_mut()) {
+                tcp.fill_checksum(&from, &to);
+            }
+        }
+        IpProtocol::Udp => {
+            if let Ok(mut udp) = UdpPacket::new_checked(packet.payload_mut()) {
+                udp.fill_checksum(&from, &to);
+            }
+        }
+        IpProtocol::Icmp => {
+            if let Ok(mut icmp) = Icmpv4Packet::new_checked(packet.payload_mut()) {
+                icmp.fill_checksum();
+            }
+        }
+        _ => {}
+    }
+}
+
+struct Actors {
+    world: World,
+    peers: Vec<SocketHandle>,
+    seen: Vec<Vec<u8>>,
+}
+
+impl Actors {
+    fn new(seed: u64) -> Actors {
+        let mut small = config();
+        small.closing = 2;
+        small.stream_receive = 8192;
+        small.stream_send = 8192;
+        small.datagram_receive = 8192;
+        small.datagram_packets = 4;
+        let clients = vec![limits(5, 2), limits(5, 2)];
+        let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 1);
+        world.peer.buffer = 8192;
+        // So that something is there to be disturbed.
+        world.listen(5, 3);
+        let udp = world.socket(SocketKind::Datagram);
+        world.bind(udp, "0.0.0.0:6").unwrap();
+        world.medium.start_tap();
+        Actors {
+            world,
+            peers: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    fn peer(&self, which: usize) -> Option<SocketHandle> {
+        let count = self.peers.len();
+        (count > 0).then(|| self.peers[which % count])
+    }
+
+    fn perform(&mut self, step: Step) {
+        let world = &mut self.world;
+        match step {
+            Step::Call {
+                client,
+                label,
+                words,
+            }
+            | Step::Garbage {
+                client,
+                label,
+                words,
+            } => {
+                let (label, words) = world.raw_call(client, label, words);
+                // Whatever was asked, the answer is one of the protocol's.
+                let known = label == 0
+                    || label == socket_proto::RESTARTED
+                    || socket_proto::Errno::from_raw(label).is_some();
+                assert!(
+                    known && (label == 0 || words == [0; 4]),
+                    "{label} {words:?}"
+                );
+            }
+            Step::Scribble { client, bytes } => world.clients[client].fill(&bytes),
+            Step::Replay {
+                which,
+                changes,
+                fix,
+            } => {
+                if self.seen.is_empty() {
+                    return;
+                }
+                let mut frame = self.seen[which % self.seen.len()].clone();
+                for (at, byte) in changes {
+                    if let Some(old) = frame.get_mut(at) {
+                        *old = byte;
+                    }
+                }
+                if fix {
+                    fix_checksums(&mut frame);
+                }
+                world.medium.inject(SERVER, frame);
+                world.step(world.now);
+            }
+            Step::Frame { kind, bytes } => {
+                let mut frame = common::SERVER_MAC.to_vec();
+                frame.extend_from_slice(&common::PEER_MAC);
+                frame.extend_from_slice(&kind.to_be_bytes());
+                frame.extend_from_slice(&bytes);
+                world.medium.inject(SERVER, frame);
+                world.step(world.now);
+            }
+            Step::PeerConnect { port } => {
+                if self.peers.len() < PEERS && port != 0 {
+                    self.peers.push(world.peer.connect(port));
+                }
+            }
+            Step::PeerSend { which, size } => {
+                if let Some(peer) = self.peer(which) {
+                    let data = common::pattern(size, 1);
+                    let _ = self.world.peer.tcp(peer).send_slice(&data);
+                }
+            }
+            Step::PeerRead { which } => {
+                if let Some(peer) = self.peer(which) {
+                    let _ = self.world.peer.tcp(peer).recv(|b| (b.len(), ()));
+                }
+            }
+            Step::PeerClose { which, abort } => {
+                if let Some(peer) = self.peer(which) {
+                    let tcp = self.world.peer.tcp(peer);
+                    if abort { tcp.abort() } else { tcp.close() }
+                }
+            }
+            Step::Wait { micros } => world.run_for(micros * 1000),
+            Step::Driver { stopped } => world.medium.stop_driver(stopped),
+        }
+        // What the two said to each other is material for replays, in both directions.
+        self.seen.extend(self.world.medium.take_tap());
+        self.seen.extend(self.world.medium.take_recording());
+        self.world.medium.start_tap();
+        self.world.medium.start_recording();
+        let excess = self.seen.len().saturating_sub(64);
+        self.seen.drain(..excess);
+    }
+
+    /// After all that, a well-behaved client still gets what it asks for.
+    fn still_serves(mut self) {
+        let world = &mut self.world;
+        world.medium.stop_driver(false);
+        world.medium.set_faults(Faults::none());
+        world.attach(0);
+        world.attach(1);
+        world.run_for(30_000_000_000);
+        // A port that none of the steps name.
+        let listener = world.listen(20, 3);
+        let (socket, peer) = world.connected(listener, 20);
+        world.peer.tcp(peer).send_slice(b"still alive?").unwrap();
+        world.await_bits(socket, socket_proto::PollBits::IN);
+        assert_eq!(world.recv(socket, 100).unwrap(), b"still alive?");
+        let handle: Handle = socket;
+        world.close(handle);
+        world.close(listener);
+        world.run_for(100_000_000_000);
+        assert_eq!(world.server.counters().datagram_sockets, 0);
+        assert_eq!(world.server.counters().stream_sockets, 0);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_peers_do_upsets_the_server(seed: u64, steps in prop::collection::vec(step(), 1..250)) {
+        let mut actors = Actors::new(seed);
+        for step in steps {
+            actors.perform(step);
+        }
+        actors.still_serves();
+    }
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Every counter of the system, by the kind of PD that writes it. The order within a set is free; names are what readers show.
+
+use crate::page::COMMON_WORDS;
+
+counter_set! {
+    /// Counters that every PD has, kept by `pd-support` and the libraries that make the calls.
+    pub enum Common {
+        /// Times the PD has been started, the first start included.
+        Starts: Count = "starts",
+        /// Time of the last start.
+        StartedAt: Ticks = "started_at",
+        /// Time when `init` of the last start was done.
+        ReadyAt: Ticks = "ready_at",
+        /// Returns from the wait for an event.
+        WakeUps: Count = "wake_ups",
+        /// Notifications sent to other PDs.
+        NotificationsSent: Count = "notifications_sent",
+        /// Protected procedure calls made.
+        PpcsMade: Count = "ppcs_made",
+        /// Protected procedure calls answered.
+        PpcsServed: Count = "ppcs_served",
+        /// Lines written to the log ring.
+        LogLines: Count = "log_lines",
+    }
+}
+
+const _: () = assert!(Common::COUNTERS.len() <= COMMON_WORDS);
+
+pd_counter_set! {
+    /// Counters of the virtio-net driver.
+    pub enum NetDriver {
+        /// Interrupts that found received frames.
+        IrqsRx: Count = "irqs_rx",
+        /// Interrupts that found transmitted frames.
+        IrqsTx: Count = "irqs_tx",
+        /// Interrupts for a change of the device's configuration.
+        IrqsConfig: Count = "irqs_config",
+        /// Interrupts that found nothing to do.
+        IrqsSpurious: Count = "irqs_spurious",
+        /// Frames received from the device and passed on.
+        RxFrames: Count = "rx_frames",
+        /// Bytes of these frames, without the virtio header.
+        RxBytes: Bytes = "rx_bytes",
+        /// Harvests of received frames, each of one or more.
+        RxBatches: Count = "rx_batches",
+        /// Received frames dropped because the server took none.
+        RxDropped: Count = "rx_dropped",
+        /// Frames given to the device.
+        TxFrames: Count = "tx_frames",
+        /// Bytes of these frames, without the virtio header.
+        TxBytes: Bytes = "tx_bytes",
+        /// Submissions of frames, each of one or more.
+        TxBatches: Count = "tx_batches",
+        /// Writes to the device's notify register for the receive queue.
+        DoorbellsRx: Count = "doorbells_rx",
+        /// Writes to the device's notify register for the transmit queue.
+        DoorbellsTx: Count = "doorbells_tx",
+        /// Descriptors or ring states of the server that broke the protocol.
+        Violations: Count = "violations",
+        /// Answers of the device that broke virtio's rules, such as an unknown id in a used ring.
+        DeviceErrors: Count = "device_errors",
+        /// Resets of the device, the one at each start included.
+        DeviceResets: Count = "device_resets",
+        /// Restarts of the server seen through the rings' epoch.
+        PeerRestarts: Count = "peer_restarts",
+        /// Buffers that the device holds for receiving.
+        RxBuffersHeld: Level = "rx_buffers_held",
+        /// Whether the device says that the link is up.
+        LinkUp: Flag = "link_up",
+        /// The device's Ethernet address.
+        MacAddress: Mac = "mac_address",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the TCP/IP server.
+    pub enum NetServer {
+        /// Frames taken from the driver.
+        RxFrames: Count = "rx_frames",
+        /// Bytes of these frames.
+        RxBytes: Bytes = "rx_bytes",
+        /// Frames given to the driver.
+        TxFrames: Count = "tx_frames",
+        /// Bytes of these frames.
+        TxBytes: Bytes = "tx_bytes",
+        /// Frames dropped as malformed or not for this host.
+        DropsMalformed: Count = "drops_malformed",
+        /// Segments and datagrams for a port that nobody uses.
+        DropsNoSocket: Count = "drops_no_socket",
+        /// Connection requests dropped because the backlog was full.
+        DropsBacklog: Count = "drops_backlog",
+        /// Datagrams dropped because their socket's buffer was full.
+        DropsSocketFull: Count = "drops_socket_full",
+        /// Frames not sent because no transmit buffer was free.
+        DropsNoTxBuffer: Count = "drops_no_tx_buffer",
+        /// Datagrams dropped because their next hop did not answer.
+        DropsUnresolved: Count = "drops_unresolved",
+        /// Calls of the operation attach.
+        CallsAttach: Count = "calls_attach",
+        /// Calls of the operation socket.
+        CallsSocket: Count = "calls_socket",
+        /// Calls of the operation bind.
+        CallsBind: Count = "calls_bind",
+        /// Calls of the operation listen.
+        CallsListen: Count = "calls_listen",
+        /// Calls of the operation accept.
+        CallsAccept: Count = "calls_accept",
+        /// Calls of the operation connect.
+        CallsConnect: Count = "calls_connect",
+        /// Calls of the operation send.
+        CallsSend: Count = "calls_send",
+        /// Calls of the operation recv.
+        CallsRecv: Count = "calls_recv",
+        /// Calls of the operation shutdown.
+        CallsShutdown: Count = "calls_shutdown",
+        /// Calls of the operation close.
+        CallsClose: Count = "calls_close",
+        /// Calls of the operation getsockname.
+        CallsSockName: Count = "calls_getsockname",
+        /// Calls of the operation getpeername.
+        CallsPeerName: Count = "calls_getpeername",
+        /// Calls of setsockopt and getsockopt.
+        CallsOption: Count = "calls_option",
+        /// Calls of the operation poll.
+        CallsPoll: Count = "calls_poll",
+        /// Calls with an unknown label.
+        CallsUnknown: Count = "calls_unknown",
+        /// Calls answered with an error other than "try again".
+        CallsFailed: Count = "calls_failed",
+        /// Calls answered with "try again" (EAGAIN).
+        CallsAgain: Count = "calls_again",
+        /// Copies from a client's window into a socket.
+        CopiesFromClient: Count = "copies_from_client",
+        /// Bytes of these copies.
+        CopiedFromClient: Bytes = "copied_from_client",
+        /// Copies from a socket into a client's window.
+        CopiesToClient: Count = "copies_to_client",
+        /// Bytes of these copies.
+        CopiedToClient: Bytes = "copied_to_client",
+        /// Copies of frames between driver buffers and the stack; the design has none.
+        CopiesOfFrames: Count = "copies_of_frames",
+        /// Stream sockets in use, those in a backlog included.
+        StreamSockets: Level = "stream_sockets",
+        /// Datagram sockets in use.
+        DatagramSockets: Level = "datagram_sockets",
+        /// Highest number of stream sockets in use at once.
+        StreamSocketsPeak: Level = "stream_sockets_peak",
+        /// Connections opened by clients.
+        TcpOpened: Count = "tcp_opened",
+        /// Connections opened by peers and taken by a client.
+        TcpAccepted: Count = "tcp_accepted",
+        /// Connections that ended by a reset, from either side.
+        TcpReset: Count = "tcp_reset",
+        /// Segments sent again, as far as they can be seen.
+        TcpRetransmits: Count = "tcp_retransmits",
+        /// Closing connections whose socket was taken for a new one.
+        TcpReclaimed: Count = "tcp_reclaimed",
+        /// Echo requests answered.
+        IcmpEchoReplies: Count = "icmp_echo_replies",
+        /// Notifications to clients because of readiness.
+        ReadyNotifications: Count = "ready_notifications",
+        /// Notifications to the driver.
+        DriverNotifications: Count = "driver_notifications",
+        /// Restarts of the driver seen through the rings' epoch.
+        DriverRestarts: Count = "driver_restarts",
+        /// Frames sent once more after a restart of the driver.
+        FramesResubmitted: Count = "frames_resubmitted",
+        /// Restarts of clients seen through attach.
+        ClientRestarts: Count = "client_restarts",
+        /// Descriptors or ring states of the driver that broke the protocol.
+        DriverViolations: Count = "driver_violations",
+        /// Calls of clients that broke the protocol.
+        ClientViolations: Count = "client_violations",
+        /// Wake-ups that ended because the budget was used up.
+        BudgetUsedUp: Count = "budget_used_up",
+        /// Visits of a socket by the stack; in proportion to packets, whatever the number of connections.
+        SocketVisits: Count = "socket_visits",
+        /// Timeouts asked of the timer driver.
+        TimeoutsSet: Count = "timeouts_set",
+        /// Packet buffers of both pools that the server holds.
+        BuffersFree: Level = "buffers_free",
+        /// Whether the gateway answered the ARP probe at the last start.
+        GatewayReachable: Flag = "gateway_reachable",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the echo server.
+    pub enum EchoServer {
+        /// Connections accepted.
+        Connections: Count = "connections",
+        /// Connections open now.
+        ConnectionsOpen: Level = "connections_open",
+        /// Connections that ended with an error.
+        ConnectionsFailed: Count = "connections_failed",
+        /// Bytes echoed on connections.
+        TcpBytes: Bytes = "tcp_bytes",
+        /// Datagrams echoed.
+        Datagrams: Count = "datagrams",
+        /// Bytes of these datagrams.
+        UdpBytes: Bytes = "udp_bytes",
+        /// Datagrams dropped because they could not be sent back.
+        DatagramsDropped: Count = "datagrams_dropped",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the HTTP server.
+    pub enum HttpServer {
+        /// Connections accepted.
+        Connections: Count = "connections",
+        /// Connections open now.
+        ConnectionsOpen: Level = "connections_open",
+        /// Connections that ended with an error or a timeout.
+        ConnectionsFailed: Count = "connections_failed",
+        /// Requests read.
+        Requests: Count = "requests",
+        /// Responses with a status of 200 to 299.
+        Responses2xx: Count = "responses_2xx",
+        /// Responses with a status of 300 to 399.
+        Responses3xx: Count = "responses_3xx",
+        /// Responses with a status of 400 to 499.
+        Responses4xx: Count = "responses_4xx",
+        /// Responses with a status of 500 to 599.
+        Responses5xx: Count = "responses_5xx",
+        /// Bytes read from connections.
+        BytesIn: Bytes = "bytes_in",
+        /// Bytes written to connections.
+        BytesOut: Bytes = "bytes_out",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the timer driver.
+    pub enum TimerDriver {
+        /// Interrupts of the comparator.
+        Irqs: Count = "irqs",
+        /// Deadlines set.
+        TimeoutsSet: Count = "timeouts_set",
+        /// Deadlines that were past when they were set.
+        TimeoutsLate: Count = "timeouts_late",
+        /// Deadlines withdrawn.
+        TimeoutsCancelled: Count = "timeouts_cancelled",
+        /// Deadlines reached.
+        TimeoutsFired: Count = "timeouts_fired",
+        /// Calls that broke the protocol.
+        Violations: Count = "violations",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the console.
+    pub enum Console {
+        /// Lines printed.
+        Lines: Count = "lines",
+        /// Bytes given to the serial port.
+        BytesOut: Bytes = "bytes_out",
+        /// Bytes of log rings that were overwritten before they could be printed.
+        BytesLost: Bytes = "bytes_lost",
+        /// Times that a ring held garbage and was read from its end.
+        GarbledRings: Count = "garbled_rings",
+        /// Bytes read from the serial port.
+        BytesIn: Bytes = "bytes_in",
+        /// Interrupts of the serial port.
+        Irqs: Count = "irqs",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the supervisor. The PD with child id n in the system description is child n.
+    pub enum Supervisor {
+        /// Faults of all children.
+        Faults: Count = "faults",
+        /// Restarts of all children.
+        Restarts: Count = "restarts",
+        /// Children that are not restarted any more because they faulted too often.
+        GivenUp: Level = "given_up",
+        /// Time from the last fault until its PD was ready again.
+        LastRecovery: Nanoseconds = "last_recovery",
+        /// Longest such time.
+        LongestRecovery: Nanoseconds = "longest_recovery",
+        /// Faults made on demand; always 0 in a normal image.
+        FaultsInjected: Count = "faults_injected",
+        /// Faults of child 0.
+        FaultsChild0: Count = "faults_child_0",
+        /// Faults of child 1.
+        FaultsChild1: Count = "faults_child_1",
+        /// Faults of child 2.
+        FaultsChild2: Count = "faults_child_2",
+        /// Faults of child 3.
+        FaultsChild3: Count = "faults_child_3",
+        /// Faults of child 4.
+        FaultsChild4: Count = "faults_child_4",
+        /// Faults of child 5.
+        FaultsChild5: Count = "faults_child_5",
+        /// Faults of child 6.
+        FaultsChild6: Count = "faults_child_6",
+        /// Faults of child 7.
+        FaultsChild7: Count = "faults_child_7",
+        /// Faults of child 8.
+        FaultsChild8: Count = "faults_child_8",
+        /// Faults of child 9.
+        FaultsChild9: Count = "faults_child_9",
+        /// Faults of child 10.
+        FaultsChild10: Count = "faults_child_10",
+        /// Faults of child 11.
+        FaultsChild11: Count = "faults_child_11",
+        /// Faults of child 12.
+        FaultsChild12: Count = "faults_child_12",
+        /// Faults of child 13.
+        FaultsChild13: Count = "faults_child_13",
+        /// Faults of child 14.
+        FaultsChild14: Count = "faults_child_14",
+        /// Faults of child 15.
+        FaultsChild15: Count = "faults_child_15",
+    }
+}
+
+impl Supervisor {
+    /// The counter of one child's faults; `None` above 15: such a child is in the sum only.
+    pub fn faults_of_child(id: usize) -> Option<Self> {
+        const OF_CHILD: [Supervisor; 16] = [
+            Supervisor::FaultsChild0,
+            Supervisor::FaultsChild1,
+            Supervisor::FaultsChild2,
+            Supervisor::FaultsChild3,
+            Supervisor::FaultsChild4,
+            Supervisor::FaultsChild5,
+            Supervisor::FaultsChild6,
+            Supervisor::FaultsChild7,
+            Supervisor::FaultsChild8,
+            Supervisor::FaultsChild9,
+            Supervisor::FaultsChild10,
+            Supervisor::FaultsChild11,
+            Supervisor::FaultsChild12,
+            Supervisor::FaultsChild13,
+            Supervisor::FaultsChild14,
+            Supervisor::FaultsChild15,
+        ];
+        OF_CHILD.get(id).copied()
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The PD's own side.
+
+use core::{
+    marker::PhantomData,
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+};
+
+use crate::{
+    Common, CounterSet, StatsPage,
+    page::{MAGIC, layout_word},
+};
+
+/// The only writer of a page.
+///
+/// A PD has one thread, so a change is a load and a store, not an atomic read-modify-write. Copies of a writer
+/// within the same PD are fine for the same reason.
+pub struct Writer<C: CounterSet> {
+    page: &'static StatsPage,
+    set: PhantomData<C>,
+}
+
+impl<C: CounterSet> Clone for Writer<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: CounterSet> Copy for Writer<C> {}
+
+impl<C: CounterSet> Writer<C> {
+    /// Takes the page over at a start of the PD; `now` in ticks of the generic timer.
+    ///
+    /// After a restart the numbers go on from where they were. A page whose header is not this set's is zeroed.
+    pub fn attach(page: &'static StatsPage, now: u64) -> Self {
+        let writer = Self {
+            page,
+            set: PhantomData,
+        };
+        if page.magic.load(Acquire) != MAGIC || page.layout.load(Relaxed) != layout_word(C::KIND) {
+            page.magic.store(0, Release);
+            for word in page.reserved.iter().chain(&page.common).chain(&page.own) {
+                word.store(0, Relaxed);
+            }
+            page.layout.store(layout_word(C::KIND), Relaxed);
+            page.magic.store(MAGIC, Release);
+        }
+        writer.add_common(Common::Starts, 1);
+        writer.set_common(Common::StartedAt, now);
+        writer
+    }
+
+    /// The page, for a [`Reader`](crate::Reader) in the PD that writes it.
+    pub fn page(&self) -> &'static StatsPage {
+        self.page
+    }
+
+    /// Adds `n` to a counter of this set.
+    #[inline]
+    pub fn add(&self, counter: C, n: u64) {
+        add(self.word(counter), n);
+    }
+
+    /// Adds one to a counter of this set.
+    #[inline]
+    pub fn inc(&self, counter: C) {
+        self.add(counter, 1);
+    }
+
+    /// Replaces a value of this set, for levels, flags, durations and addresses.
+    #[inline]
+    pub fn set(&self, counter: C, value: u64) {
+        self.word(counter).store(value, Relaxed);
+    }
+
+    /// Raises a value of this set to `value` if it is lower, for peaks.
+    #[inline]
+    pub fn raise(&self, counter: C, value: u64) {
+        let word = self.word(counter);
+        if word.load(Relaxed) < value {
+            word.store(value, Relaxed);
+        }
+    }
+
+    /// What this writer last stored.
+    #[inline]
+    pub fn get(&self, counter: C) -> u64 {
+        self.word(counter).load(Relaxed)
+    }
+
+    /// Adds `n` to a counter that every PD has.
+    #[inline]
+    pub fn add_common(&self, counter: Common, n: u64) {
+        add(self.common_word(counter), n);
+    }
+
+    /// Replaces a value that every PD has.
+    #[inline]
+    pub fn set_common(&self, counter: Common, value: u64) {
+        self.common_word(counter).store(value, Relaxed);
+    }
+
+    /// What this writer last stored in a value that every PD has.
+    #[inline]
+    pub fn get_common(&self, counter: Common) -> u64 {
+        self.common_word(counter).load(Relaxed)
+    }
+
+    fn word(&self, counter: C) -> &'static AtomicU64 {
+        &self.page.own[counter.index()]
+    }
+
+    fn common_word(&self, counter: Common) -> &'static AtomicU64 {
+        &self.page.common[counter as usize]
+    }
+}
+
+fn add(word: &AtomicU64, n: u64) {
+    word.store(word.load(Relaxed).wrapping_add(n), Relaxed);
+}

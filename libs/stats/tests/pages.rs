@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A writer and readers on one page, and readers on pages that a hostile PD wrote.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use stats::{
+    Common, CounterSet, HttpServer, NetDriver, NetServer, NoCounters, PAGE_SIZE, PdKind, Reader,
+    StatsError, StatsPage, Supervisor, Writer, mac_to_value,
+};
+use zerocopy::{FromZeros, IntoBytes};
+
+const KINDS: [PdKind; 8] = [
+    PdKind::NetDriver,
+    PdKind::NetServer,
+    PdKind::EchoServer,
+    PdKind::HttpServer,
+    PdKind::TimerDriver,
+    PdKind::Console,
+    PdKind::Supervisor,
+    PdKind::Other,
+];
+
+fn page() -> &'static StatsPage {
+    Box::leak(Box::new(StatsPage::new_zeroed()))
+}
+
+fn page_of(bytes: &[u8]) -> &'static StatsPage {
+    let mut page = Box::new(StatsPage::new_zeroed());
+    page.as_mut().as_mut_bytes().copy_from_slice(bytes);
+    Box::leak(page)
+}
+
+#[test]
+fn a_reader_sees_what_the_writer_counted() {
+    let page = page();
+    let writer = Writer::<NetDriver>::attach(page, 17);
+    writer.inc(NetDriver::RxFrames);
+    writer.add(NetDriver::RxBytes, 1500);
+    writer.set(NetDriver::MacAddress, mac_to_value([2, 0, 0, 0, 0, 7]));
+    writer.raise(NetDriver::RxBuffersHeld, 9);
+    writer.raise(NetDriver::RxBuffersHeld, 3);
+    writer.add_common(Common::WakeUps, 4);
+
+    let reader = Reader::open(page, PdKind::NetDriver).unwrap();
+    let shown: Vec<(&str, String)> = reader
+        .samples()
+        .filter(|sample| sample.value.raw != 0)
+        .map(|sample| (sample.counter.name, sample.value.to_string()))
+        .collect();
+    let expected = [
+        ("starts", "1"),
+        ("started_at", "17"),
+        ("wake_ups", "4"),
+        ("rx_frames", "1"),
+        ("rx_bytes", "1500"),
+        ("rx_buffers_held", "9"),
+        ("mac_address", "02:00:00:00:00:07"),
+    ];
+    assert_eq!(
+        shown,
+        expected.map(|(name, value)| (name, value.to_string()))
+    );
+    assert_eq!(reader.own(NetDriver::RxBytes), Some(1500));
+    assert_eq!(reader.own(HttpServer::Requests), None);
+}
+
+#[test]
+fn counters_survive_a_restart_and_another_kind_starts_from_zero() {
+    let page = page();
+    Writer::<HttpServer>::attach(page, 1).add(HttpServer::Requests, 5);
+    let again = Writer::<HttpServer>::attach(page, 2);
+    assert_eq!(again.get(HttpServer::Requests), 5);
+    assert_eq!(again.get_common(Common::Starts), 2);
+    assert_eq!(again.get_common(Common::StartedAt), 2);
+
+    let other = Writer::<NetServer>::attach(page, 3);
+    assert_eq!(other.get_common(Common::Starts), 1);
+    let sum: u64 = Reader::open(page, PdKind::NetServer)
+        .unwrap()
+        .samples()
+        .map(|sample| sample.value.raw)
+        .sum();
+    assert_eq!(sum, 1 + 3, "starts and started_at only");
+}
+
+#[test]
+fn pages_that_are_not_set_up_or_of_another_kind_are_refused() {
+    let page = page();
+    assert_eq!(
+        Reader::open(page, PdKind::Console).err(),
+        Some(StatsError::NotReady)
+    );
+    Writer::<NoCounters>::attach(page, 0);
+    assert_eq!(
+        Reader::open(page, PdKind::Console).err(),
+        Some(StatsError::Kind {
+            found: 255,
+            expected: PdKind::Console
+        })
+    );
+    assert!(Reader::open(page, PdKind::Other).is_ok());
+}
+
+#[test]
+fn names_are_unique_in_a_page_and_fit_json_and_all_have_help() {
+    for kind in KINDS {
+        let mut seen = HashSet::new();
+        for counter in Common::COUNTERS.iter().chain(kind.counters()) {
+            assert!(
+                seen.insert(counter.name),
+                "{kind:?}: {} twice",
+                counter.name
+            );
+            assert!(
+                counter
+                    .name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+                "{}",
+                counter.name
+            );
+            assert!(counter.help.ends_with('.'), "{}", counter.name);
+        }
+    }
+}
+
+#[test]
+fn every_child_of_the_supervisor_has_its_own_counter() {
+    let indices: HashSet<usize> = (0..16)
+        .map(|id| Supervisor::faults_of_child(id).unwrap().index())
+        .collect();
+    assert_eq!(indices.len(), 16);
+    assert_eq!(Supervisor::faults_of_child(16), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever a hostile PD writes, readers end, and a PD that takes the page over starts clean or goes on.
+    #[test]
+    fn garbage_is_read_and_taken_over_without_harm(
+        mut bytes in proptest::collection::vec(any::<u8>(), PAGE_SIZE),
+        with_magic: bool,
+        kind in 0..8_usize,
+    ) {
+        if with_magic {
+            bytes[..8].copy_from_slice(b"ISTHSTAT");
+            bytes[8..12].copy_from_slice(&1_u32.to_le_bytes());
+            bytes[12..16].copy_from_slice(&(KINDS[kind] as u32).to_le_bytes());
+        }
+        let page = page_of(&bytes);
+        match Reader::open(page, KINDS[kind]) {
+            Ok(reader) => {
+                prop_assert!(with_magic);
+                let shown: Vec<String> = reader.samples().map(|sample| sample.value.to_string()).collect();
+                prop_assert_eq!(shown.len(), Common::COUNTERS.len() + KINDS[kind].counters().len());
+            }
+            Err(_) => prop_assert!(!with_magic),
+        }
+        let writer = Writer::<NetDriver>::attach(page, 5);
+        writer.inc(NetDriver::RxFrames);
+        prop_assert!(Reader::open(page, PdKind::NetDriver).is_ok());
+        prop_assert_eq!(writer.get_common(Common::StartedAt), 5);
+    }
+}

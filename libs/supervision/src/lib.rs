@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What the supervisor decides and says when a child faults: restart policy, fault description, the line for the log.
+//!
+//! Everything that a fault message says about the fault is an allegation of the child about itself: a child holds the capability that its faults
+//! are sent with, and can send what it likes. Which child it is comes from the kernel. So the worst that a child can do is to be given up.
+//!
+//! Times are in ticks of the generic timer, durations in messages in nanoseconds.
+
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+mod children;
+mod fault;
+mod line;
+mod policy;
+mod request;
+
+pub use children::{Children, Recovery, Unready, Verdict};
+pub use fault::{Access, FaultKind, FaultReport};
+pub use line::{FaultLine, Outcome};
+pub use policy::{History, MAX_RESTARTS, Policy};
+pub use request::{CrashRequest, MAX_CHILD_NAME};

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Memory as the device sees it. Physical addresses are the test's own addresses.
+
+use std::alloc::{Layout, alloc_zeroed};
+use std::ptr::{NonNull, with_exposed_provenance_mut};
+
+use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
+
+/// Identity translation. Queue memory is never reused, so that a device that goes on after its reset would show.
+#[derive(Debug)]
+pub enum FakeHal {}
+
+// SAFETY: fresh zeroed pages each time, which live as long as the test.
+unsafe impl Hal for FakeHal {
+    fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
+        let layout = Layout::from_size_align(pages * PAGE_SIZE, PAGE_SIZE).unwrap();
+        // SAFETY: the size is not zero.
+        let pointer = unsafe { alloc_zeroed(layout) };
+        (
+            pointer.expose_provenance() as PhysAddr,
+            NonNull::new(pointer).unwrap(),
+        )
+    }
+
+    unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
+        0
+    }
+
+    unsafe fn mmio_phys_to_virt(_: PhysAddr, _: usize) -> NonNull<u8> {
+        unreachable!()
+    }
+
+    unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
+        buffer.cast::<u8>().as_ptr().expose_provenance() as PhysAddr
+    }
+
+    unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
+}
+
+/// Memory of the given size that lives as long as the test.
+pub fn leak(len: usize) -> NonNull<u8> {
+    let pointer = NonNull::from(Box::leak(vec![0u8; len].into_boxed_slice())).cast::<u8>();
+    pointer.as_ptr().expose_provenance();
+    pointer
+}
+
+/// DMA by the device.
+pub fn read(address: PhysAddr, len: usize) -> Vec<u8> {
+    let pointer = with_exposed_provenance_mut::<u8>(address as usize);
+    // SAFETY: an address and a length that the driver has put into a descriptor, in memory that lives as long as the test.
+    (0..len)
+        .map(|i| unsafe { pointer.add(i).read_volatile() })
+        .collect()
+}
+
+/// DMA by the device.
+pub fn write(address: PhysAddr, bytes: &[u8]) {
+    let pointer = with_exposed_provenance_mut::<u8>(address as usize);
+    for (i, byte) in bytes.iter().enumerate() {
+        // SAFETY: as for `read`.
+        unsafe { pointer.add(i).write_volatile(*byte) };
+    }
+}
+
+fn read_u16(address: PhysAddr) -> u16 {
+    u16::from_le_bytes(read(address, 2).try_into().unwrap())
+}
+
+/// The device's side of a split virtqueue (virtio 1.2 section 2.7).
+pub struct Ring {
+    size: u16,
+    descriptors: PhysAddr,
+    available: PhysAddr,
+    used: PhysAddr,
+    next_available: u16,
+    next_used: u16,
+}
+
+/// Address, length, and whether the device may write.
+pub type Part = (PhysAddr, usize, bool);
+
+impl Ring {
+    pub fn new(size: u16, descriptors: PhysAddr, available: PhysAddr, used: PhysAddr) -> Self {
+        assert!(
+            size.is_power_of_two()
+                && [(descriptors, 16), (available, 2), (used, 4)]
+                    .iter()
+                    .all(|(address, by)| address % by == 0)
+        );
+        Self {
+            size,
+            descriptors,
+            available,
+            used,
+            next_available: 0,
+            next_used: 0,
+        }
+    }
+
+    /// The next chain that the driver has made available: its id and its parts.
+    pub fn next_available(&mut self) -> Option<(u32, Vec<Part>)> {
+        if read_u16(self.available + 2) == self.next_available {
+            return None;
+        }
+        let slot = u64::from(self.next_available % self.size);
+        self.next_available = self.next_available.wrapping_add(1);
+        let head = read_u16(self.available + 4 + 2 * slot);
+        let (mut parts, mut index) = (Vec::new(), head);
+        loop {
+            let descriptor = read(self.descriptors + 16 * u64::from(index), 16);
+            let address = u64::from_le_bytes(descriptor[..8].try_into().unwrap());
+            let len = u32::from_le_bytes(descriptor[8..12].try_into().unwrap());
+            let flags = u16::from_le_bytes(descriptor[12..14].try_into().unwrap());
+            parts.push((address, len as usize, flags & 2 != 0));
+            if flags & 1 == 0 {
+                return Some((head.into(), parts));
+            }
+            index = u16::from_le_bytes(descriptor[14..].try_into().unwrap());
+        }
+    }
+
+    /// Returns whether the driver wants an interrupt.
+    pub fn push_used(&mut self, id: u32, len: u32) -> bool {
+        let element = self.used + 4 + 8 * u64::from(self.next_used % self.size);
+        write(element, &id.to_le_bytes());
+        write(element + 4, &len.to_le_bytes());
+        self.next_used = self.next_used.wrapping_add(1);
+        write(self.used + 2, &self.next_used.to_le_bytes());
+        self.wants_interrupt()
+    }
+
+    pub fn wants_interrupt(&self) -> bool {
+        read_u16(self.available) & 1 == 0
+    }
+
+    pub fn suppress_doorbells(&self, on: bool) {
+        write(self.used, &u16::from(on).to_le_bytes());
+    }
+}

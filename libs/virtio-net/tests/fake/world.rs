@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Device, driver, rings, and the server's end.
+
+use std::collections::VecDeque;
+
+use ring::{DriverHalves, Flags, POOL_SIZE, ServerEnd, ServerEvent, ServerHalves};
+use shm::{ExclusiveBytes, FrozenBytes, ReadOnly, ReadWrite, Region};
+use stats::{NetDriver as Counter, StatsPage, Writer};
+use virtio_net::{NetDriver, PacketMemory, StartError};
+use zerocopy::FromZeros;
+
+use super::memory::leak;
+use super::{FakeHal, FakeTransport, Shared};
+
+pub const N: usize = 8;
+pub type Driver = NetDriver<'static, FakeHal, FakeTransport, N, N, { 2 * N }>;
+
+/// Memory that outlives both ends.
+#[derive(Clone, Copy)]
+pub struct Pages {
+    pub driver: &'static DriverHalves<N>,
+    pub server: &'static ServerHalves<N>,
+    pub memory: PacketMemory,
+    pub stats: Writer<Counter>,
+}
+
+impl Pages {
+    /// With them, the server's views of the pools.
+    pub fn new() -> (Self, FrozenBytes, ExclusiveBytes) {
+        let (rx, tx) = (leak(POOL_SIZE), leak(POOL_SIZE));
+        let pages = Self {
+            driver: Box::leak(Box::default()),
+            server: Box::leak(Box::default()),
+            // SAFETY: leaked memory of the pools' size. The test's views of it below are like other PDs'.
+            memory: unsafe { PacketMemory::new(rx, tx) },
+            stats: Writer::attach(Box::leak(Box::new(StatsPage::new_zeroed())), 0),
+        };
+        // SAFETY: leaked memory; the pretended device writes only buffers that it was lent.
+        let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL_SIZE).into_frozen_bytes() };
+        // SAFETY: leaked memory that the driver and the device only read.
+        let to_send =
+            unsafe { Region::<ReadWrite>::from_ptr(tx, POOL_SIZE).into_exclusive_bytes() };
+        (pages, received, to_send)
+    }
+
+    pub fn start_driver(&self, device: &Shared) -> Result<Driver, StartError> {
+        NetDriver::start(
+            FakeTransport(device.clone()),
+            self.memory,
+            self.driver,
+            self.server,
+            self.stats,
+        )
+    }
+}
+
+pub struct World {
+    pub device: Shared,
+    pub pages: Pages,
+    pub driver: Driver,
+    pub server: ServerEnd<'static, N>,
+    received: FrozenBytes,
+    to_send: ExclusiveBytes,
+    /// Frames that the server has got.
+    pub got: VecDeque<Vec<u8>>,
+    /// The server has been notified and not been woken since.
+    pub server_notified: bool,
+}
+
+impl World {
+    /// Everything started and settled.
+    pub fn new(device: Shared) -> Self {
+        let (pages, received, to_send) = Pages::new();
+        let driver = pages.start_driver(&device).unwrap();
+        let server = ServerEnd::start(pages.server, pages.driver);
+        let mut world = Self {
+            device,
+            pages,
+            driver,
+            server,
+            received,
+            to_send,
+            got: VecDeque::new(),
+            server_notified: true,
+        };
+        world.settle();
+        world.device.borrow_mut().diary.clear();
+        world
+    }
+
+    /// What the server does when it is woken: takes frames, returns buffers. Returns whether the driver is to be notified.
+    pub fn wake_server(&mut self) -> bool {
+        self.server_notified = false;
+        let mut notify = false;
+        loop {
+            if let ServerEvent::Up { .. } = self.server.poll() {
+                while let Some(frame) = self.server.rx().take() {
+                    let bytes = self.received.slice(frame.offset(), frame.len()).unwrap();
+                    self.got.push_back(bytes.to_vec());
+                    self.server.rx().give_back(frame);
+                }
+            }
+            notify |= self.server.flush();
+            if !self.server.sleep() {
+                return notify;
+            }
+        }
+    }
+
+    /// The server has a frame to send; the driver learns of it with the server's next [`flush`](ServerEnd::flush).
+    pub fn submit(&mut self, frame: &[u8]) -> bool {
+        let Some(buffer) = self.server.tx().take() else {
+            return false;
+        };
+        self.to_send
+            .slice_mut(buffer.offset(), frame.len())
+            .unwrap()
+            .copy_from_slice(frame);
+        self.server
+            .tx()
+            .submit(buffer, frame.len(), Flags::NONE, 0)
+            .unwrap();
+        true
+    }
+
+    /// Wakes the driver; returns how often it notified the server.
+    pub fn wake_driver(&mut self) -> usize {
+        let mut notifications = 0;
+        self.driver.run(|| notifications += 1).unwrap();
+        self.server_notified |= notifications > 0;
+        notifications
+    }
+
+    /// The interrupt line's effect, if it is up. Returns how often the driver notified the server.
+    pub fn take_interrupt(&mut self) -> Option<usize> {
+        if self.device.borrow().interrupt == 0 {
+            return None;
+        }
+        self.driver.interrupt().unwrap();
+        Some(self.wake_driver())
+    }
+
+    /// Driver and server wake each other until neither notifies.
+    pub fn settle(&mut self) {
+        let mut wake_driver = true;
+        for _ in 0..10 {
+            if wake_driver {
+                self.wake_driver();
+            }
+            self.take_interrupt();
+            wake_driver = self.server_notified && self.wake_server();
+            if !wake_driver && self.device.borrow().interrupt == 0 {
+                return;
+            }
+        }
+        panic!("driver and server keep waking each other");
+    }
+
+    pub fn counter(&self, counter: Counter) -> u64 {
+        self.pages.stats.get(counter)
+    }
+}

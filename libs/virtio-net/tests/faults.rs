@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A device that breaks the rules, and restarts of either end: the device is reset before a buffer has a new owner, and traffic goes on.
+
+mod fake;
+
+use fake::{Entry, FakeDevice, RECEIVE, TRANSMIT, World};
+use ring::ServerEnd;
+use stats::NetDriver as Counter;
+use virtio_net::{DeviceError, StartError};
+
+/// Frames go through in both directions, through every buffer.
+fn assert_works(world: &mut World) {
+    world.settle();
+    world.got.clear();
+    for n in 0..20u8 {
+        assert!(world.device.borrow_mut().deliver(&[n; 60]));
+        world.settle();
+        world.wake_server();
+        assert_eq!(world.got.pop_front(), Some(vec![n; 60]));
+        assert!(world.submit(&[n; 64]));
+        let _ = world.server.flush();
+        world.wake_driver();
+        assert_eq!(
+            world.device.borrow_mut().transmit().last(),
+            Some(&vec![n; 64])
+        );
+        world.settle();
+    }
+    assert_eq!(world.server.take_violations().last, None);
+    assert_eq!(world.driver.take_violations().last, None);
+}
+
+#[test]
+fn an_unknown_id_resets_the_device() {
+    // Out of range; in range but not given (the second descriptor of a chain); one that was returned already.
+    for (queue, id) in [
+        (RECEIVE, 8),
+        (RECEIVE, 0xffff),
+        (TRANSMIT, 1),
+        (TRANSMIT, 0x7fff),
+    ] {
+        let mut world = World::new(FakeDevice::new());
+        world.submit(&[1; 60]);
+        let _ = world.server.flush();
+        world.wake_driver();
+        world.device.borrow_mut().diary.clear();
+        world.device.borrow_mut().give_back(queue, id, 72);
+        world.wake_driver();
+        let expected = DeviceError::UnknownId {
+            queue: queue as u16,
+            id: id as u16,
+        };
+        assert_eq!(world.driver.take_device_error(), Some(expected));
+        assert_eq!(world.device.borrow().count(Entry::Reset), 1);
+        assert_eq!(world.counter(Counter::DeviceErrors), 1);
+        world.settle();
+        assert_eq!(
+            world.device.borrow_mut().transmit(),
+            [[1; 60]],
+            "sent once more"
+        );
+        assert_works(&mut world);
+    }
+}
+
+#[test]
+fn a_buffer_returned_twice_by_the_device_is_one() {
+    let mut world = World::new(FakeDevice::new());
+    let mut device = world.device.borrow_mut();
+    device.deliver(&[7; 60]);
+    device.give_back(RECEIVE, 0, 72);
+    drop(device);
+    world.take_interrupt();
+    assert_eq!(world.counter(Counter::DeviceErrors), 1);
+    assert_works(&mut world);
+}
+
+#[test]
+fn a_length_that_cannot_be_is_dropped_and_the_buffer_used_again() {
+    for len in [0, 12, 25, 2049, 0x1_0040, u32::MAX] {
+        let mut world = World::new(FakeDevice::new());
+        world.device.borrow_mut().deliver_claiming(len);
+        world.take_interrupt();
+        world.wake_server();
+        assert_eq!(world.got.len(), 0);
+        assert_eq!(world.counter(Counter::RxDropped), 1);
+        assert_eq!(world.counter(Counter::RxBuffersHeld), 8);
+        assert_works(&mut world);
+    }
+}
+
+#[test]
+fn a_device_that_asks_for_a_reset_gets_it() {
+    let mut world = World::new(FakeDevice::new());
+    world.device.borrow_mut().status |= 64;
+    world.device.borrow_mut().change_configuration();
+    world.take_interrupt();
+    assert_eq!(
+        world.driver.take_device_error(),
+        Some(DeviceError::NeedsReset)
+    );
+    assert!(world.device.borrow().is_running());
+    assert_works(&mut world);
+}
+
+#[test]
+fn a_device_that_cannot_be_brought_up_again_is_an_error() {
+    let mut world = World::new(FakeDevice::new());
+    world.device.borrow_mut().refuses_features = true;
+    world.device.borrow_mut().give_back(RECEIVE, 99, 60);
+    assert_eq!(world.driver.run(|| ()), Err(StartError::FeaturesRefused));
+}
+
+#[test]
+fn the_driver_restarts_and_sends_what_was_unconfirmed() {
+    let mut world = World::new(FakeDevice::new());
+    for n in 0..3 {
+        world.submit(&[n; 60]);
+    }
+    let _ = world.server.flush();
+    world.wake_driver();
+    // The old driver is gone without a trace; its drop must not help.
+    let new = world.pages.start_driver(&world.device).unwrap();
+    core::mem::forget(core::mem::replace(&mut world.driver, new));
+    world.settle();
+    assert_eq!(
+        world.device.borrow_mut().transmit(),
+        [[0; 60], [1; 60], [2; 60]]
+    );
+    assert_works(&mut world);
+}
+
+#[test]
+fn the_server_restarts_and_the_device_is_reset_before_it_gets_its_buffers() {
+    let mut world = World::new(FakeDevice::new());
+    world.server = ServerEnd::start(world.pages.server, world.pages.driver);
+    assert!(world.server.flush());
+    assert_eq!(world.server.rx().waiting(), 0);
+    world.device.borrow_mut().diary.clear();
+    let mut first_notification = Vec::new();
+    let device = world.device.clone();
+    world
+        .driver
+        .run(|| first_notification.push(device.borrow().diary.clone()))
+        .unwrap();
+    assert_eq!(
+        first_notification[0],
+        [Entry::Reset, Entry::Started],
+        "before the server hears of it"
+    );
+    assert_eq!(
+        world.counter(Counter::RxBuffersHeld),
+        0,
+        "the device has no buffer of the old server's"
+    );
+    world.server_notified = true;
+    assert_works(&mut world);
+}
+
+#[test]
+fn an_unused_device_is_not_reset_for_a_server_that_starts() {
+    let device = FakeDevice::new();
+    let world = World::new(device);
+    assert_eq!(world.counter(Counter::DeviceResets), 1);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Console: copies the log lines of all PDs to the serial port.
+//!
+//! It has the lowest priority, so it prints while all others wait for something. Lines are ordered by time, but each PD gets its turn for a few
+//! lines, so that one that writes without end, or lies about the time, delays the others' lines and does not displace them.
+
+#![no_std]
+#![no_main]
+
+#[cfg(feature = "fault-injection")]
+mod injection;
+mod lines;
+mod serial;
+mod sources;
+
+use core::fmt::Write;
+use core::panic::PanicInfo;
+
+use heapless::Vec;
+use log_ring::Entry;
+use pd_support::{Pd, clock};
+use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, restart_count};
+use stats::{Console as Counter, Writer};
+use timer_proto::Clock;
+
+use lines::Format;
+use serial::Serial;
+use sources::{MAX_SOURCES, Source};
+
+/// Entries that a PD gets printed in its turn.
+const ENTRIES_PER_TURN: usize = 8;
+/// This PD's name in its own lines.
+const NAME: &str = "console";
+
+struct Console {
+    serial: Serial,
+    format: Format,
+    sources: Vec<Source, MAX_SOURCES>,
+    stats: Writer<Counter>,
+    #[cfg(feature = "fault-injection")]
+    injection: injection::Injection,
+}
+
+#[protection_domain]
+fn init() -> impl Handler {
+    let pd = Pd::<Counter>::start_without_log();
+    #[allow(unused_mut)] // only the test image's input changes it here
+    let mut serial = Serial::take();
+    panicking::set_hook(&last_words);
+    let Some(clock) = Clock::new(clock::frequency()) else {
+        panic!("the timer's frequency is not set");
+    };
+    let mut console = Console {
+        #[cfg(feature = "fault-injection")]
+        injection: injection::Injection::take(&mut serial),
+        serial,
+        format: Format::new(clock),
+        sources: sources::take().collect(),
+        stats: pd.stats(),
+    };
+    match restart_count() {
+        0 => console.say(format_args!(
+            "ready, log lines of all protection domains follow"
+        )),
+        n => console.say(format_args!("restart {n}")),
+    }
+    console.drain();
+    pd.run(console)
+}
+
+/// Prints why the console panicked: nobody else could, as a release kernel does not print and this PD has no log ring.
+fn last_words(info: &PanicInfo) {
+    // SAFETY: this PD has one thread, and after a panic it runs nothing but this function until it starts again.
+    let mut serial = unsafe { Serial::take_over() };
+    // A line may have been half printed. The port takes everything.
+    let _ = write!(serial, "\r\n{NAME}: error: panicked at ");
+    if let Some(place) = info.location() {
+        let _ = write!(serial, "{place}: ");
+    }
+    let _ = write!(serial, "{}\r\n", info.message());
+}
+
+impl Console {
+    /// Prints a line of the console's own.
+    fn say(&mut self, text: core::fmt::Arguments<'_>) {
+        self.format
+            .text(&mut self.serial, clock::now(), NAME, &text);
+    }
+
+    /// Prints until all rings are empty.
+    fn drain(&mut self) {
+        while self.turn() {
+            self.read_input();
+        }
+        self.stats
+            .add(Counter::BytesOut, self.serial.take_written());
+    }
+
+    /// One turn of every source, the oldest lines first; `false` if none had anything.
+    fn turn(&mut self) -> bool {
+        let mut left = [ENTRIES_PER_TURN; MAX_SOURCES];
+        let mut any = false;
+        loop {
+            // Times are what the PDs claim: one that lies uses up its own turn.
+            let next = self
+                .sources
+                .iter_mut()
+                .zip(&mut left)
+                .filter(|(_, left)| **left > 0)
+                .filter_map(|(source, left)| Some((source.next_ticks()?, source, left)))
+                .min_by_key(|(ticks, ..)| *ticks);
+            let Some((_, source, left)) = next else {
+                return any;
+            };
+            any = true;
+            *left -= 1;
+            let name = source.name;
+            if let Some(entry) = source.take() {
+                self.print(name, &entry);
+            }
+        }
+    }
+
+    fn print(&mut self, pd: &str, entry: &Entry) {
+        let (to, now) = (&mut self.serial, clock::now());
+        match entry {
+            Entry::Line(line) => {
+                self.stats.inc(Counter::Lines);
+                self.format.line(to, pd, line);
+            }
+            Entry::Lost { bytes } => {
+                self.stats.add(Counter::BytesLost, *bytes);
+                let note = format_args!("{bytes} bytes of log lost");
+                self.format.text(to, now, pd, &note);
+            }
+            Entry::Garbled => {
+                self.stats.inc(Counter::GarbledRings);
+                let note = format_args!("log garbled, some of it is skipped");
+                self.format.text(to, now, pd, &note);
+            }
+        }
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    fn read_input(&mut self) {}
+
+    #[cfg(feature = "fault-injection")]
+    fn read_input(&mut self) {
+        while let Some(byte) = self.serial.read_byte() {
+            self.stats.inc(Counter::BytesIn);
+            if let Err(unknown) = self.injection.input(byte) {
+                self.say(format_args!("{unknown}"));
+            }
+        }
+    }
+}
+
+impl Handler for Console {
+    type Error = Infallible;
+
+    #[cfg_attr(not(feature = "fault-injection"), allow(unused_variables))]
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        #[cfg(feature = "fault-injection")]
+        if channels.contains(injection::IRQ) {
+            self.stats.inc(Counter::Irqs);
+            self.serial.clear_interrupts();
+            self.read_input();
+            if let Err(error) = injection::IRQ.irq_ack() {
+                self.say(format_args!("{error}"));
+            }
+        }
+        self.drain();
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Network driver: wires the virtio-net device to the rings that it shares with net_server.
+//!
+//! It keeps nothing: when it is restarted, it resets the device, and the server lends it all buffers anew.
+
+#![no_std]
+#![no_main]
+
+mod hardware;
+
+use pd_support::{Pd, Peer, error, info, region, warn};
+use ring::{CAPACITY, DriverPage, ServerPage};
+use sel4_microkit::{
+    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, protection_domain,
+};
+use static_cell::StaticCell;
+use stats::{NetDriver as Counter, Writer};
+use virtio_drivers::transport::mmio::MmioTransport;
+use virtio_net::{NetDriver, RegionHal, StartError};
+
+/// The device's interrupt.
+const IRQ: Channel = Channel::new(0);
+const SERVER: Peer = Peer::new(Channel::new(1));
+
+/// Descriptors of the queues: one for each receive buffer, and two for each frame to send, as its header has one of its own.
+const RX: usize = CAPACITY;
+const TX: usize = 2 * CAPACITY;
+
+type Driver = NetDriver<'static, RegionHal, MmioTransport<'static>, CAPACITY, RX, TX>;
+
+/// The driver's tables would fill the stack.
+static DRIVER: StaticCell<Driver> = StaticCell::new();
+
+struct Wiring {
+    driver: &'static mut Driver,
+    deferred: DeferredActionSlot,
+    stats: Writer<Counter>,
+}
+
+#[protection_domain]
+fn init() -> impl Handler {
+    let pd = Pd::<Counter>::start();
+    let mine: &DriverPage = page(region!(rw driver_rings_vaddr, bytes = size_of::<DriverPage>()));
+    let theirs: &ServerPage = page(region!(r server_rings_vaddr, bytes = size_of::<ServerPage>()));
+    let (transport, memory) = hardware::take();
+    let driver = match NetDriver::start(transport, memory, mine, theirs, pd.stats()) {
+        Ok(driver) => DRIVER.init(driver),
+        Err(error) => panic!("{error}"),
+    };
+    let mut wiring = Wiring {
+        driver,
+        deferred: DeferredActionSlot::new(),
+        stats: pd.stats(),
+    };
+    let mac = stats::Value {
+        raw: wiring.stats.get(Counter::MacAddress),
+        unit: stats::Unit::Mac,
+    };
+    info!("virtio-net, {mac}, link {}", wiring.link());
+    wiring.work();
+    pd.run(wiring)
+}
+
+fn page<T: shm::Shared, A: shm::Access>(region: shm::Region<A>) -> &'static T {
+    match region.into_page() {
+        Ok(page) => page,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Wiring {
+    fn work(&mut self) {
+        let result = self.driver.run(|| SERVER.notify());
+        self.check(result);
+        let violations = self.driver.take_violations();
+        if let Some(last) = violations.last {
+            warn!(
+                "net_server: {} violations, the last: {last}",
+                violations.count
+            );
+        }
+        if let Some(error) = self.driver.take_device_error() {
+            warn!("device was reset: {error}");
+        }
+    }
+
+    fn interrupt(&mut self) {
+        let changes = self.stats.get(Counter::IrqsConfig);
+        let result = self.driver.interrupt();
+        self.check(result);
+        if self.stats.get(Counter::IrqsConfig) != changes {
+            info!("link {}", self.link());
+        }
+        if let Err(error) = self.deferred.defer_irq_ack(IRQ) {
+            error!("{error}");
+        }
+    }
+
+    fn link(&self) -> &'static str {
+        if self.stats.get(Counter::LinkUp) != 0 {
+            "up"
+        } else {
+            "down"
+        }
+    }
+
+    /// A device that cannot be brought up again leaves nothing to do; the supervisor starts this PD anew.
+    fn check(&self, result: Result<(), StartError>) {
+        if let Err(error) = result {
+            panic!("{error}");
+        }
+    }
+}
+
+impl Handler for Wiring {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(IRQ) {
+            self.interrupt();
+        }
+        self.work();
+        Ok(())
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.deferred.take()
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! From the region `net_config` to the core's configuration.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use net_config::{ENCODED_SIZE, MAX_CLIENTS, NetConfig};
+use pd_support::region;
+use socket_server::{ClientLimits, Config, Destination, PortRange};
+
+/// Connections that may go on closing after their clients are done with them, beyond the clients' own quotas.
+const CLOSING: usize = 64;
+/// Datagrams that wait in a socket: a guess at their mean size.
+const BYTES_A_DATAGRAM: usize = 256;
+
+/// What this PD is configured to do.
+pub struct Configuration {
+    pub core: Config,
+    /// By slot; an empty slot has none.
+    pub limits: Vec<Option<ClientLimits>>,
+}
+
+impl Configuration {
+    /// The gateway, for the log.
+    pub fn gateway(&self) -> Ipv4Addr {
+        self.core.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED)
+    }
+}
+
+/// Reads the region. `entropy` and the number of `restarts` make the seed: on a machine without a random number generator the time at which the
+/// boot has got this far is all there is. It keeps honest peers' connections apart; a peer that can time the boot to the tick can guess it.
+///
+/// # Panics
+/// If the region does not hold a configuration: the image was put together wrongly.
+pub fn read(entropy: u64, restarts: u64) -> Configuration {
+    let region = region!(r net_config_vaddr, bytes = 4096);
+    // SAFETY: the region is mapped read-only by everyone; its content was put into the image.
+    let bytes = unsafe { region.into_frozen_bytes() };
+    let config = match bytes.slice(0, ENCODED_SIZE).map(NetConfig::parse) {
+        Ok(Ok(config)) => config,
+        Ok(Err(error)) => panic!("region net_config: {error}"),
+        Err(error) => panic!("region net_config: {error}"),
+    };
+    let interface = config.interface();
+    let buffers = config.buffers();
+    let mut limits: Vec<Option<ClientLimits>> = vec![None; MAX_CLIENTS];
+    for client in config.clients() {
+        if let Some(slot) = limits.get_mut(client.slot()) {
+            *slot = Some(client_limits(&client));
+        }
+    }
+    Configuration {
+        core: Config {
+            address: interface.address,
+            prefix: interface.prefix_len,
+            gateway: (!interface.gateway.is_unspecified()).then_some(interface.gateway),
+            seed: entropy ^ restarts.rotate_left(48),
+            epoch: restarts as u32 + 1,
+            closing: CLOSING,
+            stream_receive: buffers.stream_receive as usize,
+            stream_send: buffers.stream_send as usize,
+            datagram_receive: buffers.datagram_receive as usize,
+            datagram_packets: buffers.datagram_receive as usize / BYTES_A_DATAGRAM,
+            datagram_send: buffers.datagram_send as usize,
+        },
+        limits,
+    }
+}
+
+fn client_limits(client: &net_config::Client<'_>) -> ClientLimits {
+    let range = |range: net_config::PortRange| PortRange {
+        first: range.first(),
+        last: range.last(),
+    };
+    ClientLimits {
+        stream_sockets: client.stream_sockets(),
+        datagram_sockets: client.datagram_sockets(),
+        tcp_ports: client.tcp_listen().map(range).collect(),
+        udp_ports: client.udp_bind().map(range).collect(),
+        destinations: client
+            .tcp_connect()
+            .map(|destination| Destination {
+                network: destination.network(),
+                prefix: destination.prefix_len(),
+                ports: range(destination.ports()),
+            })
+            .collect(),
+    }
+}

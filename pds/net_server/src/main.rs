@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Network server: wires the socket core to the driver's rings, the clients' windows and the timer.
+//!
+//! A wake-up is: look at the rings, let the core work within its budget, make everything visible to the driver, notify clients, set the
+//! timer. A client's call is answered by the core at once and never waits.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod clients;
+mod configuration;
+mod counters;
+mod frames;
+mod timeout;
+
+use pd_support::{Pd, Peer, clock, error, info, region, warn};
+use ring::{DeviceFeatures, DriverPage, ServerEnd, ServerEvent, ServerPage};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
+    with_msg_regs, with_msg_regs_mut,
+};
+use socket_server::{GatewayEvent, Link, Offload, Outcome, Server};
+use stats::{NetServer as Counter, Writer};
+use timer_proto::Clock;
+
+use clients::ClientWindow;
+use frames::Frames;
+use net_config::CLIENT_CHANNEL_BASE;
+use timeout::Timeout;
+
+const DRIVER: Peer = Peer::new(Channel::new(1));
+const TIMER: Channel = Channel::new(3);
+
+/// Rounds of work in one wake-up, each within the core's budget of frames. Then the clients, which have a lower priority, get a turn.
+const ROUNDS: usize = 4;
+/// How long that turn is, in nanoseconds: short against the time that the rounds take, and long enough for some calls.
+const PAUSE: u64 = 200_000;
+
+struct NetServer {
+    core: Server<ClientWindow>,
+    driver: ServerEnd<'static, { ring::CAPACITY }>,
+    frames: Frames,
+    timeout: Timeout,
+    clock: Clock,
+    stats: Writer<Counter>,
+}
+
+#[protection_domain(heap_region = (heap_vaddr, heap_size))]
+fn init() -> impl Handler {
+    let pd = Pd::<Counter>::start();
+    let clock = match Clock::new(clock::frequency()) {
+        Some(clock) => clock,
+        None => panic!("the generic timer's frequency is not set"),
+    };
+    let configuration = configuration::read(clock::now(), restart_count());
+    let ports = clients::ports(&configuration.limits);
+    let core = match Server::new(&configuration.core, ports) {
+        Ok(core) => core,
+        Err(error) => panic!("net.toml: {error}"),
+    };
+    let theirs: &DriverPage = page(region!(r driver_rings_vaddr, bytes = size_of::<DriverPage>()));
+    let mine: &ServerPage = page(region!(rw server_rings_vaddr, bytes = size_of::<ServerPage>()));
+    info!(
+        "{}/{} via {}",
+        configuration.core.address,
+        configuration.core.prefix,
+        configuration.gateway()
+    );
+    let mut server = NetServer {
+        core,
+        driver: ServerEnd::start(mine, theirs),
+        frames: Frames::map(),
+        timeout: Timeout::new(TIMER, clock),
+        clock,
+        stats: pd.stats(),
+    };
+    server.work();
+    // Clients that were attached to the server before it was restarted may be asleep, waiting for sockets that are gone.
+    if restart_count() > 0 {
+        clients::notify_all(&configuration.limits);
+    }
+    pd.run(server)
+}
+
+fn page<T: shm::Shared, A: shm::Access>(region: shm::Region<A>) -> &'static T {
+    match region.into_page() {
+        Ok(page) => page,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl NetServer {
+    fn now(&self) -> u64 {
+        self.clock.nanos(clock::now())
+    }
+
+    /// Works until there is nothing more to do, or the clients must have a turn.
+    fn work(&mut self) {
+        for _ in 0..ROUNDS {
+            let more = self.round();
+            if !more && !self.driver.sleep() {
+                return;
+            }
+        }
+        self.stats.inc(Counter::BudgetUsedUp);
+        let at = self.now() + PAUSE;
+        self.timeout.at_latest(at, &self.stats);
+    }
+
+    /// One round: takes frames and sends frames within the core's budget. Answers whether there is more to do.
+    fn round(&mut self) -> bool {
+        let now = self.now();
+        if self.driver.poll() == (ServerEvent::Up { first: true }) {
+            self.driver_started(now);
+        }
+        let (rx, tx) = self.driver.split();
+        let (rx, tx) = self.frames.queues(rx, tx);
+        let outcome = self.core.poll(now, &mut Link { rx, tx });
+        self.finish(&outcome);
+        outcome.more_work
+    }
+
+    /// What follows from the core's work: frames go to the driver, clients are notified, the timer is set.
+    fn finish(&mut self, outcome: &Outcome) {
+        if self.driver.flush() {
+            self.stats.inc(Counter::DriverNotifications);
+            DRIVER.notify();
+        }
+        clients::notify(outcome.notify);
+        if let Some(deadline) = outcome.deadline {
+            self.timeout.at_latest(deadline, &self.stats);
+        }
+        counters::publish(self.core.counters(), &self.stats);
+        self.report();
+    }
+
+    fn driver_started(&mut self, now: u64) {
+        let device = self.driver.device();
+        let offload = Offload {
+            rx_checksum: device.features.contains(DeviceFeatures::RX_CHECKSUM),
+            tx_checksum: device.features.contains(DeviceFeatures::TX_CHECKSUM),
+        };
+        match self.core.link_up(device.mac, offload, now) {
+            Ok(()) => info!("driver is up, {}", Mac(device.mac)),
+            Err(error) => error!("driver is up, but {error}"),
+        }
+    }
+
+    /// News that are rare: violations, restarts, the gateway.
+    fn report(&mut self) {
+        let violations = self.driver.take_violations();
+        if violations.count > 0 {
+            self.stats
+                .add(Counter::DriverViolations, violations.count.into());
+            if let Some(last) = violations.last {
+                warn!("driver: {} violations, the last: {last}", violations.count);
+            }
+        }
+        // The first start is none.
+        self.stats
+            .add(Counter::DriverRestarts, self.driver.take_restarts().into());
+        self.stats.add(
+            Counter::FramesResubmitted,
+            self.driver.take_resubmitted().into(),
+        );
+        match self.core.take_event() {
+            Some(GatewayEvent::Answered { mac, after }) => {
+                self.stats.set(Counter::GatewayReachable, 1);
+                info!("gateway answered after {after} us: {}", Mac(mac));
+            }
+            Some(GatewayEvent::Silent) => {
+                self.stats.set(Counter::GatewayReachable, 0);
+                warn!("gateway does not answer ARP");
+            }
+            None => {}
+        }
+    }
+}
+
+impl Handler for NetServer {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(TIMER) {
+            self.timeout.fired();
+        }
+        self.work();
+        Ok(())
+    }
+
+    fn protected(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+    ) -> Result<MessageInfo, Infallible> {
+        let mut words = [0; 4];
+        let sent = msg_info.count().min(words.len());
+        with_msg_regs(|registers| words[..sent].copy_from_slice(&registers[..sent]));
+        // A channel that is no client's has a number that the core does not know, and gets an error.
+        let client = channel.index().wrapping_sub(CLIENT_CHANNEL_BASE);
+        let now = self.now();
+        let (rx, tx) = self.driver.split();
+        let (_, mut tx) = self.frames.queues(rx, tx);
+        let (label, words, outcome) = self
+            .core
+            .call(client, msg_info.label(), words, now, &mut tx);
+        self.finish(&outcome);
+        if outcome.more_work {
+            let at = self.now();
+            self.timeout.at_latest(at, &self.stats);
+        }
+        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
+        Ok(MessageInfo::new(label, words.len()))
+    }
+}
+
+struct Mac([u8; 6]);
+
+impl core::fmt::Display for Mac {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Only in images made for tests: makes a child fault when the console asks for it.
+
+use pd_support::{info, region, warn};
+use sel4_microkit::{Channel, Child};
+use stats::{Supervisor as Counter, Writer};
+use supervision::CrashRequest;
+
+use crate::children::Names;
+
+/// The console, when it has written a request.
+pub const CONSOLE: Channel = Channel::new(3);
+
+/// An address that no PD has mapped: the child faults at the next instruction it would execute.
+const UNMAPPED: usize = 0x10;
+
+/// Takes the console's requests.
+pub struct Injection {
+    page: &'static CrashRequest,
+    seen: u64,
+}
+
+impl Injection {
+    /// To be called once.
+    ///
+    /// # Panics
+    /// If the system description does not map `crash_request_vaddr`.
+    pub fn take() -> Self {
+        match region!(r crash_request_vaddr, bytes = size_of::<CrashRequest>()).into_page() {
+            Ok(page) => Self { page, seen: 0 },
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Does what the console asks, if it asks for something new.
+    pub fn serve(&mut self, names: &Names, stats: &Writer<Counter>) {
+        match self.page.take(&mut self.seen, &names.by_id()) {
+            None => {}
+            Some(Err(())) => warn!("asked to crash a protection domain that is not known"),
+            Some(Ok(id)) => {
+                stats.inc(Counter::FaultsInjected);
+                info!("crashing {} on request", names.of(Child::new(id)));
+                if let Err(error) = Child::new(id).restart(UNMAPPED) {
+                    warn!("that failed: {error}");
+                }
+            }
+        }
+    }
+}

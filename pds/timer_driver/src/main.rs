@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Timer driver: owns the comparator of the generic timer and lets every caller have one deadline (`timer-proto`).
+//!
+//! Whoever has a channel for calls to it is a client; no list of them is needed. Which channels have ever called survives a restart, so
+//! that after one all of them can be notified.
+
+#![no_std]
+#![no_main]
+
+mod comparator;
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use pd_support::{Pd, Peer, clock, error, info};
+use sel4_microkit::{
+    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo,
+    RESTARTED, persistent, protection_domain, with_msg_regs, with_msg_regs_mut,
+};
+use stats::{TimerDriver, Writer};
+use timer_proto::{CallerSet, Deadlines, Reply, Request, TimerError};
+
+use comparator::Comparator;
+
+/// The comparator's interrupt.
+const IRQ: Channel = Channel::new(0);
+/// Channel ids are below this.
+const CHANNELS: usize = 62;
+
+const _: () = assert!(RESTARTED == timer_proto::RESTARTED);
+
+persistent! {
+    /// Bit n: channel n has made a call since boot.
+    static CALLERS: AtomicU64 = AtomicU64::new(0);
+}
+
+struct Driver {
+    comparator: Comparator,
+    deadlines: Deadlines<CHANNELS>,
+    deferred: DeferredActionSlot,
+    stats: Writer<TimerDriver>,
+}
+
+#[protection_domain]
+fn init() -> impl Handler {
+    let pd = Pd::<TimerDriver>::start();
+    let comparator = Comparator::take();
+    info!("timer at {} Hz", clock::frequency());
+    // The callers' deadlines are forgotten after a restart; each one notified sets its own again.
+    notify(CallerSet::from_bits(CALLERS.load(Ordering::Relaxed)));
+    let driver = Driver {
+        comparator,
+        deadlines: Deadlines::new(),
+        deferred: DeferredActionSlot::new(),
+        stats: pd.stats(),
+    };
+    pd.run(driver)
+}
+
+fn notify(callers: CallerSet) {
+    for caller in callers.iter().filter(|&caller| caller < CHANNELS) {
+        Peer::new(Channel::new(caller)).notify();
+    }
+}
+
+impl Driver {
+    fn answer(&mut self, caller: usize, request: Request) -> Reply {
+        match request {
+            Request::SetTimeout { deadline } => {
+                self.stats.inc(TimerDriver::TimeoutsSet);
+                if deadline <= clock::now() {
+                    self.stats.inc(TimerDriver::TimeoutsLate);
+                }
+                self.deadlines.set(caller, deadline);
+                self.advance();
+                Reply::Done
+            }
+            Request::Cancel => {
+                if self.deadlines.cancel(caller) {
+                    self.stats.inc(TimerDriver::TimeoutsCancelled);
+                    self.advance();
+                }
+                Reply::Done
+            }
+            Request::Now => Reply::Time(clock::now()),
+        }
+    }
+
+    /// Notifies whose time has come, and sets the comparator to the next deadline.
+    fn advance(&mut self) {
+        let due = self.deadlines.expire(clock::now());
+        self.comparator.set(self.deadlines.next());
+        self.stats.add(TimerDriver::TimeoutsFired, due.len() as u64);
+        notify(due);
+    }
+}
+
+impl Handler for Driver {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(IRQ) {
+            self.stats.inc(TimerDriver::Irqs);
+            // First the comparator, so that the line is down when the interrupt is let in again.
+            self.advance();
+            if let Err(error) = self.deferred.defer_irq_ack(IRQ) {
+                error!("{error}");
+            }
+        }
+        Ok(())
+    }
+
+    fn protected(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+    ) -> Result<MessageInfo, Infallible> {
+        let caller = channel.index();
+        CALLERS.store(
+            CALLERS.load(Ordering::Relaxed) | 1 << caller,
+            Ordering::Relaxed,
+        );
+        let request = with_msg_regs(|registers| {
+            let words = registers.get(..msg_info.count()).unwrap_or(registers);
+            Request::decode(msg_info.label(), words)
+        });
+        let result = request.map(|request| self.answer(caller, request));
+        if result == Err(TimerError::Invalid) {
+            self.stats.inc(TimerDriver::Violations);
+        }
+        let (label, words) = Reply::encode(result);
+        let words = words.as_slice();
+        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
+        Ok(MessageInfo::new(label, words.len()))
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.deferred.take()
+    }
+}

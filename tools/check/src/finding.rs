@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What breaks a rule.
+
+use std::fmt;
+
+/// One break of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// File, relative to the repository.
+    pub path: String,
+    /// Line from 1; 0 if it is about the file as a whole.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": {}\n  help: {}", self.message, self.remedy)
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Where unsafe code may be, and that it says why it is sound.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use crate::{Finding, Package, SourceFile};
+
+/// The crates that may contain unsafe code, and why they must.
+const ALLOWED: [(&str, &str); 15] = [
+    ("sel4", "system calls"),
+    (
+        "sel4-microkit",
+        "entry, restart, words that the SDK's tool patches",
+    ),
+    (
+        "pd-support",
+        "the clock's registers, regions of the system description",
+    ),
+    ("shm", "views of memory that others write"),
+    ("pd-net", "a client's window and its configuration"),
+    ("virtio-net", "DMA memory and device registers"),
+    ("executor", "wakers and statics of a PD with one thread"),
+    ("net_driver", "device memory"),
+    ("net_server", "packet memory"),
+    ("timer_driver", "the comparator's registers"),
+    ("console", "the serial port's registers"),
+    ("sdk-loader", "runs before there is anything else"),
+    (
+        "sdk-initialiser",
+        "the root task: all capabilities and memory",
+    ),
+    ("sdk-test-pds", "do what must fault"),
+    ("socket-mock", "plays both ends of a window in one process"),
+];
+
+/// Where that list is.
+const LIST: &str = "ALLOWED in tools/check/src/rules/unsafety.rs";
+
+/// How far above an unsafe block its reason may begin, lines of the same comment not counted.
+const REASON_WITHIN: usize = 3;
+
+const REASON: &str = "SAFETY:";
+
+/// Checks that every other crate forbids unsafe code, and that the list has no crate that does.
+pub fn check_crates(packages: &[Package], files: &[SourceFile]) -> Vec<Finding> {
+    let texts: BTreeMap<&str, &str> = files
+        .iter()
+        .map(|file| (file.path.as_str(), file.text.as_str()))
+        .collect();
+    let forbids = |root: &&String| {
+        texts
+            .get(root.as_str())
+            .is_some_and(|text| text.contains("#![forbid(unsafe_code)]"))
+    };
+    let mut findings = Vec::new();
+    for package in packages {
+        let allowed = ALLOWED.iter().any(|(name, _)| *name == package.name);
+        if allowed && package.roots.iter().all(|root| forbids(&root)) {
+            findings.push(Finding {
+                path: package.manifest.clone(),
+                line: 0,
+                message: format!("the crate {} needs no unsafe code any more", package.name),
+                remedy: format!("take it out of {LIST}"),
+            });
+        }
+        if allowed {
+            continue;
+        }
+        for root in package.roots.iter().filter(|root| !forbids(root)) {
+            findings.push(Finding {
+                path: root.clone(),
+                line: 1,
+                message: format!("the crate {} does not forbid unsafe code", package.name),
+                remedy: format!("add #![forbid(unsafe_code)]; if it cannot do without, add it with its reason to {LIST}"),
+            });
+        }
+    }
+    findings
+}
+
+/// Checks that every `unsafe { … }` and `unsafe impl` of a Rust file has its reason in a comment directly above, also inside of macros.
+pub fn check_file(file: &SourceFile) -> Vec<Finding> {
+    if !file.path.ends_with(".rs") {
+        return Vec::new();
+    }
+    let tokens: TokenStream = match file.text.parse() {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            return vec![Finding {
+                path: file.path.clone(),
+                line: 1,
+                message: format!("not Rust: {error}"),
+                remedy: "correct the syntax".to_string(),
+            }];
+        }
+    };
+    let mut places = Vec::new();
+    unsafe_places(tokens, &mut places);
+    let lines: Vec<&str> = file.text.lines().collect();
+    places
+        .into_iter()
+        .filter(|&line| !has_reason(&lines, line))
+        .map(|line| Finding {
+            path: file.path.clone(),
+            line,
+            message: "unsafe code without a reason".to_string(),
+            remedy: format!(
+                "write a comment \"{REASON} …\" directly above, saying why it is sound"
+            ),
+        })
+        .collect()
+}
+
+/// Lines of `unsafe` in front of a block or an `impl`.
+fn unsafe_places(tokens: TokenStream, places: &mut Vec<usize>) {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) if word == "unsafe" => {
+                let starts_code = match tokens.peek() {
+                    Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+                    Some(TokenTree::Ident(next)) => next == "impl",
+                    _ => false,
+                };
+                if starts_code {
+                    places.push(word.span().start().line);
+                }
+            }
+            TokenTree::Group(group) => unsafe_places(group.stream(), places),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a comment with the reason begins at most [`REASON_WITHIN`] lines above `line` (from 1), or on it.
+fn has_reason(lines: &[&str], line: usize) -> bool {
+    let mut others = 0;
+    for text in lines[..line].iter().rev() {
+        if text.contains(REASON) {
+            return true;
+        }
+        // The line itself is no distance; long comments have more lines than three.
+        if !text.trim_start().starts_with("//") {
+            others += 1;
+        }
+        if others > REASON_WITHIN {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Each rule finds what breaks it and leaves alone what does not.
+
+use check::{
+    Dependency, Finding, Package, Part, SourceFile,
+    rules::{dependencies, files, unsafety},
+};
+
+fn package(part: Part, name: &str, dependencies: &[&str]) -> Package {
+    Package {
+        name: name.to_string(),
+        manifest: format!("{name}/Cargo.toml"),
+        part,
+        target_only: part == Part::Pds || name == "sel4",
+        dependencies: dependencies
+            .iter()
+            .map(|name| Dependency {
+                name: name.trim_start_matches("dev:").to_string(),
+                dev: name.starts_with("dev:"),
+            })
+            .collect(),
+        roots: vec![format!("{name}/src/lib.rs")],
+    }
+}
+
+/// Names of the crates with a finding, for a workspace that has all kinds of crates and this one.
+fn dependency_findings(package_to_check: Package) -> Vec<Finding> {
+    let mut all = vec![
+        package(Part::Libs, "sel4", &[]),
+        package(Part::Libs, "socket-proto", &[]),
+        package(Part::Libs, "socket-server", &["smoltcp", "socket-proto"]),
+        package(Part::Pds, "net_server", &["sel4", "socket-server"]),
+        package(Part::Tools, "host-peer", &["smoltcp", "socket-proto"]),
+    ];
+    assert_eq!(dependencies::check(&all), []);
+    all.push(package_to_check);
+    dependencies::check(&all)
+}
+
+#[track_caller]
+fn forbidden(part: Part, name: &str, dependency: &str, words: &str) {
+    let findings = dependency_findings(package(part, name, &[dependency]));
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].path, format!("{name}/Cargo.toml"));
+    assert!(findings[0].message.contains(words), "{}", findings[0]);
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    forbidden(
+        Part::Pds,
+        "echo",
+        "net_server",
+        "nothing depends on a protection domain",
+    );
+    forbidden(
+        Part::Tools,
+        "bench",
+        "net_server",
+        "nothing depends on a protection domain",
+    );
+    forbidden(Part::Libs, "ring", "host-peer", "does not depend on a tool");
+    forbidden(
+        Part::Pds,
+        "echo",
+        "socket-server",
+        "does not contain the server",
+    );
+    forbidden(Part::Libs, "ring", "sel4", "target only");
+    forbidden(Part::Tools, "bench", "sel4", "target only");
+}
+
+#[test]
+fn the_stack_is_named_in_one_crate() {
+    forbidden(Part::Libs, "ring", "smoltcp", "in one crate only");
+    forbidden(Part::Pds, "echo", "smoltcp", "in one crate only");
+    assert_eq!(
+        dependency_findings(package(
+            Part::Libs,
+            "ring",
+            &["dev:smoltcp", "dev:host-peer"]
+        )),
+        []
+    );
+    assert_eq!(
+        dependency_findings(package(Part::Pds, "echo", &["sel4", "socket-proto"])),
+        []
+    );
+}
+
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile {
+        path: path.to_string(),
+        text: text.to_string(),
+    }
+}
+
+const LICENCE: &str = concat!("SPDX-License", "-Identifier: BSD-2-Clause");
+
+#[test]
+fn files_have_a_licence_line_and_at_most_800_lines() {
+    let licensed = |lines: usize| format!("// {LICENCE}\n{}", "x\n".repeat(lines - 1));
+    assert_eq!(files::check(&[file("a.rs", &licensed(800))]), []);
+    assert_eq!(
+        files::check(&[file("a.xml", &format!("<?xml?>\n<!-- {LICENCE} -->"))]),
+        []
+    );
+    let long = files::check(&[file("a.rs", &licensed(801))]);
+    assert_eq!(long.len(), 1);
+    assert!(long[0].message.contains("801 lines"));
+    let late = files::check(&[file("a.rs", &format!("\n\n\n// {LICENCE}"))]);
+    assert!(late[0].message.contains("no licence line"));
+    assert_eq!(files::check(&[file("empty.rs", "")]).len(), 1);
+}
+
+fn unsafe_lines(text: &str) -> Vec<usize> {
+    let findings = unsafety::check_file(&file("a.rs", text));
+    findings.iter().map(|finding| finding.line).collect()
+}
+
+#[test]
+fn unsafe_code_says_why() {
+    let reason = concat!("// SAF", "ETY: because\n");
+    for (text, lines) in [
+        ("fn f() {\n unsafe { g() }\n}".to_string(), vec![2]),
+        ("unsafe impl Send for X {}".to_string(), vec![1]),
+        (format!("{reason}unsafe impl Send for X {{}}"), vec![]),
+        (
+            format!("{reason}// and so\n// on\n// and\n// on\nlet x =\n y(\n unsafe {{ g() }});"),
+            vec![],
+        ),
+        (
+            format!("{reason}a();\nb();\nc();\nd(unsafe {{ g() }});"),
+            vec![5],
+        ),
+        (
+            "macro_rules! m { () => {{\n unsafe { g() }\n}} }".to_string(),
+            vec![2],
+        ),
+        (
+            "unsafe fn f() {} // unsafe { }\nconst S: &str = \"unsafe { }\";".to_string(),
+            vec![],
+        ),
+        (
+            "#[unsafe(no_mangle)]\nstatic X: u8 = 0;".to_string(),
+            vec![],
+        ),
+    ] {
+        assert_eq!(unsafe_lines(&text), lines, "{text}");
+    }
+    let broken = unsafety::check_file(&file("a.rs", "fn f( {"));
+    assert!(broken[0].message.contains("not Rust"));
+    assert_eq!(unsafety::check_file(&file("a.c", "unsafe {")), []);
+}
+
+#[test]
+fn crates_forbid_unsafe_code_unless_listed() {
+    let packages = [
+        package(Part::Libs, "plain", &[]),
+        package(Part::Libs, "shm", &[]),
+        package(Part::Libs, "good", &[]),
+    ];
+    let sources = [
+        file("plain/src/lib.rs", "fn f() {}"),
+        file("shm/src/lib.rs", "fn f() {}"),
+        file("good/src/lib.rs", "#![forbid(unsafe_code)]"),
+    ];
+    let findings = unsafety::check_crates(&packages, &sources);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].path, "plain/src/lib.rs");
+
+    let reformed = [file("shm/src/lib.rs", "#![forbid(unsafe_code)]")];
+    let findings = unsafety::check_crates(&packages[1..2], &reformed);
+    assert!(
+        findings[0]
+            .message
+            .contains("needs no unsafe code any more")
+    );
+}
+
+#[test]
+fn the_repository_is_read() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = check::source_files(&root).unwrap();
+    for expected in [
+        "Makefile",
+        "system.xml",
+        "tools/check/src/lib.rs",
+        ".cargo/config.toml",
+    ] {
+        assert!(files.iter().any(|file| file.path == expected), "{expected}");
+    }
+    assert!(files.iter().all(|file| !file.path.starts_with("build/")));
+    let packages = check::packages(&root).unwrap();
+    let driver = packages
+        .iter()
+        .find(|package| package.name == "timer_driver")
+        .unwrap();
+    assert_eq!((driver.part, driver.target_only), (Part::Pds, true));
+    assert_eq!(driver.roots, ["pds/timer_driver/src/main.rs"]);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A running QEMU.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, ChildStdin, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::{Command, Console, CpuTime, LogFolder};
+
+/// How long the end of a dead QEMU's output is waited for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A guest. Dropping it ends QEMU; its log stays unless [`Guest::discard_log`] was called.
+///
+/// QEMU is also ended by the kernel if the *thread* that booted it ends (where util-linux's
+/// `setpriv` is installed): boot guests from a thread that lives as long as they are needed.
+#[derive(Debug)]
+pub struct Guest {
+    child: Mutex<Child>,
+    input: Mutex<ChildStdin>,
+    console: Arc<Console>,
+    log: PathBuf,
+    started: Instant,
+    keep_log: Mutex<bool>,
+}
+
+impl Guest {
+    /// Starts QEMU; `name` names the log file.
+    ///
+    /// # Errors
+    /// If QEMU cannot be started or the log file cannot be made.
+    pub fn boot(command: &Command, logs: &LogFolder, name: &str) -> Result<Self> {
+        let (log, mut file) = logs.new_file(name)?;
+        let words = dying_with_us(command.words());
+        writeln!(file, "$ {}", command.words().join(" "))?;
+        let (program, arguments) = words.split_first().context("the QEMU command is empty")?;
+        let started = Instant::now();
+        let mut child = process::Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(file.try_clone().context("cannot share the log file")?)
+            .spawn()
+            .with_context(|| format!("cannot start {program}; is it installed?"))?;
+        let input = child.stdin.take().context("QEMU has no input")?;
+        let output = child.stdout.take().context("QEMU has no output")?;
+        let console = Arc::new(Console::default());
+        thread::spawn({
+            let console = Arc::clone(&console);
+            // A full disk must not stop the console: the log is for people, the lines are judged.
+            move || console.follow(output, |piece| drop(file.write_all(piece)))
+        });
+        Ok(Self {
+            child: Mutex::new(child),
+            input: Mutex::new(input),
+            console,
+            log,
+            started,
+            keep_log: Mutex::new(true),
+        })
+    }
+
+    /// What the guest has printed.
+    #[must_use]
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// When QEMU was started.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The file that holds everything that QEMU and the guest printed.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Types a line on the guest's serial console.
+    ///
+    /// # Errors
+    /// If QEMU has ended.
+    pub fn type_line(&self, line: &str) -> Result<()> {
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(input, "{line}")
+            .and_then(|()| input.flush())
+            .context("cannot type on the guest's console: QEMU has ended")
+    }
+
+    /// Whether QEMU still runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(child.try_wait(), Ok(None))
+    }
+
+    /// Processor time that QEMU has used so far.
+    ///
+    /// # Errors
+    /// If QEMU has ended.
+    pub fn cpu_time(&self) -> Result<CpuTime> {
+        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        CpuTime::of_process(child.id())
+    }
+
+    /// Ends QEMU. Doing so again is harmless.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        // Both fail only if it has ended and was waited for already.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    /// Removes the log when the guest goes: all was well.
+    pub fn discard_log(&self) {
+        *self.keep_log.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.kill();
+        // The last words go to the log before it is read or removed.
+        self.console.wait_closed(LAST_WORDS);
+        if !*self.keep_log.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = fs::remove_file(&self.log);
+        }
+    }
+}
+
+/// The words that start the command such that the kernel ends it when we die without cleaning
+/// up. Without `setpriv` it is the command itself.
+fn dying_with_us(words: &[String]) -> Vec<String> {
+    let has_setpriv = process::Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "true"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let prefix: &[&str] = if has_setpriv {
+        &["setpriv", "--pdeathsig", "KILL", "--"]
+    } else {
+        &[]
+    };
+    prefix
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain(words.iter().cloned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn folder(name: &str) -> LogFolder {
+        LogFolder::create(&std::env::temp_dir(), name).unwrap()
+    }
+
+    #[test]
+    fn a_guest_is_heard_and_typed_to() {
+        let logs = folder("guest-test");
+        let command =
+            Command::parse("sh -c 'echo up; read x; echo got $x; exec sleep 1000'").unwrap();
+        let guest = Guest::boot(&command, &logs, "sh").unwrap();
+        let (_, mark) = guest
+            .console()
+            .wait_for(Default::default(), &["up"], SOON)
+            .unwrap();
+        guest.type_line("crash it").unwrap();
+        guest
+            .console()
+            .wait_for(mark, &["got crash it"], SOON)
+            .unwrap();
+        assert!(guest.is_running());
+        guest.kill();
+        assert!(!guest.is_running());
+        let log = guest.log().to_owned();
+        assert!(fs::read_to_string(&log).unwrap().contains("got crash it"));
+        guest.discard_log();
+        drop(guest);
+        assert!(!log.exists());
+    }
+
+    #[test]
+    fn the_log_stays_unless_discarded() {
+        let logs = folder("guest-log-test");
+        let command = Command::parse("sh -c 'echo to stderr >&2'").unwrap();
+        let guest = Guest::boot(&command, &logs, "sh").unwrap();
+        assert!(
+            guest
+                .console()
+                .wait_for(Default::default(), &["x"], SOON)
+                .is_err()
+        );
+        let log = guest.log().to_owned();
+        drop(guest);
+        assert!(fs::read_to_string(&log).unwrap().contains("to stderr"));
+        fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn a_missing_program_is_an_error() {
+        let logs = folder("guest-missing-test");
+        let command = Command::parse("/nonexistent/qemu").unwrap();
+        if let Ok(guest) = Guest::boot(&command, &logs, "none") {
+            // setpriv starts and then fails by itself.
+            assert!(
+                guest
+                    .console()
+                    .wait_for(Default::default(), &["x"], SOON)
+                    .is_err()
+            );
+            guest.discard_log();
+        }
+    }
+}

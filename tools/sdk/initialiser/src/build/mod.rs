@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! From the spec to protection domains that wait to be scheduled.
+//!
+//! Order matters in two places. Memory at given addresses comes first, while it is still free. And nothing is started
+//! before everything is made; the initialiser has the highest priority, so no PD runs before the monitor waits.
+
+mod domains;
+mod failure;
+mod regions;
+#[cfg(not(kernel_prints))]
+mod uart;
+
+use core::fmt;
+
+use sdk_spec::Spec;
+
+use crate::bootinfo::BootInfo;
+use crate::kernel::{Kernel, ObjectType};
+use crate::layout::{Layout, Slots};
+use crate::memory::Memory;
+pub use failure::Failure;
+
+/// What is being made, for error messages.
+#[derive(Clone, Copy)]
+pub struct Progress<'a> {
+    doing: &'static str,
+    name: &'a str,
+}
+
+impl fmt::Display for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.doing)?;
+        if self.name.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " '{}'", self.name)
+        }
+    }
+}
+
+/// Everything that is needed to make a system.
+pub struct Builder<'a> {
+    pub(crate) kernel: Kernel,
+    pub(crate) memory: Memory,
+    pub(crate) slots: Slots,
+    spec: Spec<'a>,
+    progress: Progress<'a>,
+}
+
+impl<'a> Builder<'a> {
+    /// Nothing is made yet.
+    pub fn new(kernel: Kernel, bootinfo: &BootInfo, spec: Spec<'a>) -> Self {
+        Self {
+            kernel,
+            memory: Memory::new(bootinfo.untypeds()),
+            slots: Slots::new(bootinfo.empty_slots()),
+            spec,
+            progress: Progress {
+                doing: "the console",
+                name: "",
+            },
+        }
+    }
+
+    /// Makes and starts the whole system; gives the monitor's endpoint.
+    pub fn run(&mut self) -> Result<u64, Failure> {
+        let layout = match Layout::new(&self.spec, &mut self.slots) {
+            Ok(layout) => layout,
+            Err(failure) => {
+                self.bare_console();
+                return Err(failure);
+            }
+        };
+        #[cfg(not(kernel_prints))]
+        let made = self.uart(&layout)?;
+        #[cfg(kernel_prints)]
+        let made = None;
+        self.regions(&layout, made)?;
+        self.objects(&layout)?;
+        self.domains(&layout)?;
+        Ok(layout.monitor)
+    }
+
+    /// Makes a console for the case that nothing else can be made; without one there is nothing left to try.
+    pub fn bare_console(&mut self) {
+        #[cfg(not(kernel_prints))]
+        let _ = self.bare_uart();
+    }
+
+    /// What was being made last.
+    pub fn progress(&self) -> Progress<'a> {
+        self.progress
+    }
+
+    /// The kernel, when everything is made.
+    pub fn into_kernel(self) -> Kernel {
+        self.kernel
+    }
+
+    fn step(&mut self, doing: &'static str, name: &'a str) {
+        self.progress = Progress { doing, name };
+    }
+
+    /// Makes `count` objects anywhere in RAM, in the slots from `first` on.
+    fn make(&mut self, kind: ObjectType, first: u64, count: u64) -> Result<(), Failure> {
+        self.memory.allocate(&mut self.kernel, kind, first, count)
+    }
+}

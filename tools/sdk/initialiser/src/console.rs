@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Lines for the person at the serial console.
+//!
+//! A debug kernel prints them. A release kernel cannot: there the initialiser maps the PL011 (Arm DDI 0183) into itself,
+//! as the very first thing it makes. It keeps that map when the PDs run, even if one of them has the PL011 too: a fault
+//! that nobody handles is worth a line in the middle of someone else's.
+
+use core::fmt::{self, Write};
+
+/// Writes one line.
+pub fn line(text: fmt::Arguments<'_>) {
+    // Nothing can be done if the console refuses.
+    let _ = writeln!(Console, "{text}");
+}
+
+struct Console;
+
+impl Write for Console {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            if byte == b'\n' {
+                put(b'\r');
+            }
+            put(byte);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(kernel_prints)]
+use crate::kernel::debug_put_char as put;
+
+#[cfg(not(kernel_prints))]
+pub use uart::{PADDR as UART_PADDR, attach, put};
+
+#[cfg(not(kernel_prints))]
+mod uart {
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    /// Physical address of the board's PL011.
+    pub const PADDR: u64 = 0x0900_0000;
+
+    const DATA: u64 = 0x00;
+    const FLAGS: u64 = 0x18;
+    const FLAGS_TRANSMIT_FULL: u32 = 1 << 5;
+
+    /// Where the PL011 is mapped, 0 if not yet.
+    static BASE: AtomicU64 = AtomicU64::new(0);
+
+    /// Uses the PL011 that is mapped at `address` from now on.
+    ///
+    /// # Safety
+    /// The PL011's registers must be mapped there, readable and writable, for good.
+    pub unsafe fn attach(address: u64) {
+        BASE.store(address, Ordering::Relaxed);
+    }
+
+    /// Writes one byte, waiting while the line is busy. Before `attach` there is no console.
+    pub fn put(byte: u8) {
+        let base = BASE.load(Ordering::Relaxed);
+        if base == 0 {
+            return;
+        }
+        // SAFETY: `attach` was promised that the PL011 is mapped here; these are two of its registers.
+        unsafe {
+            while ((base + FLAGS) as *const u32).read_volatile() & FLAGS_TRANSMIT_FULL != 0 {}
+            ((base + DATA) as *mut u32).write_volatile(u32::from(byte));
+        }
+    }
+}

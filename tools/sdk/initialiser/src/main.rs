@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The registry SDK's initialiser: seL4's root task. It makes the protection domains that the spec describes from the
+//! untyped memory, starts them, and stays as the monitor that prints the faults of PDs without a parent.
+//!
+//! Whatever goes wrong is printed with what was being made for whom, and nothing is started: a system that runs is a
+//! complete one.
+
+#![no_std]
+#![no_main]
+
+mod bootinfo;
+mod build;
+mod console;
+mod fill;
+mod kernel;
+mod layout;
+mod memory;
+mod monitor;
+mod start;
+mod vspace;
+
+use core::panic::PanicInfo;
+
+use bootinfo::BootInfo;
+use build::Builder;
+use kernel::Kernel;
+use sdk_spec::Spec;
+
+/// Called by the start code, once.
+#[unsafe(no_mangle)]
+extern "C" fn initialiser_main(bootinfo: *const BootInfo) -> ! {
+    // SAFETY: the kernel passes the address of the page with its boot information, which nobody writes again.
+    let bootinfo = unsafe { &*bootinfo };
+    // SAFETY: this is the address that the kernel mapped this thread's IPC buffer at, and the only use of it.
+    let kernel = unsafe { Kernel::new(bootinfo.ipc_buffer()) };
+    let spec = match Spec::decode(start::spec_bytes()) {
+        Ok(spec) => spec,
+        Err(error) => {
+            Builder::new(kernel, bootinfo, Spec::default()).bare_console();
+            stop(format_args!("{error}"));
+        }
+    };
+    let mut builder = Builder::new(kernel, bootinfo, spec);
+    match builder.run() {
+        Ok(monitor) => monitor::run(builder.into_kernel(), &spec, monitor),
+        Err(error) => stop(format_args!("{}: {error}", builder.progress())),
+    }
+}
+
+/// Says why there will be no system.
+fn stop(why: core::fmt::Arguments<'_>) -> ! {
+    console::line(format_args!("initialiser: {why}"));
+    loop {
+        start::wait();
+    }
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    stop(format_args!("{info}"))
+}

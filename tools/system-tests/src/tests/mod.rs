@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The tests, by what they look at.
+
+mod curl;
+mod echoing;
+mod ethernet_basic;
+mod ethernet_flood;
+mod ethernet_fragments;
+mod ethernet_garbage;
+mod ethernet_ping;
+mod ethernet_ports;
+mod faulting;
+mod faults_clients;
+mod faults_driver;
+mod faults_random;
+mod faults_services;
+mod http_connections;
+mod http_load;
+mod http_refusals;
+mod http_resources;
+mod tcp;
+mod tcp_closing;
+mod udp;
+
+use crate::suite::Test;
+
+/// All tests, in the order in which they are run.
+pub const ALL: &[&[Test]] = &[
+    ethernet_basic::TESTS,
+    ethernet_ping::TESTS,
+    ethernet_ports::TESTS,
+    ethernet_fragments::TESTS,
+    ethernet_garbage::TESTS,
+    ethernet_flood::TESTS,
+    udp::TESTS,
+    tcp::TESTS,
+    tcp_closing::TESTS,
+    http_resources::TESTS,
+    http_connections::TESTS,
+    http_refusals::TESTS,
+    curl::TESTS,
+    http_load::TESTS,
+    faults_driver::TESTS,
+    faults_clients::TESTS,
+    faults_services::TESTS,
+    faults_random::TESTS,
+];
+
+#[cfg(test)]
+mod against_stand_ins;

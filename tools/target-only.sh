@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Prints the crates that are built for the target only: their manifest says `[package.metadata.isthmus] target-only = true`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+grep -lE '^target-only *= *true' libs/*/Cargo.toml libs/*/*/Cargo.toml pds/*/Cargo.toml tools/*/Cargo.toml tools/*/*/Cargo.toml 2>/dev/null |
+    xargs -r sed -nE 's/^name *= *"(.*)"/\1/p'

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Runs every test that CI runs and adds up the counts. A stage is a name and a command; its log lies in build/test-logs/.
+# A stage that fails without saying how many tests failed counts as one failure.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CONFIG=${CONFIG:-release}
+logs=build/test-logs
+mkdir -p "$logs"
+passed=0
+failed=0
+
+stage() {
+    local name=$1
+    shift
+    echo "== $name"
+    "$@" 2>&1 | tee "$logs/$name.log"
+    local status=${PIPESTATUS[0]} p f
+    # cargo test: "test result: ok. 3 passed; 0 failed; …"; our own suites: "3 passed, 0 failed".
+    p=$(sed -nE 's/^(test result: .*\. )?([0-9]+) passed[;,] ([0-9]+) failed.*/\2/p' "$logs/$name.log" | awk '{n+=$1} END {print n+0}')
+    f=$(sed -nE 's/^(test result: .*\. )?([0-9]+) passed[;,] ([0-9]+) failed.*/\3/p' "$logs/$name.log" | awk '{n+=$1} END {print n+0}')
+    if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+    if [ "$f" -ne 0 ]; then echo "-- $name failed; its log: $logs/$name.log"; fi
+    passed=$((passed + p))
+    failed=$((failed + f))
+}
+
+# Crates that exist for the target only cannot be built for the host. Libraries and tools are tested apart: the tools want smoltcp with
+# `std`, and cargo would give the libraries the same, which is not what PDs are made of.
+target_only=$(tools/target-only.sh)
+libraries=$(sed -nE 's/^name *= *"(.*)"/\1/p' libs/*/Cargo.toml libs/*/*/Cargo.toml | sort | comm -23 - <(sort <<<"$target_only"))
+with() { local option=$1; shift; printf -- "$option %s " "$@"; }
+
+# shellcheck disable=SC2046,SC2086
+library_tests() { cargo test --locked --quiet $(with -p $libraries) --target-dir build/host --no-fail-fast; }
+# shellcheck disable=SC2046,SC2086
+tool_tests() { cargo test --locked --quiet --workspace $(with --exclude $libraries $target_only) --target-dir build/host --no-fail-fast; }
+suite() { make --no-print-directory "$@"; }
+
+make --no-print-directory setup || exit 1
+stage libs library_tests
+stage tools tool_tests
+stage loom suite loom
+stage sdk suite test-sdk CONFIG=debug
+stage system suite test-system TEST_IMAGE=1
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
