@@ -15,7 +15,7 @@ use sel4_microkit::{
 const IRQ: Channel = Channel::new(0);
 const VICTIM: Child = Child::new(0);
 const RESTARTS: u64 = 1000;
-/// Upper bound for the length of `_start` and what it calls before Rust code runs.
+/// Upper bound for the length of `_start` and what it calls before Rust code runs: 96 instructions.
 const START_BYTES: usize = 0x180;
 
 struct Breaker {
@@ -24,6 +24,10 @@ struct Breaker {
     restarts: u64,
     /// Restarts that found the child in `_start`.
     in_start: u64,
+    /// A bit for each instruction of `_start` at which the child was restarted.
+    places: u128,
+    /// Ticks until the next restart of those that go through `_start` instruction by instruction.
+    sweep: u64,
     /// Restarts that found the child with its initialisation done.
     after_init: u64,
     random: u64,
@@ -36,6 +40,8 @@ fn init() -> Breaker {
         page: words!(page_vaddr),
         restarts: 0,
         in_start: 0,
+        places: 0,
+        sweep: 0,
         after_init: 0,
         random: 0x9e37_79b9_7f4a_7c15,
     };
@@ -49,19 +55,19 @@ fn init() -> Breaker {
 }
 
 impl Breaker {
-    /// The first restarts come at growing distances, so that some find the child in the middle of its very first start. After them a third
-    /// comes so soon that the child is still in `_start`.
+    /// The first restarts come at growing distances, so that some find the child in the middle of its very first start. Of those after them a third
+    /// goes through `_start` tick by tick, and the others come at random.
     fn set_timer(&mut self) {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         let delay = match self.restarts {
-            first @ 0..50 => first * 4,
-            n if n % 3 == 0 => self.random % 20,
-            n if n % 3 == 1 => self.random % 500,
-            _ => self.random % 3000,
+            first @ 0..50 => timer::microseconds(first * 4),
+            n if n % 3 == 0 => self.sweep,
+            n if n % 3 == 1 => self.random % timer::microseconds(500),
+            _ => self.random % timer::microseconds(3000),
         };
-        timer::set_deadline(timer::now() + timer::microseconds(delay));
+        timer::set_deadline(timer::now() + delay);
     }
 }
 
@@ -79,6 +85,10 @@ impl Handler for Breaker {
             let pc = *VICTIM.tcb().tcb_read_registers(false, 1)?.pc() as usize;
             if (ENTRY_POINT..ENTRY_POINT + START_BYTES).contains(&pc) {
                 self.in_start += 1;
+                self.places |= 1 << ((pc - ENTRY_POINT) / 4);
+            }
+            if self.restarts.is_multiple_of(3) {
+                self.sweep += if pc == ENTRY_POINT { 8 } else { 1 };
             }
             if self.page[restart_page::READY].swap(0, Relaxed) != 0 {
                 self.after_init += 1;
@@ -93,11 +103,13 @@ impl Handler for Breaker {
             return Ok(());
         }
         say!(
-            "{RESTARTS} restarts: {} in _start, {} after init; {lives} lives reached Rust",
+            "{RESTARTS} restarts: {} at {} instructions of _start, {} after init; {lives} lives reached Rust",
             self.in_start,
+            self.places.count_ones(),
             self.after_init
         );
         assert!(self.in_start >= 20, "too few restarts in _start");
+        assert!(self.places.count_ones() >= 20, "too few places in _start");
         assert!(self.after_init >= 50, "too few restarts after init");
         // The restart that the child counts is the one whose `_start` got as far as counting.
         let counted = self.page[restart_page::COUNTED].load(Relaxed);
