@@ -32,9 +32,11 @@ endif
 ifeq ($(TEST_IMAGE),1)
 OUT      := build/$(CONFIG)-test
 FEATURES := --features console/fault-injection,supervisor/fault-injection
+SYSTEM   := $(OUT)/system.xml
 ENABLE   := -e 's|<!-- @test: \(.*\) -->|\1|' -e '/name="console"/s|priority="10"|priority="250"|'
 else
 OUT      := build/$(CONFIG)
+SYSTEM   := system.xml
 endif
 
 # PDs are built once for both images; only what the feature touches differs.
@@ -102,9 +104,9 @@ $(OUT)/sdk-used: FORCE | sdk
 	@{ echo $(SDK); cksum < $(SDK)/bin/microkit; cat $(SDK)/board/$(BOARD)/$(CONFIG)/elf/* | cksum; } > $@.new
 	$(replace-if-changed)
 
-$(OUT)/system.xml: system.xml Makefile
-	@mkdir -p $(OUT)
-	@sed $(if $(ENABLE),$(ENABLE),-e '') $< > $@
+build/$(CONFIG)-test/system.xml: system.xml Makefile
+	@mkdir -p $(@D)
+	@sed $(ENABLE) $< > $@
 
 $(OUT)/net_config.bin: net.toml system.xml $(TOOLS)/config-tool
 	@mkdir -p $(OUT)
@@ -122,8 +124,8 @@ $(OUT)/pds/stamp: FORCE | sdk
 	done; \
 	for old in $(filter-out $(addprefix $(OUT)/pds/,$(PDS) stamp),$(wildcard $(OUT)/pds/*)); do rm $$old; touch $@; done
 
-$(IMAGE): $(OUT)/system.xml $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
-	@$(SDK)/bin/microkit $(OUT)/system.xml --search-path $(OUT)/pds --search-path $(OUT) \
+$(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
+	@$(SDK)/bin/microkit $(SYSTEM) --search-path $(OUT)/pds --search-path $(OUT) \
 	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt
 
 # --- Tools of the host ---------------------------------------------------------

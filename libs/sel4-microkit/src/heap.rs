@@ -74,7 +74,7 @@ unsafe impl GlobalAlloc for Heap {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: as above; the caller promises that size and alignment make a layout.
+        // SAFETY: one reference at a time and a block of this allocator; the caller promises that size and alignment make a layout.
         pointer(unsafe {
             let layout = Layout::from_size_align_unchecked(new_size, layout.align());
             self.pool()

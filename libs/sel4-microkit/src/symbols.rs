@@ -41,14 +41,13 @@ impl<T> Patched<T> {
 #[doc(hidden)]
 pub unsafe trait Word {}
 
-// SAFETY: integers of eight bytes.
-unsafe impl Word for u64 {}
-// SAFETY: as above.
-unsafe impl Word for i64 {}
-// SAFETY: as above, on this target.
-unsafe impl Word for usize {}
-// SAFETY: as above, on this target.
-unsafe impl Word for isize {}
+macro_rules! words {
+    ($($integer:ty),+) => {$(
+        // SAFETY: an integer of eight bytes on this target.
+        unsafe impl Word for $integer {}
+    )+};
+}
+words!(u64, i64, usize, isize);
 
 const _: () = assert!(size_of::<usize>() == 8);
 
@@ -125,17 +124,20 @@ pub fn region<T>(address: usize, symbol: &str) -> core::ptr::NonNull<T> {
 /// Any bits must be a valid value, and a write must not be divisible by a restart in the middle of it: atomics, and arrays of them.
 pub unsafe trait Persistent: Sync {}
 
-// SAFETY: any bits are a valid value; each is written by one instruction.
-unsafe impl Persistent for atomic::AtomicU64 {}
-// SAFETY: as above.
-unsafe impl Persistent for atomic::AtomicI64 {}
-// SAFETY: as above.
-unsafe impl Persistent for atomic::AtomicUsize {}
-// SAFETY: as above.
-unsafe impl Persistent for atomic::AtomicU32 {}
-// SAFETY: as above.
-unsafe impl Persistent for atomic::AtomicU8 {}
-// SAFETY: each element is as above; an array as a whole is not written.
+macro_rules! atomics {
+    ($($atomic:ty),+) => {$(
+        // SAFETY: any bits are a valid value; each is written by one instruction.
+        unsafe impl Persistent for $atomic {}
+    )+};
+}
+atomics!(
+    atomic::AtomicU64,
+    atomic::AtomicI64,
+    atomic::AtomicUsize,
+    atomic::AtomicU32,
+    atomic::AtomicU8
+);
+// SAFETY: each element is persistent; an array as a whole is not written.
 unsafe impl<T: Persistent, const N: usize> Persistent for [T; N] {}
 
 /// Declares statics that a restart of the PD leaves as they are. At boot they have the given value.

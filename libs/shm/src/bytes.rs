@@ -15,7 +15,7 @@ pub struct FrozenBytes {
 
 // SAFETY: the bytes are only read through it, and its contract says that nobody writes them under a slice.
 unsafe impl Send for FrozenBytes {}
-// SAFETY: as above.
+// SAFETY: threads that share it only read bytes that nobody writes.
 unsafe impl Sync for FrozenBytes {}
 
 impl FrozenBytes {
@@ -58,7 +58,7 @@ pub struct ExclusiveBytes {
 
 // SAFETY: it is the only view of its bytes, and writing needs `&mut`.
 unsafe impl Send for ExclusiveBytes {}
-// SAFETY: as above; `&ExclusiveBytes` only reads.
+// SAFETY: `&ExclusiveBytes` only reads, and nobody writes while it is borrowed.
 unsafe impl Sync for ExclusiveBytes {}
 
 impl ExclusiveBytes {

@@ -14,14 +14,13 @@ use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 /// every bit pattern. [`shared_struct!`](crate::shared_struct) declares structs for which the compiler checks this.
 pub unsafe trait Shared: Sync + 'static {}
 
-// SAFETY: an atomic integer is valid for every bit pattern, and concurrent access is what it is for.
-unsafe impl Shared for AtomicU8 {}
-// SAFETY: as above.
-unsafe impl Shared for AtomicU16 {}
-// SAFETY: as above.
-unsafe impl Shared for AtomicU32 {}
-// SAFETY: as above.
-unsafe impl Shared for AtomicU64 {}
+macro_rules! atomics {
+    ($($atomic:ty),+) => {$(
+        // SAFETY: an atomic integer is valid for every bit pattern, and concurrent access is what it is for.
+        unsafe impl Shared for $atomic {}
+    )+};
+}
+atomics!(AtomicU8, AtomicU16, AtomicU32, AtomicU64);
 // SAFETY: an array has its elements' layout, one after the other, and no other content.
 unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 

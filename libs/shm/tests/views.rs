@@ -172,7 +172,7 @@ fn slices_are_bounded() {
             size: 512
         }
     );
-    // SAFETY: as above.
+    // SAFETY: this test is the only user of the memory.
     let mut owned = unsafe { region(|_| 0).into_exclusive_bytes() };
     owned.slice_mut(8, 3).unwrap().copy_from_slice(b"abc");
     assert_eq!(owned.slice(7, 5).unwrap(), b"\0abc\0");

@@ -38,7 +38,7 @@ impl SharedMemory {
     pub fn client(&self) -> Memory {
         // SAFETY: leaked memory of that length; the server's side of this test goes through raw pointers only.
         let c2s = unsafe { Region::<ReadWrite>::from_ptr(self.c2s, self.sizes.c2s as usize) };
-        // SAFETY: as above.
+        // SAFETY: leaked memory of that length, of which the client only reads this half.
         let s2c = unsafe { Region::<ReadOnly>::from_ptr(self.s2c, self.sizes.s2c as usize) };
         Memory {
             // SAFETY: the server's side never writes this half.

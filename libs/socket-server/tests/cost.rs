@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Counter {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
+        // SAFETY: the caller keeps the contract that is ours and the system's.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

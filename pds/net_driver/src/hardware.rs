@@ -48,7 +48,7 @@ pub fn take() -> (MmioTransport<'static>, PacketMemory) {
     // SAFETY: the system description maps the three regions with these sizes, queue memory writable and into no other PD; this function is
     // called once, and nothing else names them.
     unsafe { RegionHal::install(queues, rx, tx) };
-    // SAFETY: as above; the pools are readable.
+    // SAFETY: the system description maps both pools readable, with the size of a pool, for as long as the program runs.
     let memory = unsafe { PacketMemory::new(rx.base, tx.base) };
     let registers: NonNull<VirtIOHeader> =
         memory_region_symbol!(virtio_mmio_vaddr: *mut VirtIOHeader);

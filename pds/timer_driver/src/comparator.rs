@@ -32,7 +32,7 @@ impl Comparator {
             }
         }
         let control = if deadline.is_some() { ENABLE } else { 0 };
-        // SAFETY: as above. The barrier makes the interrupt line follow before the interrupt is acknowledged.
+        // SAFETY: the other timer register, as free for user level as the first. The barrier makes the interrupt line follow before the interrupt is acknowledged.
         unsafe {
             asm!("msr cntp_ctl_el0, {}", "isb", in(reg) control, options(nomem, nostack, preserves_flags));
         }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod diagnostic;
+mod logs;
 mod ports;
 mod schema;
 mod system;
@@ -22,7 +23,10 @@ pub fn compile(config: &Source, system: &Source) -> Result<Vec<u8>, Vec<Diagnost
     let mut errors = Vec::new();
     let checked = values::check(config, &file, &mut errors);
     match System::parse(system) {
-        Ok(described) => wiring::check(config, &file, system, &described, &mut errors),
+        Ok(described) => {
+            wiring::check(config, &file, system, &described, &mut errors);
+            logs::check(system, &described, &mut errors);
+        }
         Err(error) => errors.push(error),
     }
     match checked {

@@ -275,6 +275,45 @@ fn slots() {
 }
 
 #[test]
+fn logs() {
+    let console = r#"<map mr="echo_log" perms="r" setvar_vaddr="echo_log_vaddr" />"#;
+    let channel = r#"<channel><end pd="console" id="1" /><end pd="echo" id="2" /></channel>"#;
+    let messages = |console: &str, channel: &str| -> Vec<_> {
+        let ring =
+            "<protection_domain name=\"echo\">\n<map mr=\"echo_log\" setvar_vaddr=\"log_vaddr\" />";
+        let system = SYSTEM
+            .replace("<protection_domain name=\"echo\">", ring)
+            .replace(
+                "</system>",
+                &format!("<protection_domain name=\"console\">\n{console}\n</protection_domain>\n{channel}\n</system>"),
+            );
+        errors(CONFIG, &system)
+            .into_iter()
+            .map(|error| (error.line, error.message))
+            .collect()
+    };
+    assert_eq!(messages(console, channel), []);
+
+    let [(14, unread)] = &messages("", channel)[..] else {
+        panic!("a ring that the console does not map");
+    };
+    assert!(unread.contains("nobody prints the log lines of echo"));
+    let [(14, untold)] = &messages(console, &channel.replace('2', "3"))[..] else {
+        panic!("no channel");
+    };
+    assert!(untold.contains("no channel on which echo tells console"));
+    let [(28, unnamed)] = &messages(&console.replace("echo_log_v", "web_log_v"), channel)[..]
+    else {
+        panic!("the wrong symbol");
+    };
+    assert!(unnamed.contains("as the log lines of echo"));
+    let [(28, writable)] = &messages(&console.replace("\"r\"", "\"rw\""), channel)[..] else {
+        panic!("a ring that the console may write");
+    };
+    assert!(writable.contains("console may write echo_log"));
+}
+
+#[test]
 fn wiring() {
     let expect = |from: &str, to: &str, at, words: &str| expect("system.xml", from, to, at, words);
     expect(

@@ -55,7 +55,7 @@ fn init() -> Child {
                 ptr::with_exposed_provenance::<u64>(NOTHING).read_volatile();
                 false
             },
-            // SAFETY: as above.
+            // SAFETY: the write, too, is there to be caught by the kernel.
             fault_step::WRITE => unsafe {
                 ptr::with_exposed_provenance_mut::<u64>(NOTHING).write_volatile(1);
                 false

@@ -27,7 +27,7 @@ fn init() -> NullHandler {
     say!("{} bytes of the file, {} zeros", file.len(), rest.len());
 
     let base = memory_region_symbol!(empty_vaddr: *mut u8);
-    // SAFETY: as above.
+    // SAFETY: the system description maps a region of that size there, which nobody writes.
     let bytes = unsafe { slice::from_raw_parts(base.as_ptr(), *var!(empty_size: usize = 0)) };
     assert!(bytes.iter().all(|byte| *byte == 0));
     say!("{} zeros", bytes.len());
