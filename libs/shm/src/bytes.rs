@@ -1,72 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Bytes that can be borrowed as slices, because nobody else writes them meanwhile.
 
-use crate::OutOfBounds;
 use crate::error::check;
+use crate::{Access, OutOfBounds, ReadOnly, ReadWrite};
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
 
 /// Bytes that are read in place, such as received frames. See [`Region::into_frozen_bytes`](crate::Region::into_frozen_bytes).
-#[derive(Debug)]
-pub struct FrozenBytes {
-    base: NonNull<u8>,
-    len: usize,
-}
-
-// SAFETY: the bytes are only read through it, and its contract says that nobody writes them under a slice.
-unsafe impl Send for FrozenBytes {}
-// SAFETY: threads that share it only read bytes that nobody writes.
-unsafe impl Sync for FrozenBytes {}
-
-impl FrozenBytes {
-    /// # Safety
-    ///
-    /// `len` bytes at `base` are readable for good, and do not change while a slice of them lives.
-    pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
-        Self { base, len }
-    }
-
-    /// Size in bytes.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// `len` bytes from `offset`.
-    ///
-    /// # Errors
-    ///
-    /// The range does not lie in the region.
-    pub fn slice(&self, offset: usize, len: usize) -> Result<&[u8], OutOfBounds> {
-        check(offset, len, self.len)?;
-        // SAFETY: the range lies in the region (checked above), which is readable for good; unchanging by the contract of `new`.
-        Ok(unsafe { slice::from_raw_parts(self.base.add(offset).as_ptr(), len) })
-    }
-}
+pub type FrozenBytes = Bytes<ReadOnly>;
 
 /// Bytes that only this PD writes, such as frames to be sent. Others may read them. See
 /// [`Region::into_exclusive_bytes`](crate::Region::into_exclusive_bytes).
+pub type ExclusiveBytes = Bytes<ReadWrite>;
+
+/// [`FrozenBytes`] or [`ExclusiveBytes`].
 #[derive(Debug)]
-pub struct ExclusiveBytes {
+pub struct Bytes<A: Access> {
     base: NonNull<u8>,
     len: usize,
+    access: PhantomData<A>,
 }
 
-// SAFETY: it is the only view of its bytes, and writing needs `&mut`.
-unsafe impl Send for ExclusiveBytes {}
-// SAFETY: `&ExclusiveBytes` only reads, and nobody writes while it is borrowed.
-unsafe impl Sync for ExclusiveBytes {}
+// SAFETY: nobody else writes the bytes while they are borrowed (contract of `new`), and writing them needs `&mut`.
+unsafe impl<A: Access> Send for Bytes<A> {}
+// SAFETY: through `&Bytes` threads only read.
+unsafe impl<A: Access> Sync for Bytes<A> {}
 
-impl ExclusiveBytes {
+impl<A: Access> Bytes<A> {
     /// # Safety
     ///
-    /// `len` bytes at `base` are readable and writable for good, and nobody but the holder of the result writes them.
+    /// `len` bytes at `base` are accessible as `A` says for good, and nobody but the holder of the result writes them while a slice of them lives.
     pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
-        Self { base, len }
+        Self {
+            base,
+            len,
+            access: PhantomData,
+        }
     }
 
     /// Size in bytes.
@@ -86,10 +56,13 @@ impl ExclusiveBytes {
     /// The range does not lie in the region.
     pub fn slice(&self, offset: usize, len: usize) -> Result<&[u8], OutOfBounds> {
         check(offset, len, self.len)?;
-        // SAFETY: the range lies in the region (checked above); we are its only writer, and `&self` keeps us from writing.
+        // SAFETY: the range lies in the region (checked above), which is readable for good; others do not write it (contract of `new`), and
+        // `&self` keeps us from writing.
         Ok(unsafe { slice::from_raw_parts(self.base.add(offset).as_ptr(), len) })
     }
+}
 
+impl ExclusiveBytes {
     /// `len` bytes from `offset`, for writing.
     ///
     /// # Errors

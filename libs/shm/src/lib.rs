@@ -24,7 +24,7 @@ mod region;
 mod shared;
 mod window;
 
-pub use bytes::{ExclusiveBytes, FrozenBytes};
+pub use bytes::{Bytes, ExclusiveBytes, FrozenBytes};
 pub use error::{OutOfBounds, RegionError};
 pub use region::{Access, ReadOnly, ReadWrite, Region};
 pub use shared::Shared;
