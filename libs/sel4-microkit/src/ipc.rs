@@ -8,10 +8,11 @@ use crate::{Channel, Child, MessageInfo, MessageLabel};
 
 /// Where a PD receives: an endpoint, or its notification if nobody calls it and it has no children.
 const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(1);
-const REPLY: sel4::ReplyAuthority = sel4::reply_authority(sel4::Cap::from_bits(4));
+const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 
-/// Answer to a caller whose call the callee did not live to answer, because it was restarted: the highest label that both kernels can carry.
+/// Answer to a caller whose call the callee did not live to answer, because it was restarted: the highest label that both kernels can carry. Not
+/// upstream.
 pub const RESTARTED: MessageLabel = 0xf_ffff;
 
 /// Marks in a badge. With MCS they are Microkit's own. An endpoint badge of seL4 5.0.0 has 28 bits (a notification's 64), so there the marks

@@ -112,7 +112,7 @@ cap_types! {
     Tcb,
     /// The right to handle one interrupt.
     IrqHandler,
-    /// A reply object (MCS).
+    /// A reply object (MCS; without, it names nothing).
     Reply,
     /// Anything.
     Unspecified,

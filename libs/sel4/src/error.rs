@@ -9,9 +9,9 @@ use crate::{MessageInfo, Word};
 /// `core::result::Result` with [`Error`].
 pub type Result<T> = core::result::Result<T, Error>;
 
-/// `seL4_Error` (seL4 manual, chapter "Errors"), the same in both kernels.
+/// `seL4_Error` (seL4 manual, chapter "Errors"), the same in both kernels. Not upstream: that it is a `core::error::Error`.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-#[repr(u64)]
+#[repr(u32)]
 pub enum Error {
     /// An argument that is no capability is invalid.
     InvalidArgument = 1,

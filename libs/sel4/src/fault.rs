@@ -21,7 +21,7 @@ mod label {
     pub const VM: Word = if KERNEL_MCS { 6 } else { 5 };
 }
 
-/// `seL4_Fault`.
+/// `seL4_Fault`. Upstream's variants depend on the kernel's configuration; these do not, and those for virtual machines are [`Other`](Self::Other).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -39,7 +39,7 @@ pub enum Fault {
     Timeout(Timeout),
     /// Breakpoint or single step (kernels with the hardware debug API).
     DebugException(DebugException),
-    /// A label that none of the above has. Not upstream's: there it is a panic.
+    /// A label that none of the above has. Not upstream: there it is a panic.
     Other(OtherFault),
 }
 
@@ -83,7 +83,7 @@ impl Fault {
         }
     }
 
-    /// Address of the instruction, where the fault has one.
+    /// Address of the instruction, where the fault has one. Not upstream.
     pub fn ip(&self) -> Option<Word> {
         match self {
             Self::CapFault(fault) => Some(fault.ip()),
@@ -121,7 +121,7 @@ fault_types! {
     /// No fault.
     NullFault {}
 
-    /// A capability that is not there.
+    /// A capability that is not there. Its methods are not upstream's.
     CapFault {
         /// Address of the system call.
         ip: Word,
@@ -145,7 +145,7 @@ fault_types! {
         syscall: Word,
     }
 
-    /// An exception of the processor.
+    /// An exception of the processor. Its methods are not upstream's.
     UserException {
         /// Address of the instruction.
         fault_ip: Word,
@@ -171,13 +171,13 @@ fault_types! {
         fsr: Word,
     }
 
-    /// The budget is used up.
+    /// The budget is used up. Its method is not upstream's.
     Timeout {
         /// What the scheduling context was configured with.
         data: Word,
     }
 
-    /// Breakpoint or single step.
+    /// Breakpoint or single step. Its methods are not upstream's.
     DebugException {
         /// Address of the instruction.
         fault_ip: Word,
@@ -185,7 +185,7 @@ fault_types! {
         reason: Word,
     }
 
-    /// A label that no fault of this kernel has.
+    /// A label that no fault of this kernel has. Not upstream.
     OtherFault {
         /// The label.
         label: Word,
@@ -193,7 +193,7 @@ fault_types! {
 }
 
 impl VmFault {
-    /// Whether a write was refused, by bit 6 (WnR) of the syndrome of a data abort (Arm ARM, ESR_ELx, ISS encoding for a Data Abort).
+    /// Whether a write was refused, by bit 6 (WnR) of the syndrome of a data abort (Arm ARM, ESR_ELx, ISS encoding for a Data Abort). Not upstream.
     pub fn is_write(&self) -> bool {
         !self.is_prefetch && self.fsr & (1 << 6) != 0
     }

@@ -74,7 +74,8 @@ impl cap::Tcb {
 }
 
 impl cap::IrqHandler {
-    /// The message that acknowledges an interrupt.
+    /// The message that acknowledges an interrupt, for `sel4-microkit`.
+    #[doc(hidden)]
     pub const ACK: MessageInfo = MessageInfo::new(abi::IRQ_ACK_IRQ, 0, 0, 0);
 
     /// `seL4_IRQHandler_Ack`: lets the interrupt come again.

@@ -15,8 +15,7 @@ const GPR: [usize; 31] = [
 ];
 
 impl UserContext {
-    /// How many registers there are.
-    pub const COUNT: usize = 34;
+    pub(crate) const COUNT: usize = 34;
 
     /// Program counter.
     pub fn pc(&self) -> &Word {

@@ -4,7 +4,7 @@
 
 use super::{Received, svc, svc_short};
 use crate::ipc_buffer::{FAST_REGISTERS, fast_registers};
-use crate::{MessageInfo, Word, cap};
+use crate::{ConveysReplyAuthority, MessageInfo, Word, cap};
 
 pub(super) const CALL: Word = number(1);
 pub(super) const REPLY_RECV: Word = number(2);
@@ -20,18 +20,35 @@ const fn number(n: Word) -> Word {
     n.wrapping_neg()
 }
 
-/// Nothing: the kernel keeps the right to answer the last caller in the receiver's TCB.
-#[derive(Copy, Clone, Debug)]
-pub struct ReplyAuthority;
+/// What a receiver hands over to be able to answer: nothing.
+pub type ReplyAuthority = ImplicitReplyAuthority;
 
-/// Nothing, as there are no reply objects. Not upstream's: it lets one source serve both kernels.
-pub const fn reply_authority(_slot: cap::Reply) -> ReplyAuthority {
-    ReplyAuthority
+/// The kernel keeps the right to answer the last caller in the receiver's TCB.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct ImplicitReplyAuthority;
+
+impl ImplicitReplyAuthority {
+    /// `seL4_Reply`: answers the last caller without blocking; without one, nothing happens.
+    pub fn reply(self, info: MessageInfo) {
+        svc(REPLY, 0, info.word(), fast_registers(), 0);
+    }
 }
 
-/// Answers the last caller without blocking; without one, nothing happens. Not upstream's, as [`reply_authority`].
-pub fn answer(_: ReplyAuthority, info: MessageInfo) {
-    reply(info);
+impl ConveysReplyAuthority for () {
+    fn into_reply_authority(self) -> ReplyAuthority {
+        ImplicitReplyAuthority
+    }
+}
+
+/// There are no reply objects: the slot is not looked at. Not upstream; it lets one source serve both kernels.
+impl ConveysReplyAuthority for cap::Reply {
+    fn into_reply_authority(self) -> ReplyAuthority {
+        ImplicitReplyAuthority
+    }
+}
+
+pub(super) fn answer(authority: ReplyAuthority, info: MessageInfo) {
+    authority.reply(info);
 }
 
 #[inline(always)]
@@ -49,11 +66,6 @@ pub(super) fn nb_send_recv(
 ) -> Received {
     svc_short(NB_SEND, destination, info);
     svc(RECV, source, 0, [0; FAST_REGISTERS], 0)
-}
-
-/// `seL4_Reply`: answers the last caller; without one, nothing happens.
-pub fn reply(info: MessageInfo) {
-    svc(REPLY, 0, info.word(), fast_registers(), 0);
 }
 
 /// `seL4_Yield`: lets other threads of the same priority run.

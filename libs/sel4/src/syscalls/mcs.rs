@@ -25,13 +25,7 @@ const fn number(n: Word) -> Word {
 /// What a receiver hands over to be able to answer: a reply object.
 pub type ReplyAuthority = cap::Reply;
 
-/// The authority that the reply object at `slot` gives. Not upstream's: it lets one source serve both kernels.
-pub const fn reply_authority(slot: cap::Reply) -> ReplyAuthority {
-    slot
-}
-
-/// Answers the last caller without blocking; without one, nothing happens. Not upstream's, as [`reply_authority`].
-pub fn answer(authority: ReplyAuthority, info: MessageInfo) {
+pub(super) fn answer(authority: ReplyAuthority, info: MessageInfo) {
     authority.nb_send(info);
 }
 

@@ -18,9 +18,26 @@ use classic as kernel;
 use mcs as kernel;
 
 #[cfg(not(sel4_mcs))]
-pub use classic::reply;
+pub use classic::ImplicitReplyAuthority;
 pub(crate) use kernel::debug_put_char;
-pub use kernel::{ReplyAuthority, answer, reply_authority, r#yield};
+pub use kernel::{ReplyAuthority, r#yield};
+
+/// What can be handed over as [`ReplyAuthority`].
+pub trait ConveysReplyAuthority {
+    /// The authority.
+    fn into_reply_authority(self) -> ReplyAuthority;
+}
+
+impl ConveysReplyAuthority for ReplyAuthority {
+    fn into_reply_authority(self) -> ReplyAuthority {
+        self
+    }
+}
+
+/// Answers the last caller without blocking; without one, nothing happens. Not upstream: it lets one source serve both kernels.
+pub fn answer(reply_authority: impl ConveysReplyAuthority, info: MessageInfo) {
+    kernel::answer(reply_authority.into_reply_authority(), info);
+}
 
 /// What a system call leaves in x0 to x5.
 struct Received {
@@ -120,8 +137,8 @@ impl<T: CapType> Cap<T> {
 
     /// `seL4_Recv`: waits for a message or a signal.
     #[inline]
-    pub fn recv(self, reply_authority: ReplyAuthority) -> (MessageInfo, Badge) {
-        let x6 = kernel::reply_bits(reply_authority);
+    pub fn recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
+        let x6 = kernel::reply_bits(reply_authority.into_reply_authority());
         svc(kernel::RECV, self.bits(), 0, [0; FAST_REGISTERS], x6).store()
     }
 
@@ -130,9 +147,9 @@ impl<T: CapType> Cap<T> {
     pub fn reply_recv(
         self,
         info: MessageInfo,
-        reply_authority: ReplyAuthority,
+        reply_authority: impl ConveysReplyAuthority,
     ) -> (MessageInfo, Badge) {
-        let x6 = kernel::reply_bits(reply_authority);
+        let x6 = kernel::reply_bits(reply_authority.into_reply_authority());
         svc(
             kernel::REPLY_RECV,
             self.bits(),
@@ -143,15 +160,17 @@ impl<T: CapType> Cap<T> {
         .store()
     }
 
-    /// `seL4_NBSendRecv`: sends a message without words if somebody waits for it, then receives from `source`. One system call with MCS, two without.
+    /// `seL4_NBSendRecv`: sends a message without words if somebody waits for it, then receives from `source`. One system call with MCS; two
+    /// without, where upstream has no such method.
     #[inline]
     pub fn nb_send_recv<U: CapType>(
         self,
         info: MessageInfo,
         source: Cap<U>,
-        reply_authority: ReplyAuthority,
+        reply_authority: impl ConveysReplyAuthority,
     ) -> (MessageInfo, Badge) {
-        kernel::nb_send_recv(self.bits(), info.word(), source.bits(), reply_authority).store()
+        let authority = reply_authority.into_reply_authority();
+        kernel::nb_send_recv(self.bits(), info.word(), source.bits(), authority).store()
     }
 }
 

@@ -96,7 +96,7 @@ fn no_capability(announce: impl Fn(u64)) -> bool {
     const EMPTY_SLOT: u64 = 457;
     announce(EMPTY_SLOT);
     let nothing = sel4::cap::Endpoint::from_bits(EMPTY_SLOT);
-    nothing.recv(sel4::reply_authority(sel4::Cap::from_bits(4)));
+    nothing.recv(sel4::cap::Reply::from_bits(4));
     panic!("received from nothing");
 }
 

@@ -71,7 +71,7 @@ fn init() -> NullHandler {
         rights_step::EXECUTE_DATA | rights_step::EXECUTE_REGION => execute(address),
         rights_step::RECEIVE_NOTIFICATION | rights_step::RECEIVE_ENDPOINT => {
             let cap = sel4::cap::Endpoint::from_bits(address as u64);
-            cap.recv(sel4::reply_authority(sel4::Cap::from_bits(4)));
+            cap.recv(sel4::cap::Reply::from_bits(4));
         }
         _ => read(address),
     }
