@@ -23,7 +23,7 @@ echo "== clippy, target"
 make --no-print-directory sdk registry-sdk
 lint() { cargo clippy --locked --quiet "$@" --release --target aarch64-unknown-none --target-dir "build/$CONFIG/clippy" -- -D warnings; }
 # shellcheck disable=SC2046,SC2086
-(export $(make -s sdk-environment) && lint $include)
+(export $(make -s sdk-environment) && lint $include && lint -p sel4-microkit --features alloc)
 # shellcheck disable=SC2046,SC2086
 (export $(make -s sdk-environment MICROKIT_SDK=) && lint $include_own)
 

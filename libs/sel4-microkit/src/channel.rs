@@ -110,7 +110,7 @@ impl Channel {
     }
 }
 
-/// Why the kernel refused [`Channel::irq_ack`].
+/// Why the kernel refused [`Channel::irq_ack`]. Not upstream: that it is a `core::error::Error`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IrqAckError(sel4::Error);
 
@@ -144,12 +144,12 @@ impl Child {
         self.index
     }
 
-    /// The child's thread, for what upstream's crate has no method for either.
+    /// The child's thread.
     pub fn tcb(&self) -> sel4::cap::Tcb {
         sel4::Cap::from_bits((slot::CHILD_TCB + self.index) as sel4::CPtrBits)
     }
 
-    /// Stops the child (`microkit_pd_stop`). What it was doing in the kernel is cancelled.
+    /// Stops the child (`microkit_pd_stop`; not upstream). What it was doing in the kernel is cancelled.
     ///
     /// # Errors
     /// What the kernel says, e.g. if there is no such child.
@@ -157,7 +157,7 @@ impl Child {
         self.tcb().tcb_suspend()
     }
 
-    /// Lets a stopped child go on (`microkit_pd_resume`). A system call it was waiting in is made again.
+    /// Lets a stopped child go on (`microkit_pd_resume`; not upstream). A system call it was waiting in is made again.
     ///
     /// On seL4 5.0.0 only a child that was waiting in the kernel, or had never run, may be stopped and resumed: a running one may repeat
     /// its last system call, as that kernel does not note where it got to.
@@ -168,7 +168,7 @@ impl Child {
         self.tcb().tcb_resume()
     }
 
-    /// Makes the child run at `entry_point`, whatever it was doing (`microkit_pd_restart`). For a PD of this runtime that is
+    /// Makes the child run at `entry_point`, whatever it was doing (`microkit_pd_restart`; not upstream). For a PD of this runtime that is
     /// [`ENTRY_POINT`](crate::ENTRY_POINT), and the runtime there puts its memory back in order.
     ///
     /// On seL4 5.0.0 a child must not be restarted between its fault and the parent's receipt of it: that kernel would report the fault

@@ -2,7 +2,7 @@
 
 //! From the first Rust instruction to the event loop.
 
-use crate::{Handler, ipc, panicking, start};
+use crate::{Handler, ipc, start};
 
 // SAFETY: `declare_protection_domain!` defines it with this signature, and the linker finds no other.
 unsafe extern "Rust" {
@@ -26,9 +26,4 @@ pub fn run_main<T: Handler>(init: impl FnOnce() -> T) -> ! {
         Ok(never) => match never {},
         Err(error) => panic!("the handler returned an error: {error}"),
     }
-}
-
-/// Stops this PD with an undefined instruction: the fault goes to the parent, which may restart the PD.
-pub fn abort() -> ! {
-    panicking::stop()
 }

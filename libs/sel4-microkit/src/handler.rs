@@ -2,6 +2,8 @@
 
 //! The event loop and what a PD puts into it.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 use core::fmt;
 
 use crate::ipc::{self, Event, Prepared};
@@ -123,4 +125,38 @@ impl NullHandler {
 
 impl Handler for NullHandler {
     type Error = Infallible;
+}
+
+/// A handler that is chosen when the PD runs.
+#[cfg(feature = "alloc")]
+impl<T: Handler + ?Sized> Handler for Box<T> {
+    type Error = T::Error;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), T::Error> {
+        (**self).notified(channels)
+    }
+
+    fn protected(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+    ) -> Result<MessageInfo, T::Error> {
+        (**self).protected(channel, msg_info)
+    }
+
+    fn fault(
+        &mut self,
+        child: Child,
+        msg_info: MessageInfo,
+    ) -> Result<Option<MessageInfo>, T::Error> {
+        (**self).fault(child, msg_info)
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        (**self).take_deferred_action()
+    }
+
+    fn run(&mut self) -> Result<Never, T::Error> {
+        (**self).run()
+    }
 }

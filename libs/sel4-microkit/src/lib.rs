@@ -2,8 +2,8 @@
 
 //! The runtime of a Microkit protection domain (PD) in Rust.
 //!
-//! Names and signatures are those of the crate `sel4-microkit` of rust-sel4, for the subset that this project's PDs use. The code is this project's
-//! own: stable Rust, a built-in target, no C. A PD:
+//! Names and signatures are those of the crate `sel4-microkit` of [rust-sel4](https://github.com/seL4/rust-sel4), for the subset that this project's
+//! PDs and upstream's own examples use. The code is this project's own: stable Rust, a built-in target, no C. A PD:
 //!
 //! ```ignore
 //! #![no_std]
@@ -33,20 +33,32 @@
 //! }
 //! ```
 //!
-//! What upstream does not have: a PD can be restarted at any instruction (see [`ENTRY_POINT`], [`persistent!`], [`restart_count`], and `start.rs` for
-//! how), a caller caught inside of a call is answered with [`RESTARTED`], and [`Child`] has `stop`, `resume` and `restart`.
+//! A PD can be restarted at any instruction (`start.rs` says how). It needs its FPU (`fpu="true"`, the default), as the compiler uses it to copy. A
+//! passive PD cannot be restarted on MCS: it would have no time to run in.
 //!
-//! What is not there: constructors (`.init_array`) and thread-local storage (the linker script refuses both), virtual machines, I/O ports. A PD needs its
-//! FPU (`fpu="true"`, the default), as the compiler uses it to copy. A passive PD cannot be restarted on MCS: it would have no time to run in.
+//! # Against upstream
+//!
+//! Compared with rust-sel4 5.0.0. What it does not name is marked "not upstream" where it stands.
+//!
+//! | | |
+//! | --- | --- |
+//! | as upstream | [`protection_domain`], [`Handler`] (for `Box` too, with the feature `alloc`), [`NullHandler`], [`Channel`], [`Child`], [`ChannelSet`], [`MessageInfo`] and the message registers, [`DeferredAction`], [`var!`], [`memory_region_symbol!`], [`debug_println!`], [`pd_name`], [`pd_is_passive`], [`panicking`] |
+//! | not upstream | restarts ([`ENTRY_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`]; `stop`, `resume` and `restart` of [`Child`]), `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
+//! | otherwise than upstream | `protection_domain` refuses `stack_size`, [`var!`] all types but integers of eight bytes; [`panicking::catch_unwind`] catches nothing, as panics abort; [`panicking::set_hook`] may be called again |
+//! | not there | constructors (`.init_array`) and thread-local storage (the linker script refuses both), unwinding, `sel4-panicking-env`'s symbols, the features `full` and `extern-symbols` |
 
 #![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
 
 mod channel;
 mod defer;
 mod entry;
 mod handler;
-pub mod heap;
-mod ipc;
+mod heap;
+#[doc(hidden)] // as upstream; what is for users is named below
+pub mod ipc;
 mod memory;
 mod message;
 pub mod panicking;
@@ -55,9 +67,8 @@ mod symbols;
 
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
-pub use entry::abort;
 pub use handler::{Handler, Infallible, Never, NullHandler};
-pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet, RESTARTED};
+pub use ipc::{ChannelSet, DisplayChannelSet, RESTARTED};
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
@@ -70,8 +81,8 @@ pub use symbols::{Persistent, pd_is_passive, pd_name};
 ///
 /// - `#[protection_domain]`: no heap.
 /// - `#[protection_domain(heap_size = 0x10000)]`: a global allocator on that many bytes inside the image.
-/// - `#[protection_domain(heap_region = (heap_vaddr, heap_size))]`: a global allocator on a memory region that the system description maps into this
-///   PD only, with these names in `setvar_vaddr` and `setvar_size`.
+/// - `#[protection_domain(heap_region = (heap_vaddr, heap_size))]` (not upstream): a global allocator on a memory region that the system description
+///   maps into this PD only, with these names in `setvar_vaddr` and `setvar_size`.
 ///
 /// A heap is empty again after a restart. There is no `stack_size` as upstream has it: the stack is Microkit's, with the attribute `stack_size` of
 /// `<protection_domain>` and a guard page below.
@@ -88,7 +99,7 @@ macro_rules! declare_protection_domain {
         $crate::declare_protection_domain! { @heap }
         $crate::declare_protection_domain! { @main $init {
             #[unsafe(link_section = ".bss.noinit")]
-            static ARENA: $crate::heap::Arena<{ $size }> = $crate::heap::Arena::new();
+            static ARENA: $crate::_private::Arena<{ $size }> = $crate::_private::Arena::new();
             // SAFETY: the arena is private to this function, which runs once a life.
             unsafe { __SEL4_MICROKIT_HEAP.claim(ARENA.base(), $size) };
         } }
@@ -108,7 +119,7 @@ macro_rules! declare_protection_domain {
     };
     { @heap } => {
         #[global_allocator]
-        static __SEL4_MICROKIT_HEAP: $crate::heap::Heap = $crate::heap::Heap::new();
+        static __SEL4_MICROKIT_HEAP: $crate::_private::Heap = $crate::_private::Heap::new();
     };
     { @main $init:ident { $($before:tt)* } } => {
         #[unsafe(no_mangle)]
@@ -123,5 +134,6 @@ macro_rules! declare_protection_domain {
 #[doc(hidden)]
 pub mod _private {
     pub use crate::entry::run_main;
+    pub use crate::heap::{Arena, Heap};
     pub use crate::symbols::{Patched, Word, region};
 }

@@ -23,6 +23,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use crate::persistent;
 
 /// Where execution starts and restarts: the start of the image, by `microkit-pd.ld`. A parent passes it to [`Child::restart`](crate::Child::restart).
+/// Not upstream.
 pub const ENTRY_POINT: usize = 0x20_0000;
 
 /// The stack's upper end: below the IPC buffer and a guard page (Microkit 2.3).
@@ -37,7 +38,7 @@ persistent! {
     static RESTARTS: AtomicU64 = AtomicU64::new(0);
 }
 
-/// How many times the PD has been restarted since the system booted.
+/// How many times the PD has been restarted since the system booted. Not upstream.
 pub fn restart_count() -> u64 {
     RESTARTS.load(Ordering::Relaxed)
 }

@@ -57,7 +57,7 @@ const _: () = assert!(size_of::<usize>() == 8);
 /// let size = *var!(heap_size: usize = 0);
 /// ```
 ///
-/// The value after the `=` is the one without a `setvar`. Microkit wants such symbols to be eight bytes long: `usize`, `u64`, `isize`, `i64`.
+/// The value after the `=` is the one without a `setvar`. Microkit writes eight bytes: `usize`, `u64`, `isize`, `i64` (upstream takes any type).
 #[macro_export]
 macro_rules! var {
     ($(#[$attribute:meta])* $symbol:ident: $type:ty = $default:expr) => {{
@@ -83,15 +83,17 @@ macro_rules! var {
 /// let pool: NonNull<[u8]> = memory_region_symbol!(pool_vaddr: *mut [u8], n = POOL_SIZE);
 /// ```
 ///
+/// With `bytes = …` as the last argument it panics unless that is the size of what is pointed to: a check of the region's size.
+///
 /// Panics if the system description does not set the symbol.
 #[macro_export]
 macro_rules! memory_region_symbol {
     ($(#[$attribute:meta])* $symbol:ident: *mut [$type:ty], n = $n:expr, bytes = $bytes:expr $(,)?) => {{
-        const { ::core::assert!($bytes == $n * ::core::mem::size_of::<$type>()) };
+        ::core::assert!($bytes == $n * ::core::mem::size_of::<$type>());
         $crate::memory_region_symbol!($(#[$attribute])* $symbol: *mut [$type], n = $n)
     }};
     ($(#[$attribute:meta])* $symbol:ident: *mut $type:ty, bytes = $bytes:expr $(,)?) => {{
-        const { ::core::assert!($bytes == ::core::mem::size_of::<$type>()) };
+        ::core::assert!($bytes == ::core::mem::size_of::<$type>());
         $crate::memory_region_symbol!($(#[$attribute])* $symbol: *mut $type)
     }};
     ($(#[$attribute:meta])* $symbol:ident: *mut [$type:ty], n = $n:expr $(,)?) => {
@@ -118,7 +120,7 @@ pub fn region<T>(address: usize, symbol: &str) -> core::ptr::NonNull<T> {
     }
 }
 
-/// Types that may be declared [`persistent!`](crate::persistent).
+/// Types that may be declared [`persistent!`](crate::persistent). Not upstream.
 ///
 /// # Safety
 /// Any bits must be a valid value, and a write must not be divisible by a restart in the middle of it: atomics, and arrays of them.
@@ -140,7 +142,7 @@ atomics!(
 // SAFETY: each element is persistent; an array as a whole is not written.
 unsafe impl<T: Persistent, const N: usize> Persistent for [T; N] {}
 
-/// Declares statics that a restart of the PD leaves as they are. At boot they have the given value.
+/// Declares statics that a restart of the PD leaves as they are. At boot they have the given value. Not upstream.
 ///
 /// ```ignore
 /// persistent! {
