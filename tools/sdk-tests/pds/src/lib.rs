@@ -9,6 +9,7 @@
 
 pub mod timer;
 mod uart;
+mod upstream;
 mod words;
 
 pub use uart::print;
