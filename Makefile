@@ -39,6 +39,8 @@ OUT      := build/$(CONFIG)
 SYSTEM   := system.xml
 endif
 
+# PDs do not use the FPU, so the kernel never has to switch it.
+TARGET    := aarch64-unknown-none-softfloat
 # PDs are built once for both images; only what the feature touches differs.
 PD_TARGET := build/$(CONFIG)/cargo/$(SDK_ID)
 TOOLS     := build/tools
@@ -116,11 +118,11 @@ $(OUT)/pds/stamp: FORCE | sdk
 	@mkdir -p $(OUT)/pds $(dir $(PD_TARGET))
 	@[ -e $@ ] || echo "building the protection domains ($(CONFIG)); the first time this takes a minute or two"
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) \
-	  flock $(PD_TARGET).lock $(CARGO) build --locked --quiet --release --target aarch64-unknown-none \
+	  flock $(PD_TARGET).lock $(CARGO) build --locked --quiet --release --target $(TARGET) \
 	  --target-dir $(PD_TARGET) $(addprefix -p ,$(PDS)) $(FEATURES) && \
 	for pd in $(PDS); do \
-	  cmp -s $(PD_TARGET)/aarch64-unknown-none/release/$$pd $(OUT)/pds/$$pd || \
-	  { cp $(PD_TARGET)/aarch64-unknown-none/release/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; }; \
+	  cmp -s $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd || \
+	  { cp $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; }; \
 	done; \
 	for old in $(filter-out $(addprefix $(OUT)/pds/,$(PDS) stamp),$(wildcard $(OUT)/pds/*)); do rm $$old; touch $@; done
 

@@ -49,7 +49,9 @@ if ! command -v rustup >/dev/null; then
 fi
 # rustup installs what rust-toolchain.toml names together with a toolchain, but adds nothing to one that is there already.
 sysroot=$(rustc --print sysroot)
-[ -d "$sysroot/lib/rustlib/aarch64-unknown-none" ] || rustup target add aarch64-unknown-none >&2
+for target in aarch64-unknown-none aarch64-unknown-none-softfloat; do
+    [ -d "$sysroot/lib/rustlib/$target" ] || rustup target add "$target" >&2
+done
 [ -x "$sysroot/bin/cargo-clippy" ] || rustup component add clippy >&2
 [ -x "$sysroot/bin/rustfmt" ] || rustup component add rustfmt >&2
 

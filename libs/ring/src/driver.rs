@@ -285,8 +285,8 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         self.owes_notification = true;
     }
 
-    /// Violations by the server since the last call.
-    pub fn take_violations(&mut self) -> Tally {
-        take(&mut self.confirmed)
+    /// Violations by the server since the last call, if there are any.
+    pub fn take_violations(&mut self) -> Option<Tally> {
+        self.confirmed.take()
     }
 }

@@ -171,9 +171,9 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         self.rx.at_home() + self.tx.at_home()
     }
 
-    /// Violations by the driver since the last call.
-    pub fn take_violations(&mut self) -> Tally {
-        take(&mut self.confirmed)
+    /// Violations by the driver since the last call, if there are any.
+    pub fn take_violations(&mut self) -> Option<Tally> {
+        self.confirmed.take()
     }
 
     /// Starts of the driver seen since the last call, the first included.

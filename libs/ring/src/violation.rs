@@ -156,9 +156,17 @@ impl Tally {
     }
 
     /// Adds `other` to this and empties it.
-    pub(crate) fn absorb(&mut self, other: &mut Self) {
+    pub fn absorb(&mut self, other: &mut Self) {
+        if other.count == 0 {
+            return;
+        }
         self.count = self.count.saturating_add(other.count);
         self.last = other.last.or(self.last);
         *other = Self::default();
+    }
+
+    /// Empties it; `None` if there is nothing in it.
+    pub fn take(&mut self) -> Option<Self> {
+        (self.count > 0).then(|| core::mem::take(self))
     }
 }

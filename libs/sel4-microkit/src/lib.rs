@@ -33,8 +33,9 @@
 //! }
 //! ```
 //!
-//! A PD can be restarted at any instruction (`start.rs` says how). It needs its FPU (`fpu="true"`, the default), as the compiler uses it to copy. A
-//! passive PD cannot be restarted on MCS: it would have no time to run in.
+//! A PD can be restarted at any instruction (`start.rs` says how). It is best built for `aarch64-unknown-none-softfloat`, where
+//! it never touches the FPU; for `aarch64-unknown-none` it needs its FPU (`fpu="true"`, the default), as the compiler uses it to copy. A passive PD
+//! cannot be restarted on MCS: it would have no time to run in.
 //!
 //! # Against upstream
 //!

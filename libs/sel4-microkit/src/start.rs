@@ -43,6 +43,21 @@ pub fn restart_count() -> u64 {
     RESTARTS.load(Ordering::Relaxed)
 }
 
+/// Rounding mode and flags as at the first start, for programs that use the FPU.
+#[cfg(target_feature = "neon")]
+macro_rules! reset_fpu {
+    () => {
+        "msr fpcr, xzr
+         msr fpsr, xzr"
+    };
+}
+#[cfg(not(target_feature = "neon"))]
+macro_rules! reset_fpu {
+    () => {
+        ""
+    };
+}
+
 global_asm!(
     r#"
     .section .text.start, "ax"
@@ -127,8 +142,10 @@ _start:
     stp     xzr, xzr, [x1], #16
     b       8b
 
-9:  msr     fpcr, xzr                   // rounding mode and flags as at the first start
-    msr     fpsr, xzr
+9:
+    "#,
+    reset_fpu!(),
+    r#"
     adrp    x1, {restarts}
     add     x1, x1, :lo12:{restarts}
     ldr     x2, [x1]

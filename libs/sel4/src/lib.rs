@@ -27,7 +27,9 @@
 #![no_std]
 
 #[cfg(not(target_arch = "aarch64"))]
-compile_error!("this crate is for seL4 on AArch64: build with --target aarch64-unknown-none");
+compile_error!(
+    "this crate is for seL4 on AArch64: build with --target aarch64-unknown-none-softfloat (or, with the FPU, aarch64-unknown-none)"
+);
 
 mod abi;
 mod cptr;

@@ -201,13 +201,9 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
             let held = queues.receive_buffers() as u64;
             self.stats.set(Counter::RxBuffersHeld, held);
         }
-        let tally = self.end.take_violations();
-        if tally.count > 0 {
+        if let Some(mut tally) = self.end.take_violations() {
             self.stats.add(Counter::Violations, tally.count.into());
-            self.violations = Tally {
-                count: self.violations.count.saturating_add(tally.count),
-                last: tally.last,
-            };
+            self.violations.absorb(&mut tally);
         }
     }
 
@@ -229,8 +225,8 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
     }
 
     /// Violations by the server since the last call, for the log.
-    pub fn take_violations(&mut self) -> Tally {
-        core::mem::take(&mut self.violations)
+    pub fn take_violations(&mut self) -> Option<Tally> {
+        self.violations.take()
     }
 
     /// The last error of the device since the last call, for the log.

@@ -73,8 +73,9 @@ impl Wiring {
     fn work(&mut self) {
         let result = self.driver.run(|| SERVER.notify());
         self.check(result);
-        let violations = self.driver.take_violations();
-        if let Some(last) = violations.last {
+        if let Some(violations) = self.driver.take_violations()
+            && let Some(last) = violations.last
+        {
             warn!(
                 "net_server: {} violations, the last: {last}",
                 violations.count

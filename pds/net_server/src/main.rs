@@ -151,8 +151,7 @@ impl NetServer {
 
     /// News that are rare: violations, restarts, the gateway.
     fn report(&mut self) {
-        let violations = self.driver.take_violations();
-        if violations.count > 0 {
+        if let Some(violations) = self.driver.take_violations() {
             self.stats
                 .add(Counter::DriverViolations, violations.count.into());
             if let Some(last) = violations.last {

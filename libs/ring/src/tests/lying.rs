@@ -123,7 +123,7 @@ fn alleged(
             }
         });
         server.poll();
-        let tally = server.take_violations();
+        let tally = server.take_violations().unwrap_or_default();
         outcome = (frames, tally.count, tally.last);
     });
     outcome
