@@ -119,10 +119,10 @@ $(OUT)/pds/stamp: FORCE | sdk
 	@[ -e $@ ] || echo "building the protection domains ($(CONFIG)); the first time this takes a minute or two"
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) \
 	  flock $(PD_TARGET).lock $(CARGO) build --locked --quiet --release --target $(TARGET) \
-	  --target-dir $(PD_TARGET) $(addprefix -p ,$(PDS)) $(FEATURES) && \
+	  --target-dir $(PD_TARGET) $(addprefix -p ,$(PDS)) $(FEATURES) || exit; \
 	for pd in $(PDS); do \
 	  cmp -s $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd || \
-	  { cp $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; }; \
+	  { cp $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; } || exit; \
 	done; \
 	for old in $(filter-out $(addprefix $(OUT)/pds/,$(PDS) stamp),$(wildcard $(OUT)/pds/*)); do rm $$old; touch $@; done
 
