@@ -20,7 +20,7 @@ echo "== clippy, host"
 cargo clippy --locked --quiet --workspace $exclude --all-targets --target-dir build/host -- -D warnings
 
 echo "== clippy, target"
-make --no-print-directory sdk registry-sdk
+make -s --no-print-directory sdk registry-sdk
 lint() { cargo clippy --locked --quiet "$@" --release --target aarch64-unknown-none --target-dir "build/$CONFIG/clippy" -- -D warnings; }
 # shellcheck disable=SC2046,SC2086
 (export $(make -s sdk-environment) && lint $include && lint -p sel4-microkit --features alloc)

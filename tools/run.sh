@@ -13,5 +13,5 @@ status=$?
 # A signal ended it: somebody wanted it to end.
 if [ "$status" -eq 0 ] || [ "$status" -ge 128 ]; then exit 0; fi
 echo "QEMU ended with status $status; it says why above." >&2
-echo "  help: if a port is taken, choose others: make run HTTP_PORT=… ECHO_PORT=…" >&2
+echo "  help: if a port is taken, choose others: make run HTTP_PORT=… ECHO_PORT=…; or correct FORWARD or NETDEV, if you set them" >&2
 exit "$status"
