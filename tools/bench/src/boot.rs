@@ -20,7 +20,7 @@ const RETRY: Duration = Duration::from_millis(10);
 /// After the first answer the other attempts may still come to the guest.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Boots `rounds` times; the last guest, its services, and the seconds that each boot took.
+/// Boots once to warm up (the host has to read QEMU and the image, and to find memory), then `rounds` times; the last guest, its services, and the seconds that each boot took.
 ///
 /// # Errors
 /// If a guest does not come up.
@@ -29,6 +29,8 @@ pub fn measure(
     logs: &LogFolder,
     rounds: usize,
 ) -> Result<(Guest, Target, Vec<f64>)> {
+    let (guest, ..) = once(command, logs)?;
+    guest.discard_log();
     let mut times = Vec::new();
     for _ in 1..rounds {
         let (guest, _, time) = once(command, logs)?;
