@@ -2,6 +2,8 @@
 
 //! Only in images made for tests: makes a child fault when the console asks for it.
 
+use core::fmt;
+
 use pd_support::{info, region, warn};
 use sel4_microkit::{Channel, Child};
 use stats::{Supervisor as Counter, Writer};
@@ -35,9 +37,13 @@ impl Injection {
 
     /// Does what the console asks, if it asks for something new.
     pub fn serve(&mut self, names: &Names, stats: &Writer<Counter>) {
-        match self.page.take(&mut self.seen, &names.by_id()) {
+        let known = names.by_id();
+        match self.page.take(&mut self.seen, &known) {
             None => {}
-            Some(Err(())) => warn!("asked to crash a protection domain that is not known"),
+            Some(Err(())) => warn!(
+                "crash: no such protection domain; there are:{}",
+                List(&known)
+            ),
             Some(Ok(id)) => {
                 stats.inc(Counter::FaultsInjected);
                 info!("crashing {} on request", names.of(Child::new(id)));
@@ -46,5 +52,16 @@ impl Injection {
                 }
             }
         }
+    }
+}
+
+struct List<'a>(&'a [&'static str]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .filter(|name| !name.is_empty())
+            .try_for_each(|name| write!(f, " {name}"))
     }
 }
