@@ -23,3 +23,6 @@ pub use view::{Client, ConfigError, NetConfig};
 
 /// Channel id at net_server of the client in slot 0; slot n is channel `CLIENT_CHANNEL_BASE + n`. `config-tool` checks system.xml for it.
 pub const CLIENT_CHANNEL_BASE: usize = 10;
+
+// A PD's channels are 0 to 61 (the SDK's tool refuses higher ids).
+const _: () = assert!(CLIENT_CHANNEL_BASE + MAX_CLIENTS <= 62);

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use net_config::CLIENT_CHANNEL_BASE;
+use net_config::{CLIENT_CHANNEL_BASE, MAX_CLIENTS};
 use pd_support::{Peer, region};
 use sel4_microkit::Channel;
 use shm::{ReadWindow, ReadWrite, Region, Window};
@@ -55,6 +55,7 @@ fn port(
 
 macro_rules! ports_by_slot {
     ($limits:ident: $($slot:literal: $c2s:ident $c2s_size:ident $s2c:ident $s2c_size:ident $ready:ident;)*) => {{
+        const { assert!([$($slot),*].len() == MAX_CLIENTS) };
         let mut ports = Vec::new();
         $(
             ports.push($limits.get($slot).and_then(Option::as_ref).map(|limits| {

@@ -15,6 +15,9 @@ const CLOSING: usize = 64;
 /// Datagrams that wait in a socket: a guess at their mean size.
 const BYTES_A_DATAGRAM: usize = 256;
 
+// The core serves as many clients as there are slots.
+const _: () = assert!(MAX_CLIENTS <= socket_server::MAX_CLIENTS);
+
 /// What this PD is configured to do.
 pub struct Configuration {
     pub core: Config,
