@@ -5,13 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod diagnostic;
 mod logs;
+mod memory;
 mod ports;
+mod ready;
 mod schema;
 mod system;
 mod values;
 mod wiring;
+mod xml;
 
 pub use diagnostic::{Diagnostic, Source};
 
@@ -26,6 +30,7 @@ pub fn compile(config: &Source, system: &Source) -> Result<Vec<u8>, Vec<Diagnost
         Ok(described) => {
             wiring::check(config, &file, system, &described, &mut errors);
             logs::check(system, &described, &mut errors);
+            ready::check(system, &described, &mut errors);
         }
         Err(error) => errors.push(error),
     }

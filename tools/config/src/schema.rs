@@ -49,6 +49,15 @@ pub struct Client {
     pub tcp_connect: Vec<Spanned<String>>,
 }
 
+impl File {
+    /// The clients as they follow each other in the file: of two that clash, the second is the one to blame.
+    pub fn clients_in_order(&self) -> Vec<(&Spanned<String>, &Client)> {
+        let mut clients: Vec<_> = self.clients.iter().collect();
+        clients.sort_by_key(|(name, _)| name.span().start);
+        clients
+    }
+}
+
 /// Reads the file's form; its values are looked at later.
 pub fn parse(source: &Source) -> Result<File, Diagnostic> {
     toml::from_str(&source.text).map_err(|error| {

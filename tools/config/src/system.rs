@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
 
-use crate::{Diagnostic, Source};
+use crate::{Diagnostic, Source, xml};
 
 /// One protection domain.
 pub struct Pd {
     /// Byte of the file where its element begins.
     pub offset: usize,
+    /// Name of the PD that it is a child of.
+    pub parent: Option<String>,
+    /// Its id as a child, if it is a number.
+    pub child_id: Option<usize>,
     /// Its mappings.
     pub maps: Vec<Map>,
 }
@@ -29,6 +33,8 @@ pub struct End {
     pub pd: String,
     pub id: String,
     pub pp: bool,
+    pub setvar_id: Option<String>,
+    pub offset: usize,
 }
 
 /// The parts of a system description.
@@ -42,16 +48,8 @@ pub struct System {
 impl System {
     /// Reads a description that the SDK's tool would accept; in others some parts may be missed.
     pub fn parse(source: &Source) -> Result<Self, Diagnostic> {
-        let document = Document::parse(&source.text).map_err(|error| {
-            let at = error.pos();
-            Diagnostic {
-                file: source.name.clone(),
-                line: at.row as usize,
-                column: at.col as usize,
-                message: error.to_string(),
-                help: "correct the XML".to_string(),
-            }
-        })?;
+        let document =
+            Document::parse(&source.text).map_err(|error| xml::mistake(source, &error))?;
         let named = |tag: &'static str| {
             document
                 .descendants()
@@ -67,12 +65,27 @@ impl System {
             channels: named("channel").filter_map(channel).collect(),
         })
     }
+
+    /// The channels between two PDs, the end of the first in front.
+    pub fn channels_between(&self, one: &str, other: &str) -> impl Iterator<Item = (&End, &End)> {
+        self.channels
+            .iter()
+            .flat_map(|[a, b]| [(a, b), (b, a)])
+            .filter(move |(a, b)| a.pd == one && b.pd == other)
+    }
 }
 
 impl Pd {
     /// The mapping of a region, if there is one.
     pub fn map(&self, region: &str) -> Option<&Map> {
         self.maps.iter().find(|map| map.region == region)
+    }
+
+    /// The mapping that the program finds through a symbol, if there is one.
+    pub fn map_at(&self, symbol: &str) -> Option<&Map> {
+        self.maps
+            .iter()
+            .find(|map| map.setvar_vaddr.as_deref() == Some(symbol))
     }
 }
 
@@ -92,6 +105,11 @@ fn number(text: &str) -> Option<u64> {
 fn pd(node: Node<'_, '_>) -> Pd {
     Pd {
         offset: node.range().start,
+        parent: node
+            .parent()
+            .filter(|parent| parent.has_tag_name("protection_domain"))
+            .map(|parent| text(parent, "name")),
+        child_id: node.attribute("id").and_then(|id| id.parse().ok()),
         maps: node
             .children()
             .filter(|child| child.has_tag_name("map"))
@@ -117,6 +135,8 @@ fn channel(node: Node<'_, '_>) -> Option<[End; 2]> {
             pd: text(end, "pd"),
             id: text(end, "id"),
             pp: end.attribute("pp") == Some("true"),
+            setvar_id: end.attribute("setvar_id").map(str::to_string),
+            offset: end.range().start,
         });
     Some([ends.next()?, ends.next()?])
 }

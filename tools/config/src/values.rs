@@ -69,7 +69,7 @@ pub fn check<'a>(
     let mut slots = BTreeMap::new();
     let mut tcp_ports = PortOwners::new("TCP");
     let mut udp_ports = PortOwners::new("UDP");
-    for (name, client) in &file.clients {
+    for (name, client) in file.clients_in_order() {
         check_name(&mut report, name);
         check_slot(&mut report, name.get_ref(), client, &mut slots);
         check_sockets(&mut report, client);
@@ -247,8 +247,8 @@ fn check_slot<'a>(
     if usize::from(slot) >= MAX_CLIENTS {
         report.at(
             &client.slot,
-            format!("slot {slot}"),
-            format!("slots are numbered 0 to {}", MAX_CLIENTS - 1),
+            format!("slot {slot}: net_server has slots 0 to {}", MAX_CLIENTS - 1),
+            "choose one of those that no other client has",
         );
     }
     if let Some((other, offset)) = slots.get(&slot) {
