@@ -13,6 +13,7 @@ use mio::{Events, Interest, Poll, Token};
 use qemu_harness::{Command, Forward, Guest, LogFolder, Netdev, Transport, ports};
 
 use crate::load::{TIMEOUT, Target};
+use crate::plan::{Booted, Servers};
 
 /// A new connection is tried this often: one that came too early is not answered at once when
 /// the guest comes up, because QEMU repeats its first packet only after seconds.
@@ -20,31 +21,11 @@ const RETRY: Duration = Duration::from_millis(10);
 /// After the first answer the other attempts may still come to the guest.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Boots once to warm up (the host has to read QEMU and the image, and to find memory), then `rounds` times; the last guest, its services, and the seconds that each boot took.
+/// Boots the image, and waits until all of its services answer.
 ///
 /// # Errors
-/// If a guest does not come up.
-pub fn measure(
-    command: &Command,
-    logs: &LogFolder,
-    rounds: usize,
-) -> Result<(Guest, Target, Vec<f64>)> {
-    let (guest, ..) = once(command, logs)?;
-    guest.discard_log();
-    let mut times = Vec::new();
-    for _ in 1..rounds {
-        let (guest, _, time) = once(command, logs)?;
-        guest.discard_log();
-        times.push(time);
-    }
-    let (guest, target, time) = once(command, logs)?;
-    times.push(time);
-    thread::sleep(SETTLE);
-    http_answers(target.http).with_context(|| format!("log: {}", guest.log().display()))?;
-    Ok((guest, target, times))
-}
-
-fn once(command: &Command, logs: &LogFolder) -> Result<(Guest, Target, f64)> {
+/// If one does not.
+pub fn boot(command: &Command, logs: &LogFolder) -> Result<Servers> {
     let [echo, http] = ports::free_ports()?;
     let forward = |transport, host, guest| Forward {
         transport,
@@ -62,10 +43,15 @@ fn once(command: &Command, logs: &LogFolder) -> Result<(Guest, Target, f64)> {
         echo: at(echo),
         http: at(http),
     };
-    let answered = first_answer(&guest, target.echo)
-        .with_context(|| format!("no echo; log: {}", guest.log().display()))?;
-    let time = answered.duration_since(guest.started()).as_secs_f64();
-    Ok((guest, target, time))
+    let log = || format!("log: {}", guest.log().display());
+    let answered = first_answer(&guest, target.echo).with_context(log)?;
+    let boot = answered.duration_since(guest.started()).as_secs_f64();
+    thread::sleep(SETTLE);
+    http_answers(target.http).with_context(log)?;
+    Ok(Servers {
+        target,
+        image: Some(Booted { guest, boot }),
+    })
 }
 
 /// Opens connections until a byte comes back on one of them.
@@ -111,7 +97,7 @@ fn first_answer(guest: &Guest, address: SocketAddr) -> Result<Instant> {
             }
         }
     }
-    bail!("not within {} s", TIMEOUT.as_secs())
+    bail!("no echo within {} s", TIMEOUT.as_secs())
 }
 
 /// The HTTP server may be ready a moment later than the echo.

@@ -27,7 +27,7 @@ use host_peer::stand_in::{Flaw, StandIn};
 use qemu_harness::{Command, LogFolder};
 
 use crate::load::{Target, WORKLOADS, Workload};
-use crate::plan::Plan;
+use crate::plan::{Plan, Servers};
 
 /// Figures of the booted image.
 #[derive(Debug, Parser)]
@@ -88,13 +88,16 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let mut results = if arguments.ceiling {
         let servers = StandIn::start(Flaw::None)?;
-        plan.measure(
-            &Target {
-                echo: servers.echo,
-                http: servers.http,
-            },
-            None,
-        )?
+        let target = Target {
+            echo: servers.echo,
+            http: servers.http,
+        };
+        plan.measure(|| {
+            Ok(Servers {
+                target,
+                image: None,
+            })
+        })?
     } else {
         measure_image(arguments, &plan)?
     };
@@ -153,12 +156,11 @@ fn measure_image(arguments: &Arguments, plan: &Plan) -> Result<table::Results> {
     };
     let command = command.with_image(&arguments.image)?;
     let logs = LogFolder::create(&arguments.logs, "bench")?;
-    let (guest, target, boots) = boot::measure(&command, &logs, plan.rounds)?;
-    let mut results = plan
-        .measure(&target, Some(&guest))
-        .with_context(|| format!("log: {}", guest.log().display()))?;
-    guest.discard_log();
-    results.boots = boots;
+    // The host has to read QEMU and the image, and to find memory: the first boot is slower.
+    if let Some(image) = boot::boot(&command, &logs)?.image {
+        image.guest.discard_log();
+    }
+    let mut results = plan.measure(|| boot::boot(&command, &logs))?;
     results.facts = image::facts(&arguments.image, arguments.report.as_deref())?;
     Ok(results)
 }

@@ -14,6 +14,22 @@ use crate::table::{Results, Row};
 /// Between two workloads, so that the last segments of one do not count for the next.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// What is measured in one round.
+pub struct Servers {
+    /// where they answer
+    pub target: Target,
+    /// the image that they are in, if they are in one
+    pub image: Option<Booted>,
+}
+
+/// An image that has been booted for a round.
+pub struct Booted {
+    /// the QEMU that it runs in
+    pub guest: Guest,
+    /// seconds from the start of QEMU to the first answer
+    pub boot: f64,
+}
+
 /// What is to be measured.
 pub struct Plan {
     /// the workloads, in this order
@@ -26,11 +42,13 @@ pub struct Plan {
 
 impl Plan {
     /// Runs all workloads once a round, so that a change of the machine's mood touches all of
-    /// them and not one.
+    /// them and not one. Each round has servers of its own: what one leaves behind, in the image
+    /// or in QEMU, does not slow down the next.
     ///
     /// # Errors
-    /// If a workload fails: wrong contents, or no answer.
-    pub fn measure(&self, target: &Target, guest: Option<&Guest>) -> Result<Results> {
+    /// If the servers do not start, or a workload fails: wrong contents, or no answer.
+    pub fn measure(&self, mut start: impl FnMut() -> Result<Servers>) -> Result<Results> {
+        let mut boots = Vec::new();
         let mut values: Vec<Vec<Vec<f64>>> = self
             .workloads
             .iter()
@@ -39,25 +57,30 @@ impl Plan {
         let mut growth = vec![Sample::default(); self.workloads.len()];
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);
+            let Servers { target, image } = start()?;
+            let guest = image.as_ref().map(|image| &image.guest);
             for ((workload, values), growth) in
                 self.workloads.iter().zip(&mut values).zip(&mut growth)
             {
-                let before = sample(target, guest)?;
-                let measured = (workload.run)(target, self.duration)
-                    .with_context(|| format!("workload {}", workload.name))?;
-                thread::sleep(PAUSE);
-                growth.add_growth(&before, &sample(target, guest)?);
-                ensure!(
-                    measured.len() == values.len(),
-                    "{}: a figure is missing",
-                    workload.name
-                );
+                let measured = self
+                    .run(workload, &target, guest, growth)
+                    .with_context(|| match guest {
+                        Some(guest) => format!("log: {}", guest.log().display()),
+                        None => "servers of the host".to_owned(),
+                    })?;
                 for (values, value) in values.iter_mut().zip(measured) {
                     values.push(value);
                 }
             }
+            if let Some(image) = image {
+                image.guest.discard_log();
+                boots.push(image.boot);
+            }
         }
-        let mut results = Results::default();
+        let mut results = Results {
+            boots,
+            ..Results::default()
+        };
         for ((workload, values), growth) in self.workloads.iter().zip(values).zip(growth) {
             for (i, (figure, values)) in workload.figures.iter().zip(values).enumerate() {
                 results.rows.push(Row {
@@ -70,6 +93,27 @@ impl Plan {
             results.growth.push((workload.name, growth));
         }
         Ok(results)
+    }
+
+    /// Runs one workload; its figures, in their order.
+    fn run(
+        &self,
+        workload: &Workload,
+        target: &Target,
+        guest: Option<&Guest>,
+        growth: &mut Sample,
+    ) -> Result<Vec<f64>> {
+        let before = sample(target, guest)?;
+        let measured = (workload.run)(target, self.duration)
+            .with_context(|| format!("workload {}", workload.name))?;
+        thread::sleep(PAUSE);
+        growth.add_growth(&before, &sample(target, guest)?);
+        ensure!(
+            measured.len() == workload.figures.len(),
+            "{}: a figure is missing",
+            workload.name
+        );
+        Ok(measured)
     }
 }
 
