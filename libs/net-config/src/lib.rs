@@ -18,7 +18,7 @@ mod view;
 
 pub use builder::{BuildError, Builder, ClientSpec};
 pub use layout::{ENCODED_SIZE, MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME, MAX_PORT_RANGES, VERSION};
-pub use rules::{Buffers, Destination, Interface, PortRange};
+pub use rules::{BYTES_A_DATAGRAM, Buffers, CLOSING_STREAMS, Destination, Interface, PortRange};
 pub use view::{Client, ConfigError, NetConfig};
 
 /// Channel id at net_server of the client in slot 0; slot n is channel `CLIENT_CHANNEL_BASE + n`. `config-tool` checks system.xml for it.

@@ -18,6 +18,18 @@ pub struct Interface<'a> {
     pub gateway: Ipv4Addr,
 }
 
+/// Connections that the server keeps beyond the clients' quotas, for those that go on closing after their clients are done with them.
+pub const CLOSING_STREAMS: usize = 64;
+
+/// Bytes of a datagram socket's buffer for each datagram that can wait in it: a guess at their mean size.
+pub const BYTES_A_DATAGRAM: usize = 256;
+
+/// What the server notes of a datagram that waits, in bytes, rounded up.
+const PACKET_RECORD: u64 = 64;
+
+/// Datagrams on their way out: eight of the largest.
+const OUTBOX: u64 = 8 << 16;
+
 /// Buffer memory of each socket in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Buffers {
@@ -27,16 +39,17 @@ pub struct Buffers {
     pub stream_send: u32,
     /// Received and not yet read, datagram sockets.
     pub datagram_receive: u32,
-    /// Written and not yet on the wire, datagram sockets.
+    /// Longest datagram that a socket may send. What is sent goes through a few buffers that all sockets share.
     pub datagram_send: u32,
 }
 
 impl Buffers {
-    /// Memory of this many sockets in bytes.
+    /// Memory in bytes that the server needs for the buffers of this many sockets, and for those that it has besides.
     pub fn total(&self, streams: u64, datagrams: u64) -> u64 {
         let stream = u64::from(self.stream_receive) + u64::from(self.stream_send);
-        let datagram = u64::from(self.datagram_receive) + u64::from(self.datagram_send);
-        streams * stream + datagrams * datagram
+        let packets = u64::from(self.datagram_receive) / BYTES_A_DATAGRAM as u64;
+        let datagram = u64::from(self.datagram_receive) + packets * PACKET_RECORD;
+        (streams + CLOSING_STREAMS as u64) * stream + datagrams * datagram + OUTBOX
     }
 
     pub(crate) fn encode(self) -> RawBuffers {

@@ -63,7 +63,10 @@ fn the_view_shows_what_was_built() {
     let config = NetConfig::parse(&region).unwrap();
     assert_eq!(config.interface(), interface());
     assert_eq!(config.buffers(), BUFFERS);
-    assert_eq!(config.buffers().total(10, 100), 10 * 3 + 100 * 7);
+    assert_eq!(
+        config.buffers().total(10, 100),
+        (10 + 64) * 3 + 100 * 3 + (8 << 16)
+    );
     let names: Vec<_> = config.clients().map(|c| (c.slot(), c.name())).collect();
     assert_eq!(names, [(0, "other"), (3, "echo_server")]);
 

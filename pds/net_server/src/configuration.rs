@@ -6,14 +6,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use net_config::{ENCODED_SIZE, MAX_CLIENTS, NetConfig};
+use net_config::{BYTES_A_DATAGRAM, CLOSING_STREAMS, ENCODED_SIZE, MAX_CLIENTS, NetConfig};
 use pd_support::region;
 use socket_server::{ClientLimits, Config, Destination, PortRange};
-
-/// Connections that may go on closing after their clients are done with them, beyond the clients' own quotas.
-const CLOSING: usize = 64;
-/// Datagrams that wait in a socket: a guess at their mean size.
-const BYTES_A_DATAGRAM: usize = 256;
 
 // The core serves as many clients as there are slots.
 const _: () = assert!(MAX_CLIENTS <= socket_server::MAX_CLIENTS);
@@ -61,7 +56,7 @@ pub fn read(entropy: u64, restarts: u64) -> Configuration {
             gateway: (!interface.gateway.is_unspecified()).then_some(interface.gateway),
             seed: entropy ^ restarts.rotate_left(48),
             epoch: restarts as u32 + 1,
-            closing: CLOSING,
+            closing: CLOSING_STREAMS,
             stream_receive: buffers.stream_receive as usize,
             stream_send: buffers.stream_send as usize,
             datagram_receive: buffers.datagram_receive as usize,

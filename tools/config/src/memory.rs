@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Whether all buffers of all sockets fit into the server's heap.
 
-use net_config::Buffers;
+use net_config::{Buffers, CLOSING_STREAMS};
 
 use crate::{
     Diagnostic, Source,
@@ -56,7 +56,7 @@ pub fn check(
         errors.push(config.at(
             file.buffers.stream_receive.span().start,
             format!(
-                "{streams} stream and {datagrams} datagram sockets need {needed} bytes of buffers, but of the region {} only {usable} bytes are for them",
+                "{streams} stream sockets, {CLOSING_STREAMS} connections that are closing and {datagrams} datagram sockets need {needed} bytes of buffers, but of the region {} only {usable} bytes are for them",
                 heap.region
             ),
             format!(

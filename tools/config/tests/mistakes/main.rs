@@ -49,7 +49,7 @@ fn the_project_s_own_files_compile_and_every_client_may_do_something() {
 
 #[test]
 fn files_that_do_not_fit_together() {
-    let small = errors(CONFIG, &SYSTEM.replace("0x400_000", "0x100_000"));
+    let small = errors(CONFIG, &SYSTEM.replace("0x1_000_000", "0x400_000"));
     assert_eq!((small[0].file.as_str(), small[0].line), ("net.toml", 7));
     let stranger = errors(&CONFIG.replace("[clients.web]", "[clients.wob]"), SYSTEM);
     let places: Vec<_> = stranger.iter().map(|e| (e.file.as_str(), e.line)).collect();

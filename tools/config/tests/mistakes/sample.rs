@@ -31,7 +31,7 @@ tcp_connect = ["10.0.2.2:*"]
 "#;
 
 pub const SYSTEM: &str = r#"<system>
-<memory_region name="heap" size="0x400_000" />
+<memory_region name="heap" size="0x1_000_000" />
 <protection_domain name="supervisor">
 <protection_domain name="net_server" id="0">
 <map mr="heap" vaddr="0x1" setvar_vaddr="heap_vaddr" />
