@@ -9,6 +9,7 @@ use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 use sdk_spec::Rights;
 use sdk_spec::abi::SMALL_PAGE;
+use sdk_spec::loader::RAM;
 
 /// A program.
 #[derive(Clone, Debug)]
@@ -61,6 +62,14 @@ pub enum ElfError {
     /// Two segments in one page.
     #[error("the segments at {0:#x} and {1:#x} share a page, so their rights cannot differ")]
     SharedPage(u64, u64),
+    /// A segment that no memory is large enough for.
+    #[error("the segment at {vaddr:#x} has {size:#x} bytes, more than the board has memory")]
+    TooLarge {
+        /// Its address.
+        vaddr: u64,
+        /// Bytes in memory.
+        size: u64,
+    },
     /// A segment that cannot be read.
     #[error("the segment at {0:#x} is not readable")]
     Unreadable(u64),
@@ -82,6 +91,7 @@ impl ElfError {
             }
             Self::Empty => "check the linker script",
             Self::SharedPage(..) => "align segments to pages: link with -z max-page-size=4096",
+            Self::TooLarge { .. } => "make its statics smaller, or use a memory region instead",
             Self::Unreadable(_) => "give every segment read access: the kernel maps none without",
             Self::Entry(_) => "name the entry point in the linker script (ENTRY) or with -e",
         }
@@ -149,7 +159,7 @@ impl Program {
         let holds = |s: &&mut Segment| s.vaddr <= symbol.address && end <= s.range().end;
         let segment = self.segments.iter_mut().find(holds);
         let segment = segment.ok_or_else(|| SymbolError::NotLoaded(name.to_owned()))?;
-        // The offset is below the segment's size, which `segments` has found to fit the address space of a PD.
+        // The offset is below the segment's size, which `segments` has found to fit the board's memory.
         let start = (symbol.address - segment.vaddr) as usize;
         let end = start + bytes.len();
         if segment.data.len() < end {
@@ -231,6 +241,9 @@ fn segment(raw: RawSegment<'_>) -> Result<Segment, ElfError> {
     let RawSegment { vaddr, size, .. } = raw;
     if vaddr + size > sdk_spec::abi::USER_TOP {
         return Err(out_of_bounds(vaddr));
+    }
+    if size > RAM.end - RAM.start {
+        return Err(ElfError::TooLarge { vaddr, size });
     }
     let mut rights = Rights::default();
     for (flag, right) in [

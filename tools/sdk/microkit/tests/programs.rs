@@ -43,6 +43,14 @@ fn refused_files() {
         parse(|e| e.parts[1].vaddr = 0x20_0800).err(),
         Some(ElfError::SharedPage(0x20_0000, 0x20_0800))
     );
+    // What is set there would have to be written behind as many zeros.
+    assert_eq!(
+        parse(|e| e.parts[1].size = 0x8000_0001).err(),
+        Some(ElfError::TooLarge {
+            vaddr: 0x20_1000,
+            size: 0x8000_0001
+        })
+    );
     assert!(matches!(
         parse(|e| e.parts[1].size = u64::MAX),
         Err(ElfError::Malformed(_))
