@@ -49,9 +49,7 @@ pub(crate) enum Role {
 pub(crate) struct Listener {
     /// Most connections that may wait.
     pub backlog: usize,
-    /// How many wait, half-open ones included.
-    pub pending: usize,
-    /// The complete ones, oldest first.
+    /// Those that do, oldest first.
     pub ready: List,
 }
 
@@ -96,8 +94,10 @@ pub(crate) struct Client<W> {
     /// Stream sockets, connections that wait for `accept` included.
     pub streams: usize,
     datagrams: usize,
-    /// Connections that go on after their handle was closed, oldest first.
+    /// Connections that go on sending after their handle was closed, oldest first.
     pub closing: List,
+    /// Those that only wait for the peer's FIN, oldest first.
+    pub drained: List,
     /// Before this no ARP request is sent on its behalf, other than smoltcp's.
     pub asks_again: Instant,
     /// Something became ready since the last notification.
@@ -125,6 +125,7 @@ impl<W> Client<W> {
             streams: 0,
             datagrams: 0,
             closing: List::default(),
+            drained: List::default(),
             asks_again: Instant::ZERO,
             notify: false,
             changed: false,

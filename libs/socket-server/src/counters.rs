@@ -51,6 +51,16 @@ pub struct Counters {
     pub tcp_opened: u64,
     /// Connections opened by peers and taken by a client.
     pub tcp_accepted: u64,
+    /// Connections that peers have asked for and not yet confirmed, now.
+    pub half_open: u64,
+    /// SYN cookies given because too many connections were half open.
+    pub syn_cookies_sent: u64,
+    /// SYN cookies that came back.
+    pub syn_cookies_taken: u64,
+    /// Segments that might have been forged, answered with an acknowledgement (RFC 5961).
+    pub tcp_challenges: u64,
+    /// Resets sent to segments that belong to no connection.
+    pub tcp_resets_sent: u64,
     /// Connections that ended by a reset, from either side.
     pub tcp_reset: u64,
     /// Data segments sent again.

@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetFrame, EthernetProtocol, Icmpv4Message, Icmpv4Packet,
-    IpProtocol, Ipv4Packet, TcpPacket,
+    IpProtocol, Ipv4Packet,
 };
 
 use crate::map::{Key, mix};
@@ -65,12 +65,10 @@ pub struct Unreachable {
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// TCP. `opens` if it asks for a connection: SYN without ACK and RST.
+    /// TCP.
     Tcp {
         /// Who with whom.
         tuple: Tuple,
-        /// SYN alone.
-        opens: bool,
     },
     /// UDP.
     Udp {
@@ -194,14 +192,11 @@ fn classify_tcp(
         return None;
     }
     let (from, to) = ports(payload)?;
-    let opens = TcpPacket::new_checked(payload)
-        .is_ok_and(|packet| packet.syn() && !packet.ack() && !packet.rst() && !packet.fin());
     Some(Content::Tcp {
         tuple: Tuple {
             local: (destination, to),
             remote: (source, from),
         },
-        opens,
     })
 }
 

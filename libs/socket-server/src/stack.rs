@@ -7,13 +7,18 @@ use core::net::Ipv4Addr;
 
 use smoltcp::iface::{self, Interface, PollResult, SocketSet};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
+use smoltcp::socket::tcp::State;
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Cidr};
+use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpListenEndpoint, Ipv4Cidr, TcpControl};
 
 use crate::config::{Config, in_network};
 use crate::counters::Counters;
 use crate::device::{Sent, Wire};
+use crate::half_open::HalfOpen;
+use crate::isn::seed_for;
 use crate::link::{FRAME_MAX, Offload, TxQueue};
+use crate::segment::ControlSegment;
+use crate::tcp::Connection;
 
 /// How long fragments wait for the rest. RFC 791 proposes 15 seconds; few buffers are a reason not to wait longer.
 pub(crate) const REASSEMBLY: Duration = Duration::from_secs(15);
@@ -28,6 +33,7 @@ const NO_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0];
 pub(crate) struct Stack {
     /// Large: it has the buffers for fragments inside.
     iface: Box<Interface>,
+    spare: Box<Interface>,
     capabilities: DeviceCapabilities,
     offload: Offload,
     /// No sockets: whatever is not for one goes here, and smoltcp answers with a reset, an ICMP error, an echo reply or not.
@@ -35,7 +41,6 @@ pub(crate) struct Stack {
     address: Ipv4Addr,
     prefix: u8,
     gateway: Option<Ipv4Addr>,
-    seed: u64,
     mac: [u8; 6],
     now: Instant,
 }
@@ -70,13 +75,39 @@ impl TxQueue for NoTx {
     }
 }
 
+/// Takes frames and forgets them.
+struct Nowhere;
+
+impl TxQueue for Nowhere {
+    fn free(&mut self) -> usize {
+        1
+    }
+
+    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        Some(fill(&mut [0; FRAME_MAX][..length.min(FRAME_MAX)]))
+    }
+}
+
+struct Capture([u8; 42]);
+
+impl TxQueue for Capture {
+    fn free(&mut self) -> usize {
+        1
+    }
+
+    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        Some(fill(&mut self.0[..length]))
+    }
+}
+
 impl Stack {
     /// `config` has been checked.
     pub(crate) fn new(config: &Config) -> Self {
         let offload = Offload::default();
         let capabilities = capabilities(offload);
-        let iface = build(config_of(NO_MAC, config.seed), &capabilities);
+        let iface = build(config_of(NO_MAC, 0), &capabilities);
         let mut stack = Stack {
+            spare: build(config_of(NO_MAC, 0), &capabilities),
             iface,
             capabilities,
             offload,
@@ -84,7 +115,6 @@ impl Stack {
             address: config.address,
             prefix: config.prefix,
             gateway: config.gateway,
-            seed: config.seed,
             mac: NO_MAC,
             now: Instant::ZERO,
         };
@@ -98,9 +128,7 @@ impl Stack {
         if offload != self.offload {
             self.offload = offload;
             self.capabilities = capabilities(offload);
-            self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005) | 1;
-            self.iface = build(config_of(mac, self.seed), &self.capabilities);
-            self.set_addresses();
+            self.renew(0);
         }
         self.iface.set_hardware_addr(EthernetAddress(mac).into());
     }
@@ -138,9 +166,76 @@ impl Stack {
         self.now = self.now.max(now);
     }
 
-    /// The context that smoltcp's `connect` wants.
-    pub(crate) fn context(&mut self) -> &mut iface::Context {
-        self.iface.context()
+    /// What is checked of received packets and computed for those that are sent.
+    pub(crate) fn checksums(&self) -> &ChecksumCapabilities {
+        &self.capabilities.checksum
+    }
+
+    /// The context that smoltcp's `connect` wants, with which it takes this first sequence number.
+    pub(crate) fn context_with(&mut self, iss: u32) -> &mut iface::Context {
+        self.spare = self.fresh(seed_for(iss));
+        self.spare.context()
+    }
+
+    /// Makes the interface anew, with a seed for its random numbers.
+    fn renew(&mut self, seed: u64) {
+        self.iface = build(config_of(self.mac, seed), &self.capabilities);
+        self.set_addresses();
+    }
+
+    fn fresh(&mut self, seed: u64) -> Box<Interface> {
+        let seed = crate::isn::before(seed);
+        let fresh = build(config_of(self.mac, seed), &self.capabilities);
+        let old = core::mem::replace(&mut self.iface, fresh);
+        self.set_addresses();
+        core::mem::replace(&mut self.iface, old)
+    }
+
+    /// Lets the closed socket of a connection go through the first two steps of a handshake that has
+    /// happened: it gets the peer's SYN, and its SYN|ACK goes nowhere. Returns whether it has come
+    /// that far.
+    pub(crate) fn shake_hands(
+        &mut self,
+        connection: &mut Connection,
+        half_open: &HalfOpen,
+    ) -> bool {
+        let (address, port) = half_open.tuple.local;
+        let endpoint = IpListenEndpoint {
+            addr: Some(IpAddress::Ipv4(address)),
+            port,
+        };
+        if connection.socket_mut().listen(endpoint).is_err() {
+            return false;
+        }
+        let fresh = self.fresh(seed_for(half_open.iss));
+        let old = core::mem::replace(&mut self.iface, fresh);
+        let mut arp = Capture([0; 42]);
+        if let Some(hop) = self.next_hop(half_open.tuple.remote.0) {
+            crate::gateway::send_request((hop, half_open.mac), self.address, &mut arp);
+            self.ingress(&arp.0, &mut Nowhere, None, &mut Counters::default());
+        }
+        let syn = ControlSegment {
+            control: TcpControl::Syn,
+            seq: half_open.irs,
+            ack: None,
+            window: half_open.window,
+            options: Some(half_open.options),
+        };
+        let mut buffer = ControlSegment::buffer();
+        let frame = syn.from_peer(&half_open.tuple, (half_open.mac, self.mac), &mut buffer);
+        // From the time of the real SYN|ACK to now is the first measure of the round trip, unless it
+        // was sent more than once.
+        let now = self.now;
+        if half_open.again == 0 {
+            self.now = half_open.since;
+        }
+        let uncounted = &mut Counters::default();
+        let set = &mut connection.set;
+        self.ingress(frame, &mut Nowhere, Some(set), uncounted);
+        self.egress(&mut Nowhere, set, uncounted);
+        self.now = now;
+        self.iface = old;
+        connection.socket().state() == State::SynReceived
     }
 
     /// The highest address of the network, which means all of its hosts.

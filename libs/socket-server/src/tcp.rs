@@ -9,36 +9,39 @@ use alloc::vec::Vec;
 use smoltcp::iface::{SocketHandle, SocketSet, SocketStorage};
 use smoltcp::socket::AnySocket;
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 use socket_proto::{Errno, PollBits};
 
 use crate::frame::Tuple;
 use crate::list::{Links, List};
 use crate::ports::SocketRef;
 
+/// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
+/// 3.8.4).
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
 /// Who has a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// Nobody: it is in the pool.
     Free,
-    /// A listening socket, until `accept`. `queued` once it is established.
-    Pending { listener: SocketRef, queued: bool },
+    /// A listening socket, until `accept`.
+    Pending { listener: SocketRef },
     /// A client's socket.
     Client(SocketRef),
-    /// The handle is gone; what was taken is still being sent, and the peer's FIN awaited.
-    Closing { client: u8 },
-    /// As `Closing`, and all is done except waiting for stray segments.
-    TimeWait,
+    /// The handle is gone; what was taken is still being sent. Once the peer has all of it, `drained`,
+    /// only its FIN is awaited.
+    Closing { client: u8, drained: bool },
 }
 
 impl Owner {
     /// The client on whose behalf packets are sent.
     pub(crate) fn client(self) -> Option<u8> {
         match self {
-            Owner::Free | Owner::TimeWait => None,
-            Owner::Pending { listener, .. } => Some(listener.client),
+            Owner::Free => None,
+            Owner::Pending { listener } => Some(listener.client),
             Owner::Client(owner) => Some(owner.client),
-            Owner::Closing { client } => Some(client),
+            Owner::Closing { client, .. } => Some(client),
         }
     }
 }
@@ -61,8 +64,22 @@ pub(crate) struct Connection {
     pub stalled: bool,
     /// When it came out of the pool, or when its handle was closed.
     pub since: Instant,
+    /// When the last segment came.
+    pub heard: Instant,
+    /// When its state last changed or the peer last acknowledged something new.
+    pub moved: Instant,
     /// Since when the peer owes an acknowledgement and has been silent.
     pub waiting_since: Option<Instant>,
+    /// Our first sequence number.
+    iss: u32,
+    /// The peer's first.
+    pub irs: u32,
+    /// Bytes that have been put into the transmit buffer, modulo 2^32.
+    written: u32,
+    /// Bytes that have been taken out of the receive buffer, modulo 2^32.
+    read: u32,
+    /// What the peer had acknowledged when the connection was last looked at.
+    acked: u32,
     /// The state when it was last looked at.
     pub seen: State,
     /// Highest sequence number sent, to notice what is sent again.
@@ -78,8 +95,11 @@ impl Connection {
         self.set.get_mut(self.handle)
     }
 
-    /// Makes a socket that comes out of the pool like new. smoltcp resets most of it itself when it starts to listen or
-    /// connect; not the congestion control, and not the memory of a neighbour that did not answer, which is the set's.
+    /// Makes a socket that comes out of the pool like new. smoltcp resets most of it itself when it
+    /// starts to listen or connect. It does not reset the congestion control, and the set remembers a
+    /// neighbour that did not answer. What is known of selective and duplicate acknowledgements is set
+    /// anew by the handshake: its last segment acknowledges nothing that is in flight, so that it counts
+    /// as fresh.
     fn renew(&mut self, now: Instant) {
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
@@ -89,6 +109,7 @@ impl Connection {
         // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces must not wait for a delayed
         // acknowledgement of the first.
         socket.set_nagle_enabled(false);
+        socket.set_keep_alive(Some(KEEP_ALIVE));
         self.tuple = None;
         self.error = None;
         self.connecting = false;
@@ -97,9 +118,115 @@ impl Connection {
         self.reached = false;
         self.stalled = false;
         self.since = now;
+        self.heard = now;
+        self.moved = now;
         self.waiting_since = None;
         self.seen = State::Closed;
         self.highest = None;
+    }
+
+    /// Sets the first sequence numbers of a connection that begins.
+    pub(crate) fn renumber(&mut self, iss: u32, irs: u32) {
+        self.iss = iss;
+        self.irs = irs;
+        self.written = 0;
+        self.read = 0;
+        self.acked = iss;
+    }
+
+    /// Lets `put` write into the transmit buffer.
+    pub(crate) fn write<R>(&mut self, put: impl FnOnce(&mut Socket<'static>) -> R) -> R {
+        let before = self.socket().send_queue();
+        let result = put(self.socket_mut());
+        let taken = self.socket().send_queue() - before;
+        self.written = self.written.wrapping_add(taken as u32);
+        result
+    }
+
+    /// Lets `take` read out of the receive buffer.
+    pub(crate) fn read<R>(&mut self, take: impl FnOnce(&mut Socket<'static>) -> R) -> R {
+        let before = self.socket().recv_queue();
+        let result = take(self.socket_mut());
+        let taken = before - self.socket().recv_queue();
+        self.read = self.read.wrapping_add(taken as u32);
+        result
+    }
+
+    /// Drops what was received.
+    pub(crate) fn drain(&mut self) {
+        self.read(|socket| {
+            // In two pieces if it wraps around in its buffer.
+            while socket.can_recv() && socket.recv(|bytes| (bytes.len(), bytes.len())) != Ok(0) {}
+        });
+    }
+
+    /// The oldest sequence number that the peer has not acknowledged (SND.UNA of RFC 9293).
+    pub(crate) fn snd_una(&self) -> u32 {
+        let socket = self.socket();
+        match socket.state() {
+            State::SynSent | State::SynReceived => self.iss,
+            state => {
+                let fin = matches!(state, State::FinWait2 | State::TimeWait);
+                let queued = socket.send_queue() as u32;
+                let acked = self.written.wrapping_sub(queued);
+                self.after_syn()
+                    .wrapping_add(acked)
+                    .wrapping_add(u32::from(fin))
+            }
+        }
+    }
+
+    /// The number behind the last byte of an outgoing stream that has been closed, and its FIN.
+    pub(crate) fn snd_nxt_closed(&self) -> u32 {
+        self.after_syn().wrapping_add(self.written).wrapping_add(1)
+    }
+
+    /// The highest number that the peer can have seen and acknowledge.
+    pub(crate) fn snd_max(&self) -> u32 {
+        match self.socket().state() {
+            // Its FIN may have been sent.
+            State::FinWait1
+            | State::FinWait2
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => self.snd_nxt_closed(),
+            _ => self.highest.unwrap_or(self.after_syn()),
+        }
+    }
+
+    /// The number that the peer sends next (RCV.NXT of RFC 9293).
+    pub(crate) fn rcv_nxt(&self) -> u32 {
+        let socket = self.socket();
+        let fin = matches!(
+            socket.state(),
+            State::CloseWait | State::LastAck | State::Closing | State::TimeWait
+        );
+        let received = self.read.wrapping_add(socket.recv_queue() as u32);
+        let flags = 1 + u32::from(fin);
+        self.irs.wrapping_add(received).wrapping_add(flags)
+    }
+
+    /// Bytes that the peer may send from there on.
+    pub(crate) fn window(&self) -> u32 {
+        let socket = self.socket();
+        (socket.recv_capacity() - socket.recv_queue()) as u32
+    }
+
+    /// Whether a segment with this number is on its way to the peer: what an ICMP error must quote to
+    /// be believed (RFC 5927 section 4.1).
+    pub(crate) fn is_in_flight(&self, seq: u32) -> bool {
+        let una = self.snd_una();
+        seq.wrapping_sub(una) < self.snd_max().wrapping_sub(una)
+    }
+
+    fn after_syn(&self) -> u32 {
+        self.iss.wrapping_add(1)
+    }
+
+    /// Notes whether the peer has acknowledged something new. Returns whether it has.
+    pub(crate) fn note_progress(&mut self) -> bool {
+        let acked = self.snd_una();
+        core::mem::replace(&mut self.acked, acked) != acked
     }
 
     /// Whether the peer will send no more.
@@ -158,10 +285,9 @@ impl Connection {
 /// All connections.
 pub(crate) struct TcpPool {
     connections: Vec<Connection>,
+    receive: usize,
     pub links: Links,
     free: List,
-    /// Oldest first.
-    pub time_wait: List,
     used: usize,
 }
 
@@ -177,15 +303,26 @@ impl TcpPool {
             .collect();
         TcpPool {
             connections,
+            receive,
             links,
             free,
-            time_wait: List::default(),
             used: 0,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.connections.len()
+    }
+
+    /// Size of a connection's receive buffer, which is its first window.
+    pub(crate) fn receive_window(&self) -> usize {
+        self.receive
+    }
+
+    /// How far smoltcp shifts the windows of these buffers (RFC 7323 section 2).
+    pub(crate) fn window_scale(&self) -> u8 {
+        let bits = usize::BITS - self.receive.leading_zeros();
+        bits.saturating_sub(16) as u8
     }
 
     pub(crate) fn used(&self) -> usize {
@@ -239,7 +376,14 @@ fn connection(receive: usize, send: usize) -> Connection {
         reached: false,
         stalled: false,
         since: Instant::ZERO,
+        heard: Instant::ZERO,
+        moved: Instant::ZERO,
         waiting_since: None,
+        iss: 0,
+        irs: 0,
+        written: 0,
+        read: 0,
+        acked: 0,
         seen: State::Closed,
         highest: None,
     }

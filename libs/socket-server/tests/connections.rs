@@ -254,8 +254,9 @@ fn a_peer_that_goes_silent_is_given_up() {
     world.run_for(SECOND / 5000);
     world.medium.set_faults(silence);
     world.run_for(SECOND / 1000);
-    assert_eq!(world.server.counters().stream_sockets, 1);
+    assert_eq!(world.server.counters().half_open, 1);
     world.run_for(SECOND * 16);
+    assert_eq!(world.server.counters().half_open, 0);
     world.assert_no_streams();
     // Idle connections stay: nobody owes anything.
     let mut world = World::simple();
@@ -357,7 +358,8 @@ fn a_new_connection_between_the_same_ends_replaces_one_in_time_wait() {
     world.run_for(SECOND / 10);
     world.peer.tcp(peer).close();
     world.run_for(SECOND / 10);
-    assert_eq!(world.server.counters().stream_sockets, 1, "TIME-WAIT");
+    // TIME-WAIT takes no connection out of the pool.
+    world.assert_no_streams();
     world.peer.set_next_port(port);
     world.peer.reconnect(peer, 80);
     world.await_bits(listener, PollBits::IN);
@@ -385,4 +387,106 @@ fn poll_with_a_deadline_notifies_at_that_time() {
     let socket = None;
     world.ask(Request::Poll { socket, deadline }).unwrap();
     assert!(world.take_notified(0));
+}
+
+/// Reads what a peer has received, at most so many bytes. Returns the number.
+fn peer_reads(world: &mut World, peer: smoltcp::iface::SocketHandle, count: usize) -> usize {
+    world
+        .peer
+        .tcp(peer)
+        .recv_slice(&mut vec![0; count])
+        .unwrap_or(0)
+}
+
+#[test]
+fn a_slow_reader_gets_everything_and_then_has_time_to_close() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 3);
+    let (socket, peer) = world.connected(listener, 80);
+    // More than the peer's window: some of it stays with the server.
+    for _ in 0..2 {
+        world.send(socket, &common::pattern(60_000, 1)).unwrap();
+        world.run_for(SECOND / 10);
+    }
+    world.close(socket);
+    let mut read = 0;
+    while read < 120_000 {
+        world.run_for(SECOND);
+        read += peer_reads(&mut world, peer, 1_000);
+        assert!(world.peer.tcp(peer).is_active(), "reset after {read} bytes");
+    }
+    // The peer has had the FIN for less than the time of FIN-WAIT-2, which begins with it.
+    world.run_for(SECOND * 5);
+    assert_eq!(world.server.counters().stream_sockets, 1);
+    world.run_for(SECOND * 70);
+    world.assert_no_streams();
+}
+
+#[test]
+fn a_peer_that_never_reads_does_not_hold_a_closed_connection() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 3);
+    let (socket, peer) = world.connected(listener, 80);
+    for _ in 0..2 {
+        world.send(socket, &common::pattern(60_000, 1)).unwrap();
+        world.run_for(SECOND / 10);
+    }
+    world.close(socket);
+    // It answers every question about its window, which stays closed.
+    world.run_for(SECOND * 62);
+    world.assert_no_streams();
+    assert!(!world.peer.tcp(peer).is_active(), "it was told by a reset");
+}
+
+#[test]
+fn unsent_bytes_are_not_given_up_for_a_new_connection() {
+    let mut config = config();
+    config.closing = 1;
+    let mut world = World::new(config, vec![limits(2, 1)], Faults::none());
+    let listener = world.listen(80, 4);
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let (socket, peer) = world.connected(listener, 80);
+        for _ in 0..2 {
+            world.send(socket, &common::pattern(60_000, 1)).unwrap();
+            world.run_for(SECOND / 10);
+        }
+        world.close(socket);
+        slow.push(peer);
+    }
+    // Every place is taken by one that still sends: the next peer waits.
+    let late = world.peer.connect(80);
+    world.run_for(SECOND);
+    assert_eq!(world.server.counters().tcp_reclaimed, 0);
+    assert_eq!(world.accept(listener).map(drop), Err(Errno::EAGAIN));
+    for peer in slow {
+        let mut read = 0;
+        world.run_until("all bytes", |world| {
+            read += peer_reads(world, peer, 60_000);
+            read == 120_000
+        });
+    }
+    world.await_bits(listener, PollBits::IN);
+    world.accept(listener).unwrap();
+    assert!(world.peer.tcp(late).may_send());
+}
+
+#[test]
+fn a_peer_that_is_gone_is_noticed_on_an_idle_connection() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 3);
+    let (socket, _) = world.connected(listener, 80);
+    world.peer.connect(80);
+    world.run_for(SECOND * 600);
+    assert!(!world.bits(socket).contains(PollBits::ERR));
+    world.medium.set_faults(Faults {
+        lost: 1000,
+        ..Faults::none()
+    });
+    world.run_for(SECOND * 300);
+    assert!(world.bits(socket).contains(PollBits::ERR | PollBits::HUP));
+    assert_eq!(world.recv(socket, 10), Err(Errno::ETIMEDOUT));
+    // What waits to be accepted is told the same.
+    let (waiting, _) = world.accept(listener).unwrap();
+    assert_eq!(world.recv(waiting, 10), Err(Errno::ETIMEDOUT));
 }

@@ -170,14 +170,14 @@ fn connections_that_only_close_make_room() {
         world.close(socket);
         world.run_for(SECOND / 100);
         if round % 2 == 0 {
-            // To TIME-WAIT; otherwise it stays in FIN-WAIT-2.
+            // To TIME-WAIT, which takes no place; otherwise it stays in FIN-WAIT-2.
             world.peer.tcp(peer).close();
             world.run_for(SECOND / 100);
         }
         let mut last = [0; 8];
         assert_eq!(world.peer.tcp(peer).recv_slice(&mut last), Ok(3));
     }
-    assert!(world.server.counters().tcp_reclaimed >= 14);
+    assert!(world.server.counters().tcp_reclaimed >= 4);
     assert!(world.server.counters().stream_sockets <= 6);
 }
 

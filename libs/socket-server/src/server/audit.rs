@@ -2,6 +2,7 @@
 
 //! Whether the tables agree with one another.
 
+use smoltcp::socket::tcp::State;
 use socket_proto::SocketKind;
 
 use super::Server;
@@ -61,10 +62,10 @@ impl<W: Window> Server<W> {
                 && own_datagrams <= client.limits.datagram_sockets;
             ensure(quotas, "quotas hold")?;
             let closing = self.count(
-                |owner| matches!(owner, Owner::Closing { client } if usize::from(client) == number),
+                |owner| matches!(owner, Owner::Closing { client, .. } if usize::from(client) == number),
             );
             ensure(
-                client.closing.len() == closing,
+                client.closing.len() + client.drained.len() == closing,
                 "closing connections are listed",
             )?;
         }
@@ -99,7 +100,8 @@ impl<W: Window> Server<W> {
             if self.tuples.get(&tuple) == Some(index as u32) {
                 known += 1;
             } else {
-                ensure(connection.is_over(), "who is alive is found")?;
+                let ended = connection.is_over() || connection.seen == State::TimeWait;
+                ensure(ended, "who is alive is found")?;
             }
             if let Owner::Client(owner) = connection.owner {
                 let role = self.clients[usize::from(owner.client)]
@@ -116,34 +118,27 @@ impl<W: Window> Server<W> {
         ensure(self.tuples.len() == known, "every name has its connection")?;
         ensure(self.stalled == stalled, "stalled connections are counted")?;
         let used = self.count(|owner| owner != Owner::Free);
-        ensure(self.tcp.used() == used, "connections in use are counted")?;
-        let waiting = self.count(|owner| owner == Owner::TimeWait);
-        ensure(self.tcp.time_wait.len() == waiting, "TIME-WAIT is listed")
+        ensure(self.tcp.used() == used, "connections in use are counted")
     }
 
     /// Answers how many connections wait at a socket.
-    fn audit_role(&self, owner: SocketRef, role: &Role) -> Result<usize, &'static str> {
+    fn audit_role(&self, socket: SocketRef, role: &Role) -> Result<usize, &'static str> {
         match role {
             Role::Idle => Ok(0),
             Role::Connection(index) => {
-                let mine = self.tcp.get(*index).owner == Owner::Client(owner);
+                let mine = self.tcp.get(*index).owner == Owner::Client(socket);
                 ensure(mine, "a connection is its socket's")?;
                 Ok(0)
             }
             Role::Listening(listener) => {
-                let waiting = |wanted: Option<bool>| {
-                    self.count(|candidate| {
-                        matches!(candidate, Owner::Pending { listener, queued }
-                            if listener == owner && wanted.is_none_or(|wanted| wanted == queued))
-                    })
-                };
-                ensure(listener.pending == waiting(None), "the backlog is counted")?;
-                let ready = waiting(Some(true));
+                let ready = self.count(
+                    |owner| matches!(owner, Owner::Pending { listener } if listener == socket),
+                );
                 ensure(
                     listener.ready.len() == ready,
                     "what can be accepted is listed",
                 )?;
-                Ok(listener.pending)
+                Ok(ready)
             }
         }
     }

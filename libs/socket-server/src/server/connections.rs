@@ -8,7 +8,6 @@ use socket_proto::Errno;
 
 use super::Server;
 use crate::client::Role;
-use crate::ports::SocketRef;
 use crate::tcp::Owner;
 use crate::window::Window;
 
@@ -18,10 +17,13 @@ pub(super) const SILENCE: Duration = Duration::from_secs(120);
 pub(super) const ATTEMPT: Duration = Duration::from_secs(30);
 /// A connection attempt while the next hop does not answer: three ARP requests.
 pub(super) const UNREACHED: Duration = Duration::from_secs(3);
-/// A half-open connection of a peer: four SYN|ACKs.
-pub(super) const HALF_OPEN: Duration = Duration::from_secs(15);
-/// A closed connection whose peer does not close its side; as `tcp_fin_timeout` of Linux.
+/// A closed connection whose peer neither takes what is left nor closes its side; as
+/// `tcp_fin_timeout` of Linux.
 pub(super) const FIN_WAIT: Duration = Duration::from_secs(60);
+/// A closed connection whose peer takes what is left very slowly.
+pub(super) const LINGER: Duration = Duration::from_secs(600);
+/// An idle connection whose peer does not answer the question whether it is still there.
+pub(super) const GONE: Duration = Duration::from_secs(240);
 
 /// Why a connection is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,11 +43,17 @@ impl<W: Window> Server<W> {
             return;
         }
         if connection.read_shut {
-            drain(connection.socket_mut());
+            connection.drain();
         }
         let before = connection.seen;
         let state = connection.socket().state();
         connection.seen = state;
+        if connection.note_progress() || state != before {
+            connection.moved = now;
+        }
+        if cause == Cause::Packet {
+            connection.heard = now;
+        }
         if !connection.awaits_peer() {
             connection.waiting_since = None;
         } else if cause == Cause::Packet || connection.waiting_since.is_none() {
@@ -64,12 +72,9 @@ impl<W: Window> Server<W> {
         let connection = self.tcp.get_mut(index);
         match connection.owner {
             Owner::Free => {}
-            Owner::Pending { listener, queued } => {
-                if reset && queued {
+            Owner::Pending { .. } => {
+                if reset {
                     connection.error = Some(Errno::ECONNRESET);
-                }
-                if !queued {
-                    self.settle_half_open(index, listener, state);
                 }
             }
             Owner::Client(owner) => {
@@ -84,58 +89,32 @@ impl<W: Window> Server<W> {
                 }
                 self.refresh(owner);
             }
-            Owner::Closing { .. } | Owner::TimeWait => self.settle_closing(index, state),
-        }
-    }
-
-    fn settle_half_open(&mut self, index: usize, listener: SocketRef, state: State) {
-        match state {
-            State::SynReceived => {}
-            // A reset brings smoltcp's socket back to listening.
-            State::Listen | State::Closed => self.drop_pending(index, listener),
-            _ => {
-                let queued = Owner::Pending {
-                    listener,
-                    queued: true,
-                };
-                self.tcp.get_mut(index).owner = queued;
-                if let Some(client) = &mut self.clients[usize::from(listener.client)]
-                    && let Some(listening) = client.listener_mut(usize::from(listener.slot))
-                {
-                    listening.ready.push_back(&mut self.tcp.links, index);
-                }
-                self.refresh(listener);
+            Owner::Closing { client, drained } => {
+                self.settle_closing(index, state, (client, drained));
             }
         }
     }
 
-    /// A connection that waits for `accept` but is in no list goes away.
-    pub(super) fn drop_pending(&mut self, index: usize, listener: SocketRef) {
-        if let Some(client) = &mut self.clients[usize::from(listener.client)] {
-            client.streams -= 1;
-            if let Some(listening) = client.listener_mut(usize::from(listener.slot)) {
-                listening.pending -= 1;
-            }
-        }
-        self.put_back(index);
-    }
-
-    fn settle_closing(&mut self, index: usize, state: State) {
+    fn settle_closing(&mut self, index: usize, state: State, (client, drained): (u8, bool)) {
         let connection = self.tcp.get_mut(index);
-        if connection.is_over() {
+        if connection.is_over() || state == State::TimeWait {
             return self.retire(index);
         }
         if connection.socket().can_recv() {
-            // The peer still sends to a socket that nobody can read from any more (RFC 2525 section 2.17).
+            // The peer still sends to a socket that nobody can read from any more (RFC 2525 section
+            // 2.17).
             connection.socket_mut().abort();
             self.counters.tcp_reset += 1;
             self.dirty.push(index);
-        } else if let (State::TimeWait, Owner::Closing { client }) = (state, connection.owner) {
-            connection.owner = Owner::TimeWait;
+        } else if state == State::FinWait2 && !drained {
+            connection.owner = Owner::Closing {
+                client,
+                drained: true,
+            };
             if let Some(client) = &mut self.clients[usize::from(client)] {
                 client.closing.remove(&mut self.tcp.links, index);
+                client.drained.push_back(&mut self.tcp.links, index);
             }
-            self.tcp.time_wait.push_back(&mut self.tcp.links, index);
         }
     }
 
@@ -159,11 +138,7 @@ impl<W: Window> Server<W> {
         let connection = self.tcp.get_mut(index);
         match connection.owner {
             Owner::Free => {}
-            Owner::Pending {
-                listener,
-                queued: false,
-            } => self.drop_pending(index, listener),
-            Owner::Pending { queued: true, .. } => {
+            Owner::Pending { .. } => {
                 connection.error = Some(Errno::ETIMEDOUT);
                 connection.socket_mut().abort();
                 self.dirty.push(index);
@@ -183,7 +158,14 @@ impl<W: Window> Server<W> {
                 self.dirty.push(index);
                 self.refresh(owner);
             }
-            Owner::Closing { .. } | Owner::TimeWait => self.retire(index),
+            // A reset tells the peer, unless that is what could not be sent.
+            Owner::Closing { .. } if connection.socket().state() != State::Closed => {
+                connection.socket_mut().abort();
+                connection.since = self.stack.now();
+                self.counters.tcp_reset += 1;
+                self.dirty.push(index);
+            }
+            Owner::Closing { .. } => self.retire(index),
         }
     }
 
@@ -194,8 +176,10 @@ impl<W: Window> Server<W> {
         let connection = self.tcp.get_mut(index);
         connection.owner = Owner::Closing {
             client: client as u8,
+            drained: false,
         };
         connection.since = now;
+        connection.moved = now;
         connection.connecting = false;
         connection.read_shut = false;
         let socket = connection.socket_mut();
@@ -217,14 +201,15 @@ impl<W: Window> Server<W> {
     /// Puts a connection that is closing back into the pool, whatever its peer still thinks.
     pub(super) fn retire(&mut self, index: usize) {
         match self.tcp.get(index).owner {
-            Owner::Closing { client } => {
+            Owner::Closing { client, drained } => {
                 if let Some(client) = &mut self.clients[usize::from(client)] {
-                    client.closing.remove(&mut self.tcp.links, index);
+                    let list = if drained {
+                        &mut client.drained
+                    } else {
+                        &mut client.closing
+                    };
+                    list.remove(&mut self.tcp.links, index);
                 }
-            }
-            Owner::TimeWait => {
-                let links = &mut self.tcp.links;
-                self.tcp.time_wait.remove(links, index);
             }
             Owner::Free | Owner::Pending { .. } | Owner::Client(_) => return,
         }
@@ -232,7 +217,7 @@ impl<W: Window> Server<W> {
     }
 
     /// Frees the four values that name a connection for a new one.
-    fn forget_tuple(&mut self, index: usize) {
+    pub(super) fn forget_tuple(&mut self, index: usize) {
         if let Some(tuple) = self.tcp.get(index).tuple
             && self.tuples.get(&tuple) == Some(index as u32)
         {
@@ -248,20 +233,18 @@ impl<W: Window> Server<W> {
         self.tcp.put_back(index);
     }
 
-    /// Takes a connection out of the pool. If it is empty, the closing connection that has least to lose makes room: the
-    /// oldest in TIME-WAIT, else the oldest of the client that has most.
+    /// Takes a connection out of the pool. If it is empty, the oldest closing connection makes room
+    /// whose peer has got everything, of the client that has most of them.
     pub(super) fn take_connection(&mut self, owner: Owner) -> Option<usize> {
         let now = self.stack.now();
         if let Some(index) = self.tcp.take(owner, now) {
             return Some(self.note_peak(index));
         }
-        let victim = self.tcp.time_wait.front().or_else(|| {
-            let clients = self.clients.iter().flatten();
-            clients
-                .max_by_key(|client| client.closing.len())?
-                .closing
-                .front()
-        })?;
+        let clients = self.clients.iter().flatten();
+        let victim = clients
+            .max_by_key(|client| client.drained.len())?
+            .drained
+            .front()?;
         self.counters.tcp_reclaimed += 1;
         self.retire(victim);
         let index = self.tcp.take(owner, now)?;
@@ -282,10 +265,4 @@ impl<W: Window> Server<W> {
             self.stalled -= 1;
         }
     }
-}
-
-/// Drops what was received.
-pub(super) fn drain(socket: &mut smoltcp::socket::tcp::Socket<'static>) {
-    // In two pieces if it wraps around in its buffer.
-    while socket.can_recv() && socket.recv(|bytes| (bytes.len(), bytes.len())) != Ok(0) {}
 }

@@ -8,10 +8,8 @@ use smoltcp::wire::IpProtocol;
 use socket_proto::{Errno, SocketKind};
 
 use super::Server;
-use super::connections::Cause;
 use crate::frame::{Class, Content, Part, Unreachable, classify};
 use crate::link::TxQueue;
-use crate::tcp::Owner;
 use crate::window::Window;
 
 impl<W: Window> Server<W> {
@@ -44,23 +42,12 @@ impl<W: Window> Server<W> {
 
     fn deliver<T: TxQueue>(&mut self, frame: &[u8], whole: bool, content: Content, tx: &mut T) {
         match content {
-            Content::Tcp { tuple, opens } => {
-                let opens = opens && whole;
-                let known = self.tuples.get(&tuple).map(|index| index as usize);
-                match known {
-                    Some(index) if opens && self.tcp.get(index).owner == Owner::TimeWait => {
-                        // A new connection between the same ends (RFC 1122 section 4.2.2.13): the old one has nothing to lose.
-                        self.retire(index);
-                        self.request_to_open(frame, tuple, tx);
-                    }
-                    Some(index) => self.segment(frame, index, tx),
-                    None if opens => self.request_to_open(frame, tuple, tx),
-                    None => {
-                        self.counters.drops_no_socket += u64::from(whole);
-                        self.give_nobody(frame, tx);
-                    }
-                }
-            }
+            // smoltcp puts fragments together; for its last one the connection is known.
+            Content::Tcp { tuple } if whole => self.tcp_segment(frame, tuple, tx),
+            Content::Tcp { tuple } => match self.tuples.get(&tuple) {
+                Some(index) => self.segment(frame, index as usize, tx),
+                None => drop(self.give_nobody(frame, tx)),
+            },
             Content::Udp { remote, local } => self.datagram(frame, whole, remote, local, tx),
             Content::Unreachable(unreachable) => self.undelivered(unreachable),
             Content::Other { echo } => {
@@ -79,15 +66,6 @@ impl<W: Window> Server<W> {
     pub(super) fn give_nobody<T: TxQueue>(&mut self, frame: &[u8], tx: &mut T) -> u32 {
         let sent = self.stack.ingress(frame, tx, None, &mut self.counters);
         sent.packets
-    }
-
-    fn segment<T: TxQueue>(&mut self, frame: &[u8], index: usize, tx: &mut T) {
-        let connection = self.tcp.get_mut(index);
-        let set = Some(&mut connection.set);
-        let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
-        connection.reached |= sent.packets > 0;
-        self.settle(index, Cause::Packet);
-        self.dirty.push(index);
     }
 
     fn datagram<T: TxQueue>(

@@ -5,7 +5,7 @@
 use smoltcp::time::Duration;
 
 use super::Server;
-use super::connections::{ATTEMPT, Cause, FIN_WAIT, HALF_OPEN, SILENCE, UNREACHED};
+use super::connections::{ATTEMPT, Cause, FIN_WAIT, GONE, LINGER, SILENCE, UNREACHED};
 use crate::link::TxQueue;
 use crate::tcp::{Connection, Owner};
 use crate::window::Window;
@@ -56,7 +56,10 @@ impl<W: Window> Server<W> {
                 connection.reached = true;
             }
             if let Some(end) = what.data_end {
-                self.counters.tcp_retransmits += u64::from(is_repeated(connection, end));
+                // A question whether the peer is still there repeats a byte that it has.
+                let data = connection.socket().send_queue() > 0;
+                let repeated = is_repeated(connection, end);
+                self.counters.tcp_retransmits += u64::from(repeated && data);
             }
             if progress {
                 sent += 1;
@@ -113,8 +116,7 @@ impl<W: Window> Server<W> {
 pub(super) fn patience(connection: &Connection) -> Option<Instant> {
     let since = connection.since;
     match connection.owner {
-        Owner::Free | Owner::TimeWait => None,
-        Owner::Pending { queued: false, .. } => Some(since + HALF_OPEN),
+        Owner::Free => None,
         Owner::Client(_) if connection.connecting => {
             let patience = if connection.reached {
                 ATTEMPT
@@ -123,14 +125,16 @@ pub(super) fn patience(connection: &Connection) -> Option<Instant> {
             };
             Some(since + patience)
         }
-        Owner::Closing { .. } if connection.socket().state() == State::FinWait2 => {
-            Some(since + FIN_WAIT)
-        }
         // A reset that cannot be sent because the next hop is gone.
         Owner::Closing { .. } if connection.socket().state() == State::Closed => {
             Some(since + UNREACHED)
         }
-        _ => connection.waiting_since.map(|since| since + SILENCE),
+        Owner::Closing { .. } => Some((connection.moved + FIN_WAIT).min(since + LINGER)),
+        _ if connection.socket().state() == State::Closed => None,
+        _ => match connection.waiting_since {
+            Some(since) => Some(since + SILENCE),
+            None => Some(connection.heard + GONE),
+        },
     }
 }
 

@@ -11,7 +11,6 @@ use super::requests::client_in;
 use crate::client::{Datagram, Kind, Listener, Role, Stream};
 use crate::list::List;
 use crate::ports::{Local, SocketRef};
-use crate::tcp::Owner;
 use crate::window::Window;
 
 /// Most connections that may wait at one listening socket, whatever the client asks for.
@@ -124,7 +123,6 @@ impl<W: Window> Server<W> {
         if let Some(stream) = client.stream_mut(owner.slot.into()) {
             stream.role = Role::Listening(Listener {
                 backlog,
-                pending: 0,
                 ready: List::default(),
             });
         }
@@ -164,20 +162,6 @@ impl<W: Window> Server<W> {
         let client = usize::from(owner.client);
         while let Some(index) = listener.ready.pop_front(&mut self.tcp.links) {
             self.unqueue(index, client);
-            listener.pending -= 1;
-        }
-        for index in 0..self.tcp.len() {
-            if listener.pending == 0 {
-                break;
-            }
-            let half_open = Owner::Pending {
-                listener: owner,
-                queued: false,
-            };
-            if self.tcp.get(index).owner == half_open {
-                self.unqueue(index, client);
-                listener.pending -= 1;
-            }
         }
     }
 

@@ -12,6 +12,7 @@ mod open;
 mod readiness;
 mod requests;
 mod streams;
+mod tcp_input;
 mod time;
 
 use alloc::vec::Vec;
@@ -24,12 +25,15 @@ use crate::counters::Counters;
 use crate::fragments::FragmentRoutes;
 use crate::frame::Tuple;
 use crate::gateway::{Gateway, GatewayEvent};
+use crate::half_open::Backlog;
+use crate::isn::Numbers;
 use crate::link::{Link, Offload, RxQueue, TxQueue};
 use crate::map::{Map, mix};
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
+use crate::time_wait::TimeWait;
 use crate::timers::Timers;
 use crate::udp::{OUTBOX, Outbox, UdpPool};
 use crate::window::Window;
@@ -59,6 +63,9 @@ pub struct Server<W> {
     udp: UdpPool,
     outbox: Outbox,
     tuples: Map<Tuple, u32>,
+    half_open: Backlog,
+    time_wait: TimeWait,
+    numbers: Numbers,
     ports: Ports,
     fragments: FragmentRoutes,
     clients: Vec<Option<Client<W>>>,
@@ -101,6 +108,7 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         let seed = |purpose: u64| mix(config.seed, purpose);
+        let key = (u128::from(seed(5)) << 64 | u128::from(seed(6))).to_ne_bytes();
         let timer_count = streams + OUTBOX + clients.len() + 1;
         Ok(Server {
             stack: Stack::new(config),
@@ -108,6 +116,9 @@ impl<W: Window> Server<W> {
             udp: UdpPool::new(datagrams, config.datagram_receive, config.datagram_packets),
             outbox: Outbox::new(),
             tuples: Map::new(streams, seed(1)),
+            half_open: Backlog::new(seed(3)),
+            time_wait: TimeWait::new(seed(4)),
+            numbers: Numbers::new(key),
             ports: Ports::new(streams + datagrams, seed(2)),
             fragments: FragmentRoutes::new(),
             clients: clients
@@ -147,6 +158,8 @@ impl<W: Window> Server<W> {
         self.stack.set_now(instant(now));
         self.unblock(&mut link.tx);
         self.run_timers(&mut link.tx);
+        self.time_wait.expire(self.stack.now());
+        self.remind(&mut link.tx);
         let mut budget = RX_BUDGET;
         // A packet may be answered with one that must be cut up. Without buffers for that, packets wait where they are.
         while budget > 0 && link.tx.free() >= Stack::FRAGMENT_RESERVE {
@@ -188,6 +201,7 @@ impl<W: Window> Server<W> {
     /// What has been counted.
     pub fn counters(&mut self) -> &Counters {
         self.counters.stream_sockets = self.tcp.used() as u64;
+        self.counters.half_open = self.half_open.len() as u64;
         self.counters.datagram_sockets = self.udp.used() as u64;
         &self.counters
     }
@@ -195,16 +209,26 @@ impl<W: Window> Server<W> {
     fn outcome(&mut self, more_work: bool) -> Outcome {
         Outcome {
             notify: self.take_notifications(),
-            deadline: self
-                .timers
-                .next()
-                .map(|at| at.total_micros().max(0) as u64 * 1_000),
+            deadline: [self.timers.next(), self.half_open.next()]
+                .into_iter()
+                .flatten()
+                .min()
+                .map(nanoseconds),
             more_work,
         }
+    }
+
+    /// The time, in nanoseconds.
+    fn time(&self) -> u64 {
+        nanoseconds(self.stack.now())
     }
 }
 
 /// smoltcp counts microseconds.
 fn instant(nanoseconds: u64) -> Instant {
     Instant::from_micros((nanoseconds / 1_000) as i64)
+}
+
+fn nanoseconds(at: Instant) -> u64 {
+    at.total_micros().max(0) as u64 * 1_000
 }

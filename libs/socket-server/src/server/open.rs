@@ -5,66 +5,211 @@
 use core::net::{Ipv4Addr, SocketAddr};
 
 use smoltcp::socket::tcp::State;
-use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
+use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint, TcpControl};
 use socket_proto::{Errno, Reply, SocketKind, Success};
 
 use super::Server;
 use super::requests::client_in;
 use crate::client::Role;
 use crate::frame::Tuple;
+use crate::half_open::HalfOpen;
+use crate::isn::PeerOptions;
 use crate::link::TxQueue;
 use crate::ports::{Local, SocketRef};
+use crate::segment::{ControlSegment, MSS, Segment};
 use crate::tcp::Owner;
 use crate::window::Window;
 
 impl<W: Window> Server<W> {
-    /// A SYN for a connection that does not exist yet.
-    pub(super) fn request_to_open<T: TxQueue>(&mut self, frame: &[u8], tuple: Tuple, tx: &mut T) {
-        let (address, port) = tuple.local;
-        let Some((listener, room)) = self.listener_for(address, port) else {
-            self.counters.drops_no_socket += 1;
-            self.give_nobody(frame, tx);
+    /// Whether a listening socket takes connections to this address and port.
+    pub(super) fn is_listening(&mut self, tuple: Tuple) -> bool {
+        self.listener_for(tuple.local).is_some()
+    }
+
+    /// A SYN for a listening socket. It is answered and remembered, or answered with a cookie.
+    pub(super) fn request_to_open<T: TxQueue>(
+        &mut self,
+        segment: Segment,
+        tuple: Tuple,
+        tx: &mut T,
+    ) {
+        let Some((_, room)) = self.listener_for(tuple.local) else {
             return;
         };
-        let pending = Owner::Pending {
-            listener,
-            queued: false,
-        };
-        let taken = room.then(|| self.take_connection(pending)).flatten();
-        let Some(index) = taken else {
+        if !room {
             // No answer: the peer asks again, and by then `accept` may have made room.
             self.counters.drops_backlog += 1;
             return;
+        }
+        let (now, time) = (self.stack.now(), self.time());
+        let (irs, options) = (segment.seq, segment.options);
+        let remembered = self.half_open.has_room(&tuple);
+        let iss = if remembered {
+            self.numbers.initial(&tuple, time)
+        } else {
+            self.counters.syn_cookies_sent += 1;
+            self.half_open.note_cookie(now);
+            self.numbers.cookie(&tuple, irs, options, time)
         };
-        let connection = self.tcp.get_mut(index);
-        let endpoint = IpListenEndpoint {
-            addr: Some(IpAddress::Ipv4(address)),
-            port,
+        let half_open = HalfOpen {
+            tuple,
+            mac: segment.mac,
+            irs,
+            iss,
+            window: segment.window,
+            options,
+            since: now,
+            again: 0,
         };
-        let listening = connection.socket_mut().listen(endpoint).is_ok();
-        let set = Some(&mut connection.set);
-        let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
-        connection.reached |= sent.packets > 0;
-        let accepted = connection.socket().state() == State::SynReceived;
-        // A wrong checksum, say: smoltcp knows better than a glance at the header.
-        if !listening || !accepted || self.tuples.insert(tuple, index as u32).is_err() {
-            self.counters.drops_malformed += 1;
-            self.tcp.put_back(index);
+        if remembered {
+            self.half_open.insert(half_open, now);
+        }
+        self.send_syn_ack(&half_open, tx);
+    }
+
+    fn send_syn_ack<T: TxQueue>(&mut self, half_open: &HalfOpen, tx: &mut T) {
+        let offered = half_open.options;
+        let reply = ControlSegment {
+            control: TcpControl::Syn,
+            seq: half_open.iss,
+            ack: Some(half_open.irs.wrapping_add(1)),
+            window: self.tcp.receive_window().min(u16::MAX.into()) as u16,
+            options: Some(PeerOptions {
+                mss: MSS,
+                scale: offered.scale.map(|_| self.tcp.window_scale()),
+                sack: offered.sack,
+            }),
+        };
+        self.send_reply(reply, &half_open.tuple, half_open.mac, tx);
+    }
+
+    /// Sends SYN|ACKs again that have not been confirmed for a while.
+    pub(super) fn remind<T: TxQueue>(&mut self, tx: &mut T) {
+        let now = self.stack.now();
+        while tx.free() > 0
+            && let Some(half_open) = self.half_open.pop_due(now)
+        {
+            self.send_syn_ack(&half_open, tx);
+        }
+    }
+
+    /// A segment of a peer whose SYN has been answered (RFC 9293 section 3.10.7.4, SYN-RECEIVED).
+    pub(super) fn confirmation<T: TxQueue>(
+        &mut self,
+        frame: &[u8],
+        segment: Segment,
+        half_open: HalfOpen,
+        tx: &mut T,
+    ) {
+        let tuple = half_open.tuple;
+        let expected = half_open.irs.wrapping_add(1);
+        if !self.is_listening(tuple) {
+            self.half_open.remove(&tuple);
+            return self.stray_segment(frame, segment, tuple, tx);
+        }
+        if segment.syn && segment.ack.is_none() && !segment.rst {
+            if segment.seq == half_open.irs {
+                return self.send_syn_ack(&half_open, tx);
+            }
+            return self.request_to_open(segment, tuple, tx);
+        }
+        let ahead = segment.seq.wrapping_sub(expected);
+        let in_window = u64::from(ahead) < self.tcp.receive_window() as u64;
+        if segment.rst || segment.syn {
+            if segment.rst && ahead == 0 {
+                self.half_open.remove(&tuple);
+            } else if in_window {
+                let next = half_open.iss.wrapping_add(1);
+                self.send_reply(
+                    ControlSegment::ack(next, expected, 0),
+                    &tuple,
+                    segment.mac,
+                    tx,
+                );
+            }
             return;
         }
+        match segment.ack {
+            Some(ack) if ack == half_open.iss.wrapping_add(1) && in_window => {
+                if self.establish(frame, half_open, tx) {
+                    self.half_open.remove(&tuple);
+                }
+            }
+            Some(_) => self.reset(segment, Some(tuple), tx),
+            None => {}
+        }
+    }
+
+    /// A segment that may prove that its sender was given a cookie. Returns whether it did.
+    pub(super) fn redeem<T: TxQueue>(
+        &mut self,
+        frame: &[u8],
+        segment: Segment,
+        tuple: Tuple,
+        tx: &mut T,
+    ) -> bool {
+        let (now, time) = (self.stack.now(), self.time());
+        let Some(ack) = segment.ack.filter(|_| self.half_open.takes_cookies(now)) else {
+            return false;
+        };
+        let (irs, iss) = (segment.seq.wrapping_sub(1), ack.wrapping_sub(1));
+        let Some(options) = self.numbers.open(&tuple, irs, iss, time) else {
+            return false;
+        };
+        self.counters.syn_cookies_taken += 1;
+        let half_open = HalfOpen {
+            tuple,
+            mac: segment.mac,
+            irs,
+            iss,
+            window: segment.window,
+            options,
+            since: now,
+            // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
+            again: 1,
+        };
+        self.establish(frame, half_open, tx);
+        true
+    }
+
+    /// A peer has confirmed: takes a connection out of the pool, if the listener and its client's
+    /// quota have room, and lets smoltcp go through the handshake, of which the last segment is in
+    /// `frame`. Returns whether the connection exists now.
+    fn establish<T: TxQueue>(&mut self, frame: &[u8], half_open: HalfOpen, tx: &mut T) -> bool {
+        let tuple = half_open.tuple;
+        let taken = match self.listener_for(tuple.local) {
+            Some((listener, true)) => self
+                .take_connection(Owner::Pending { listener })
+                .map(|index| (listener, index)),
+            _ => None,
+        };
+        let Some((listener, index)) = taken else {
+            // As if the segment had been lost: our SYN|ACK or the peer's data are repeated.
+            self.counters.drops_backlog += 1;
+            return false;
+        };
+        let connection = self.tcp.get_mut(index);
+        connection.renumber(half_open.iss, half_open.irs);
         connection.tuple = Some(tuple);
+        let answered = self.stack.shake_hands(connection, &half_open);
+        if !answered || self.tuples.insert(tuple, index as u32).is_err() {
+            self.tcp.put_back(index);
+            return false;
+        }
         connection.seen = State::SynReceived;
         if let Some(client) = &mut self.clients[usize::from(listener.client)] {
             client.streams += 1;
             if let Some(listening) = client.listener_mut(usize::from(listener.slot)) {
-                listening.pending += 1;
+                listening.ready.push_back(&mut self.tcp.links, index);
             }
         }
-        self.dirty.push(index);
+        self.segment(frame, index, tx);
+        self.refresh(listener);
+        true
     }
 
     /// Who listens there, and whether one more connection may wait.
-    fn listener_for(&mut self, address: Ipv4Addr, port: u16) -> Option<(SocketRef, bool)> {
+    fn listener_for(&mut self, (address, port): (Ipv4Addr, u16)) -> Option<(SocketRef, bool)> {
         let owner = self.ports.get(SocketKind::Stream, port)?;
         let client = self.clients.get_mut(usize::from(owner.client))?.as_mut()?;
         let within_quota = client.may_add_stream();
@@ -72,7 +217,8 @@ impl<W: Window> Server<W> {
         let addressed = stream.local?.address.is_none_or(|bound| bound == address);
         match &stream.role {
             Role::Listening(listener) if addressed => {
-                Some((owner, within_quota && listener.pending < listener.backlog))
+                let room = within_quota && listener.ready.len() < listener.backlog;
+                Some((owner, room))
             }
             _ => None,
         }
@@ -112,17 +258,20 @@ impl<W: Window> Server<W> {
             local: (address, local.port),
             remote,
         };
-        if let Some(old) = self.tuples.get(&tuple) {
-            if self.tcp.get(old as usize).owner != Owner::TimeWait {
-                return Err(Errno::EADDRINUSE.into());
-            }
-            self.retire(old as usize);
+        if self.is_taken(&tuple) {
+            return Err(Errno::EADDRNOTAVAIL.into());
         }
         self.start_attempt(owner, tuple)?;
         Err(Errno::EINPROGRESS.into())
     }
 
+    /// Whether there is a connection between these ends, or was until a moment ago.
+    fn is_taken(&self, tuple: &Tuple) -> bool {
+        self.tuples.get(tuple).is_some() || self.time_wait.get(tuple).is_some()
+    }
+
     fn start_attempt(&mut self, owner: SocketRef, tuple: Tuple) -> Result<(), Errno> {
+        let iss = self.numbers.initial(&tuple, self.time());
         let index = self
             .take_connection(Owner::Client(owner))
             .ok_or(Errno::ENFILE)?;
@@ -132,7 +281,8 @@ impl<W: Window> Server<W> {
             addr: Some(IpAddress::Ipv4(tuple.local.0)),
             port: tuple.local.1,
         };
-        let context = self.stack.context();
+        connection.renumber(iss, 0);
+        let context = self.stack.context_with(iss);
         let started = connection.socket_mut().connect(context, remote, local);
         if started.is_err() || self.tuples.insert(tuple, index as u32).is_err() {
             self.tcp.put_back(index);
@@ -174,11 +324,12 @@ impl<W: Window> Server<W> {
             .client_mut(owner.client.into())?
             .kind_of(owner.slot.into())
             .ok_or(Errno::EBADF)?;
-        let tuples = &self.tuples;
+        let (tuples, time_wait) = (&self.tuples, &self.time_wait);
         let usable = |port| {
             remote.is_none_or(|remote| {
                 let local = (own, port);
-                tuples.get(&Tuple { local, remote }).is_none()
+                let tuple = Tuple { local, remote };
+                tuples.get(&tuple).is_none() && time_wait.get(&tuple).is_none()
             })
         };
         let port = self
@@ -225,7 +376,6 @@ impl<W: Window> Server<W> {
         };
         if let Some(listener) = client.listener_mut(owner.slot.into()) {
             listener.ready.remove(&mut self.tcp.links, index);
-            listener.pending -= 1;
         }
         let accepted = SocketRef {
             client: owner.client,

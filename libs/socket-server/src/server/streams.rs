@@ -6,7 +6,7 @@ use smoltcp::socket::tcp::{RecvError, Socket, State};
 use socket_proto::{CheckedSpan, Errno, Reply, Shutdown, Span, Success};
 
 use super::Server;
-use super::connections::{Cause, drain};
+use super::connections::Cause;
 use super::requests::client_in;
 use crate::client::Role;
 use crate::ports::SocketRef;
@@ -47,7 +47,7 @@ impl<W: Window> Server<W> {
             self.refresh(owner);
             return Err(errno.into());
         }
-        let taken = copy_in(connection.socket_mut(), &client.window, span)?;
+        let taken = connection.write(|socket| copy_in(socket, &client.window, span))?;
         let room = connection.room() as u64;
         if taken > 0 {
             self.counters.copies_from_client += 1;
@@ -88,7 +88,7 @@ impl<W: Window> Server<W> {
                 Err(Errno::EAGAIN.into())
             };
         }
-        let taken = copy_out(connection.socket_mut(), &mut client.window, span)?;
+        let taken = connection.read(|socket| copy_out(socket, &mut client.window, span))?;
         self.counters.copies_to_client += 1;
         self.counters.copied_to_client += taken as u64;
         self.refresh(owner);
@@ -113,7 +113,7 @@ impl<W: Window> Server<W> {
         }
         if how.read() {
             connection.read_shut = true;
-            drain(connection.socket_mut());
+            connection.drain();
         }
         if how.write() {
             connection.write_shut = true;

@@ -8,6 +8,7 @@
 mod client;
 mod link;
 mod peer;
+pub mod raw;
 
 use std::net::Ipv4Addr;
 

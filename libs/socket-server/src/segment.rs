@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! TCP segments that the core reads and writes itself: those that begin and end connections, and
+//! answers to segments that belong to none (RFC 9293 section 3.10.7).
+
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{
+    EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Packet,
+    Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
+};
+
+use crate::frame::Tuple;
+use crate::isn::PeerOptions;
+use crate::link::{FRAME_MAX, TxQueue};
+
+const ETHERNET_HEADER: usize = 14;
+/// Segments that are written here have no data, and of the options only those of a SYN.
+const LONGEST: usize = ETHERNET_HEADER + 20 + 60;
+const HOP_LIMIT: u8 = 64;
+/// The maximum segment size that we announce: what an Ethernet frame has room for.
+pub(crate) const MSS: u16 = (FRAME_MAX - ETHERNET_HEADER - 40) as u16;
+/// What RFC 9293 section 3.7.1 assumes if a SYN does not say how much its sender takes.
+const DEFAULT_MSS: u16 = 536;
+
+/// Whether `a` comes before `b` in sequence space (RFC 9293 section 3.4).
+pub(crate) fn before(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) < 0
+}
+
+/// A received segment whose checksum was right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub syn: bool,
+    pub fin: bool,
+    pub rst: bool,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number, if it has one.
+    pub ack: Option<u32>,
+    /// Window, not scaled.
+    pub window: u16,
+    pub options: PeerOptions,
+    /// Bytes of data.
+    pub data: usize,
+    /// The Ethernet address that it came from.
+    pub mac: [u8; 6],
+}
+
+/// The part of a frame that an IPv4 packet's TCP segment takes.
+fn tcp_of(frame: &[u8]) -> Option<(EthernetAddress, Ipv4Packet<&[u8]>)> {
+    let ethernet = EthernetFrame::new_checked(frame).ok()?;
+    let source = ethernet.src_addr();
+    let packet = Ipv4Packet::new_checked(frame.get(ETHERNET_HEADER..)?).ok()?;
+    Some((source, packet))
+}
+
+/// What a segment's header says, before anybody has looked at its checksum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance {
+    /// Whether it begins or ends a connection at once: SYN or RST.
+    pub control: bool,
+    /// Acknowledgement number, if it has one.
+    pub ack: Option<u32>,
+}
+
+/// Looks at the header of a frame's TCP segment.
+pub(crate) fn glance(frame: &[u8]) -> Option<Glance> {
+    let (_, packet) = tcp_of(frame)?;
+    let tcp = TcpPacket::new_checked(packet.payload()).ok()?;
+    Some(Glance {
+        control: tcp.syn() || tcp.rst(),
+        ack: tcp.ack().then(|| number(tcp.ack_number())),
+    })
+}
+
+/// Reads a frame's TCP segment. `None` if it is malformed or a checksum is wrong.
+pub(crate) fn parse(frame: &[u8], checksums: &ChecksumCapabilities) -> Option<Segment> {
+    let (mac, packet) = tcp_of(frame)?;
+    let ip = Ipv4Repr::parse(&packet, checksums).ok()?;
+    let tcp = TcpPacket::new_checked(packet.payload()).ok()?;
+    let (source, destination) = (ip.src_addr.into(), ip.dst_addr.into());
+    let repr = TcpRepr::parse(&tcp, &source, &destination, checksums).ok()?;
+    Some(Segment {
+        syn: tcp.syn(),
+        fin: tcp.fin(),
+        rst: tcp.rst(),
+        seq: number(repr.seq_number),
+        ack: repr.ack_number.map(number),
+        window: repr.window_len,
+        options: PeerOptions {
+            mss: repr
+                .max_seg_size
+                .filter(|&mss| mss != 0)
+                .unwrap_or(DEFAULT_MSS),
+            scale: repr.window_scale,
+            sack: repr.sack_permitted,
+        },
+        data: repr.payload.len(),
+        mac: mac.0,
+    })
+}
+
+impl Segment {
+    /// The sequence number behind it: SYN and FIN count as one each.
+    pub(crate) fn end(&self) -> u32 {
+        let flags = u32::from(self.syn) + u32::from(self.fin);
+        self.seq.wrapping_add(self.data as u32).wrapping_add(flags)
+    }
+}
+
+/// A segment without data to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ControlSegment {
+    pub control: TcpControl,
+    pub seq: u32,
+    pub ack: Option<u32>,
+    pub window: u16,
+    /// On a SYN: what we offer.
+    pub options: Option<PeerOptions>,
+}
+
+impl ControlSegment {
+    /// An acknowledgement.
+    pub(crate) fn ack(seq: u32, ack: u32, window: u16) -> ControlSegment {
+        ControlSegment {
+            control: TcpControl::None,
+            seq,
+            ack: Some(ack),
+            window,
+            options: None,
+        }
+    }
+
+    /// The answer to a segment that belongs to no connection (RFC 9293 section 3.10.7.1): the reset
+    /// has the number that makes it acceptable to whoever sent the segment.
+    pub(crate) fn reset(to: &Segment) -> ControlSegment {
+        let (seq, ack) = match to.ack {
+            Some(ack) => (ack, None),
+            None => (0, Some(to.end())),
+        };
+        ControlSegment {
+            control: TcpControl::Rst,
+            seq,
+            ack,
+            window: 0,
+            options: None,
+        }
+    }
+
+    fn repr(&self, from: u16, to: u16) -> TcpRepr<'static> {
+        TcpRepr {
+            src_port: from,
+            dst_port: to,
+            control: self.control,
+            seq_number: TcpSeqNumber(self.seq as i32),
+            ack_number: self.ack.map(|ack| TcpSeqNumber(ack as i32)),
+            window_len: self.window,
+            window_scale: self.options.and_then(|options| options.scale),
+            max_seg_size: self.options.map(|options| options.mss),
+            sack_permitted: self.options.is_some_and(|options| options.sack),
+            sack_ranges: [None; 3],
+            timestamp: None,
+            payload: &[],
+        }
+    }
+
+    /// Sends it over a connection's link, to the Ethernet address `to`. Returns its length in bytes,
+    /// or `None` if there was no buffer.
+    pub(crate) fn send<T: TxQueue>(
+        &self,
+        tuple: &Tuple,
+        (own, to): ([u8; 6], [u8; 6]),
+        tx: &mut T,
+    ) -> Option<usize> {
+        let repr = self.repr(tuple.local.1, tuple.remote.1);
+        let length = ETHERNET_HEADER + 20 + repr.header_len();
+        let (local, remote) = (tuple.local.0, tuple.remote.0);
+        tx.send(length, |buffer| {
+            write(buffer, (own, to), (local, remote), &repr)
+        })?;
+        Some(length)
+    }
+
+    /// Writes it as if the connection's peer had sent it, for smoltcp to read. Returns the frame.
+    pub(crate) fn from_peer<'a>(
+        &self,
+        tuple: &Tuple,
+        (peer, own): ([u8; 6], [u8; 6]),
+        buffer: &'a mut [u8; LONGEST],
+    ) -> &'a [u8] {
+        let repr = self.repr(tuple.remote.1, tuple.local.1);
+        let frame = &mut buffer[..ETHERNET_HEADER + 20 + repr.header_len()];
+        write(frame, (peer, own), (tuple.remote.0, tuple.local.0), &repr);
+        frame
+    }
+
+    /// A buffer for [`Self::from_peer`].
+    pub(crate) fn buffer() -> [u8; LONGEST] {
+        [0; LONGEST]
+    }
+}
+
+fn write(
+    buffer: &mut [u8],
+    (source, destination): ([u8; 6], [u8; 6]),
+    (from, to): (core::net::Ipv4Addr, core::net::Ipv4Addr),
+    tcp: &TcpRepr<'_>,
+) {
+    let checksums = ChecksumCapabilities::default();
+    let ethernet = EthernetRepr {
+        src_addr: EthernetAddress(source),
+        dst_addr: EthernetAddress(destination),
+        ethertype: EthernetProtocol::Ipv4,
+    };
+    let ip = Ipv4Repr {
+        src_addr: from,
+        dst_addr: to,
+        next_header: IpProtocol::Tcp,
+        payload_len: tcp.buffer_len(),
+        hop_limit: HOP_LIMIT,
+    };
+    let mut frame = EthernetFrame::new_unchecked(buffer);
+    ethernet.emit(&mut frame);
+    let mut packet = Ipv4Packet::new_unchecked(frame.payload_mut());
+    ip.emit(&mut packet, &checksums);
+    let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
+    tcp.emit(&mut segment, &from.into(), &to.into(), &checksums);
+}
+
+fn number(number: TcpSeqNumber) -> u32 {
+    number.0 as u32
+}

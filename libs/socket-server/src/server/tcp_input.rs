@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! TCP segments that come in: to their connection, to what is left of one, to a listening socket,
+//! or to nobody (RFC 9293 section 3.10.7, RFC 5961).
+
+use smoltcp::socket::tcp::State;
+use smoltcp::wire::TcpControl;
+
+use super::Server;
+use super::connections::Cause;
+use crate::frame::Tuple;
+use crate::link::TxQueue;
+use crate::segment::{self, ControlSegment, Glance, Segment, before};
+use crate::time_wait::Remains;
+use crate::window::Window;
+
+impl<W: Window> Server<W> {
+    /// Handles a frame that carries a whole TCP segment.
+    pub(super) fn tcp_segment<T: TxQueue>(&mut self, frame: &[u8], tuple: Tuple, tx: &mut T) {
+        let Some(glance) = segment::glance(frame) else {
+            self.counters.drops_malformed += 1;
+            return;
+        };
+        let known = self.tuples.get(&tuple).map(|index| index as usize);
+        if let Some(index) = known
+            && !self.is_unusual(index, glance)
+        {
+            // smoltcp checks all of it.
+            return self.segment(frame, index, tx);
+        }
+        let Some(segment) = segment::parse(frame, self.stack.checksums()) else {
+            self.counters.drops_malformed += 1;
+            return;
+        };
+        if let Some(index) = known {
+            self.unusual_segment(frame, segment, index, tx);
+        } else if let Some(remains) = self.time_wait.get(&tuple) {
+            self.late_segment(segment, tuple, remains, tx);
+        } else if let Some(half_open) = self.half_open.get(&tuple) {
+            self.confirmation(frame, segment, half_open, tx);
+        } else {
+            self.stray_segment(frame, segment, tuple, tx);
+        }
+    }
+
+    /// Whether a segment for a connection could do harm if somebody else had sent it.
+    fn is_unusual(&self, index: usize, glance: Glance) -> bool {
+        let connection = self.tcp.get(index);
+        let sent = connection.snd_max();
+        glance.control || glance.ack.is_some_and(|ack| before(sent, ack))
+    }
+
+    /// A SYN, a reset, or an acknowledgement of what was never sent. Only what its sender could not
+    /// have guessed has an effect; the rest is answered with where the connection stands.
+    fn unusual_segment<T: TxQueue>(
+        &mut self,
+        frame: &[u8],
+        segment: Segment,
+        index: usize,
+        tx: &mut T,
+    ) {
+        let connection = self.tcp.get_mut(index);
+        match connection.socket().state() {
+            // Nothing is known of the peer yet; smoltcp takes only what acknowledges our SYN.
+            State::SynSent => {
+                if segment.syn {
+                    connection.irs = segment.seq;
+                }
+                return self.segment(frame, index, tx);
+            }
+            State::Closed => return self.reset(segment, self.tcp.get(index).tuple, tx),
+            _ => {}
+        }
+        let expected = connection.rcv_nxt();
+        if segment.rst && !segment.syn {
+            if segment.seq == expected {
+                self.segment(frame, index, tx);
+            } else if segment.seq.wrapping_sub(expected) < connection.window() {
+                self.challenge(segment, index, tx);
+            }
+        } else {
+            self.challenge(segment, index, tx);
+        }
+    }
+
+    /// Sends an acknowledgement, from which an honest peer learns what to send instead (RFC 5961). A
+    /// segment just before the window makes smoltcp send one, not too many a second.
+    fn challenge<T: TxQueue>(&mut self, segment: Segment, index: usize, tx: &mut T) {
+        let own = self.stack.mac();
+        let connection = self.tcp.get_mut(index);
+        let Some(tuple) = connection.tuple else {
+            return;
+        };
+        self.counters.tcp_challenges += 1;
+        let before_window = connection.rcv_nxt().wrapping_sub(1);
+        let probe = ControlSegment::ack(before_window, connection.snd_una(), segment.window);
+        let mut buffer = ControlSegment::buffer();
+        let frame = probe.from_peer(&tuple, (segment.mac, own), &mut buffer);
+        let set = Some(&mut connection.set);
+        self.stack.ingress(frame, tx, set, &mut self.counters);
+    }
+
+    /// An ordinary segment of a connection.
+    pub(super) fn segment<T: TxQueue>(&mut self, frame: &[u8], index: usize, tx: &mut T) {
+        let connection = self.tcp.get_mut(index);
+        let set = Some(&mut connection.set);
+        let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
+        connection.reached |= sent.packets > 0;
+        if connection.socket().state() == State::TimeWait && connection.seen != State::TimeWait {
+            self.enter_time_wait(frame, index, tx);
+        }
+        self.settle(index, Cause::Packet);
+        self.dirty.push(index);
+    }
+
+    /// Both sides have closed, and this side closed first: the connection's buffers are not needed
+    /// any more.
+    fn enter_time_wait<T: TxQueue>(&mut self, frame: &[u8], index: usize, tx: &mut T) {
+        let connection = self.tcp.get(index);
+        let Some(tuple) = connection.tuple else {
+            return;
+        };
+        let (next, expected) = (connection.snd_nxt_closed(), connection.rcv_nxt());
+        let now = self.stack.now();
+        self.time_wait.insert(tuple, next, expected, now);
+        self.forget_tuple(index);
+        if let Some(segment) = segment::parse(frame, self.stack.checksums()) {
+            self.send_reply(
+                ControlSegment::ack(next, expected, 0),
+                &tuple,
+                segment.mac,
+                tx,
+            );
+        }
+    }
+
+    /// A segment for a connection in TIME-WAIT (RFC 9293 section 3.10.7.4, RFC 6191 section 2).
+    fn late_segment<T: TxQueue>(
+        &mut self,
+        segment: Segment,
+        tuple: Tuple,
+        remains: Remains,
+        tx: &mut T,
+    ) {
+        let Remains { next, expected, .. } = remains;
+        if segment.rst {
+            if segment.seq == expected {
+                self.time_wait.remove(&tuple);
+            }
+            return;
+        }
+        let opens = segment.syn && segment.ack.is_none();
+        if opens && before(expected, segment.seq) && self.is_listening(tuple) {
+            // A new connection between the same ends: its numbers are higher than any old ones.
+            self.time_wait.remove(&tuple);
+            return self.request_to_open(segment, tuple, tx);
+        }
+        if segment.fin {
+            let now = self.stack.now();
+            self.time_wait.insert(tuple, next, expected, now);
+        }
+        if segment.syn || segment.fin || segment.data > 0 || segment.seq != expected {
+            self.send_reply(
+                ControlSegment::ack(next, expected, 0),
+                &tuple,
+                segment.mac,
+                tx,
+            );
+        }
+    }
+
+    /// A segment that belongs to no connection (RFC 9293 sections 3.10.7.1 and 3.10.7.2).
+    pub(super) fn stray_segment<T: TxQueue>(
+        &mut self,
+        frame: &[u8],
+        segment: Segment,
+        tuple: Tuple,
+        tx: &mut T,
+    ) {
+        if segment.rst {
+            return;
+        }
+        if self.is_listening(tuple) {
+            match segment.ack {
+                None if segment.syn => return self.request_to_open(segment, tuple, tx),
+                // It can belong to nothing that this machine has sent.
+                None => {
+                    self.counters.drops_no_socket += 1;
+                    return;
+                }
+                Some(_) if !segment.syn && self.redeem(frame, segment, tuple, tx) => return,
+                Some(_) => {}
+            }
+        }
+        self.counters.drops_no_socket += 1;
+        self.reset(segment, Some(tuple), tx);
+    }
+
+    /// Tells the sender of a segment that there is no such connection.
+    pub(super) fn reset<T: TxQueue>(&mut self, segment: Segment, tuple: Option<Tuple>, tx: &mut T) {
+        if let Some(tuple) = tuple
+            && !segment.rst
+        {
+            self.send_reply(ControlSegment::reset(&segment), &tuple, segment.mac, tx);
+        }
+    }
+
+    /// Sends a segment of our own making.
+    pub(super) fn send_reply<T: TxQueue>(
+        &mut self,
+        reply: ControlSegment,
+        tuple: &Tuple,
+        mac: [u8; 6],
+        tx: &mut T,
+    ) {
+        if reply.control == TcpControl::Rst {
+            self.counters.tcp_resets_sent += 1;
+        }
+        match reply.send(tuple, (self.stack.mac(), mac), tx) {
+            Some(length) => {
+                self.counters.tx_frames += 1;
+                self.counters.tx_bytes += length as u64;
+            }
+            None => self.counters.drops_no_tx_buffer += 1,
+        }
+    }
+}
