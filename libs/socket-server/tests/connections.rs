@@ -414,11 +414,12 @@ fn a_slow_reader_gets_everything_and_then_has_time_to_close() {
         world.run_for(SECOND);
         read += peer_reads(&mut world, peer, 1_000);
         assert!(world.peer.tcp(peer).is_active(), "reset after {read} bytes");
+        // After about 56 seconds the peer's buffer has room for the rest, and the FIN comes. From then
+        // on it has a minute to close.
+        let half = world.server.counters().stream_sockets;
+        assert!(half == 1 || read > 110_000, "given up after {read} bytes");
     }
-    // The peer has had the FIN for less than the time of FIN-WAIT-2, which begins with it.
-    world.run_for(SECOND * 5);
-    assert_eq!(world.server.counters().stream_sockets, 1);
-    world.run_for(SECOND * 70);
+    world.run_for(SECOND * 20);
     world.assert_no_streams();
 }
 

@@ -158,8 +158,10 @@ impl<W: Window> Server<W> {
                 self.dirty.push(index);
                 self.refresh(owner);
             }
-            // A reset tells the peer, unless that is what could not be sent.
-            Owner::Closing { .. } if connection.socket().state() != State::Closed => {
+            // A reset tells a peer that has not got everything, unless that is what could not be sent.
+            Owner::Closing { drained: false, .. }
+                if connection.socket().state() != State::Closed =>
+            {
                 connection.socket_mut().abort();
                 connection.since = self.stack.now();
                 self.counters.tcp_reset += 1;
