@@ -43,6 +43,7 @@ mod list;
 mod map;
 mod ports;
 mod queue;
+mod secret;
 mod server;
 mod stack;
 mod tcp;

@@ -130,6 +130,41 @@ fn permissions_are_the_configurations() {
 }
 
 #[test]
+fn a_port_that_is_anothers_is_not_taken_by_chance() {
+    let mut limits = [limits(8, 8), limits(8, 8)];
+    limits[0].tcp_ports.clear();
+    limits[0].udp_ports.clear();
+    let reserved = PortRange {
+        first: 49_152,
+        last: 65_533,
+    };
+    limits[1].tcp_ports = vec![reserved];
+    limits[1].udp_ports = vec![reserved];
+    let mut world = World::new(config(), limits.to_vec(), Faults::none());
+    for kind in [SocketKind::Stream, SocketKind::Datagram] {
+        // By connecting and by binding, until nothing is left to choose from.
+        let first = world.socket(kind);
+        let connected = world.connect(first, "10.0.2.2:9");
+        assert!(matches!(connected, Ok(()) | Err(Errno::EINPROGRESS)));
+        let second = world.socket(kind);
+        world.bind(second, "0.0.0.0:0").unwrap();
+        let mut ports = [world.name(first).port(), world.name(second).port()];
+        ports.sort();
+        assert_eq!(ports, [65_534, 65_535]);
+        let third = world.socket(kind);
+        let nothing = Err(Errno::EADDRNOTAVAIL);
+        assert_eq!(world.bind(third, "0.0.0.0:0"), nothing);
+        assert_eq!(world.connect(third, "10.0.2.2:9"), nothing);
+        // The other client has plenty.
+        for _ in 0..8 {
+            let socket = world.socket_as(1, kind).unwrap();
+            let addr = "0.0.0.0:0".parse().unwrap();
+            world.ask_as(1, Request::Bind { socket, addr }).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_quota_ends_where_it_says_and_only_for_its_client() {
     let mut world = World::new(config(), vec![limits(3, 2), limits(3, 2)], Faults::none());
     let mut sockets = Vec::new();

@@ -108,7 +108,7 @@ impl<W: Window> Server<W> {
             udp: UdpPool::new(datagrams, config.datagram_receive, config.datagram_packets),
             outbox: Outbox::new(),
             tuples: Map::new(streams, seed(1)),
-            ports: Ports::new(streams + datagrams, seed(2)),
+            ports: Ports::new(streams + datagrams, &limits, config.seed),
             fragments: FragmentRoutes::new(),
             clients: clients
                 .into_iter()
