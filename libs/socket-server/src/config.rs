@@ -55,7 +55,7 @@ impl PortRange {
         last: u16::MAX,
     };
 
-    fn contains(&self, port: u16) -> bool {
+    pub(crate) fn contains(&self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)
     }
 }
@@ -109,12 +109,16 @@ pub struct ClientLimits {
 }
 
 impl ClientLimits {
-    pub(crate) fn may_bind(&self, kind: SocketKind, port: u16) -> bool {
-        let ranges = match kind {
+    /// The ports that it may listen on or bind.
+    pub(crate) fn bindable(&self, kind: SocketKind) -> &[PortRange] {
+        match kind {
             SocketKind::Stream => &self.tcp_ports,
             SocketKind::Datagram => &self.udp_ports,
-        };
-        ranges.iter().any(|range| range.contains(port))
+        }
+    }
+
+    pub(crate) fn may_bind(&self, kind: SocketKind, port: u16) -> bool {
+        self.bindable(kind).iter().any(|range| range.contains(port))
     }
 
     pub(crate) fn may_reach(&self, address: Ipv4Addr, port: u16) -> bool {

@@ -9,11 +9,8 @@
 //! smoltcp takes a first number from its own generator, whose state is the interface's seed.
 //! [`seed_for`] inverts one step of that generator, so that smoltcp takes the number we want.
 
-use core::hash::Hasher;
-
-use siphasher::sip::SipHasher24;
-
 use crate::frame::Tuple;
+use crate::secret::Secret;
 
 /// What a SYN says about its sender (RFC 9293 section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,23 +31,27 @@ const COOKIE_PERIOD: u64 = 64_000_000_000;
 /// No window scaling, in the four bits of a cookie. The largest shift is 14.
 const NO_SCALE: u32 = 15;
 
-/// The secret behind all numbers.
+/// What gives the numbers.
 pub struct Numbers {
-    key: [u8; 16],
+    initial: Secret,
+    cookies: Secret,
 }
 
 impl Numbers {
-    /// `key` must not be known outside.
+    /// `seed` must not be known outside.
     #[must_use]
-    pub fn new(key: [u8; 16]) -> Self {
-        Numbers { key }
+    pub fn new(seed: u64) -> Self {
+        Numbers {
+            initial: Secret::new(seed, u64::from_be_bytes(*b"sequence")),
+            cookies: Secret::new(seed, u64::from_be_bytes(*b"cookies ")),
+        }
     }
 
     /// The first sequence number of a connection that begins now (in nanoseconds). The clock ticks
     /// every 4 µs, so that a later connection between the same ends starts further on.
     #[must_use]
     pub fn initial(&self, tuple: &Tuple, now: u64) -> u32 {
-        let hash = self.hash(b'i', tuple, 0);
+        let hash = self.initial.hash(words(tuple));
         ((now / 4_000) as u32).wrapping_add(hash as u32)
     }
 
@@ -83,20 +84,15 @@ impl Numbers {
 
     /// The upper 24 bits of a cookie.
     fn proof(&self, tuple: &Tuple, irs: u32, data: u32, period: u64) -> u32 {
-        let words = u64::from(irs) << 32 | u64::from(data);
-        (self.hash(b'c', tuple, words ^ period << 8) as u32) << 8
+        let [local, remote] = words(tuple);
+        let options = u64::from(irs) << 32 | u64::from(data);
+        (self.cookies.hash([local, remote, options, period]) as u32) << 8
     }
+}
 
-    fn hash(&self, purpose: u8, tuple: &Tuple, more: u64) -> u64 {
-        let mut hasher = SipHasher24::new_with_key(&self.key);
-        hasher.write_u8(purpose);
-        for (address, port) in [tuple.local, tuple.remote] {
-            hasher.write_u32(address.to_bits());
-            hasher.write_u16(port);
-        }
-        hasher.write_u64(more);
-        hasher.finish()
-    }
+fn words(tuple: &Tuple) -> [u64; 2] {
+    [tuple.local, tuple.remote]
+        .map(|(address, port)| u64::from(address.to_bits()) << 16 | u64::from(port))
 }
 
 /// smoltcp 0.14's generator: `state = state * MULTIPLIER + INCREMENT`, and the 32 bits above bit
@@ -150,7 +146,7 @@ mod tests {
             remote: u32, port: u16, irs: u32, mss in 64u16.., scale in prop::option::of(0u8..15),
             sack: bool, now in 0u64..1 << 60, age in 0u64..COOKIE_PERIOD
         ) {
-            let numbers = Numbers::new([7; 16]);
+            let numbers = Numbers::new(7);
             let tuple = tuple(remote, port);
             let cookie = numbers.cookie(&tuple, irs, PeerOptions { mss, scale, sack }, now);
             let opened = numbers.open(&tuple, irs, cookie, now + age);
@@ -160,14 +156,14 @@ mod tests {
             prop_assert!(same);
             // After two periods it is worth nothing, nor with another key, nor one bit off.
             prop_assert_eq!(numbers.open(&tuple, irs, cookie, now + 2 * COOKIE_PERIOD), None);
-            prop_assert_eq!(Numbers::new([8; 16]).open(&tuple, irs, cookie, now), None);
+            prop_assert_eq!(Numbers::new(8).open(&tuple, irs, cookie, now), None);
             prop_assert_eq!(numbers.open(&tuple, irs ^ 1, cookie, now), None);
         }
 
         #[test]
         fn the_first_number_depends_on_every_end(a: u32, b: u32, port: u16, now in 0u64..1 << 60) {
             prop_assume!(a != b);
-            let numbers = Numbers::new([1; 16]);
+            let numbers = Numbers::new(1);
             let (at_a, at_b) = (tuple(a, port), tuple(b, port));
             prop_assert_ne!(numbers.initial(&at_a, now), numbers.initial(&at_b, now));
             // For the same ends it goes on with the clock.

@@ -45,6 +45,7 @@ mod list;
 mod map;
 mod ports;
 mod queue;
+mod secret;
 mod segment;
 mod server;
 mod stack;

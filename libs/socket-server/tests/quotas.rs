@@ -130,6 +130,41 @@ fn permissions_are_the_configurations() {
 }
 
 #[test]
+fn a_port_that_is_anothers_is_not_taken_by_chance() {
+    let mut limits = [limits(8, 8), limits(8, 8)];
+    limits[0].tcp_ports.clear();
+    limits[0].udp_ports.clear();
+    let reserved = PortRange {
+        first: 49_152,
+        last: 65_533,
+    };
+    limits[1].tcp_ports = vec![reserved];
+    limits[1].udp_ports = vec![reserved];
+    let mut world = World::new(config(), limits.to_vec(), Faults::none());
+    for kind in [SocketKind::Stream, SocketKind::Datagram] {
+        // By connecting and by binding, until nothing is left to choose from.
+        let first = world.socket(kind);
+        let connected = world.connect(first, "10.0.2.2:9");
+        assert!(matches!(connected, Ok(()) | Err(Errno::EINPROGRESS)));
+        let second = world.socket(kind);
+        world.bind(second, "0.0.0.0:0").unwrap();
+        let mut ports = [world.name(first).port(), world.name(second).port()];
+        ports.sort();
+        assert_eq!(ports, [65_534, 65_535]);
+        let third = world.socket(kind);
+        let nothing = Err(Errno::EADDRNOTAVAIL);
+        assert_eq!(world.bind(third, "0.0.0.0:0"), nothing);
+        assert_eq!(world.connect(third, "10.0.2.2:9"), nothing);
+        // The other client has plenty.
+        for _ in 0..8 {
+            let socket = world.socket_as(1, kind).unwrap();
+            let addr = "0.0.0.0:0".parse().unwrap();
+            world.ask_as(1, Request::Bind { socket, addr }).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_quota_ends_where_it_says_and_only_for_its_client() {
     let mut world = World::new(config(), vec![limits(3, 2), limits(3, 2)], Faults::none());
     let mut sockets = Vec::new();
@@ -220,6 +255,54 @@ fn attach_drops_everything_the_client_had() {
             .ask_as(1, Request::SockName { socket: theirs })
             .is_ok()
     );
+}
+
+#[test]
+fn a_client_that_is_gone_leaves_nothing_behind() {
+    let mut world = two_clients();
+    let theirs = world.socket_as(1, SocketKind::Stream).unwrap();
+    let listener = world.listen(80, 4);
+    let (socket, peer) = world.connected(listener, 80);
+    let waiting = world.peer.connect(80);
+    let attempt = world.socket(SocketKind::Stream);
+    assert_eq!(
+        world.connect(attempt, "10.0.2.77:9"),
+        Err(Errno::EINPROGRESS)
+    );
+    let udp = world.socket(SocketKind::Datagram);
+    world.bind(udp, "0.0.0.0:7").unwrap();
+    world.run_for(SECOND / 10);
+
+    world.client_gone(0);
+    for socket in [listener, socket, attempt, udp] {
+        assert_eq!(world.bits(socket), PollBits::NVAL);
+        let call = world.call(0, Request::SockName { socket });
+        assert_eq!(call, Err(Failure::Restarted));
+    }
+    world.run_for(SECOND / 10);
+    assert!(!world.peer.tcp(peer).is_active(), "reset");
+    assert!(!world.peer.tcp(waiting).is_active(), "reset");
+    // The attempt cannot even say that it is over, because nobody answers ARP.
+    world.run_for(SECOND * 4);
+    world.assert_no_streams();
+    assert_eq!(world.server.counters().datagram_sockets, 0);
+    let late = world.peer.connect(80);
+    world.run_for(SECOND / 10);
+    assert!(!world.peer.tcp(late).is_active(), "nobody listens");
+    // Its ports are free for others, whose sockets are untouched.
+    for (kind, port) in [(SocketKind::Stream, 80), (SocketKind::Datagram, 7)] {
+        let socket = world.socket_as(1, kind).unwrap();
+        let addr = format!("0.0.0.0:{port}").parse().unwrap();
+        world.ask_as(1, Request::Bind { socket, addr }).unwrap();
+    }
+    let name = world.ask_as(1, Request::SockName { socket: theirs });
+    assert!(name.is_ok());
+    // Twice is as good as once, and nobody has that number.
+    world.client_gone(0);
+    world.client_gone(99);
+    // Should it come back after all, it starts anew.
+    world.attach(0);
+    assert!(world.socket_as(0, SocketKind::Stream).is_ok());
 }
 
 #[test]

@@ -108,7 +108,6 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         let seed = |purpose: u64| mix(config.seed, purpose);
-        let key = (u128::from(seed(5)) << 64 | u128::from(seed(6))).to_ne_bytes();
         let timer_count = streams + OUTBOX + clients.len() + 1;
         Ok(Server {
             stack: Stack::new(config),
@@ -118,8 +117,8 @@ impl<W: Window> Server<W> {
             tuples: Map::new(streams, seed(1)),
             half_open: Backlog::new(seed(3)),
             time_wait: TimeWait::new(seed(4)),
-            numbers: Numbers::new(key),
-            ports: Ports::new(streams + datagrams, seed(2)),
+            numbers: Numbers::new(config.seed),
+            ports: Ports::new(streams + datagrams, &limits, config.seed),
             fragments: FragmentRoutes::new(),
             clients: clients
                 .into_iter()
@@ -191,6 +190,20 @@ impl<W: Window> Server<W> {
         self.flush(tx, CALL_BUDGET);
         let more = self.dirty.len() > 0 && tx.free() > 0;
         (label, words, self.outcome(more))
+    }
+
+    /// A client will not come back: its sockets are closed, its connections reset, its ports free. If it calls all the same,
+    /// it is told to attach. A number that is no client's changes nothing.
+    pub fn client_gone<T: TxQueue>(&mut self, client: usize, now: u64, tx: &mut T) -> Outcome {
+        self.stack.set_now(instant(now));
+        self.drop_sockets(client);
+        if let Ok(gone) = self.client_mut(client) {
+            gone.attached = false;
+            gone.notify = false;
+        }
+        self.flush(tx, CALL_BUDGET);
+        let more = self.dirty.len() > 0 && tx.free() > 0;
+        self.outcome(more)
     }
 
     /// News of the gateway since the last call, for the log.

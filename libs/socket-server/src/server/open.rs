@@ -334,7 +334,7 @@ impl<W: Window> Server<W> {
         };
         let port = self
             .ports
-            .bind_ephemeral(kind, owner, usable)
+            .bind_ephemeral(kind, owner, remote, usable)
             .ok_or(Errno::EADDRNOTAVAIL)?;
         let local = Local { address, port };
         let client = self.client_mut(owner.client.into())?;
