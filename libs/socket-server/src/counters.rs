@@ -65,6 +65,8 @@ pub struct Counters {
     pub tcp_reset: u64,
     /// Data segments sent again.
     pub tcp_retransmits: u64,
+    /// Retransmission timers that ran out.
+    pub tcp_timeouts: u64,
     /// Closing connections whose socket was taken for a new one.
     pub tcp_reclaimed: u64,
     /// Echo requests answered.

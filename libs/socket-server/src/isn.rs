@@ -23,6 +23,15 @@ pub struct PeerOptions {
     pub sack: bool,
 }
 
+impl PeerOptions {
+    /// No options, and the segment size that is then assumed (RFC 9293 section 3.7.1).
+    pub const NONE: PeerOptions = PeerOptions {
+        mss: 536,
+        scale: None,
+        sack: false,
+    };
+}
+
 /// Largest segments that a cookie can express, in ascending order: what three bits hold. The
 /// common ones are those of Ethernet, of tunnels over it, and of old modems.
 const COOKIE_MSS: [u16; 8] = [64, 536, 1024, 1220, 1300, 1380, 1440, 1460];

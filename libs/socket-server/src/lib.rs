@@ -33,6 +33,7 @@ extern crate alloc;
 
 mod client;
 mod config;
+mod congestion;
 mod counters;
 mod device;
 mod fragments;

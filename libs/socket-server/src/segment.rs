@@ -19,8 +19,6 @@ const LONGEST: usize = ETHERNET_HEADER + 20 + 60;
 const HOP_LIMIT: u8 = 64;
 /// The maximum segment size that we announce: what an Ethernet frame has room for.
 pub(crate) const MSS: u16 = (FRAME_MAX - ETHERNET_HEADER - 40) as u16;
-/// What RFC 9293 section 3.7.1 assumes if a SYN does not say how much its sender takes.
-const DEFAULT_MSS: u16 = 536;
 
 /// Whether `a` comes before `b` in sequence space (RFC 9293 section 3.4).
 pub(crate) fn before(a: u32, b: u32) -> bool {
@@ -59,8 +57,14 @@ fn tcp_of(frame: &[u8]) -> Option<(EthernetAddress, Ipv4Packet<&[u8]>)> {
 pub(crate) struct Glance {
     /// Whether it begins or ends a connection at once: SYN or RST.
     pub control: bool,
+    /// Sequence number.
+    pub seq: u32,
     /// Acknowledgement number, if it has one.
     pub ack: Option<u32>,
+    /// Window, not scaled.
+    pub window: u16,
+    /// Whether it has neither data nor FIN.
+    pub bare: bool,
 }
 
 /// Looks at the header of a frame's TCP segment.
@@ -69,6 +73,9 @@ pub(crate) fn glance(frame: &[u8]) -> Option<Glance> {
     let tcp = TcpPacket::new_checked(packet.payload()).ok()?;
     Some(Glance {
         control: tcp.syn() || tcp.rst(),
+        seq: number(tcp.seq_number()),
+        window: tcp.window_len(),
+        bare: tcp.payload().is_empty() && !tcp.fin(),
         ack: tcp.ack().then(|| number(tcp.ack_number())),
     })
 }
@@ -91,7 +98,7 @@ pub(crate) fn parse(frame: &[u8], checksums: &ChecksumCapabilities) -> Option<Se
             mss: repr
                 .max_seg_size
                 .filter(|&mss| mss != 0)
-                .unwrap_or(DEFAULT_MSS),
+                .unwrap_or(PeerOptions::NONE.mss),
             scale: repr.window_scale,
             sack: repr.sack_permitted,
         },

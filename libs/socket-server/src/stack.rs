@@ -23,6 +23,23 @@ use crate::tcp::Connection;
 /// How long fragments wait for the rest. RFC 791 proposes 15 seconds; few buffers are a reason not to wait longer.
 pub(crate) const REASSEMBLY: Duration = Duration::from_secs(15);
 
+/// smoltcp's clock runs so many times faster than the world's. Its retransmission timer is never below
+/// a second; with this it is never below 200 ms, as Linux's, and grows to 12 s at most. Every other time
+/// that smoltcp is told is scaled the same way.
+pub(crate) const PACE: u32 = 5;
+
+/// smoltcp's time for a time of the world.
+fn fast(at: Instant) -> Instant {
+    Instant::from_micros(at.total_micros() * i64::from(PACE))
+}
+
+/// The time of the world for one of smoltcp's, not too early.
+fn slow(at: Instant) -> Instant {
+    let micros = at.total_micros();
+    let pace = i64::from(PACE);
+    Instant::from_micros(micros / pace + i64::from(micros % pace > 0))
+}
+
 /// How long smoltcp lets a socket rest whose next hop's address is not known.
 const NEIGHBOUR_REST: Duration = Duration::from_secs(1);
 
@@ -76,7 +93,7 @@ impl TxQueue for NoTx {
 }
 
 /// Takes frames and forgets them.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl TxQueue for Nowhere {
     fn free(&mut self) -> usize {
@@ -284,7 +301,8 @@ impl Stack {
             sent: Sent::default(),
         };
         let set = set.unwrap_or(&mut self.nobody);
-        self.iface.poll_ingress_single(self.now, &mut wire, set);
+        self.iface
+            .poll_ingress_single(fast(self.now), &mut wire, set);
         let sent = wire.sent;
         self.finish_fragments(tx, counters);
         sent
@@ -305,7 +323,7 @@ impl Stack {
             counters,
             sent: Sent::default(),
         };
-        let result = self.iface.poll_egress(self.now, &mut wire, set);
+        let result = self.iface.poll_egress(fast(self.now), &mut wire, set);
         let sent = wire.sent;
         self.finish_fragments(tx, counters);
         (result == PollResult::SocketStateChanged, sent)
@@ -316,7 +334,7 @@ impl Stack {
     fn finish_fragments<T: TxQueue>(&mut self, tx: &mut T, counters: &mut Counters) {
         for _ in 0..Self::FRAGMENT_RESERVE {
             // Without sockets, this says whether there are fragments to send.
-            if self.iface.poll_at(self.now, &self.nobody).is_none() {
+            if self.iface.poll_at(fast(self.now), &self.nobody).is_none() {
                 break;
             }
             let mut wire = Wire {
@@ -327,7 +345,7 @@ impl Stack {
                 sent: Sent::default(),
             };
             self.iface
-                .poll_egress(self.now, &mut wire, &mut self.nobody);
+                .poll_egress(fast(self.now), &mut wire, &mut self.nobody);
         }
     }
 
@@ -337,12 +355,12 @@ impl Stack {
     /// Whether a socket, for which [`Self::egress`] has just done nothing, waits for its next hop's address: smoltcp does not say so, but
     /// lets such a socket rest for that long.
     pub(crate) fn lacks_neighbour(&mut self, set: &SocketSet<'static>) -> bool {
-        self.poll_at(set) == Some(self.now + NEIGHBOUR_REST)
+        self.iface.poll_at(fast(self.now), set) == Some(fast(self.now) + NEIGHBOUR_REST)
     }
 
     /// When this socket wants to be looked at again; `None` if only for a packet.
     pub(crate) fn poll_at(&mut self, set: &SocketSet<'static>) -> Option<Instant> {
-        self.iface.poll_at(self.now, set)
+        self.iface.poll_at(fast(self.now), set).map(slow)
     }
 }
 

@@ -12,13 +12,20 @@ use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::time::{Duration, Instant};
 use socket_proto::{Errno, PollBits};
 
+use crate::congestion::Flow;
 use crate::frame::Tuple;
+use crate::isn::PeerOptions;
 use crate::list::{Links, List};
 use crate::ports::SocketRef;
+use crate::segment::{Glance, MSS, before};
+use crate::stack::PACE;
 
 /// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
 /// 3.8.4).
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
+const ACK_DELAY: Duration = Duration::from_millis(10);
 
 /// Who has a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +80,7 @@ pub(crate) struct Connection {
     /// Our first sequence number.
     iss: u32,
     /// The peer's first.
-    pub irs: u32,
+    irs: u32,
     /// Bytes that have been put into the transmit buffer, modulo 2^32.
     written: u32,
     /// Bytes that have been taken out of the receive buffer, modulo 2^32.
@@ -82,6 +89,7 @@ pub(crate) struct Connection {
     acked: u32,
     /// The state when it was last looked at.
     pub seen: State,
+    pub flow: Flow,
     /// Highest sequence number sent, to notice what is sent again.
     pub highest: Option<u32>,
 }
@@ -104,12 +112,13 @@ impl Connection {
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.socket_mut();
-        // Reno: CUBIC of smoltcp 0.14 calls functions on floating-point numbers that only the standard library has.
-        socket.set_congestion_control(CongestionControl::Reno);
+        // Congestion is our own business: see `crate::congestion`.
+        socket.set_congestion_control(CongestionControl::None);
         // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces must not wait for a delayed
         // acknowledgement of the first.
         socket.set_nagle_enabled(false);
-        socket.set_keep_alive(Some(KEEP_ALIVE));
+        socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
+        socket.set_ack_delay(Some(ACK_DELAY * PACE));
         self.tuple = None;
         self.error = None;
         self.connecting = false;
@@ -126,12 +135,41 @@ impl Connection {
     }
 
     /// Sets the first sequence numbers of a connection that begins.
-    pub(crate) fn renumber(&mut self, iss: u32, irs: u32) {
+    pub(crate) fn renumber(&mut self, iss: u32) {
         self.iss = iss;
-        self.irs = irs;
         self.written = 0;
         self.read = 0;
         self.acked = iss;
+    }
+
+    /// The peer's SYN: its first sequence number and its options.
+    pub(crate) fn set_peer(&mut self, irs: u32, options: PeerOptions) {
+        self.irs = irs;
+        self.flow = Flow::new(options, MSS);
+    }
+
+    /// Whether a segment only repeats the last acknowledgement while something is on its way (RFC 5681
+    /// section 2).
+    pub(crate) fn is_duplicate(&self, glance: Glance) -> bool {
+        let una = self.snd_una();
+        glance.bare
+            && glance.ack == Some(una)
+            && self.is_sending()
+            && !self.flow.is_closed()
+            && self.highest.is_some_and(|highest| before(una, highest))
+            && self.flow.offers_the_same(glance.window)
+            && glance.seq == self.rcv_nxt()
+    }
+
+    /// Whether smoltcp takes an acknowledgement without data in this state, and has something to send.
+    pub(crate) fn is_sending(&self) -> bool {
+        let socket = self.socket();
+        let state = socket.state();
+        socket.send_queue() > 0
+            && matches!(
+                state,
+                State::Established | State::CloseWait | State::FinWait1 | State::Closing
+            )
     }
 
     /// Lets `put` write into the transmit buffer.
@@ -384,6 +422,7 @@ fn connection(receive: usize, send: usize) -> Connection {
         written: 0,
         read: 0,
         acked: 0,
+        flow: Flow::new(PeerOptions::NONE, MSS),
         seen: State::Closed,
         highest: None,
     }

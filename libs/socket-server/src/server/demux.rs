@@ -44,10 +44,7 @@ impl<W: Window> Server<W> {
         match content {
             // smoltcp puts fragments together; for its last one the connection is known.
             Content::Tcp { tuple } if whole => self.tcp_segment(frame, tuple, tx),
-            Content::Tcp { tuple } => match self.tuples.get(&tuple) {
-                Some(index) => self.segment(frame, index as usize, tx),
-                None => drop(self.give_nobody(frame, tx)),
-            },
+            Content::Tcp { .. } => {}
             Content::Udp { remote, local } => self.datagram(frame, whole, remote, local, tx),
             Content::Unreachable(unreachable) => self.undelivered(unreachable),
             Content::Other { echo } => {

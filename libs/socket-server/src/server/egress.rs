@@ -7,6 +7,7 @@ use smoltcp::time::Duration;
 use super::Server;
 use super::connections::{ATTEMPT, Cause, FIN_WAIT, GONE, LINGER, SILENCE, UNREACHED};
 use crate::link::TxQueue;
+use crate::segment::{MSS, before};
 use crate::tcp::{Connection, Owner};
 use crate::window::Window;
 use smoltcp::socket::tcp::State;
@@ -50,16 +51,23 @@ impl<W: Window> Server<W> {
                 self.dirty.push(index);
                 break None;
             }
+            if connection.is_sending() {
+                let queued = connection.socket().send_queue() as u32;
+                if let Some(window) = connection.flow.adjust(queued) {
+                    // It may have nothing to send now.
+                    self.acknowledge(index, window);
+                    continue;
+                }
+            }
             let set = &mut connection.set;
             let (progress, what) = self.stack.egress(tx, set, &mut self.counters);
             if what.packets > 0 {
                 connection.reached = true;
             }
             if let Some(end) = what.data_end {
-                // A question whether the peer is still there repeats a byte that it has.
-                let data = connection.socket().send_queue() > 0;
-                let repeated = is_repeated(connection, end);
-                self.counters.tcp_retransmits += u64::from(repeated && data);
+                let sending = note_sent(connection, end);
+                self.counters.tcp_retransmits += u64::from(sending != Sending::New);
+                self.counters.tcp_timeouts += u64::from(sending == Sending::TimedOut);
             }
             if progress {
                 sent += 1;
@@ -138,13 +146,36 @@ pub(super) fn patience(connection: &Connection) -> Option<Instant> {
     }
 }
 
-/// Whether a segment up to `end` has been sent before.
-fn is_repeated(connection: &mut Connection, end: u32) -> bool {
-    match connection.highest {
-        Some(highest) if end.wrapping_sub(highest) as i32 <= 0 => true,
+/// Why a segment with data was sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    /// For the first time, or as a question that repeats a byte.
+    New,
+    /// Because it is taken for lost.
+    Again,
+    /// Because the retransmission timer has run out.
+    TimedOut,
+}
+
+/// Notes that a segment up to `end` has been sent.
+fn note_sent(connection: &mut Connection, end: u32) -> Sending {
+    let highest = match connection.highest {
+        Some(highest) if !before(highest, end) => highest,
         _ => {
             connection.highest = Some(end);
-            false
+            return Sending::New;
         }
+    };
+    // Questions whether the peer is still there, or has room again.
+    if connection.socket().send_queue() == 0 || connection.flow.is_closed() {
+        return Sending::New;
     }
+    let oldest = connection.snd_una();
+    let requested = core::mem::take(&mut connection.flow.resend);
+    if requested || end.wrapping_sub(oldest) > u32::from(MSS) {
+        return Sending::Again;
+    }
+    let flight = highest.wrapping_sub(oldest);
+    connection.flow.congestion.timed_out(flight, highest);
+    Sending::TimedOut
 }

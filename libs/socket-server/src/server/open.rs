@@ -16,7 +16,7 @@ use crate::half_open::HalfOpen;
 use crate::isn::PeerOptions;
 use crate::link::TxQueue;
 use crate::ports::{Local, SocketRef};
-use crate::segment::{ControlSegment, MSS, Segment};
+use crate::segment::{self, ControlSegment, MSS, Segment};
 use crate::tcp::Owner;
 use crate::window::Window;
 
@@ -189,7 +189,8 @@ impl<W: Window> Server<W> {
             return false;
         };
         let connection = self.tcp.get_mut(index);
-        connection.renumber(half_open.iss, half_open.irs);
+        connection.renumber(half_open.iss);
+        connection.set_peer(half_open.irs, half_open.options);
         connection.tuple = Some(tuple);
         let answered = self.stack.shake_hands(connection, &half_open);
         if !answered || self.tuples.insert(tuple, index as u32).is_err() {
@@ -203,7 +204,9 @@ impl<W: Window> Server<W> {
                 listening.ready.push_back(&mut self.tcp.links, index);
             }
         }
-        self.segment(frame, index, tx);
+        if let Some(glance) = segment::glance(frame) {
+            self.segment(frame, glance, index, tx);
+        }
         self.refresh(listener);
         true
     }
@@ -281,7 +284,7 @@ impl<W: Window> Server<W> {
             addr: Some(IpAddress::Ipv4(tuple.local.0)),
             port: tuple.local.1,
         };
-        connection.renumber(iss, 0);
+        connection.renumber(iss);
         let context = self.stack.context_with(iss);
         let started = connection.socket_mut().connect(context, remote, local);
         if started.is_err() || self.tuples.insert(tuple, index as u32).is_err() {

@@ -8,9 +8,12 @@ use smoltcp::wire::TcpControl;
 
 use super::Server;
 use super::connections::Cause;
+use crate::congestion::Acknowledged;
+use crate::counters::Counters;
 use crate::frame::Tuple;
 use crate::link::TxQueue;
 use crate::segment::{self, ControlSegment, Glance, Segment, before};
+use crate::stack::Nowhere;
 use crate::time_wait::Remains;
 use crate::window::Window;
 
@@ -26,14 +29,14 @@ impl<W: Window> Server<W> {
             && !self.is_unusual(index, glance)
         {
             // smoltcp checks all of it.
-            return self.segment(frame, index, tx);
+            return self.segment(frame, glance, index, tx);
         }
         let Some(segment) = segment::parse(frame, self.stack.checksums()) else {
             self.counters.drops_malformed += 1;
             return;
         };
         if let Some(index) = known {
-            self.unusual_segment(frame, segment, index, tx);
+            self.unusual_segment(frame, glance, segment, index, tx);
         } else if let Some(remains) = self.time_wait.get(&tuple) {
             self.late_segment(segment, tuple, remains, tx);
         } else if let Some(half_open) = self.half_open.get(&tuple) {
@@ -55,6 +58,7 @@ impl<W: Window> Server<W> {
     fn unusual_segment<T: TxQueue>(
         &mut self,
         frame: &[u8],
+        glance: Glance,
         segment: Segment,
         index: usize,
         tx: &mut T,
@@ -64,9 +68,9 @@ impl<W: Window> Server<W> {
             // Nothing is known of the peer yet; smoltcp takes only what acknowledges our SYN.
             State::SynSent => {
                 if segment.syn {
-                    connection.irs = segment.seq;
+                    connection.set_peer(segment.seq, segment.options);
                 }
-                return self.segment(frame, index, tx);
+                return self.segment(frame, glance, index, tx);
             }
             State::Closed => return self.reset(segment, self.tcp.get(index).tuple, tx),
             _ => {}
@@ -74,7 +78,7 @@ impl<W: Window> Server<W> {
         let expected = connection.rcv_nxt();
         if segment.rst && !segment.syn {
             if segment.seq == expected {
-                self.segment(frame, index, tx);
+                self.segment(frame, glance, index, tx);
             } else if segment.seq.wrapping_sub(expected) < connection.window() {
                 self.challenge(segment, index, tx);
             }
@@ -101,16 +105,87 @@ impl<W: Window> Server<W> {
     }
 
     /// An ordinary segment of a connection.
-    pub(super) fn segment<T: TxQueue>(&mut self, frame: &[u8], index: usize, tx: &mut T) {
+    pub(super) fn segment<T: TxQueue>(
+        &mut self,
+        frame: &[u8],
+        glance: Glance,
+        index: usize,
+        tx: &mut T,
+    ) {
         let connection = self.tcp.get_mut(index);
+        let before = connection.snd_una();
+        if connection.is_duplicate(glance) {
+            return self.duplicate(frame, index);
+        }
         let set = Some(&mut connection.set);
         let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
         connection.reached |= sent.packets > 0;
+        let after = connection.snd_una();
+        if glance.ack == Some(after) {
+            connection.flow.offer(glance.window);
+            self.note_acknowledged(index, before, false);
+        }
+        let connection = self.tcp.get(index);
         if connection.socket().state() == State::TimeWait && connection.seen != State::TimeWait {
             self.enter_time_wait(frame, index, tx);
         }
         self.settle(index, Cause::Packet);
         self.dirty.push(index);
+    }
+
+    /// An acknowledgement that says the same as the one before it. smoltcp does not see it: it would
+    /// count it, and send again what is not lost.
+    fn duplicate(&mut self, frame: &[u8], index: usize) {
+        if segment::parse(frame, self.stack.checksums()).is_none() {
+            self.counters.drops_malformed += 1;
+            return;
+        }
+        let before = self.tcp.get(index).snd_una();
+        self.note_acknowledged(index, before, true);
+        self.settle(index, Cause::Packet);
+        self.dirty.push(index);
+    }
+
+    /// Tells the congestion control of an acknowledgement, and does what it wants.
+    fn note_acknowledged(&mut self, index: usize, before: u32, duplicate: bool) {
+        let connection = self.tcp.get_mut(index);
+        let by = Acknowledged {
+            before,
+            after: connection.snd_una(),
+            highest: connection.snd_max(),
+            duplicate,
+        };
+        if connection.flow.congestion.acknowledged(by) {
+            self.send_again(index);
+        }
+    }
+
+    /// Has smoltcp send the oldest unacknowledged segment again: it does after three duplicates of an
+    /// acknowledgement that it knows.
+    fn send_again(&mut self, index: usize) {
+        let connection = self.tcp.get_mut(index);
+        if connection.is_sending() {
+            let window = connection.flow.window();
+            connection.flow.resend = true;
+            for _ in 0..4 {
+                self.acknowledge(index, window);
+            }
+        }
+    }
+
+    /// Gives smoltcp an acknowledgement that repeats what it knows, but for the window.
+    pub(super) fn acknowledge(&mut self, index: usize, window: u16) {
+        let own = self.stack.mac();
+        let connection = self.tcp.get_mut(index);
+        let Some(tuple) = connection.tuple else {
+            return;
+        };
+        let segment = ControlSegment::ack(connection.rcv_nxt(), connection.snd_una(), window);
+        let mut buffer = ControlSegment::buffer();
+        let frame = segment.from_peer(&tuple, (own, own), &mut buffer);
+        let uncounted = &mut Counters::default();
+        let set = Some(&mut connection.set);
+        self.stack.ingress(frame, &mut Nowhere, set, uncounted);
     }
 
     /// Both sides have closed, and this side closed first: the connection's buffers are not needed

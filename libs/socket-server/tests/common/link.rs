@@ -20,6 +20,8 @@ pub struct Faults {
     pub doubled: u64,
     /// Delayed, so that later frames overtake them.
     pub late: u64,
+    /// How long a frame travels, in nanoseconds.
+    pub travel: u64,
 }
 
 impl Faults {
@@ -29,6 +31,7 @@ impl Faults {
             lost: 0,
             doubled: 0,
             late: 0,
+            travel: TRAVEL,
         }
     }
 
@@ -38,11 +41,11 @@ impl Faults {
             lost: 20,
             doubled: 20,
             late: 50,
+            travel: TRAVEL,
         }
     }
 }
 
-/// How long a frame travels, in nanoseconds.
 const TRAVEL: u64 = 200_000;
 const LATE: u64 = 3_000_000;
 
@@ -91,7 +94,7 @@ impl State {
                 0
             };
             self.sent += 1;
-            let at = self.now + TRAVEL + late;
+            let at = self.now + self.faults.travel + late;
             self.travelling
                 .push(Reverse((at, self.sent, to, frame.clone())));
         }
