@@ -109,18 +109,14 @@ fn words(tuple: &Tuple) -> [u64; 2] {
 const MULTIPLIER: u64 = 0xbb2e_fcec_3c39_611d;
 const INCREMENT: u64 = 0x7590_ef39;
 
-/// The seed of a smoltcp interface whose next random number is `number`.
+/// The seed of a smoltcp interface that takes so many random numbers for itself, and then `number`.
 #[must_use]
-pub fn seed_for(number: u32) -> u64 {
+pub fn seed_for(number: u32, draws: u32) -> u64 {
     // With the top three bits zero, the number lies from bit 29 on.
-    let after = u64::from(number) << 29;
-    before(after)
-}
-
-/// The state before this one.
-#[must_use]
-pub fn before(state: u64) -> u64 {
-    state.wrapping_sub(INCREMENT).wrapping_mul(INVERSE)
+    let last = u64::from(number) << 29;
+    (0..=draws).fold(last, |state, _| {
+        state.wrapping_sub(INCREMENT).wrapping_mul(INVERSE)
+    })
 }
 
 /// The multiplier's inverse modulo 2^64, by Newton's iteration: each step doubles the bits.

@@ -5,20 +5,18 @@
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
-    EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Packet,
-    Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
+    IpProtocol, Ipv4Packet, Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
 };
 
-use crate::frame::Tuple;
+use crate::frame::{Packet, Tuple};
+use crate::ip::HEADER;
 use crate::isn::PeerOptions;
-use crate::link::{FRAME_MAX, TxQueue};
+use crate::paths::LINK_MTU;
 
-const ETHERNET_HEADER: usize = 14;
 /// Segments that are written here have no data, and of the options only those of a SYN.
-const LONGEST: usize = ETHERNET_HEADER + 20 + 60;
-const HOP_LIMIT: u8 = 64;
-/// The maximum segment size that we announce: what an Ethernet frame has room for.
-pub(crate) const MSS: u16 = (FRAME_MAX - ETHERNET_HEADER - 40) as u16;
+const LONGEST: usize = HEADER + 60;
+/// The maximum segment size that we announce: what the link has room for.
+pub(crate) const MSS: u16 = (LINK_MTU - 40) as u16;
 
 /// Whether `a` comes before `b` in sequence space (RFC 9293 section 3.4).
 pub(crate) fn before(a: u32, b: u32) -> bool {
@@ -44,14 +42,6 @@ pub(crate) struct Segment {
     pub mac: [u8; 6],
 }
 
-/// The part of a frame that an IPv4 packet's TCP segment takes.
-fn tcp_of(frame: &[u8]) -> Option<(EthernetAddress, Ipv4Packet<&[u8]>)> {
-    let ethernet = EthernetFrame::new_checked(frame).ok()?;
-    let source = ethernet.src_addr();
-    let packet = Ipv4Packet::new_checked(frame.get(ETHERNET_HEADER..)?).ok()?;
-    Some((source, packet))
-}
-
 /// What a segment's header says, before anybody has looked at its checksum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Glance {
@@ -67,10 +57,9 @@ pub(crate) struct Glance {
     pub bare: bool,
 }
 
-/// Looks at the header of a frame's TCP segment.
-pub(crate) fn glance(frame: &[u8]) -> Option<Glance> {
-    let (_, packet) = tcp_of(frame)?;
-    let tcp = TcpPacket::new_checked(packet.payload()).ok()?;
+/// Looks at the header of a packet's TCP segment.
+pub(crate) fn glance(packet: &Packet) -> Option<Glance> {
+    let tcp = TcpPacket::new_checked(packet.payload).ok()?;
     Some(Glance {
         control: tcp.syn() || tcp.rst(),
         seq: number(tcp.seq_number()),
@@ -80,12 +69,10 @@ pub(crate) fn glance(frame: &[u8]) -> Option<Glance> {
     })
 }
 
-/// Reads a frame's TCP segment. `None` if it is malformed or a checksum is wrong.
-pub(crate) fn parse(frame: &[u8], checksums: &ChecksumCapabilities) -> Option<Segment> {
-    let (mac, packet) = tcp_of(frame)?;
-    let ip = Ipv4Repr::parse(&packet, checksums).ok()?;
-    let tcp = TcpPacket::new_checked(packet.payload()).ok()?;
-    let (source, destination) = (ip.src_addr.into(), ip.dst_addr.into());
+/// Reads a packet's TCP segment. `None` if it is malformed or its checksum is wrong.
+pub(crate) fn parse(packet: &Packet, checksums: &ChecksumCapabilities) -> Option<Segment> {
+    let tcp = TcpPacket::new_checked(packet.payload).ok()?;
+    let (source, destination) = (packet.source.into(), packet.destination.into());
     let repr = TcpRepr::parse(&tcp, &source, &destination, checksums).ok()?;
     Some(Segment {
         syn: tcp.syn(),
@@ -103,7 +90,7 @@ pub(crate) fn parse(frame: &[u8], checksums: &ChecksumCapabilities) -> Option<Se
             sack: repr.sack_permitted,
         },
         data: repr.payload.len(),
-        mac: mac.0,
+        mac: packet.sender,
     })
 }
 
@@ -171,67 +158,43 @@ impl ControlSegment {
         }
     }
 
-    /// Sends it over a connection's link, to the Ethernet address `to`. Returns its length in bytes,
-    /// or `None` if there was no buffer.
-    pub(crate) fn send<T: TxQueue>(
-        &self,
-        tuple: &Tuple,
-        (own, to): ([u8; 6], [u8; 6]),
-        tx: &mut T,
-    ) -> Option<usize> {
-        let repr = self.repr(tuple.local.1, tuple.remote.1);
-        let length = ETHERNET_HEADER + 20 + repr.header_len();
-        let (local, remote) = (tuple.local.0, tuple.remote.0);
-        tx.send(length, |buffer| {
-            write(buffer, (own, to), (local, remote), &repr)
-        })?;
-        Some(length)
+    /// Its length in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.repr(0, 0).header_len()
     }
 
-    /// Writes it as if the connection's peer had sent it, for smoltcp to read. Returns the frame.
-    pub(crate) fn from_peer<'a>(
-        &self,
-        tuple: &Tuple,
-        (peer, own): ([u8; 6], [u8; 6]),
-        buffer: &'a mut [u8; LONGEST],
-    ) -> &'a [u8] {
+    /// Writes it as this machine sends it.
+    pub(crate) fn emit(&self, tuple: &Tuple, segment: &mut [u8]) {
+        let repr = self.repr(tuple.local.1, tuple.remote.1);
+        let (from, to) = (tuple.local.0.into(), tuple.remote.0.into());
+        let mut packet = TcpPacket::new_unchecked(segment);
+        repr.emit(&mut packet, &from, &to, &ChecksumCapabilities::default());
+    }
+
+    /// Writes a packet in which the connection's peer sends it, for smoltcp to read.
+    pub(crate) fn from_peer<'a>(&self, tuple: &Tuple, buffer: &'a mut [u8; LONGEST]) -> &'a [u8] {
+        let checksums = ChecksumCapabilities::default();
         let repr = self.repr(tuple.remote.1, tuple.local.1);
-        let frame = &mut buffer[..ETHERNET_HEADER + 20 + repr.header_len()];
-        write(frame, (peer, own), (tuple.remote.0, tuple.local.0), &repr);
-        frame
+        let bytes = &mut buffer[..HEADER + repr.header_len()];
+        let ip = Ipv4Repr {
+            src_addr: tuple.remote.0,
+            dst_addr: tuple.local.0,
+            next_header: IpProtocol::Tcp,
+            payload_len: repr.header_len(),
+            hop_limit: 64,
+        };
+        let mut packet = Ipv4Packet::new_unchecked(&mut *bytes);
+        ip.emit(&mut packet, &checksums);
+        let (from, to) = (tuple.remote.0.into(), tuple.local.0.into());
+        let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
+        repr.emit(&mut segment, &from, &to, &checksums);
+        bytes
     }
 
     /// A buffer for [`Self::from_peer`].
     pub(crate) fn buffer() -> [u8; LONGEST] {
         [0; LONGEST]
     }
-}
-
-fn write(
-    buffer: &mut [u8],
-    (source, destination): ([u8; 6], [u8; 6]),
-    (from, to): (core::net::Ipv4Addr, core::net::Ipv4Addr),
-    tcp: &TcpRepr<'_>,
-) {
-    let checksums = ChecksumCapabilities::default();
-    let ethernet = EthernetRepr {
-        src_addr: EthernetAddress(source),
-        dst_addr: EthernetAddress(destination),
-        ethertype: EthernetProtocol::Ipv4,
-    };
-    let ip = Ipv4Repr {
-        src_addr: from,
-        dst_addr: to,
-        next_header: IpProtocol::Tcp,
-        payload_len: tcp.buffer_len(),
-        hop_limit: HOP_LIMIT,
-    };
-    let mut frame = EthernetFrame::new_unchecked(buffer);
-    ethernet.emit(&mut frame);
-    let mut packet = Ipv4Packet::new_unchecked(frame.payload_mut());
-    ip.emit(&mut packet, &checksums);
-    let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
-    tcp.emit(&mut segment, &from.into(), &to.into(), &checksums);
 }
 
 fn number(number: TcpSeqNumber) -> u32 {

@@ -67,8 +67,6 @@ pub(crate) struct Connection {
     pub write_shut: bool,
     /// A packet has left, so the next hop is known.
     pub reached: bool,
-    /// An answer to an ARP request is awaited.
-    pub stalled: bool,
     /// When it came out of the pool, or when its handle was closed.
     pub since: Instant,
     /// When the last segment came.
@@ -125,7 +123,6 @@ impl Connection {
         self.read_shut = false;
         self.write_shut = false;
         self.reached = false;
-        self.stalled = false;
         self.since = now;
         self.heard = now;
         self.moved = now;
@@ -412,7 +409,6 @@ fn connection(receive: usize, send: usize) -> Connection {
         read_shut: false,
         write_shut: false,
         reached: false,
-        stalled: false,
         since: Instant::ZERO,
         heard: Instant::ZERO,
         moved: Instant::ZERO,

@@ -230,7 +230,7 @@ impl<W: Window> Server<W> {
     /// Puts a connection back that is in no list.
     fn put_back(&mut self, index: usize) {
         self.forget_tuple(index);
-        self.clear_stalled(index);
+        self.stack.neighbours.forget_connection(index);
         self.timers.clear(index);
         self.tcp.put_back(index);
     }
@@ -258,13 +258,5 @@ impl<W: Window> Server<W> {
         let peak = &mut self.counters.stream_sockets_peak;
         *peak = used.max(*peak);
         index
-    }
-
-    pub(super) fn clear_stalled(&mut self, index: usize) {
-        let connection = self.tcp.get_mut(index);
-        if connection.stalled {
-            connection.stalled = false;
-            self.stalled -= 1;
-        }
     }
 }

@@ -98,7 +98,6 @@ impl<W: Window> Server<W> {
                 Kind::Free => {}
             }
         }
-        self.bind_in_stack(owner);
         Ok(Success::Done)
     }
 

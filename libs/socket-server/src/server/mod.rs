@@ -8,6 +8,8 @@ mod datagrams;
 mod demux;
 mod egress;
 mod handles;
+mod icmp;
+mod neighbours;
 mod open;
 mod readiness;
 mod requests;
@@ -15,6 +17,7 @@ mod streams;
 mod tcp_input;
 mod time;
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use smoltcp::time::Instant;
@@ -22,20 +25,22 @@ use smoltcp::time::Instant;
 use crate::client::{Client, ClientPort};
 use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
 use crate::counters::Counters;
-use crate::fragments::FragmentRoutes;
 use crate::frame::Tuple;
 use crate::gateway::{Gateway, GatewayEvent};
 use crate::half_open::Backlog;
+use crate::ip::HEADER;
 use crate::isn::Numbers;
 use crate::link::{Link, Offload, RxQueue, TxQueue};
 use crate::map::{Map, mix};
+use crate::pending::Pending;
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
+use crate::reassembly::{PAYLOAD_MAX, Reassembly};
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
-use crate::udp::{OUTBOX, Outbox, UdpPool};
+use crate::udp::UdpPool;
 use crate::window::Window;
 
 /// Frames taken a wake-up.
@@ -61,13 +66,16 @@ pub struct Server<W> {
     stack: Stack,
     tcp: TcpPool,
     udp: UdpPool,
-    outbox: Outbox,
+    /// Datagrams that wait for an Ethernet address.
+    pending: Pending,
     tuples: Map<Tuple, u32>,
     half_open: Backlog,
     time_wait: TimeWait,
     numbers: Numbers,
     ports: Ports,
-    fragments: FragmentRoutes,
+    reassembly: Reassembly,
+    /// Room for a packet that has been put together.
+    assembled: Vec<u8>,
     clients: Vec<Option<Client<W>>>,
     /// Connections that may have something to send.
     dirty: WorkQueue,
@@ -77,8 +85,6 @@ pub struct Server<W> {
     /// The client whose call is being served: it looks at its page before it sleeps, and needs no notification of what it
     /// brought about itself.
     caller: Option<usize>,
-    /// Connections that wait for an ARP answer.
-    stalled: usize,
     /// Whether a datagram socket waits for transmit buffers.
     blocked: bool,
     datagram_send: usize,
@@ -108,18 +114,19 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         let seed = |purpose: u64| mix(config.seed, purpose);
-        let timer_count = streams + OUTBOX + clients.len() + 1;
+        let timer_count = streams + clients.len() + 2;
         Ok(Server {
-            stack: Stack::new(config),
+            stack: Stack::new(config, streams),
             tcp: TcpPool::new(streams, config.stream_receive, config.stream_send),
             udp: UdpPool::new(datagrams, config.datagram_receive, config.datagram_packets),
-            outbox: Outbox::new(),
+            pending: Pending::new(clients.len()),
             tuples: Map::new(streams, seed(1)),
             half_open: Backlog::new(seed(3)),
             time_wait: TimeWait::new(seed(4)),
             numbers: Numbers::new(config.seed),
             ports: Ports::new(streams + datagrams, &limits, config.seed),
-            fragments: FragmentRoutes::new(),
+            reassembly: Reassembly::new(seed(5)),
+            assembled: vec![0; HEADER + PAYLOAD_MAX],
             clients: clients
                 .into_iter()
                 .map(|port| port.map(Client::new))
@@ -129,7 +136,6 @@ impl<W: Window> Server<W> {
             gateway: Gateway::new(),
             counters: Counters::default(),
             caller: None,
-            stalled: 0,
             blocked: false,
             datagram_send: config.datagram_send,
             epoch: config.epoch,
@@ -146,6 +152,7 @@ impl<W: Window> Server<W> {
         self.stack.set_device(mac, offload);
         if self.stack.gateway().is_some() {
             self.gateway.start(self.stack.now());
+            self.stack.neighbours.lose_gateway();
             let at = self.stack.now();
             self.timers.set_if_earlier(self.gateway_timer(), at);
         }
@@ -160,8 +167,8 @@ impl<W: Window> Server<W> {
         self.time_wait.expire(self.stack.now());
         self.remind(&mut link.tx);
         let mut budget = RX_BUDGET;
-        // A packet may be answered with one that must be cut up. Without buffers for that, packets wait where they are.
-        while budget > 0 && link.tx.free() >= Stack::FRAGMENT_RESERVE {
+        // Without buffers to answer with, frames are taken all the same: an answer can be lost, and what needs none is not.
+        while budget > 0 {
             let Some(frame) = link.rx.front() else {
                 break;
             };

@@ -11,7 +11,7 @@ use socket_proto::{Errno, Reply, SocketKind, Success};
 use super::Server;
 use super::requests::client_in;
 use crate::client::Role;
-use crate::frame::Tuple;
+use crate::frame::{Packet, Tuple};
 use crate::half_open::HalfOpen;
 use crate::isn::PeerOptions;
 use crate::link::TxQueue;
@@ -96,7 +96,7 @@ impl<W: Window> Server<W> {
     /// A segment of a peer whose SYN has been answered (RFC 9293 section 3.10.7.4, SYN-RECEIVED).
     pub(super) fn confirmation<T: TxQueue>(
         &mut self,
-        frame: &[u8],
+        packet: &Packet,
         segment: Segment,
         half_open: HalfOpen,
         tx: &mut T,
@@ -105,7 +105,7 @@ impl<W: Window> Server<W> {
         let expected = half_open.irs.wrapping_add(1);
         if !self.is_listening(tuple) {
             self.half_open.remove(&tuple);
-            return self.stray_segment(frame, segment, tuple, tx);
+            return self.stray_segment(packet, segment, tuple, tx);
         }
         if segment.syn && segment.ack.is_none() && !segment.rst {
             if segment.seq == half_open.irs {
@@ -131,7 +131,7 @@ impl<W: Window> Server<W> {
         }
         match segment.ack {
             Some(ack) if ack == half_open.iss.wrapping_add(1) && in_window => {
-                if self.establish(frame, half_open, tx) {
+                if self.establish(packet, half_open, tx) {
                     self.half_open.remove(&tuple);
                 }
             }
@@ -143,7 +143,7 @@ impl<W: Window> Server<W> {
     /// A segment that may prove that its sender was given a cookie. Returns whether it did.
     pub(super) fn redeem<T: TxQueue>(
         &mut self,
-        frame: &[u8],
+        packet: &Packet,
         segment: Segment,
         tuple: Tuple,
         tx: &mut T,
@@ -168,14 +168,14 @@ impl<W: Window> Server<W> {
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
             again: 1,
         };
-        self.establish(frame, half_open, tx);
+        self.establish(packet, half_open, tx);
         true
     }
 
     /// A peer has confirmed: takes a connection out of the pool, if the listener and its client's
     /// quota have room, and lets smoltcp go through the handshake, of which the last segment is in
-    /// `frame`. Returns whether the connection exists now.
-    fn establish<T: TxQueue>(&mut self, frame: &[u8], half_open: HalfOpen, tx: &mut T) -> bool {
+    /// `packet`. Returns whether the connection exists now.
+    fn establish<T: TxQueue>(&mut self, packet: &Packet, half_open: HalfOpen, tx: &mut T) -> bool {
         let tuple = half_open.tuple;
         let taken = match self.listener_for(tuple.local) {
             Some((listener, true)) => self
@@ -204,8 +204,8 @@ impl<W: Window> Server<W> {
                 listening.ready.push_back(&mut self.tcp.links, index);
             }
         }
-        if let Some(glance) = segment::glance(frame) {
-            self.segment(frame, glance, index, tx);
+        if let Some(glance) = segment::glance(packet) {
+            self.segment(packet, glance, index, tx);
         }
         self.refresh(listener);
         true

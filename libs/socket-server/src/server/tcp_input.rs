@@ -4,13 +4,12 @@
 //! or to nobody (RFC 9293 section 3.10.7, RFC 5961).
 
 use smoltcp::socket::tcp::State;
-use smoltcp::wire::TcpControl;
 
 use super::Server;
 use super::connections::Cause;
 use crate::congestion::Acknowledged;
 use crate::counters::Counters;
-use crate::frame::Tuple;
+use crate::frame::{Packet, Tuple};
 use crate::link::TxQueue;
 use crate::segment::{self, ControlSegment, Glance, Segment, before};
 use crate::stack::Nowhere;
@@ -18,9 +17,9 @@ use crate::time_wait::Remains;
 use crate::window::Window;
 
 impl<W: Window> Server<W> {
-    /// Handles a frame that carries a whole TCP segment.
-    pub(super) fn tcp_segment<T: TxQueue>(&mut self, frame: &[u8], tuple: Tuple, tx: &mut T) {
-        let Some(glance) = segment::glance(frame) else {
+    /// Handles a packet that carries a TCP segment.
+    pub(super) fn tcp_segment<T: TxQueue>(&mut self, packet: &Packet, tuple: Tuple, tx: &mut T) {
+        let Some(glance) = segment::glance(packet) else {
             self.counters.drops_malformed += 1;
             return;
         };
@@ -29,20 +28,20 @@ impl<W: Window> Server<W> {
             && !self.is_unusual(index, glance)
         {
             // smoltcp checks all of it.
-            return self.segment(frame, glance, index, tx);
+            return self.segment(packet, glance, index, tx);
         }
-        let Some(segment) = segment::parse(frame, self.stack.checksums()) else {
+        let Some(segment) = segment::parse(packet, self.stack.checksums()) else {
             self.counters.drops_malformed += 1;
             return;
         };
         if let Some(index) = known {
-            self.unusual_segment(frame, glance, segment, index, tx);
+            self.unusual_segment(packet, glance, segment, index, tx);
         } else if let Some(remains) = self.time_wait.get(&tuple) {
             self.late_segment(segment, tuple, remains, tx);
         } else if let Some(half_open) = self.half_open.get(&tuple) {
-            self.confirmation(frame, segment, half_open, tx);
+            self.confirmation(packet, segment, half_open, tx);
         } else {
-            self.stray_segment(frame, segment, tuple, tx);
+            self.stray_segment(packet, segment, tuple, tx);
         }
     }
 
@@ -57,7 +56,7 @@ impl<W: Window> Server<W> {
     /// have guessed has an effect; the rest is answered with where the connection stands.
     fn unusual_segment<T: TxQueue>(
         &mut self,
-        frame: &[u8],
+        packet: &Packet,
         glance: Glance,
         segment: Segment,
         index: usize,
@@ -70,7 +69,7 @@ impl<W: Window> Server<W> {
                 if segment.syn {
                     connection.set_peer(segment.seq, segment.options);
                 }
-                return self.segment(frame, glance, index, tx);
+                return self.segment(packet, glance, index, tx);
             }
             State::Closed => return self.reset(segment, self.tcp.get(index).tuple, tx),
             _ => {}
@@ -78,7 +77,7 @@ impl<W: Window> Server<W> {
         let expected = connection.rcv_nxt();
         if segment.rst && !segment.syn {
             if segment.seq == expected {
-                self.segment(frame, glance, index, tx);
+                self.segment(packet, glance, index, tx);
             } else if segment.seq.wrapping_sub(expected) < connection.window() {
                 self.challenge(segment, index, tx);
             }
@@ -90,7 +89,6 @@ impl<W: Window> Server<W> {
     /// Sends an acknowledgement, from which an honest peer learns what to send instead (RFC 5961). A
     /// segment just before the window makes smoltcp send one, not too many a second.
     fn challenge<T: TxQueue>(&mut self, segment: Segment, index: usize, tx: &mut T) {
-        let own = self.stack.mac();
         let connection = self.tcp.get_mut(index);
         let Some(tuple) = connection.tuple else {
             return;
@@ -99,15 +97,15 @@ impl<W: Window> Server<W> {
         let before_window = connection.rcv_nxt().wrapping_sub(1);
         let probe = ControlSegment::ack(before_window, connection.snd_una(), segment.window);
         let mut buffer = ControlSegment::buffer();
-        let frame = probe.from_peer(&tuple, (segment.mac, own), &mut buffer);
-        let set = Some(&mut connection.set);
-        self.stack.ingress(frame, tx, set, &mut self.counters);
+        let probe = probe.from_peer(&tuple, &mut buffer);
+        let (set, counters) = (&mut connection.set, &mut self.counters);
+        self.stack.ingress(probe, segment.mac, tx, set, counters);
     }
 
     /// An ordinary segment of a connection.
     pub(super) fn segment<T: TxQueue>(
         &mut self,
-        frame: &[u8],
+        packet: &Packet,
         glance: Glance,
         index: usize,
         tx: &mut T,
@@ -115,10 +113,12 @@ impl<W: Window> Server<W> {
         let connection = self.tcp.get_mut(index);
         let before = connection.snd_una();
         if connection.is_duplicate(glance) {
-            return self.duplicate(frame, index);
+            return self.duplicate(packet, index);
         }
-        let set = Some(&mut connection.set);
-        let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
+        let (set, counters) = (&mut connection.set, &mut self.counters);
+        let sent = self
+            .stack
+            .ingress(packet.bytes, packet.sender, tx, set, counters);
         connection.reached |= sent.packets > 0;
         let after = connection.snd_una();
         if glance.ack == Some(after) {
@@ -127,7 +127,7 @@ impl<W: Window> Server<W> {
         }
         let connection = self.tcp.get(index);
         if connection.socket().state() == State::TimeWait && connection.seen != State::TimeWait {
-            self.enter_time_wait(frame, index, tx);
+            self.enter_time_wait(packet, index, tx);
         }
         self.settle(index, Cause::Packet);
         self.dirty.push(index);
@@ -135,8 +135,8 @@ impl<W: Window> Server<W> {
 
     /// An acknowledgement that says the same as the one before it. smoltcp does not see it: it would
     /// count it, and send again what is not lost.
-    fn duplicate(&mut self, frame: &[u8], index: usize) {
-        if segment::parse(frame, self.stack.checksums()).is_none() {
+    fn duplicate(&mut self, packet: &Packet, index: usize) {
+        if segment::parse(packet, self.stack.checksums()).is_none() {
             self.counters.drops_malformed += 1;
             return;
         }
@@ -175,22 +175,19 @@ impl<W: Window> Server<W> {
 
     /// Gives smoltcp an acknowledgement that repeats what it knows, but for the window.
     pub(super) fn acknowledge(&mut self, index: usize, window: u16) {
-        let own = self.stack.mac();
         let connection = self.tcp.get_mut(index);
         let Some(tuple) = connection.tuple else {
             return;
         };
         let segment = ControlSegment::ack(connection.rcv_nxt(), connection.snd_una(), window);
-        let mut buffer = ControlSegment::buffer();
-        let frame = segment.from_peer(&tuple, (own, own), &mut buffer);
-        let uncounted = &mut Counters::default();
-        let set = Some(&mut connection.set);
-        self.stack.ingress(frame, &mut Nowhere, set, uncounted);
+        let (set, uncounted) = (&mut connection.set, &mut Counters::default());
+        self.stack
+            .inject(segment, &tuple, set, &mut Nowhere, uncounted);
     }
 
     /// Both sides have closed, and this side closed first: the connection's buffers are not needed
     /// any more.
-    fn enter_time_wait<T: TxQueue>(&mut self, frame: &[u8], index: usize, tx: &mut T) {
+    fn enter_time_wait<T: TxQueue>(&mut self, packet: &Packet, index: usize, tx: &mut T) {
         let connection = self.tcp.get(index);
         let Some(tuple) = connection.tuple else {
             return;
@@ -199,7 +196,7 @@ impl<W: Window> Server<W> {
         let now = self.stack.now();
         self.time_wait.insert(tuple, next, expected, now);
         self.forget_tuple(index);
-        if let Some(segment) = segment::parse(frame, self.stack.checksums()) {
+        if let Some(segment) = segment::parse(packet, self.stack.checksums()) {
             self.send_reply(
                 ControlSegment::ack(next, expected, 0),
                 &tuple,
@@ -247,7 +244,7 @@ impl<W: Window> Server<W> {
     /// A segment that belongs to no connection (RFC 9293 sections 3.10.7.1 and 3.10.7.2).
     pub(super) fn stray_segment<T: TxQueue>(
         &mut self,
-        frame: &[u8],
+        packet: &Packet,
         segment: Segment,
         tuple: Tuple,
         tx: &mut T,
@@ -263,7 +260,7 @@ impl<W: Window> Server<W> {
                     self.counters.drops_no_socket += 1;
                     return;
                 }
-                Some(_) if !segment.syn && self.redeem(frame, segment, tuple, tx) => return,
+                Some(_) if !segment.syn && self.redeem(packet, segment, tuple, tx) => return,
                 Some(_) => {}
             }
         }
@@ -271,12 +268,18 @@ impl<W: Window> Server<W> {
         self.reset(segment, Some(tuple), tx);
     }
 
-    /// Tells the sender of a segment that there is no such connection.
+    /// Tells the sender of a segment that there is no such connection, unless it was told so often of
+    /// late.
     pub(super) fn reset<T: TxQueue>(&mut self, segment: Segment, tuple: Option<Tuple>, tx: &mut T) {
-        if let Some(tuple) = tuple
-            && !segment.rst
-        {
+        let Some(tuple) = tuple.filter(|_| !segment.rst) else {
+            return;
+        };
+        let now = self.stack.now();
+        if self.stack.limits.resets.allow(tuple.remote.0, now) {
+            self.counters.tcp_resets_sent += 1;
             self.send_reply(ControlSegment::reset(&segment), &tuple, segment.mac, tx);
+        } else {
+            self.counters.replies_limited += 1;
         }
     }
 
@@ -288,15 +291,9 @@ impl<W: Window> Server<W> {
         mac: [u8; 6],
         tx: &mut T,
     ) {
-        if reply.control == TcpControl::Rst {
-            self.counters.tcp_resets_sent += 1;
-        }
-        match reply.send(tuple, (self.stack.mac(), mac), tx) {
-            Some(length) => {
-                self.counters.tx_frames += 1;
-                self.counters.tx_bytes += length as u64;
-            }
-            None => self.counters.drops_no_tx_buffer += 1,
+        let counters = &mut self.counters;
+        if !self.stack.send_segment(reply, tuple, mac, tx, counters) {
+            self.counters.drops_no_tx_buffer += 1;
         }
     }
 }
