@@ -100,9 +100,9 @@ impl<W: Window> Server<W> {
         if connection.is_over() || state == State::TimeWait {
             return self.retire(index);
         }
-        if connection.socket().can_recv() {
-            // The peer still sends to a socket that nobody can read from any more (RFC 2525 section
-            // 2.17).
+        // Once: until the reset can leave, what was received stays where it is.
+        if state != State::Closed && connection.socket().can_recv() {
+            // The peer still sends to a socket that nobody can read from any more (RFC 2525 section 2.17).
             connection.socket_mut().abort();
             self.counters.tcp_reset += 1;
             self.dirty.push(index);
