@@ -53,6 +53,8 @@ impl embedded_io_async::Error for Error {
             | Errno::EPROTO
             | Errno::ENETUNREACH
             | Errno::EHOSTUNREACH
+            | Errno::EHOSTDOWN
+            | Errno::ENONET
             | Errno::EINPROGRESS => ErrorKind::Other,
         }
     }

@@ -65,6 +65,8 @@ errnos! {
     EPIPE = 32, "sending direction closed";
     /// The label names no operation.
     ENOSYS = 38, "unknown operation";
+    /// A router says that this machine has no place on the network.
+    ENONET = 64, "machine is not on the network";
     /// The two ends speak different versions, or a reply makes no sense.
     EPROTO = 71, "protocol error";
     /// A datagram was sent without an address on a socket that is not connected, or `listen` came before `bind`.
@@ -97,7 +99,9 @@ errnos! {
     ETIMEDOUT = 110, "connection timed out";
     /// The peer answered the connection attempt with a reset.
     ECONNREFUSED = 111, "connection refused";
-    /// The next hop does not answer.
+    /// A router says that the destination is not there.
+    EHOSTDOWN = 112, "host is down";
+    /// The next hop does not answer, or a router says that it cannot reach the destination.
     EHOSTUNREACH = 113, "no route to host";
     /// A connection attempt is under way already.
     EALREADY = 114, "connection attempt already in progress";

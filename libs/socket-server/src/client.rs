@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
-use smoltcp::time::Instant;
 use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind};
 
 use crate::config::ClientLimits;
@@ -98,8 +97,6 @@ pub(crate) struct Client<W> {
     datagrams: usize,
     /// Connections that go on after their handle was closed, oldest first.
     pub closing: List,
-    /// Before this no ARP request is sent on its behalf, other than smoltcp's.
-    pub asks_again: Instant,
     /// Something became ready since the last notification.
     pub notify: bool,
     /// The page has changed since its serial number was raised.
@@ -125,7 +122,6 @@ impl<W> Client<W> {
             streams: 0,
             datagrams: 0,
             closing: List::default(),
-            asks_again: Instant::ZERO,
             notify: false,
             changed: false,
         }

@@ -15,6 +15,10 @@ pub struct Counters {
     pub tx_bytes: u64,
     /// Frames dropped as malformed or not for this host.
     pub drops_malformed: u64,
+    /// Packets dropped because no host can have sent them from their source address.
+    pub drops_source: u64,
+    /// Datagrams given up because their fragments did not come in time, did not fit together, or were too many.
+    pub drops_fragments: u64,
     /// Segments and datagrams for a port that nobody uses.
     pub drops_no_socket: u64,
     /// Connection requests dropped because a backlog or the client's quota was full.
@@ -57,6 +61,12 @@ pub struct Counters {
     pub tcp_retransmits: u64,
     /// Closing connections whose socket was taken for a new one.
     pub tcp_reclaimed: u64,
+    /// Resets, ICMP messages and ARP replies not sent because there were too many.
+    pub replies_limited: u64,
+    /// ICMP errors ignored because they are about nothing that is under way.
+    pub icmp_ignored: u64,
+    /// Paths found to take only smaller packets than before.
+    pub path_mtu_changes: u64,
     /// Echo requests answered.
     pub icmp_echo_replies: u64,
     /// Notifications to clients because something became ready or a deadline passed.

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! One frame in, any number out: the device that smoltcp sees during one call.
+//! One packet in, any number out: the device that smoltcp sees during one call. It carries IPv4 packets; the Ethernet header around
+//! them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::time::Instant;
+use smoltcp::wire::Ipv4Packet;
 
 use crate::counters::Counters;
-use crate::link::{FRAME_MAX, TxQueue};
+use crate::ethernet::{self, Hop};
+use crate::link::TxQueue;
+use crate::paths::LINK_MTU;
 
-const ETHERTYPE: usize = 12;
-const IPV4: [u8; 2] = [0x08, 0x00];
-const ARP: [u8; 2] = [0x08, 0x06];
-const IP_HEADER: usize = 14;
 const TCP: u8 = 6;
 
 /// What left during one call of the stack.
@@ -19,16 +19,21 @@ const TCP: u8 = 6;
 pub(crate) struct Sent {
     /// Number of IPv4 packets.
     pub packets: u32,
-    /// Whether the stack asked for a neighbour's Ethernet address.
-    pub asked: bool,
+    /// Nothing left, because the Ethernet address of this host is not known.
+    pub unresolved: Option<core::net::Ipv4Addr>,
     /// Of the last TCP segment: sequence number behind its last byte, if it had any data.
     pub data_end: Option<u32>,
+    /// Of the last TCP segment: its sequence number, if it was a SYN.
+    pub syn: Option<u32>,
 }
 
 /// The device for one call.
 pub(crate) struct Wire<'a, T> {
-    pub frame: Option<&'a [u8]>,
+    pub packet: Option<&'a [u8]>,
     pub tx: &'a mut T,
+    pub hop: Hop,
+    /// If routers may cut the packet up: its number.
+    pub ident: Option<u16>,
     pub capabilities: &'a DeviceCapabilities,
     pub counters: &'a mut Counters,
     pub sent: Sent,
@@ -45,6 +50,8 @@ impl phy::RxToken for RxToken<'_> {
 /// Holds no buffer yet: one is taken when there is something to put into it, so that dropping the token loses nothing.
 pub(crate) struct TxToken<'a, T> {
     tx: &'a mut T,
+    hop: Hop,
+    ident: Option<u16>,
     counters: &'a mut Counters,
     sent: &'a mut Sent,
 }
@@ -55,11 +62,19 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, T> {
         let counters = self.counters;
         let sent = self.sent;
         let mut result = None;
-        self.tx.send(length, |buffer| {
-            result = fill.take().map(|f| f(buffer));
+        self.tx.send(ethernet::HEADER + length, |frame| {
+            ethernet::emit_ipv4(frame, self.hop);
+            let packet = &mut frame[ethernet::HEADER..];
+            result = fill.take().map(|f| f(&mut *packet));
+            if let Some(ident) = self.ident {
+                let mut packet = Ipv4Packet::new_unchecked(&mut *packet);
+                packet.set_ident(ident);
+                packet.set_dont_frag(false);
+                packet.fill_checksum();
+            }
+            note(packet, sent);
             counters.tx_frames += 1;
-            counters.tx_bytes += buffer.len() as u64;
-            note(buffer, sent);
+            counters.tx_bytes += frame.len() as u64;
         });
         match (result, fill) {
             (Some(result), _) => result,
@@ -67,34 +82,33 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, T> {
             // every protocol above can bear.
             (None, Some(f)) => {
                 counters.drops_no_tx_buffer += 1;
-                f(&mut [0; FRAME_MAX][..length.min(FRAME_MAX)])
+                f(&mut [0; LINK_MTU][..length.min(LINK_MTU)])
             }
             (None, None) => unreachable!("the closure is gone only if its result is here"),
         }
     }
 }
 
-/// Looks at a frame that has just been written by the stack.
-fn note(frame: &[u8], sent: &mut Sent) {
-    let ethertype = frame.get(ETHERTYPE..IP_HEADER);
-    if ethertype != Some(&IPV4[..]) {
-        sent.asked |= ethertype == Some(&ARP[..]);
-        return;
-    }
+/// Looks at a packet that has just been written by the stack.
+fn note(packet: &[u8], sent: &mut Sent) {
+    const SYN: u8 = 2;
     sent.packets += 1;
     sent.data_end = None;
-    let Some(ip) = frame.get(IP_HEADER..) else {
-        return;
-    };
+    sent.syn = None;
     // What the stack writes has no IP options.
-    if let Some(&[.., TCP]) = ip.get(..10)
-        && let Some(&[a, b, c, d]) = ip.get(24..28)
-        && let Some(&offset) = ip.get(32)
+    if let Some(&[.., TCP]) = packet.get(..10)
+        && let Some(&[a, b, c, d]) = packet.get(24..28)
+        && let Some(&[offset, flags]) = packet.get(32..34)
     {
-        let data = ip.len().saturating_sub(20 + usize::from(offset >> 4) * 4);
+        let sequence = u32::from_be_bytes([a, b, c, d]);
+        let data = packet
+            .len()
+            .saturating_sub(20 + usize::from(offset >> 4) * 4);
         if data > 0 {
-            let sequence = u32::from_be_bytes([a, b, c, d]);
             sent.data_end = Some(sequence.wrapping_add(data as u32));
+        }
+        if flags & SYN != 0 {
+            sent.syn = Some(sequence);
         }
     }
 }
@@ -110,18 +124,22 @@ impl<T: TxQueue> phy::Device for Wire<'_, T> {
         Self: 'b;
 
     fn receive(&mut self, _: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        let frame = self.frame.take()?;
+        let packet = self.packet.take()?;
         let token = TxToken {
             tx: self.tx,
+            hop: self.hop,
+            ident: self.ident,
             counters: self.counters,
             sent: &mut self.sent,
         };
-        Some((RxToken(frame), token))
+        Some((RxToken(packet), token))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Self::TxToken<'_>> {
         (self.tx.free() > 0).then_some(TxToken {
             tx: self.tx,
+            hop: self.hop,
+            ident: self.ident,
             counters: self.counters,
             sent: &mut self.sent,
         })

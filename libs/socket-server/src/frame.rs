@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Looks at a received frame just enough to find the socket that it is for. smoltcp then parses it in full, checksums
-//! included: what is read here only chooses a table entry.
+//! Reads the headers of received IPv4 packets, and the ports behind them.
 
 use core::net::Ipv4Addr;
 
-use smoltcp::wire::{
-    ArpOperation, ArpPacket, ArpRepr, EthernetFrame, EthernetProtocol, Icmpv4Message, Icmpv4Packet,
-    IpProtocol, Ipv4Packet, TcpPacket,
-};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket};
 
 use crate::map::{Key, mix};
+use crate::reassembly::{Fragment, FragmentKey};
 
 /// The four values that name a TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,214 +28,123 @@ impl Key for Tuple {
     }
 }
 
-/// Names a datagram of which fragments come (RFC 791 section 3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FragmentKey {
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    protocol: u8,
-    ident: u16,
+/// The addresses that mean this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
+    /// Its own.
+    pub address: Ipv4Addr,
+    /// That of all hosts of its network, if there is one.
+    pub broadcast: Option<Ipv4Addr>,
 }
 
-/// Which part of a datagram a frame has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// All of it.
-    Whole,
-    /// The first fragment: the ports are in it.
-    First(FragmentKey),
-    /// Another fragment.
-    Later(FragmentKey),
-}
-
-/// What an ICMP message says about a packet that this machine sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unreachable {
-    /// The protocol of the packet.
-    pub protocol: IpProtocol,
-    /// Its source and destination, ours first.
-    pub tuple: Tuple,
-    /// The code of the message (RFC 792, type 3).
-    pub code: u8,
-}
-
-/// What a frame carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// TCP. `opens` if it asks for a connection: SYN without ACK and RST.
-    Tcp {
-        /// Who with whom.
-        tuple: Tuple,
-        /// SYN alone.
-        opens: bool,
-    },
-    /// UDP.
-    Udp {
-        /// Sender.
-        remote: (Ipv4Addr, u16),
-        /// Destination, which may be a broadcast address.
-        local: (Ipv4Addr, u16),
-    },
-    /// A packet of ours did not arrive.
-    Unreachable(Unreachable),
-    /// Whatever else smoltcp may answer: echo requests, unknown protocols.
-    Other {
-        /// Whether it is an ICMP echo request.
-        echo: bool,
-    },
-    /// A later fragment, whose ports are elsewhere.
-    Unknown,
-}
-
-/// A frame, sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// Not for this host, or nonsense.
-    Drop,
-    /// An ARP packet; of an answer, who is where.
-    Arp {
-        /// The sender of an ARP reply.
-        answer: Option<(Ipv4Addr, [u8; 6])>,
-    },
-    /// An IPv4 packet.
-    Ipv4 {
-        /// How much of a datagram it is.
-        part: Part,
-        /// What it carries.
-        content: Content,
-    },
-}
-
-/// Sorts a frame. `own` is this machine's address.
-#[must_use]
-pub fn classify(frame: &[u8], own: Ipv4Addr) -> Class {
-    let Ok(ethernet) = EthernetFrame::new_checked(frame) else {
-        return Class::Drop;
-    };
-    match ethernet.ethertype() {
-        EthernetProtocol::Arp => classify_arp(ethernet.payload()),
-        EthernetProtocol::Ipv4 => classify_ipv4(ethernet.payload(), own),
-        _ => Class::Drop,
+impl Local {
+    /// Whether an address means all hosts.
+    #[must_use]
+    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        address.is_broadcast() || Some(address) == self.broadcast
     }
 }
 
-fn classify_arp(payload: &[u8]) -> Class {
-    let Ok(ArpRepr::EthernetIpv4 {
-        operation,
-        source_hardware_addr,
-        source_protocol_addr,
-        ..
-    }) = ArpPacket::new_checked(payload).and_then(|packet| ArpRepr::parse(&packet))
-    else {
-        return Class::Drop;
-    };
-    let answer = (operation == ArpOperation::Reply)
-        .then_some((source_protocol_addr, source_hardware_addr.0));
-    Class::Arp { answer }
+/// A received IPv4 packet for this machine; the header is right.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// The packet, without what the frame is padded with.
+    pub bytes: &'a [u8],
+    /// The Ethernet address that it came from, to which answers go back.
+    pub sender: [u8; 6],
+    /// Source address; a host's.
+    pub source: Ipv4Addr,
+    /// Destination address.
+    pub destination: Ipv4Addr,
+    /// Whether it went to all hosts.
+    pub to_all: bool,
+    /// What the payload is.
+    pub protocol: IpProtocol,
+    /// Behind the header.
+    pub payload: &'a [u8],
+    /// If the payload is a part only: which.
+    pub fragment: Option<Fragment>,
 }
 
-fn ports(payload: &[u8]) -> Option<(u16, u16)> {
+/// Why a packet is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reject {
+    /// It is nonsense, or for somebody else.
+    Malformed,
+    /// Its source is no host that could have sent it.
+    Source,
+}
+
+/// Reads an IPv4 header. `sender` is the frame's.
+///
+/// # Errors
+/// The packet is to be dropped.
+pub fn parse(bytes: &[u8], sender: [u8; 6], local: Local) -> Result<Packet<'_>, Reject> {
+    let packet = Ipv4Packet::new_checked(bytes).map_err(|_| Reject::Malformed)?;
+    let (source, destination) = (packet.src_addr(), packet.dst_addr());
+    let to_all = local.is_broadcast(destination);
+    let for_us = to_all || destination == local.address;
+    if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() || !for_us {
+        return Err(Reject::Malformed);
+    }
+    let protocol = packet.next_header();
+    // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
+    let nameless = source.is_unspecified() && to_all && protocol == IpProtocol::Udp;
+    if !nameless && (!is_host(source) || source == local.address || local.is_broadcast(source)) {
+        return Err(Reject::Source);
+    }
+    let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
+    let fragment = (offset > 0 || more).then(|| Fragment {
+        key: FragmentKey {
+            source,
+            destination,
+            protocol: protocol.into(),
+            ident: packet.ident(),
+        },
+        offset,
+        more,
+    });
+    Ok(Packet {
+        bytes: &bytes[..usize::from(packet.total_len())],
+        sender,
+        source,
+        destination,
+        to_all,
+        protocol,
+        payload: packet.payload(),
+        fragment,
+    })
+}
+
+/// Whether a single host can have this address on a network (RFC 1122 section 3.2.1.3).
+#[must_use]
+pub fn is_host(address: Ipv4Addr) -> bool {
+    let this_network = address.octets()[0] == 0;
+    !(this_network || address.is_loopback() || address.is_multicast() || address.is_broadcast())
+}
+
+/// The ports that TCP and UDP headers begin with: source, destination.
+#[must_use]
+pub fn ports(payload: &[u8]) -> Option<(u16, u16)> {
     match *payload {
         [a, b, c, d, ..] => Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
         _ => None,
     }
 }
 
-fn classify_ipv4(payload: &[u8], own: Ipv4Addr) -> Class {
-    let Ok(packet) = Ipv4Packet::new_checked(payload) else {
-        return Class::Drop;
-    };
-    let (source, destination) = (packet.src_addr(), packet.dst_addr());
-    // Nobody else sends with this machine's address, and answers must not go to groups.
-    if source == own || source.is_multicast() || source.is_broadcast() {
-        return Class::Drop;
-    }
-    let key = FragmentKey {
-        source,
-        destination,
-        protocol: packet.next_header().into(),
-        ident: packet.ident(),
-    };
-    let part = match (packet.frag_offset(), packet.more_frags()) {
-        (0, false) => Part::Whole,
-        (0, true) => Part::First(key),
-        _ => Part::Later(key),
-    };
-    if let Part::Later(_) = part {
-        let content = Content::Unknown;
-        return Class::Ipv4 { part, content };
-    }
-    let content = match packet.next_header() {
-        IpProtocol::Tcp => classify_tcp(packet.payload(), source, destination, own),
-        IpProtocol::Udp => ports(packet.payload()).map(|(from, to)| Content::Udp {
-            remote: (source, from),
-            local: (destination, to),
-        }),
-        IpProtocol::Icmp => Some(classify_icmp(packet.payload(), own)),
-        _ => Some(Content::Other { echo: false }),
-    };
-    match content {
-        Some(content) => Class::Ipv4 { part, content },
-        None => Class::Drop,
-    }
-}
-
-fn classify_tcp(
-    payload: &[u8],
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    own: Ipv4Addr,
-) -> Option<Content> {
-    // TCP has no groups, and a reset must not come from a broadcast address (RFC 1122 section 4.2.3.10).
-    if destination != own || source.is_unspecified() {
+/// Which connection a segment is for, and whether it opens one: SYN alone. smoltcp then reads it in full, checksum included.
+#[must_use]
+pub fn tcp(packet: &Packet) -> Option<(Tuple, bool)> {
+    // TCP has no groups (RFC 1122 section 4.2.3.10).
+    if packet.to_all {
         return None;
     }
-    let (from, to) = ports(payload)?;
-    let opens = TcpPacket::new_checked(payload)
-        .is_ok_and(|packet| packet.syn() && !packet.ack() && !packet.rst() && !packet.fin());
-    Some(Content::Tcp {
-        tuple: Tuple {
-            local: (destination, to),
-            remote: (source, from),
-        },
-        opens,
-    })
-}
-
-fn classify_icmp(payload: &[u8], own: Ipv4Addr) -> Content {
-    let other = Content::Other { echo: false };
-    let Ok(packet) = Icmpv4Packet::new_checked(payload) else {
-        return other;
+    let (from, to) = ports(packet.payload)?;
+    let opens = TcpPacket::new_checked(packet.payload)
+        .is_ok_and(|tcp| tcp.syn() && !tcp.ack() && !tcp.rst() && !tcp.fin());
+    let tuple = Tuple {
+        local: (packet.destination, to),
+        remote: (packet.source, from),
     };
-    match packet.msg_type() {
-        Icmpv4Message::EchoRequest => Content::Other { echo: true },
-        Icmpv4Message::DstUnreachable if packet.verify_checksum() => {
-            unreachable(&packet, own).map_or(other, Content::Unreachable)
-        }
-        _ => other,
-    }
-}
-
-/// Reads the packet that an ICMP error quotes: its header and at least 8 bytes (RFC 792).
-fn unreachable(packet: &Icmpv4Packet<&[u8]>, own: Ipv4Addr) -> Option<Unreachable> {
-    // The quoted packet is cut off, so that its length field promises more than there is: `new_checked` would refuse it.
-    let quoted = packet.data();
-    let header = usize::from(quoted.first()? & 0x0f) * 4;
-    if quoted.first()? >> 4 != 4 || header < 20 {
-        return None;
-    }
-    let (from, to) = ports(quoted.get(header..)?)?;
-    let address = |at: usize| {
-        let bytes: [u8; 4] = quoted.get(at..at + 4)?.try_into().ok()?;
-        Some(Ipv4Addr::from(bytes))
-    };
-    let (source, destination) = (address(12)?, address(16)?);
-    (source == own).then_some(Unreachable {
-        protocol: IpProtocol::from(*quoted.get(9)?),
-        tuple: Tuple {
-            local: (source, from),
-            remote: (destination, to),
-        },
-        code: packet.msg_code(),
-    })
+    Some((tuple, opens))
 }

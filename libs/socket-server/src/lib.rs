@@ -8,11 +8,11 @@
 //!
 //! # How the stack is used
 //!
-//! smoltcp walks all sockets of a set for each packet. So each socket has a set of its own: a received frame is looked at just
-//! enough to find its socket in a hash table, and then given to smoltcp together with that one set; a frame for nobody goes to an
-//! empty set, and smoltcp answers it (reset, port unreachable, echo reply). In the other direction only sockets are visited that
-//! have got something to do, or whose timer has run out. The cost of a packet does not depend on the number of connections, and a test
-//! counts the visits.
+//! smoltcp runs TCP. It gets IPv4 packets, whole and for this machine; Ethernet, ARP, fragments, ICMP and UDP are this crate's own. It
+//! walks all sockets of a set for each packet, so each socket has a set of its own: a hash table names a segment's socket, and smoltcp
+//! gets the segment with that one set; a segment for nobody goes to an empty set, and smoltcp answers it with a reset. In the other
+//! direction only sockets are visited that have got something to do, or whose timer has run out. The cost of a packet does not depend on
+//! the number of connections, and a test counts the visits.
 //!
 //! # What a client can expect
 //!
@@ -35,14 +35,21 @@ mod client;
 mod config;
 mod counters;
 mod device;
-mod fragments;
+mod ethernet;
 mod frame;
 mod gateway;
+mod icmp;
+mod ip;
 mod link;
 mod list;
 mod map;
+mod neighbours;
+mod paths;
+mod pending;
 mod ports;
 mod queue;
+mod rate;
+mod reassembly;
 mod server;
 mod stack;
 mod tcp;

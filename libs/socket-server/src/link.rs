@@ -3,6 +3,8 @@
 //! The way to the driver: received frames are looked at where they lie, frames to send are written where the driver takes
 //! them. The two directions are separate objects, because an answer is written while the question is being read.
 
+use core::convert::Infallible;
+
 /// Largest Ethernet frame, without the frame check sequence, in bytes.
 pub const FRAME_MAX: usize = 1514;
 
@@ -20,9 +22,20 @@ pub trait TxQueue {
     /// How many frames can be sent now.
     fn free(&mut self) -> usize;
 
-    /// Lets `fill` write a frame of exactly `length` bytes (at most [`FRAME_MAX`]) and queues it. Answers `None`, without
-    /// calling `fill`, if no buffer is free.
-    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R>;
+    /// Lets `fill` write a frame of exactly `length` bytes (at most [`FRAME_MAX`]) and queues it. If `fill` fails, nothing is queued
+    /// and the buffer stays free. Returns `None`, without calling `fill`, if no buffer is free.
+    fn try_send<R, E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>>;
+
+    /// As [`Self::try_send`], with a `fill` that cannot fail.
+    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        match self.try_send(length, |frame| Ok::<R, Infallible>(fill(frame)))? {
+            Ok(result) => Some(result),
+        }
+    }
 }
 
 /// Both directions.

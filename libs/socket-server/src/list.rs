@@ -69,6 +69,13 @@ impl List {
         (self.head != NONE).then_some(self.head as usize)
     }
 
+    /// The entry behind one of this list.
+    #[must_use]
+    pub fn next(&self, links: &Links, index: usize) -> Option<usize> {
+        let next = links.links[index].next;
+        (next != NONE).then_some(next as usize)
+    }
+
     /// Adds an entry that is in no list.
     pub fn push_back(&mut self, links: &mut Links, index: usize) {
         let link = &mut links.links[index];

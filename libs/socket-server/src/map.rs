@@ -4,11 +4,22 @@
 //! over graves. The hash is seeded, because keys contain what a peer chose.
 
 use alloc::vec::Vec;
+use core::net::Ipv4Addr;
 
 /// What a [`Map`] can be keyed by.
 pub trait Key: Copy + Eq {
     /// A hash that depends on the seed in every bit.
     fn hash(&self, seed: u64) -> u64;
+}
+
+/// A host as a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host(pub Ipv4Addr);
+
+impl Key for Host {
+    fn hash(&self, seed: u64) -> u64 {
+        mix(seed, self.0.to_bits().into())
+    }
 }
 
 /// One round of mixing: the two halves of a 128-bit product, folded.

@@ -1,46 +1,78 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! smoltcp's interface, fed with one packet and one socket at a time.
+//! The way between sockets and frames: smoltcp's interface, fed with one packet and one socket at a time, for TCP; routes, neighbours,
+//! paths and limits for all.
 
 use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use smoltcp::iface::{self, Interface, PollResult, SocketSet};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
-use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Cidr};
+use smoltcp::socket::{AnySocket, tcp};
+use smoltcp::time::Instant;
+use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpProtocol, Ipv4Cidr};
 
 use crate::config::{Config, in_network};
 use crate::counters::Counters;
 use crate::device::{Sent, Wire};
-use crate::link::{FRAME_MAX, Offload, TxQueue};
-
-/// How long fragments wait for the rest. RFC 791 proposes 15 seconds; few buffers are a reason not to wait longer.
-pub(crate) const REASSEMBLY: Duration = Duration::from_secs(15);
-
-/// How long smoltcp lets a socket rest whose next hop's address is not known.
-const NEIGHBOUR_REST: Duration = Duration::from_secs(1);
+use crate::ethernet::{self, Arp, BROADCAST, Hop, Operation};
+use crate::frame::{Local, Packet};
+use crate::icmp;
+use crate::ip::{self, HEADER, Header, NoBuffer, Route, UDP};
+use crate::link::{Offload, TxQueue};
+use crate::map::mix;
+use crate::neighbours::Neighbours;
+use crate::paths::{LINK_MTU, Path, Paths};
+use crate::rate::{Limiter, Rate};
+use crate::reassembly::PAYLOAD_MAX;
 
 /// Before the driver has told its address: a locally administered one.
 const NO_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0];
+/// Counters that packets are numbered from, chosen by destination: nobody can count what others are sent.
+const IDENTS: usize = 256;
+/// ICMP messages, to all hosts and to one: as many as Linux sends to all.
+const ICMP_ALL: Rate = Rate::new(1000, 100);
+const ICMP_ONE: Rate = Rate::new(250, 50);
+/// Resets for segments without a connection, and answers to ARP requests.
+const RESETS_ALL: Rate = Rate::new(2000, 500);
+const RESETS_ONE: Rate = Rate::new(500, 200);
+const ARP_ALL: Rate = Rate::new(1000, 500);
+const ARP_ONE: Rate = Rate::new(20, 20);
+
+/// What is sent although no client asked for it.
+pub(crate) struct Limits {
+    pub icmp: Limiter,
+    pub resets: Limiter,
+    pub arp: Limiter,
+}
 
 /// The interface and what belongs to it.
 pub(crate) struct Stack {
-    /// Large: it has the buffers for fragments inside.
     iface: Box<Interface>,
     capabilities: DeviceCapabilities,
     offload: Offload,
-    /// No sockets: whatever is not for one goes here, and smoltcp answers with a reset, an ICMP error, an echo reply or not.
+    /// No sockets: segments that are not for one go here, and smoltcp answers them with a reset or not.
     nobody: SocketSet<'static>,
-    address: Ipv4Addr,
+    pub neighbours: Neighbours,
+    pub paths: Paths,
+    pub limits: Limits,
+    local: Local,
     prefix: u8,
     gateway: Option<Ipv4Addr>,
     seed: u64,
     mac: [u8; 6],
     now: Instant,
+    idents: [u16; IDENTS],
+    ident_seed: u64,
+    /// A neighbour whose address is to be confirmed, with the address.
+    probe: Option<(Ipv4Addr, [u8; 6])>,
+    /// Room for a datagram that leaves in fragments.
+    scratch: Vec<u8>,
 }
 
-fn capabilities(offload: Offload) -> DeviceCapabilities {
+fn capabilities(offload: Offload, mtu: usize) -> DeviceCapabilities {
     let checksum = match (offload.rx_checksum, offload.tx_checksum) {
         (false, false) => Checksum::Both,
         (false, true) => Checksum::Rx,
@@ -49,10 +81,11 @@ fn capabilities(offload: Offload) -> DeviceCapabilities {
     };
     let mut checksums = ChecksumCapabilities::default();
     checksums.tcp = checksum;
-    checksums.udp = checksum;
+    // Whoever gives it a packet has checked that already.
+    checksums.ipv4 = Checksum::Tx;
     let mut capabilities = DeviceCapabilities::default();
-    capabilities.medium = Medium::Ethernet;
-    capabilities.max_transmission_unit = FRAME_MAX;
+    capabilities.medium = Medium::Ip;
+    capabilities.max_transmission_unit = mtu;
     capabilities.checksum = checksums;
     capabilities
 }
@@ -65,28 +98,52 @@ impl TxQueue for NoTx {
         0
     }
 
-    fn send<R>(&mut self, _: usize, _: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+    fn try_send<R, E>(
+        &mut self,
+        _: usize,
+        _: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
         None
     }
 }
 
 impl Stack {
-    /// `config` has been checked.
-    pub(crate) fn new(config: &Config) -> Self {
+    /// `config` has been checked. For so many connections.
+    pub(crate) fn new(config: &Config, connections: usize) -> Self {
         let offload = Offload::default();
-        let capabilities = capabilities(offload);
-        let iface = build(config_of(NO_MAC, config.seed), &capabilities);
+        let capabilities = capabilities(offload, LINK_MTU);
+        let seed = |purpose: u64| mix(config.seed, purpose);
+        let limiter = |all, one, purpose| Limiter::new(all, one, seed(purpose));
+        let local = Local {
+            address: config.address,
+            broadcast: directed_broadcast(config.address, config.prefix),
+        };
+        let mut idents = [0; IDENTS];
+        for (number, ident) in idents.iter_mut().enumerate() {
+            *ident = mix(seed(13), number as u64) as u16;
+        }
         let mut stack = Stack {
-            iface,
+            iface: Box::new(build(config.seed, &capabilities)),
             capabilities,
             offload,
             nobody: SocketSet::new(&mut [][..]),
-            address: config.address,
+            neighbours: Neighbours::new(seed(14), config.gateway, connections),
+            paths: Paths::new(seed(15)),
+            limits: Limits {
+                icmp: limiter(ICMP_ALL, ICMP_ONE, 16),
+                resets: limiter(RESETS_ALL, RESETS_ONE, 17),
+                arp: limiter(ARP_ALL, ARP_ONE, 18),
+            },
+            local,
             prefix: config.prefix,
             gateway: config.gateway,
             seed: config.seed,
             mac: NO_MAC,
             now: Instant::ZERO,
+            idents,
+            ident_seed: seed(19),
+            probe: None,
+            scratch: vec![0; PAYLOAD_MAX],
         };
         stack.set_addresses();
         stack
@@ -97,16 +154,37 @@ impl Stack {
         self.mac = mac;
         if offload != self.offload {
             self.offload = offload;
-            self.capabilities = capabilities(offload);
-            self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005) | 1;
-            self.iface = build(config_of(mac, self.seed), &self.capabilities);
-            self.set_addresses();
+            self.capabilities = capabilities(offload, self.capabilities.max_transmission_unit);
+            self.rebuild();
         }
-        self.iface.set_hardware_addr(EthernetAddress(mac).into());
+    }
+
+    /// Makes the interface anew: from now on smoltcp takes its random numbers from this seed. It has no state that would be lost.
+    #[allow(
+        dead_code,
+        reason = "connections are going to choose their first sequence numbers"
+    )]
+    pub(crate) fn renew(&mut self, seed: u64) {
+        self.seed = seed;
+        self.rebuild();
+    }
+
+    fn rebuild(&mut self) {
+        self.seed = mix(self.seed, 1);
+        *self.iface = build(self.seed, &self.capabilities);
+        self.set_addresses();
+    }
+
+    /// smoltcp cuts segments to the interface's MTU, which it fixes when the interface is made.
+    fn use_mtu(&mut self, mtu: usize) {
+        if self.capabilities.max_transmission_unit != mtu {
+            self.capabilities.max_transmission_unit = mtu;
+            self.rebuild();
+        }
     }
 
     fn set_addresses(&mut self) {
-        let cidr = IpCidr::Ipv4(Ipv4Cidr::new(self.address, self.prefix));
+        let cidr = IpCidr::Ipv4(Ipv4Cidr::new(self.local.address, self.prefix));
         // Both lists have room: they were empty.
         self.iface.update_ip_addrs(|list| {
             let _ = list.push(cidr);
@@ -114,11 +192,14 @@ impl Stack {
         if let Some(gateway) = self.gateway {
             let _ = self.iface.routes_mut().add_default_ipv4_route(gateway);
         }
-        self.iface.set_reassembly_timeout(REASSEMBLY);
     }
 
     pub(crate) fn address(&self) -> Ipv4Addr {
-        self.address
+        self.local.address
+    }
+
+    pub(crate) fn local(&self) -> Local {
+        self.local
     }
 
     pub(crate) fn gateway(&self) -> Option<Ipv4Addr> {
@@ -127,6 +208,14 @@ impl Stack {
 
     pub(crate) fn mac(&self) -> [u8; 6] {
         self.mac
+    }
+
+    pub(crate) fn rx_checksum(&self) -> bool {
+        self.offload.rx_checksum
+    }
+
+    pub(crate) fn tx_checksum(&self) -> bool {
+        self.offload.tx_checksum
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -143,37 +232,177 @@ impl Stack {
         self.iface.context()
     }
 
-    /// The highest address of the network, which means all of its hosts.
-    fn directed_broadcast(&self) -> Option<Ipv4Addr> {
-        let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix))?;
-        (self.prefix < 31).then(|| Ipv4Addr::from_bits(self.address.to_bits() | !mask))
-    }
-
     /// Whether packets can be sent to that one host: there is a route, and it is neither a group nor this machine.
     pub(crate) fn can_reach(&self, to: Ipv4Addr) -> bool {
-        let group = to.is_multicast() || to.is_broadcast() || Some(to) == self.directed_broadcast();
-        let host = !group && !to.is_unspecified() && !to.is_loopback() && to != self.address;
-        host && (self.gateway.is_some() || in_network(self.address, self.prefix, to))
+        let group = to.is_multicast() || self.local.is_broadcast(to);
+        let host = !group && !to.is_unspecified() && !to.is_loopback() && to != self.address();
+        host && (self.gateway.is_some() || self.is_neighbour(to))
+    }
+
+    /// Whether a host is on the link.
+    pub(crate) fn is_neighbour(&self, host: Ipv4Addr) -> bool {
+        in_network(self.address(), self.prefix, host)
     }
 
     /// Whose Ethernet address a packet to this host needs.
     pub(crate) fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
-        if in_network(self.address, self.prefix, to) {
+        if self.is_neighbour(to) {
             Some(to)
         } else {
             self.gateway
         }
     }
 
-    /// Whether an address means this machine and others.
-    pub(crate) fn is_broadcast(&self, to: Ipv4Addr) -> bool {
-        to.is_broadcast() || Some(to) == self.directed_broadcast()
+    /// What is known of the way to a host.
+    pub(crate) fn path(&self, to: Ipv4Addr) -> Path {
+        self.paths.get(to, self.now)
     }
 
-    /// Gives a received frame to one socket, or to none. Answers how many packets smoltcp sent in reply.
+    /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after they have sent.
+    pub(crate) fn hop(&mut self, next_hop: Ipv4Addr) -> Option<Hop> {
+        let found = self.neighbours.lookup(next_hop, self.now)?;
+        if found.probe {
+            self.probe = Some((next_hop, found.mac));
+        }
+        Some(self.hop_to(found.mac))
+    }
+
+    pub(crate) fn hop_to(&self, mac: [u8; 6]) -> Hop {
+        Hop {
+            source: self.mac,
+            destination: mac,
+        }
+    }
+
+    /// Asks the neighbour that was just sent to whether its address is still right, if it is time for that.
+    pub(crate) fn send_probe<T: TxQueue>(&mut self, tx: &mut T, counters: &mut Counters) {
+        if let Some((address, mac)) = self.probe.take() {
+            self.ask(address, Some(mac), tx, counters);
+        }
+    }
+
+    /// Sends an ARP request for a host, to its address or to all.
+    pub(crate) fn ask<T: TxQueue>(
+        &mut self,
+        target: Ipv4Addr,
+        to: Option<[u8; 6]>,
+        tx: &mut T,
+        counters: &mut Counters,
+    ) {
+        let arp = Arp {
+            operation: Operation::Request,
+            sender_mac: self.mac,
+            sender: self.address(),
+            target_mac: [0; 6],
+            target,
+        };
+        // One that cannot leave is one that gets no answer; the next follows in a second.
+        ethernet::send_arp(tx, to.unwrap_or(BROADCAST), arp, counters);
+    }
+
+    fn header(&mut self, to: Ipv4Addr, protocol: IpProtocol) -> Header {
+        Header {
+            source: self.address(),
+            destination: to,
+            protocol,
+            ident: self.next_ident(to),
+        }
+    }
+
+    fn next_ident(&mut self, to: Ipv4Addr) -> u16 {
+        let at = mix(self.ident_seed, to.to_bits().into()) as usize % IDENTS;
+        self.idents[at] = self.idents[at].wrapping_add(1);
+        self.idents[at]
+    }
+
+    /// Sends a UDP datagram, header included.
+    pub(crate) fn send_datagram<T: TxQueue>(
+        &mut self,
+        hop: Hop,
+        to: Ipv4Addr,
+        datagram: &[u8],
+        tx: &mut T,
+        counters: &mut Counters,
+    ) -> Result<(), NoBuffer> {
+        let (path, header) = (self.path(to), self.header(to, IpProtocol::Udp));
+        let sent = ip::send(tx, hop, header, path, datagram, counters);
+        self.send_probe(tx, counters);
+        sent
+    }
+
+    /// Sends a datagram whose payload of `length` bytes `fill` writes. The caller has looked for enough buffers.
+    pub(crate) fn send_filled<T: TxQueue, E>(
+        &mut self,
+        hop: Hop,
+        route: Route,
+        length: usize,
+        tx: &mut T,
+        counters: &mut Counters,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        let (path, header) = (
+            self.path(route.to.0),
+            self.header(route.to.0, IpProtocol::Udp),
+        );
+        let checksum = !self.offload.tx_checksum;
+        let length = UDP + length;
+        if HEADER + length <= path.mtu {
+            let sent = ip::send_whole(tx, hop, header, path, length, counters, |datagram| {
+                fill(&mut datagram[UDP..])?;
+                ip::emit_udp(datagram, route, checksum);
+                Ok(())
+            });
+            self.send_probe(tx, counters);
+            return sent;
+        }
+        let datagram = self.scratch.get_mut(..length)?;
+        if let Err(error) = fill(&mut datagram[UDP..]) {
+            return Some(Err(error));
+        }
+        // The device cannot know the sum over all fragments.
+        ip::emit_udp(datagram, route, true);
+        let sent = ip::send(tx, hop, header, path, datagram, counters);
+        self.send_probe(tx, counters);
+        sent.ok().map(Ok)
+    }
+
+    /// Answers a request for an echo. Returns false if there are not enough buffers.
+    pub(crate) fn send_echo<T: TxQueue>(
+        &mut self,
+        packet: &Packet,
+        tx: &mut T,
+        counters: &mut Counters,
+    ) -> bool {
+        let header = self.header(packet.source, IpProtocol::Icmp);
+        let (path, hop) = (self.path(packet.source), self.hop_to(packet.sender));
+        let Some(message) = self.scratch.get_mut(..packet.payload.len()) else {
+            return false;
+        };
+        message.copy_from_slice(packet.payload);
+        icmp::emit_reply(message);
+        ip::send(tx, hop, header, path, message, counters).is_ok()
+    }
+
+    /// Tells a sender that its packet found nobody.
+    pub(crate) fn send_unreachable<T: TxQueue>(
+        &mut self,
+        code: u8,
+        packet: &Packet,
+        tx: &mut T,
+        counters: &mut Counters,
+    ) -> bool {
+        let header = self.header(packet.source, IpProtocol::Icmp);
+        let (path, hop) = (self.path(packet.source), self.hop_to(packet.sender));
+        let mut message = [0; icmp::ERROR_PAYLOAD];
+        let message = &mut message[..icmp::ICMP + icmp::quoted_length(packet)];
+        icmp::emit_unreachable(message, code, packet);
+        ip::send(tx, hop, header, path, message, counters).is_ok()
+    }
+
+    /// Gives a received segment to one socket, or to none. What smoltcp answers goes back to where the segment came from.
     pub(crate) fn ingress<T: TxQueue>(
         &mut self,
-        frame: &[u8],
+        packet: &Packet,
         tx: &mut T,
         set: Option<&mut SocketSet<'static>>,
         counters: &mut Counters,
@@ -182,20 +411,20 @@ impl Stack {
             counters.socket_visits += 1;
         }
         let mut wire = Wire {
-            frame: Some(frame),
+            packet: Some(packet.bytes),
             tx,
+            hop: self.hop_to(packet.sender),
+            ident: None,
             capabilities: &self.capabilities,
             counters,
             sent: Sent::default(),
         };
         let set = set.unwrap_or(&mut self.nobody);
         self.iface.poll_ingress_single(self.now, &mut wire, set);
-        let sent = wire.sent;
-        self.finish_fragments(tx, counters);
-        sent
+        wire.sent
     }
 
-    /// Lets one socket send one packet. Answers whether it did, and what left.
+    /// Lets one socket send one segment, if its next hop is known. Returns whether it did, and what left.
     pub(crate) fn egress<T: TxQueue>(
         &mut self,
         tx: &mut T,
@@ -203,47 +432,40 @@ impl Stack {
         counters: &mut Counters,
     ) -> (bool, Sent) {
         counters.socket_visits += 1;
+        let remote = remote_of(set);
+        let Some((to, next_hop)) = remote.and_then(|to| Some((to, self.next_hop(to)?))) else {
+            return (false, Sent::default());
+        };
+        let Some(hop) = self.hop(next_hop) else {
+            let unresolved = Some(next_hop);
+            return (
+                false,
+                Sent {
+                    unresolved,
+                    ..Sent::default()
+                },
+            );
+        };
+        let path = self.path(to);
+        self.use_mtu(path.mtu);
+        let ident = path.may_fragment.then(|| self.next_ident(to));
         let mut wire = Wire {
-            frame: None,
-            tx,
+            packet: None,
+            tx: &mut *tx,
+            hop,
+            ident,
             capabilities: &self.capabilities,
-            counters,
+            counters: &mut *counters,
             sent: Sent::default(),
         };
         let result = self.iface.poll_egress(self.now, &mut wire, set);
         let sent = wire.sent;
-        self.finish_fragments(tx, counters);
+        self.send_probe(tx, counters);
         (result == PollResult::SocketStateChanged, sent)
     }
 
-    /// Sends the rest of a packet that had to be cut up. smoltcp keeps one such packet, and the next would overwrite it; so
-    /// it must be gone before anything else is sent. Callers see to it that there are buffers ([`Self::FRAGMENT_RESERVE`]).
-    fn finish_fragments<T: TxQueue>(&mut self, tx: &mut T, counters: &mut Counters) {
-        for _ in 0..Self::FRAGMENT_RESERVE {
-            // Without sockets, this says whether there are fragments to send.
-            if self.iface.poll_at(self.now, &self.nobody).is_none() {
-                break;
-            }
-            let mut wire = Wire {
-                frame: None,
-                tx: &mut *tx,
-                capabilities: &self.capabilities,
-                counters: &mut *counters,
-                sent: Sent::default(),
-            };
-            self.iface
-                .poll_egress(self.now, &mut wire, &mut self.nobody);
-        }
-    }
-
-    /// Transmit buffers that the largest packet needs in fragments: 65,535 bytes in pieces of 1,480, and a few more.
+    /// Transmit buffers that the largest datagram needs on a path as wide as the link: 65,515 bytes in pieces of 1,480, and a few more.
     pub(crate) const FRAGMENT_RESERVE: usize = 48;
-
-    /// Whether a socket, for which [`Self::egress`] has just done nothing, waits for its next hop's address: smoltcp does not say so, but
-    /// lets such a socket rest for that long.
-    pub(crate) fn lacks_neighbour(&mut self, set: &SocketSet<'static>) -> bool {
-        self.poll_at(set) == Some(self.now + NEIGHBOUR_REST)
-    }
 
     /// When this socket wants to be looked at again; `None` if only for a packet.
     pub(crate) fn poll_at(&mut self, set: &SocketSet<'static>) -> Option<Instant> {
@@ -251,21 +473,35 @@ impl Stack {
     }
 }
 
-fn config_of(mac: [u8; 6], seed: u64) -> iface::Config {
-    let mut config = iface::Config::new(EthernetAddress(mac).into());
-    config.random_seed = seed;
-    config
+/// The highest address of a network, which means all of its hosts.
+fn directed_broadcast(address: Ipv4Addr, prefix: u8) -> Option<Ipv4Addr> {
+    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+    (prefix < 31).then(|| Ipv4Addr::from_bits(address.to_bits() | !mask))
 }
 
-/// Not inlined: its frame holds an interface with all of its buffers, and would become that of the event loop.
+/// The peer of the connection in a set.
+fn remote_of(set: &SocketSet<'static>) -> Option<Ipv4Addr> {
+    let (_, socket) = set.iter().next()?;
+    let IpAddress::Ipv4(address) = tcp::Socket::downcast(socket)?.remote_endpoint()?.addr;
+    Some(address)
+}
+
+/// Not inlined: with the features that tests need, its frame holds large buffers.
 #[inline(never)]
-fn build(config: iface::Config, capabilities: &DeviceCapabilities) -> Box<Interface> {
+fn build(seed: u64, capabilities: &DeviceCapabilities) -> Interface {
+    let mut config = iface::Config::new(HardwareAddress::Ip);
+    config.random_seed = seed;
     let mut wire = Wire {
-        frame: None,
+        packet: None,
         tx: &mut NoTx,
+        hop: Hop {
+            source: NO_MAC,
+            destination: NO_MAC,
+        },
+        ident: None,
         capabilities,
         counters: &mut Counters::default(),
         sent: Sent::default(),
     };
-    Box::new(Interface::new(config, &mut wire, Instant::ZERO))
+    Interface::new(config, &mut wire, Instant::ZERO)
 }

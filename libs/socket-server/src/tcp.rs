@@ -57,8 +57,6 @@ pub(crate) struct Connection {
     pub write_shut: bool,
     /// A packet has left, so the next hop is known.
     pub reached: bool,
-    /// An answer to an ARP request is awaited.
-    pub stalled: bool,
     /// When it came out of the pool, or when its handle was closed.
     pub since: Instant,
     /// Since when the peer owes an acknowledgement and has been silent.
@@ -67,6 +65,8 @@ pub(crate) struct Connection {
     pub seen: State,
     /// Highest sequence number sent, to notice what is sent again.
     pub highest: Option<u32>,
+    /// Sequence number of the last SYN sent.
+    pub syn: Option<u32>,
 }
 
 impl Connection {
@@ -95,11 +95,11 @@ impl Connection {
         self.read_shut = false;
         self.write_shut = false;
         self.reached = false;
-        self.stalled = false;
         self.since = now;
         self.waiting_since = None;
         self.seen = State::Closed;
         self.highest = None;
+        self.syn = None;
     }
 
     /// Whether the peer will send no more.
@@ -128,6 +128,19 @@ impl Connection {
                 socket.state(),
                 State::FinWait1 | State::Closing | State::LastAck
             )
+    }
+
+    /// Whether a segment that starts at this sequence number may be on its way: an ICMP error about any other is forged or late
+    /// (RFC 5927 section 4.1). smoltcp does not say what the oldest unacknowledged number is, only how much is in its buffer.
+    pub(crate) fn in_flight(&self, sequence: u32) -> bool {
+        let unacknowledged = self.socket().send_queue() as u32;
+        match self.highest {
+            Some(highest) => {
+                let before_end = highest.wrapping_sub(sequence);
+                (1..=unacknowledged).contains(&before_end)
+            }
+            None => self.connecting && self.syn == Some(sequence),
+        }
     }
 
     /// Whether everything is over, a reset that was due included.
@@ -237,10 +250,10 @@ fn connection(receive: usize, send: usize) -> Connection {
         read_shut: false,
         write_shut: false,
         reached: false,
-        stalled: false,
         since: Instant::ZERO,
         waiting_since: None,
         seen: State::Closed,
         highest: None,
+        syn: None,
     }
 }

@@ -1,70 +1,55 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The pool of UDP sockets, which only receive, and the outbox, through which every datagram leaves.
-//!
-//! A datagram that is sent does not go through its own socket: a next hop that never answers would clog that socket's queue for
-//! good. It goes through one of a few sockets of the outbox and leaves at once; only while the next hop's Ethernet address is being
-//! asked for, it stays there, for some seconds at most.
+//! Received datagrams: the buffers of datagram sockets, and the checks before one gets there.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use smoltcp::iface::{SocketHandle, SocketSet, SocketStorage};
-use smoltcp::socket::AnySocket;
-use smoltcp::socket::udp::{PacketBuffer, PacketMetadata, Socket, UdpMetadata};
-use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
-use socket_proto::datagram::MAX_PAYLOAD;
+use smoltcp::storage::{PacketBuffer, PacketMetadata};
+use smoltcp::wire::{IpAddress, UdpPacket};
 
+use crate::frame::Packet;
 use crate::list::{Links, List};
 
-/// How long a datagram waits for its next hop's address: three ARP requests.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Datagrams that can wait at once.
-pub(crate) const OUTBOX: usize = 8;
-/// Of these, for one client.
-const OUTBOX_CLIENT: usize = 2;
+/// Address and port.
+type Endpoint = (Ipv4Addr, u16);
 
-/// One UDP socket in a set of its own.
+/// What a datagram socket has received and nobody has read.
 pub(crate) struct UdpSocket {
-    pub set: SocketSet<'static>,
-    handle: SocketHandle,
+    buffer: PacketBuffer<'static, Endpoint>,
 }
 
 impl UdpSocket {
-    fn new(receive: usize, packets: usize, send: usize) -> Self {
-        let buffer = |packets: usize, bytes: usize| {
-            PacketBuffer::new(
-                vec![PacketMetadata::EMPTY; packets].leak(),
-                vec![0; bytes].leak(),
-            )
-        };
-        let socket = Socket::new(
-            buffer(packets, receive),
-            buffer(usize::from(send > 0), send),
-        );
-        let mut set = SocketSet::new(vec![SocketStorage::EMPTY].leak());
-        let handle = set.add(socket.upcast());
-        UdpSocket { set, handle }
+    /// Whether there is something to read.
+    pub(crate) fn can_recv(&self) -> bool {
+        !self.buffer.is_empty()
     }
 
-    pub(crate) fn socket(&self) -> &Socket<'static> {
-        self.set.get(self.handle)
+    /// Adds a datagram. Returns false if there is no room.
+    pub(crate) fn push(&mut self, from: Endpoint, payload: &[u8]) -> bool {
+        match self.buffer.enqueue(payload.len(), from) {
+            Ok(buffer) => {
+                buffer.copy_from_slice(payload);
+                true
+            }
+            Err(_) => false,
+        }
     }
 
-    pub(crate) fn socket_mut(&mut self) -> &mut Socket<'static> {
-        self.set.get_mut(self.handle)
+    /// The length of the oldest datagram.
+    pub(crate) fn peek(&mut self) -> Option<usize> {
+        self.buffer.peek().ok().map(|(_, payload)| payload.len())
     }
 
-    /// Makes the set forget a neighbour that did not answer.
-    fn renew(&mut self) {
-        let socket = self.set.remove(self.handle);
-        self.handle = self.set.add(socket);
+    /// Takes out the oldest datagram.
+    pub(crate) fn pop(&mut self) -> Option<(Endpoint, &[u8])> {
+        let (from, payload) = self.buffer.dequeue().ok()?;
+        Some((from, payload))
     }
 }
 
-/// The sockets that receive.
+/// The buffers of all datagram sockets.
 pub(crate) struct UdpPool {
     sockets: Vec<UdpSocket>,
     links: Links,
@@ -78,7 +63,12 @@ impl UdpPool {
         let sockets = (0..count)
             .map(|index| {
                 free.push_back(&mut links, index);
-                UdpSocket::new(receive, packets, 0)
+                // Lent for good: without its feature `alloc` smoltcp takes slices.
+                let buffer = PacketBuffer::new(
+                    vec![PacketMetadata::EMPTY; packets].leak(),
+                    vec![0; receive].leak(),
+                );
+                UdpSocket { buffer }
             })
             .collect();
         UdpPool {
@@ -105,138 +95,34 @@ impl UdpPool {
     }
 
     pub(crate) fn put_back(&mut self, index: usize) {
-        self.sockets[index].socket_mut().close();
+        while self.sockets[index].pop().is_some() {}
         self.free.push_back(&mut self.links, index);
     }
 }
 
-/// From where to where.
-#[derive(Clone, Copy)]
-pub(crate) struct Route {
-    pub from: (Ipv4Addr, u16),
-    pub to: (Ipv4Addr, u16),
+/// A received datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Received<'a> {
+    pub from: Endpoint,
+    pub to: Endpoint,
+    pub payload: &'a [u8],
 }
 
-/// A place in the outbox.
-pub(crate) struct Outgoing {
-    pub udp: UdpSocket,
-    pub client: u8,
-    /// The host that it goes to.
-    pub to: Ipv4Addr,
-    pub until: Instant,
-    /// Transmit buffers that it needs.
-    pub frames: usize,
-}
-
-/// The sockets that send.
-pub(crate) struct Outbox {
-    places: Vec<Outgoing>,
-    links: Links,
-    free: List,
-    /// Oldest first.
-    waiting: List,
-}
-
-impl Outbox {
-    pub(crate) fn new() -> Self {
-        let mut links = Links::new(OUTBOX);
-        let mut free = List::default();
-        let places = (0..OUTBOX)
-            .map(|index| {
-                free.push_back(&mut links, index);
-                Outgoing {
-                    udp: UdpSocket::new(0, 0, MAX_PAYLOAD),
-                    client: 0,
-                    to: Ipv4Addr::UNSPECIFIED,
-                    until: Instant::ZERO,
-                    frames: 1,
-                }
-            })
-            .collect();
-        Outbox {
-            places,
-            links,
-            free,
-            waiting: List::default(),
-        }
+/// Reads a datagram. `verified` if the device has checked the checksum.
+pub(crate) fn parse<'a>(packet: &Packet<'a>, verified: bool) -> Option<Received<'a>> {
+    let udp = UdpPacket::new_checked(packet.payload).ok()?;
+    let ends = (
+        IpAddress::Ipv4(packet.source),
+        IpAddress::Ipv4(packet.destination),
+    );
+    // No checksum at all is a sender's right (RFC 768).
+    let unchecked = verified || udp.checksum() == 0;
+    if udp.dst_port() == 0 || !(unchecked || udp.verify_checksum(&ends.0, &ends.1)) {
+        return None;
     }
-
-    pub(crate) fn get_mut(&mut self, index: usize) -> &mut Outgoing {
-        &mut self.places[index]
-    }
-
-    /// Takes a place for a datagram. If all are taken, the datagram that waited longest is lost, and the answer's second part is
-    /// true.
-    pub(crate) fn enter(
-        &mut self,
-        client: u8,
-        frames: usize,
-        now: Instant,
-    ) -> Option<(usize, bool)> {
-        let (index, evicted) = match self.free.pop_front(&mut self.links) {
-            Some(index) => (index, false),
-            None => (self.waiting.pop_front(&mut self.links)?, true),
-        };
-        if evicted {
-            self.places[index].udp.renew();
-        }
-        // It counts as waiting until it has left: see `left`.
-        self.waiting.push_back(&mut self.links, index);
-        let place = &mut self.places[index];
-        place.client = client;
-        place.frames = frames;
-        place.until = now + PATIENCE;
-        place.udp.socket_mut().close();
-        Some((index, evicted))
-    }
-
-    /// The buffer for a datagram of `length` bytes in a place that was just entered. `None` if smoltcp would not send such a one:
-    /// it is too long, or goes to no address or port.
-    pub(crate) fn buffer(
-        &mut self,
-        index: usize,
-        route: Route,
-        length: usize,
-    ) -> Option<&mut [u8]> {
-        self.places[index].to = route.to.0;
-        let socket = self.places[index].udp.socket_mut();
-        let source = IpAddress::Ipv4(route.from.0);
-        let local = IpListenEndpoint {
-            addr: Some(source),
-            port: route.from.1,
-        };
-        let mut meta = UdpMetadata::from(IpEndpoint {
-            addr: IpAddress::Ipv4(route.to.0),
-            port: route.to.1,
-        });
-        meta.local_address = Some(source);
-        socket.bind(local).ok()?;
-        socket.send(length, meta).ok()
-    }
-
-    /// The datagram in a place has left.
-    pub(crate) fn left(&mut self, index: usize) {
-        self.waiting.remove(&mut self.links, index);
-        self.free.push_back(&mut self.links, index);
-    }
-
-    /// The datagram in a place is given up, or was never complete.
-    pub(crate) fn give_up(&mut self, index: usize) {
-        let place = &mut self.places[index];
-        place.udp.socket_mut().close();
-        place.udp.renew();
-        self.left(index);
-    }
-
-    /// Whether more datagrams of this client wait than may.
-    pub(crate) fn is_crowded(&self, client: u8) -> bool {
-        let waiting = (0..OUTBOX).filter(|&index| self.places[index].client == client);
-        waiting.filter(|&index| self.holds(index)).count() > OUTBOX_CLIENT
-    }
-
-    /// Whether a place holds a datagram.
-    pub(crate) fn holds(&self, index: usize) -> bool {
-        // There is room for one.
-        !self.places[index].udp.socket().can_send()
-    }
+    Some(Received {
+        from: (packet.source, udp.src_port()),
+        to: (packet.destination, udp.dst_port()),
+        payload: udp.payload(),
+    })
 }

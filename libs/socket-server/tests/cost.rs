@@ -101,7 +101,11 @@ impl TxQueue for Sink {
         512
     }
 
-    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+    fn try_send<R, E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
         Some(fill(&mut self.0[..length]))
     }
 }

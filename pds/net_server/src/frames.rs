@@ -89,14 +89,20 @@ impl TxQueue for Transmit<'_, '_> {
         self.ring.idle()
     }
 
-    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+    fn try_send<R, E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
         let buffer = self.ring.take()?;
         let Ok(bytes) = self.data.slice_mut(buffer.offset(), length) else {
             self.ring.cancel(buffer);
             return None;
         };
         let result = fill(bytes);
-        if let Err(buffer) = self.ring.submit(buffer, length, Flags::default(), 0) {
+        if result.is_err() {
+            self.ring.cancel(buffer);
+        } else if let Err(buffer) = self.ring.submit(buffer, length, Flags::default(), 0) {
             self.ring.cancel(buffer);
         }
         Some(result)

@@ -68,6 +68,8 @@ impl<W: Window> Server<W> {
                 "closing connections are listed",
             )?;
         }
+        let held = self.stack.neighbours.held();
+        ensure(self.pending.used() == held, "places in use are listed")?;
         ensure(self.ports.len() == bound, "every port has its socket")?;
         ensure(self.udp.used() == datagrams, "UDP sockets are all owned")
     }
@@ -80,11 +82,13 @@ impl<W: Window> Server<W> {
 
     fn audit_connections(&self) -> Result<(), &'static str> {
         let mut known = 0;
-        let mut stalled = 0;
         for index in 0..self.tcp.len() {
             let connection = self.tcp.get(index);
-            stalled += usize::from(connection.stalled);
             let free = connection.owner == Owner::Free;
+            ensure(
+                !free || !self.stack.neighbours.waits(index),
+                "who is free waits for nobody",
+            )?;
             ensure(
                 free == connection.tuple.is_none(),
                 "who is in use has a name",
@@ -114,7 +118,6 @@ impl<W: Window> Server<W> {
             }
         }
         ensure(self.tuples.len() == known, "every name has its connection")?;
-        ensure(self.stalled == stalled, "stalled connections are counted")?;
         let used = self.count(|owner| owner != Owner::Free);
         ensure(self.tcp.used() == used, "connections in use are counted")?;
         let waiting = self.count(|owner| owner == Owner::TimeWait);

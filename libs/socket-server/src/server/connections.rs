@@ -125,7 +125,8 @@ impl<W: Window> Server<W> {
         if connection.is_over() {
             return self.retire(index);
         }
-        if connection.socket().can_recv() {
+        // Once: until the reset can leave, what was received stays where it is.
+        if state != State::Closed && connection.socket().can_recv() {
             // The peer still sends to a socket that nobody can read from any more (RFC 2525 section 2.17).
             connection.socket_mut().abort();
             self.counters.tcp_reset += 1;
@@ -243,7 +244,7 @@ impl<W: Window> Server<W> {
     /// Puts a connection back that is in no list.
     fn put_back(&mut self, index: usize) {
         self.forget_tuple(index);
-        self.clear_stalled(index);
+        self.stack.neighbours.forget_connection(index);
         self.timers.clear(index);
         self.tcp.put_back(index);
     }
@@ -273,14 +274,6 @@ impl<W: Window> Server<W> {
         let peak = &mut self.counters.stream_sockets_peak;
         *peak = used.max(*peak);
         index
-    }
-
-    pub(super) fn clear_stalled(&mut self, index: usize) {
-        let connection = self.tcp.get_mut(index);
-        if connection.stalled {
-            connection.stalled = false;
-            self.stalled -= 1;
-        }
     }
 }
 

@@ -4,31 +4,30 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 
-use smoltcp::wire::IpAddress;
 use socket_proto::datagram::{HEADER_SIZE, stride};
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Reply, Shutdown, Span, Success};
+use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Reply, Shutdown, Span, Success};
 
 use super::Server;
 use super::requests::client_in;
 use crate::client::Datagram;
+use crate::ethernet::Hop;
+use crate::ip::{HEADER, Route, UDP, emit_udp, frames_for};
 use crate::link::TxQueue;
+use crate::paths::MIN_MTU;
 use crate::ports::SocketRef;
-use crate::stack::Stack;
-use crate::udp::Route;
-use crate::window::Window;
+use crate::window::{OutOfWindow, Window};
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
 const BATCH: u64 = 64;
-/// Larger ones are sent in fragments: 1,500 bytes less the headers of IP and UDP.
-const UNFRAGMENTED: usize = 1472;
+/// What is longer may leave in fragments: the path may turn out to be narrower before the datagram can be sent.
+const UNFRAGMENTED: usize = MIN_MTU - HEADER;
 
-/// Transmit buffers that must be free for a datagram.
-fn frames_for(length: usize) -> usize {
-    if length > UNFRAGMENTED {
-        Stack::FRAGMENT_RESERVE
-    } else {
-        1
-    }
+/// A datagram's payload in a client's window.
+#[derive(Clone, Copy)]
+struct Payload {
+    half: Half,
+    start: usize,
+    length: usize,
 }
 
 impl<W: Window> Server<W> {
@@ -38,35 +37,12 @@ impl<W: Window> Server<W> {
             .ok_or(Errno::EBADF)
     }
 
-    /// Tells smoltcp's socket where it is bound.
-    pub(super) fn bind_in_stack(&mut self, owner: SocketRef) {
-        let Ok(&mut Datagram {
-            index,
-            local: Some(local),
-            ..
-        }) = self.datagram_of(owner)
-        else {
-            return;
-        };
-        let endpoint = smoltcp::wire::IpListenEndpoint {
-            addr: local.address.map(IpAddress::Ipv4),
-            port: local.port,
-        };
-        // It was closed when it came out of the pool, and the port is not 0.
-        let bound = self.udp.get_mut(index).socket_mut().bind(endpoint);
-        debug_assert!(bound.is_ok());
-    }
-
     /// Sending binds, if nobody did before.
     fn autobind(&mut self, owner: SocketRef) -> Result<(Ipv4Addr, u16), Errno> {
         let own = self.stack.address();
         let local = match self.datagram_of(owner)?.local {
             Some(local) => local,
-            None => {
-                let local = self.bind_ephemeral(owner, None, None)?;
-                self.bind_in_stack(owner);
-                local
-            }
+            None => self.bind_ephemeral(owner, None, None)?,
         };
         Ok((local.address.unwrap_or(own), local.port))
     }
@@ -169,7 +145,8 @@ impl<W: Window> Server<W> {
         if !self.stack.can_reach(to.0) {
             return Err(Errno::ENETUNREACH);
         }
-        if tx.free() < frames_for(length) {
+        let mtu = self.stack.path(to.0).mtu;
+        if tx.free() < frames_for(UDP + length, mtu) {
             if let Ok(datagram) = self.datagram_of(owner) {
                 datagram.blocked = true;
             }
@@ -177,53 +154,101 @@ impl<W: Window> Server<W> {
             self.refresh(owner);
             return Err(Errno::EAGAIN);
         }
-        self.post(
-            owner,
-            span,
-            at + HEADER_SIZE,
+        let payload = Payload {
+            half: span.half(),
+            start: span.start() + at + HEADER_SIZE,
             length,
-            Route { from, to },
-            tx,
-        )?;
+        };
+        let route = Route { from, to };
+        let next_hop = self.stack.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
+        match self.stack.hop(next_hop) {
+            Some(hop) => self.send_to(hop, owner, route, payload, tx)?,
+            None => self.hold(next_hop, owner, route, payload, tx)?,
+        }
         Ok(at + stride(length))
     }
 
-    /// Copies a payload from the window into the outbox, and has it sent.
-    fn post<T: TxQueue>(
+    /// Sends a datagram: one copy from the window into the frame, or two if it leaves in fragments.
+    fn send_to<T: TxQueue>(
         &mut self,
+        hop: Hop,
         owner: SocketRef,
-        span: CheckedSpan,
-        at: usize,
-        length: usize,
         route: Route,
+        payload: Payload,
         tx: &mut T,
     ) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
-        let now = self.stack.now();
-        let (place, evicted) = self
-            .outbox
-            .enter(owner.client, frames_for(length), now)
-            .ok_or(Errno::ENOBUFS)?;
-        self.counters.drops_unresolved += u64::from(evicted);
-        let copied = match self.outbox.buffer(place, route, length) {
-            Some(buffer) => client
-                .window
-                .read(span.half(), span.start() + at, buffer)
-                .map_err(|_| Errno::EFAULT),
-            None => Err(Errno::EINVAL),
-        };
-        if let Err(errno) = copied {
-            self.outbox.give_up(place);
-            return Err(errno);
+        let window = &client.window;
+        let length = payload.length;
+        let fill = |into: &mut [u8]| window.read(payload.half, payload.start, into);
+        let counters = &mut self.counters;
+        match self
+            .stack
+            .send_filled(hop, route, length, tx, counters, fill)
+        {
+            Some(Ok(())) => {
+                counters.copies_from_client += 1;
+                counters.copied_from_client += length as u64;
+                Ok(())
+            }
+            Some(Err(OutOfWindow)) => Err(Errno::EFAULT),
+            None => Err(Errno::EAGAIN),
         }
-        self.counters.copies_from_client += 1;
-        self.counters.copied_from_client += length as u64;
-        if !self.retry(place, tx) && self.outbox.is_crowded(owner.client) {
-            // It waits for its next hop's address, as too many of this client already do. Nobody is told, as on any network.
-            self.outbox.give_up(place);
+    }
+
+    /// Keeps a datagram until its next hop's address is known. If that takes too long, or too many wait already, it is lost, and nobody
+    /// is told, as on any network.
+    fn hold<T: TxQueue>(
+        &mut self,
+        next_hop: Ipv4Addr,
+        owner: SocketRef,
+        route: Route,
+        payload: Payload,
+        tx: &mut T,
+    ) -> Result<(), Errno> {
+        let Some(neighbour) = self.search(next_hop, owner.client, tx) else {
             self.counters.drops_unresolved += 1;
+            return Ok(());
+        };
+        self.drop_held(neighbour, owner.client);
+        let length = UDP + payload.length;
+        let Some(place) = self.pending.take(owner.client, route, length) else {
+            self.counters.drops_unresolved += 1;
+            return Ok(());
+        };
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let checksum = !self.stack.tx_checksum();
+        let datagram = self.pending.datagram_mut(place);
+        let into = &mut datagram[UDP..];
+        if client
+            .window
+            .read(payload.half, payload.start, into)
+            .is_err()
+        {
+            self.pending.put_back(place);
+            return Err(Errno::EFAULT);
         }
+        emit_udp(datagram, route, checksum || length > UNFRAGMENTED);
+        self.counters.copies_from_client += 1;
+        self.counters.copied_from_client += payload.length as u64;
+        let list = self.stack.neighbours.datagrams(neighbour);
+        list.push_back(&mut self.pending.links, place);
         Ok(())
+    }
+
+    /// The newest datagram of a client for a host replaces the one that waits.
+    fn drop_held(&mut self, neighbour: usize, client: u8) {
+        let list = self.stack.neighbours.datagrams(neighbour);
+        let mut next = list.front();
+        while let Some(place) = next {
+            next = list.next(&self.pending.links, place);
+            if self.pending.client(place) == client {
+                list.remove(&mut self.pending.links, place);
+                self.pending.put_back(place);
+                self.counters.drops_unresolved += 1;
+                return;
+            }
+        }
     }
 
     /// `recv`.
@@ -236,27 +261,22 @@ impl<W: Window> Server<W> {
             return Err(errno.into());
         }
         let (index, read_shut) = (datagram.index, datagram.read_shut);
-        let socket = self.udp.get_mut(index).socket_mut();
+        let socket = self.udp.get_mut(index);
         let mut count = 0;
         let mut at = 0;
         while count < BATCH {
             let Some(room) = span.length().checked_sub(at + HEADER_SIZE) else {
                 break;
             };
-            let Ok((payload, _)) = socket.peek() else {
-                break;
-            };
             // Only the first may be cut off: the next call has more room for the others.
-            if payload.len() > room && count > 0 {
+            if count > 0 && socket.peek().is_none_or(|length| length > room) {
                 break;
             }
-            let Ok((payload, meta)) = socket.recv() else {
+            let Some((peer, payload)) = socket.pop() else {
                 break;
             };
             let length = payload.len().min(room);
-            let IpAddress::Ipv4(address) = meta.endpoint.addr;
-            let peer = (address, meta.endpoint.port).into();
-            let header = DatagramHeader::incoming(length as u16, payload.len() as u16, peer);
+            let header = DatagramHeader::incoming(length as u16, payload.len() as u16, peer.into());
             let start = span.start() + at;
             client
                 .window

@@ -2,16 +2,19 @@
 
 //! From a received frame to its socket.
 
-use core::net::Ipv4Addr;
-
-use smoltcp::wire::IpProtocol;
-use socket_proto::{Errno, SocketKind};
+use smoltcp::wire::{IpProtocol, Ipv4Packet};
+use socket_proto::SocketKind;
 
 use super::Server;
 use super::connections::Cause;
-use crate::frame::{Class, Content, Part, Unreachable, classify};
+use super::icmp::{PORT, PROTOCOL};
+use crate::ethernet::{self, Content};
+use crate::frame::{self, Packet, Reject};
+use crate::ip::HEADER;
 use crate::link::TxQueue;
+use crate::reassembly::{Fragment, Progress};
 use crate::tcp::Owner;
+use crate::udp;
 use crate::window::Window;
 
 impl<W: Window> Server<W> {
@@ -19,148 +22,146 @@ impl<W: Window> Server<W> {
     pub(super) fn ingress<T: TxQueue>(&mut self, frame: &[u8], tx: &mut T) {
         self.counters.rx_frames += 1;
         self.counters.rx_bytes += frame.len() as u64;
-        match classify(frame, self.stack.address()) {
-            Class::Drop => self.counters.drops_malformed += 1,
-            Class::Arp { answer } => {
-                self.give_nobody(frame, tx);
-                if let Some((address, mac)) = answer {
-                    self.neighbour_answered(address, mac);
-                }
+        let Some(frame) = ethernet::open(frame, self.stack.mac()) else {
+            self.counters.drops_malformed += 1;
+            return;
+        };
+        let bytes = match frame.content {
+            Content::Arp(payload) => return self.arp(payload, tx),
+            Content::Ipv4(bytes) => bytes,
+        };
+        let packet = match frame::parse(bytes, frame.sender, self.stack.local()) {
+            Ok(packet) => packet,
+            Err(Reject::Malformed) => {
+                self.counters.drops_malformed += 1;
+                return;
             }
-            Class::Ipv4 { part, content } => {
-                let now = self.stack.now();
-                let content = match part {
-                    Part::Whole => content,
-                    Part::First(key) => {
-                        self.fragments.remember(key, content, now);
-                        content
-                    }
-                    Part::Later(key) => self.fragments.recall(key, now).unwrap_or(content),
-                };
-                self.deliver(frame, part == Part::Whole, content, tx);
+            Err(Reject::Source) => {
+                self.counters.drops_source += 1;
+                return;
             }
+        };
+        // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
+        if frame.to_all && !packet.to_all {
+            self.counters.drops_malformed += 1;
+            return;
+        }
+        if !packet.to_all {
+            self.hear(packet.source, packet.sender, tx);
+        }
+        match packet.fragment {
+            None => self.deliver(&packet, tx),
+            Some(fragment) => self.reassemble(&packet, fragment, tx),
         }
     }
 
-    fn deliver<T: TxQueue>(&mut self, frame: &[u8], whole: bool, content: Content, tx: &mut T) {
-        match content {
-            Content::Tcp { tuple, opens } => {
-                let opens = opens && whole;
+    /// A fragment has come.
+    fn reassemble<T: TxQueue>(&mut self, packet: &Packet, fragment: Fragment, tx: &mut T) {
+        let now = self.stack.now();
+        // Out of the server for as long as it is read.
+        let mut bytes = core::mem::take(&mut self.assembled);
+        let progress = self
+            .reassembly
+            .add(fragment, packet.payload, now, &mut bytes[HEADER..]);
+        self.counters.drops_fragments += self.reassembly.take_dropped();
+        if let Progress::Complete(length) = progress {
+            let end = HEADER + length;
+            // The header is that of the fragment which came last, without options.
+            bytes[..HEADER].copy_from_slice(&packet.bytes[..HEADER]);
+            let mut header = Ipv4Packet::new_unchecked(&mut bytes[..end]);
+            header.set_header_len(HEADER as u8);
+            header.set_total_len(end as u16);
+            header.clear_flags();
+            header.set_frag_offset(0);
+            header.fill_checksum();
+            let whole = Packet {
+                bytes: &bytes[..end],
+                payload: &bytes[HEADER..end],
+                fragment: None,
+                ..*packet
+            };
+            self.deliver(&whole, tx);
+        }
+        self.assembled = bytes;
+    }
+
+    fn deliver<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        match packet.protocol {
+            IpProtocol::Tcp => {
+                let Some((tuple, opens)) = frame::tcp(packet) else {
+                    self.counters.drops_malformed += 1;
+                    return;
+                };
                 let known = self.tuples.get(&tuple).map(|index| index as usize);
                 match known {
                     Some(index) if opens && self.tcp.get(index).owner == Owner::TimeWait => {
                         // A new connection between the same ends (RFC 1122 section 4.2.2.13): the old one has nothing to lose.
                         self.retire(index);
-                        self.request_to_open(frame, tuple, tx);
+                        self.request_to_open(packet, tuple, tx);
                     }
-                    Some(index) => self.segment(frame, index, tx),
-                    None if opens => self.request_to_open(frame, tuple, tx),
+                    Some(index) => self.segment(packet, index, tx),
+                    None if opens => self.request_to_open(packet, tuple, tx),
                     None => {
-                        self.counters.drops_no_socket += u64::from(whole);
-                        self.give_nobody(frame, tx);
+                        self.counters.drops_no_socket += 1;
+                        self.give_nobody(packet, tx);
                     }
                 }
             }
-            Content::Udp { remote, local } => self.datagram(frame, whole, remote, local, tx),
-            Content::Unreachable(unreachable) => self.undelivered(unreachable),
-            Content::Other { echo } => {
-                let replies = self.give_nobody(frame, tx);
-                if echo && replies > 0 {
-                    self.counters.icmp_echo_replies += 1;
-                }
-            }
-            Content::Unknown => {
-                self.give_nobody(frame, tx);
-            }
+            IpProtocol::Udp => self.datagram(packet, tx),
+            IpProtocol::Icmp => self.icmp(packet, tx),
+            _ => self.refuse(PROTOCOL, packet, tx),
         }
     }
 
-    /// Lets smoltcp answer what is for no socket.
-    pub(super) fn give_nobody<T: TxQueue>(&mut self, frame: &[u8], tx: &mut T) -> u32 {
-        let sent = self.stack.ingress(frame, tx, None, &mut self.counters);
-        sent.packets
+    /// Lets smoltcp answer a segment that is for no socket with a reset, unless there were too many of late.
+    pub(super) fn give_nobody<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        let now = self.stack.now();
+        if !self.stack.limits.resets.allow(packet.source, now) {
+            self.counters.replies_limited += 1;
+            return;
+        }
+        self.stack.ingress(packet, tx, None, &mut self.counters);
     }
 
-    fn segment<T: TxQueue>(&mut self, frame: &[u8], index: usize, tx: &mut T) {
+    fn segment<T: TxQueue>(&mut self, packet: &Packet, index: usize, tx: &mut T) {
         let connection = self.tcp.get_mut(index);
         let set = Some(&mut connection.set);
-        let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
+        let sent = self.stack.ingress(packet, tx, set, &mut self.counters);
         connection.reached |= sent.packets > 0;
         self.settle(index, Cause::Packet);
         self.dirty.push(index);
     }
 
-    fn datagram<T: TxQueue>(
-        &mut self,
-        frame: &[u8],
-        whole: bool,
-        remote: (Ipv4Addr, u16),
-        (address, port): (Ipv4Addr, u16),
-        tx: &mut T,
-    ) {
-        let own = self.stack.address();
-        let broadcast = self.stack.is_broadcast(address) || address.is_multicast();
+    fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        let Some(received) = udp::parse(packet, self.stack.rx_checksum()) else {
+            self.counters.drops_malformed += 1;
+            return;
+        };
         let found = self
             .ports
-            .get(SocketKind::Datagram, port)
+            .get(SocketKind::Datagram, received.to.1)
             .and_then(|owner| {
                 let client = self.clients.get_mut(usize::from(owner.client))?.as_mut()?;
                 let datagram = client.datagram_mut(usize::from(owner.slot))?;
                 // A connected socket hears its peer only.
-                let heard = datagram.remote.is_none_or(|peer| peer == remote);
-                let addressed = address == own || broadcast;
-                (heard && addressed).then_some((owner, datagram.index, datagram.read_shut))
+                let heard = datagram.remote.is_none_or(|peer| peer == received.from);
+                heard.then_some((owner, datagram.index, datagram.read_shut))
             });
         let Some((owner, index, deaf)) = found else {
-            self.counters.drops_no_socket += u64::from(whole);
-            // Answers nothing to what went to a group.
-            self.give_nobody(frame, tx);
-            return;
+            self.counters.drops_no_socket += 1;
+            return self.refuse(PORT, packet, tx);
         };
         if deaf {
             return;
         }
-        let udp = self.udp.get_mut(index);
-        let before = udp.socket().recv_queue();
-        let empty = !udp.socket().can_recv();
-        let set = Some(&mut udp.set);
-        self.stack.ingress(frame, tx, set, &mut self.counters);
-        let socket = udp.socket();
-        // A datagram without bytes does not show in the queue's length; it is not worth more than that.
-        if whole && !empty && socket.recv_queue() == before {
+        if self
+            .udp
+            .get_mut(index)
+            .push(received.from, received.payload)
+        {
+            self.refresh(owner);
+        } else {
             self.counters.drops_socket_full += 1;
-        }
-        self.refresh(owner);
-    }
-
-    /// A router or the destination says that a packet of ours did not arrive (RFC 792). Believed for connection attempts, which
-    /// then fail, and for connected datagram sockets; established connections carry on (RFC 1122 section 4.2.3.9).
-    fn undelivered(&mut self, unreachable: Unreachable) {
-        let errno = match unreachable.code {
-            0 | 6 | 11 => Errno::ENETUNREACH,
-            2 | 3 => Errno::ECONNREFUSED,
-            _ => Errno::EHOSTUNREACH,
-        };
-        match unreachable.protocol {
-            IpProtocol::Tcp => {
-                if let Some(index) = self.tuples.get(&unreachable.tuple)
-                    && self.tcp.get(index as usize).connecting
-                {
-                    self.attempt_failed(index as usize, errno);
-                }
-            }
-            IpProtocol::Udp => {
-                let port = unreachable.tuple.local.1;
-                if let Some(owner) = self.ports.get(SocketKind::Datagram, port)
-                    && let Some(Some(client)) = self.clients.get_mut(usize::from(owner.client))
-                    && let Some(datagram) = client.datagram_mut(usize::from(owner.slot))
-                    && datagram.remote == Some(unreachable.tuple.remote)
-                {
-                    datagram.error = Some(errno);
-                    self.refresh(owner);
-                }
-            }
-            _ => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use smoltcp::time::Duration;
 use super::Server;
 use super::connections::{ATTEMPT, Cause, FIN_WAIT, HALF_OPEN, SILENCE, UNREACHED};
 use crate::link::TxQueue;
+use crate::neighbours::RETRY;
 use crate::tcp::{Connection, Owner};
 use crate::window::Window;
 use smoltcp::socket::tcp::State;
@@ -58,12 +59,17 @@ impl<W: Window> Server<W> {
             if let Some(end) = what.data_end {
                 self.counters.tcp_retransmits += u64::from(is_repeated(connection, end));
             }
+            if let Some(syn) = what.syn {
+                connection.syn = Some(syn);
+            }
+            if let Some(next_hop) = what.unresolved {
+                self.await_neighbour(index, next_hop, tx);
+                break Some(now + RETRY);
+            }
             if progress {
                 sent += 1;
                 tried = false;
             } else {
-                let asked = what.asked || self.ask_for(index, tx);
-                self.note_stalled(index, asked);
                 if tried {
                     break Some(now + RELUCTANT);
                 }
@@ -84,27 +90,6 @@ impl<W: Window> Server<W> {
         let deadline = [next, patience(connection)].into_iter().flatten().min();
         if let Some(at) = deadline {
             self.timers.set_if_earlier(index, at);
-        }
-    }
-
-    /// Asks for a connection's next hop, if it is that what it waits for.
-    fn ask_for<T: TxQueue>(&mut self, index: usize, tx: &mut T) -> bool {
-        let connection = self.tcp.get(index);
-        let (client, tuple) = (connection.owner.client(), connection.tuple);
-        if !self.stack.lacks_neighbour(&connection.set) {
-            return false;
-        }
-        match (client, tuple) {
-            (Some(client), Some(tuple)) => self.ask_neighbour(client, tuple.remote.0, tx),
-            _ => false,
-        }
-    }
-
-    fn note_stalled(&mut self, index: usize, asked: bool) {
-        let connection = self.tcp.get_mut(index);
-        if asked && !connection.stalled {
-            connection.stalled = true;
-            self.stalled += 1;
         }
     }
 }

@@ -99,7 +99,6 @@ impl<W: Window> Server<W> {
                 Kind::Free => {}
             }
         }
-        self.bind_in_stack(owner);
         Ok(Success::Done)
     }
 

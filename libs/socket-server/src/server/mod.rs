@@ -8,12 +8,15 @@ mod datagrams;
 mod demux;
 mod egress;
 mod handles;
+mod icmp;
+mod neighbours;
 mod open;
 mod readiness;
 mod requests;
 mod streams;
 mod time;
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use smoltcp::time::Instant;
@@ -21,17 +24,19 @@ use smoltcp::time::Instant;
 use crate::client::{Client, ClientPort};
 use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
 use crate::counters::Counters;
-use crate::fragments::FragmentRoutes;
 use crate::frame::Tuple;
 use crate::gateway::{Gateway, GatewayEvent};
+use crate::ip::HEADER;
 use crate::link::{Link, Offload, RxQueue, TxQueue};
 use crate::map::{Map, mix};
+use crate::pending::Pending;
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
+use crate::reassembly::{PAYLOAD_MAX, Reassembly};
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
 use crate::timers::Timers;
-use crate::udp::{OUTBOX, Outbox, UdpPool};
+use crate::udp::UdpPool;
 use crate::window::Window;
 
 /// Frames taken a wake-up.
@@ -57,10 +62,13 @@ pub struct Server<W> {
     stack: Stack,
     tcp: TcpPool,
     udp: UdpPool,
-    outbox: Outbox,
+    /// Datagrams that wait for an Ethernet address.
+    pending: Pending,
     tuples: Map<Tuple, u32>,
     ports: Ports,
-    fragments: FragmentRoutes,
+    reassembly: Reassembly,
+    /// Room for a packet that has been put together.
+    assembled: Vec<u8>,
     clients: Vec<Option<Client<W>>>,
     /// Connections that may have something to send.
     dirty: WorkQueue,
@@ -70,8 +78,6 @@ pub struct Server<W> {
     /// The client whose call is being served: it looks at its page before it sleeps, and needs no notification of what it
     /// brought about itself.
     caller: Option<usize>,
-    /// Connections that wait for an ARP answer.
-    stalled: usize,
     /// Whether a datagram socket waits for transmit buffers.
     blocked: bool,
     datagram_send: usize,
@@ -101,15 +107,16 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         let seed = |purpose: u64| mix(config.seed, purpose);
-        let timer_count = streams + OUTBOX + clients.len() + 1;
+        let timer_count = streams + clients.len() + 2;
         Ok(Server {
-            stack: Stack::new(config),
+            stack: Stack::new(config, streams),
             tcp: TcpPool::new(streams, config.stream_receive, config.stream_send),
             udp: UdpPool::new(datagrams, config.datagram_receive, config.datagram_packets),
-            outbox: Outbox::new(),
+            pending: Pending::new(clients.len()),
             tuples: Map::new(streams, seed(1)),
             ports: Ports::new(streams + datagrams, seed(2)),
-            fragments: FragmentRoutes::new(),
+            reassembly: Reassembly::new(seed(3)),
+            assembled: vec![0; HEADER + PAYLOAD_MAX],
             clients: clients
                 .into_iter()
                 .map(|port| port.map(Client::new))
@@ -119,7 +126,6 @@ impl<W: Window> Server<W> {
             gateway: Gateway::new(),
             counters: Counters::default(),
             caller: None,
-            stalled: 0,
             blocked: false,
             datagram_send: config.datagram_send,
             epoch: config.epoch,
@@ -136,6 +142,7 @@ impl<W: Window> Server<W> {
         self.stack.set_device(mac, offload);
         if self.stack.gateway().is_some() {
             self.gateway.start(self.stack.now());
+            self.stack.neighbours.lose_gateway();
             let at = self.stack.now();
             self.timers.set_if_earlier(self.gateway_timer(), at);
         }
@@ -148,8 +155,8 @@ impl<W: Window> Server<W> {
         self.unblock(&mut link.tx);
         self.run_timers(&mut link.tx);
         let mut budget = RX_BUDGET;
-        // A packet may be answered with one that must be cut up. Without buffers for that, packets wait where they are.
-        while budget > 0 && link.tx.free() >= Stack::FRAGMENT_RESERVE {
+        // Without buffers to answer with, frames are taken all the same: an answer can be lost, and what needs none is not.
+        while budget > 0 {
             let Some(frame) = link.rx.front() else {
                 break;
             };

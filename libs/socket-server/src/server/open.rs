@@ -11,7 +11,7 @@ use socket_proto::{Errno, Reply, SocketKind, Success};
 use super::Server;
 use super::requests::client_in;
 use crate::client::Role;
-use crate::frame::Tuple;
+use crate::frame::{Packet, Tuple};
 use crate::link::TxQueue;
 use crate::ports::{Local, SocketRef};
 use crate::tcp::Owner;
@@ -19,11 +19,16 @@ use crate::window::Window;
 
 impl<W: Window> Server<W> {
     /// A SYN for a connection that does not exist yet.
-    pub(super) fn request_to_open<T: TxQueue>(&mut self, frame: &[u8], tuple: Tuple, tx: &mut T) {
+    pub(super) fn request_to_open<T: TxQueue>(
+        &mut self,
+        packet: &Packet,
+        tuple: Tuple,
+        tx: &mut T,
+    ) {
         let (address, port) = tuple.local;
         let Some((listener, room)) = self.listener_for(address, port) else {
             self.counters.drops_no_socket += 1;
-            self.give_nobody(frame, tx);
+            self.give_nobody(packet, tx);
             return;
         };
         let pending = Owner::Pending {
@@ -43,7 +48,7 @@ impl<W: Window> Server<W> {
         };
         let listening = connection.socket_mut().listen(endpoint).is_ok();
         let set = Some(&mut connection.set);
-        let sent = self.stack.ingress(frame, tx, set, &mut self.counters);
+        let sent = self.stack.ingress(packet, tx, set, &mut self.counters);
         connection.reached |= sent.packets > 0;
         let accepted = connection.socket().state() == State::SynReceived;
         // A wrong checksum, say: smoltcp knows better than a glance at the header.

@@ -27,7 +27,7 @@ fn stream_bits(stream: &Stream, tcp: &TcpPool) -> PollBits {
 
 fn datagram_bits(datagram: &Datagram, udp: &UdpPool) -> PollBits {
     let failed = datagram.error.is_some();
-    let readable = udp.get(datagram.index).socket().can_recv() || datagram.read_shut || failed;
+    let readable = udp.get(datagram.index).can_recv() || datagram.read_shut || failed;
     PollBits::NONE
         .with(PollBits::IN, readable)
         .with(PollBits::OUT, !datagram.blocked)

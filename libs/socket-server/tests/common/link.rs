@@ -246,14 +246,20 @@ impl TxQueue for SimTx {
         self.buffers.saturating_sub(self.sent.len())
     }
 
-    fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+    fn try_send<R, E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
         assert!(length <= FRAME_MAX, "a frame of {length} bytes");
         if self.free() == 0 {
             return None;
         }
         let mut frame = vec![0xa5; length];
         let result = fill(&mut frame);
-        self.sent.push_back(frame);
+        if result.is_ok() {
+            self.sent.push_back(frame);
+        }
         Some(result)
     }
 }

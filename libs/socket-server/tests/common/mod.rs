@@ -212,8 +212,11 @@ impl World {
 
     pub fn run_for(&mut self, nanoseconds: u64) {
         let until = self.now + nanoseconds;
+        let mut steps = 0;
         while self.now < until {
             self.step(until);
+            steps += 1;
+            assert!(steps < 1_000_000, "no rest: {:?}", self.outcome);
         }
     }
 
