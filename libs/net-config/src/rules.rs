@@ -27,8 +27,9 @@ pub const BYTES_A_DATAGRAM: usize = 256;
 /// What the server notes of a datagram that waits, in bytes, rounded up.
 const PACKET_RECORD: u64 = 64;
 
-/// Datagrams on their way out: eight of the largest.
-const OUTBOX: u64 = 8 << 16;
+/// What the server has for all sockets together, rounded up: datagrams that wait for an Ethernet address (110 KiB a client), fragments
+/// (1 MiB), packets in the making, neighbours.
+const SHARED: u64 = 3 << 20;
 
 /// Buffer memory of each socket in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct Buffers {
     pub stream_send: u32,
     /// Received and not yet read, datagram sockets.
     pub datagram_receive: u32,
-    /// Longest datagram that a socket may send. What is sent goes through a few buffers that all sockets share.
+    /// Longest datagram that a socket may send. It takes no memory of its own.
     pub datagram_send: u32,
 }
 
@@ -49,7 +50,7 @@ impl Buffers {
         let stream = u64::from(self.stream_receive) + u64::from(self.stream_send);
         let packets = u64::from(self.datagram_receive) / BYTES_A_DATAGRAM as u64;
         let datagram = u64::from(self.datagram_receive) + packets * PACKET_RECORD;
-        (streams + CLOSING_STREAMS as u64) * stream + datagrams * datagram + OUTBOX
+        (streams + CLOSING_STREAMS as u64) * stream + datagrams * datagram + SHARED
     }
 
     pub(crate) fn encode(self) -> RawBuffers {

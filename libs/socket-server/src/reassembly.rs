@@ -418,7 +418,7 @@ mod tests {
         fn add(&mut self, offset: usize, length: usize, more: bool) -> Progress {
             let end = offset + length;
             let padded = offset + length.div_ceil(8) * 8;
-            if (more && length % 8 != 0) || length == 0 || end > PAYLOAD_MAX {
+            if (more && !length.is_multiple_of(8)) || length == 0 || end > PAYLOAD_MAX {
                 return Progress::Refused;
             }
             let agrees = match (self.length, more) {

@@ -86,6 +86,10 @@ pd_counter_set! {
         TxBytes: Bytes = "tx_bytes",
         /// Frames dropped as malformed or not for this host.
         DropsMalformed: Count = "drops_malformed",
+        /// Packets dropped because no host can have sent them from their source address.
+        DropsSource: Count = "drops_source",
+        /// Datagrams given up because their fragments were late, contradictory or too many.
+        DropsFragments: Count = "drops_fragments",
         /// Segments and datagrams for a port that nobody uses.
         DropsNoSocket: Count = "drops_no_socket",
         /// Connection requests dropped because the backlog was full.
@@ -156,6 +160,12 @@ pd_counter_set! {
         TcpRetransmits: Count = "tcp_retransmits",
         /// Closing connections whose socket was taken for a new one.
         TcpReclaimed: Count = "tcp_reclaimed",
+        /// Resets, ICMP messages and ARP replies not sent because there were too many.
+        RepliesLimited: Count = "replies_limited",
+        /// ICMP errors ignored because they are about nothing that is under way.
+        IcmpIgnored: Count = "icmp_ignored",
+        /// Paths found to take only smaller packets than before.
+        PathMtuChanges: Count = "path_mtu_changes",
         /// Echo requests answered.
         IcmpEchoReplies: Count = "icmp_echo_replies",
         /// Notifications to clients because of readiness.

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::rc::Rc;
 
+use super::{PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, frames};
 use socket_server::{FRAME_MAX, Link, RxQueue, TxQueue};
 
 /// The server's end of the link; 1 is the peer's.
@@ -42,6 +43,30 @@ impl Faults {
     }
 }
 
+/// A router whose next link is narrow.
+#[derive(Clone, Copy)]
+pub struct Narrow {
+    /// Longest packet that gets through.
+    pub mtu: usize,
+    /// What the router says about that, in its ICMP message.
+    pub said: u16,
+}
+
+impl Narrow {
+    /// The message to the sender of a frame that does not get through.
+    fn refuse(self, frame: &[u8]) -> Option<Vec<u8>> {
+        let packet = frames::packet(frame)?;
+        let dont_fragment = packet[6] & 0x40 != 0;
+        if packet.len() <= self.mtu || !dont_fragment {
+            return None;
+        }
+        let [high, low] = self.said.to_be_bytes();
+        let icmp = frames::icmp(3, 4, [0, 0, high, low], &packet[..28]);
+        let answer = frames::ipv4(PEER_IP, SERVER_IP, 1, &icmp);
+        Some(frames::ethernet(PEER_MAC, SERVER_MAC, 0x0800, &answer))
+    }
+}
+
 /// How long a frame travels, in nanoseconds.
 const TRAVEL: u64 = 200_000;
 const LATE: u64 = 3_000_000;
@@ -59,6 +84,11 @@ struct State {
     held: usize,
     /// Nothing leaves the "driver" while this is set.
     stopped: bool,
+    /// Nanoseconds that the "driver" takes for each frame of the server, and when it takes the next.
+    pace: u64,
+    next: u64,
+    /// A router in the server's way takes packets up to this length only.
+    narrow: Option<Narrow>,
     /// Copies of what the server sent, if wanted.
     tap: Option<Vec<Vec<u8>>>,
     /// Copies of what the server received, if wanted.
@@ -75,6 +105,16 @@ impl State {
     }
 
     fn send(&mut self, to: usize, frame: Vec<u8>) {
+        if to != SERVER
+            && let Some(narrow) = self.narrow
+            && let Some(error) = narrow.refuse(&frame)
+        {
+            self.sent += 1;
+            let at = self.now + TRAVEL;
+            self.travelling
+                .push(Reverse((at, self.sent, SERVER, error)));
+            return;
+        }
         if to != SERVER
             && let Some(tap) = &mut self.tap
         {
@@ -122,6 +162,9 @@ impl Medium {
             arrived: Default::default(),
             held: 0,
             stopped: false,
+            pace: 0,
+            next: 0,
+            narrow: None,
             tap: None,
             recording: None,
         })))
@@ -174,6 +217,18 @@ impl Medium {
     /// Whether the server's frames stay in their buffers.
     pub fn stop_driver(&self, stopped: bool) {
         self.0.borrow_mut().stopped = stopped;
+    }
+
+    /// Lets the "driver" take a frame of the server only every so many nanoseconds.
+    pub fn set_pace(&self, pace: u64) {
+        let mut state = self.0.borrow_mut();
+        state.pace = pace;
+        state.next = state.now;
+    }
+
+    /// Puts a router into the server's way, or takes it out.
+    pub fn set_narrow(&self, narrow: Option<Narrow>) {
+        self.0.borrow_mut().narrow = narrow;
     }
 
     /// Changes what goes wrong from now on.
@@ -229,8 +284,11 @@ impl SimTx {
     fn drive(&mut self) {
         let mut state = self.medium.0.borrow_mut();
         while !state.stopped
+            && state.next <= state.now
             && let Some(frame) = self.sent.pop_front()
         {
+            let pace = state.pace;
+            state.next = state.next.max(state.now.saturating_sub(pace)) + pace;
             state.send(1, frame);
         }
     }

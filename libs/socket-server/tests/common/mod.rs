@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 mod client;
+pub mod frames;
 mod link;
 mod peer;
 
@@ -15,7 +16,8 @@ use socket_proto::{Errno, Failure, Reply, Request, reply};
 use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
 
 pub use client::{Client, SharedWindow};
-pub use link::{Faults, Medium, SERVER, SimRx, SimTx};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub use link::{Faults, Medium, Narrow, SERVER, SimRx, SimTx};
 pub use peer::Peer;
 
 pub const SERVER_MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
@@ -168,6 +170,12 @@ impl World {
         assert_eq!(self.server.audit(), Ok(()));
         self.notified |= outcome.notify;
         self.outcome = outcome;
+    }
+
+    /// Puts a frame in front of the server and lets it look.
+    pub fn inject(&mut self, frame: Vec<u8>) {
+        self.medium.inject(SERVER, frame);
+        self.step(self.now);
     }
 
     pub fn take_notified(&mut self, client: usize) -> bool {
