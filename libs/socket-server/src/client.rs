@@ -28,9 +28,58 @@ pub struct ClientPort<W> {
 pub(crate) struct Stream {
     /// Where it is bound. The port is its own.
     pub local: Option<Local>,
-    /// Why the last connection attempt failed.
+    /// The server has chosen the port: it may choose another one next time.
+    pub autobound: bool,
+    /// What `getsockname` shows without a connection, if that is not `local`: where the last one was.
+    pub name: Option<Local>,
+    /// Why the last connection or attempt ended.
     pub error: Option<Errno>,
+    /// Shut down while there was no connection, or with the one that is over. The next one takes it over.
+    pub read_shut: bool,
+    pub write_shut: bool,
+    pub phase: Phase,
     pub role: Role,
+}
+
+/// How far `connect` has come, as Linux's `socket_state` says: it outlives the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `connect` and `listen` are possible.
+    Unconnected,
+    /// An attempt has been started, and `connect` has not been told its end.
+    Connecting,
+    /// Connected, as the client has been told.
+    Connected,
+    /// Shut down after an attempt that had failed.
+    Disconnecting,
+}
+
+impl Stream {
+    /// A socket with this role.
+    pub(crate) fn new(role: Role) -> Self {
+        let phase = match role {
+            Role::Connection(_) => Phase::Connected,
+            Role::Idle | Role::Listening(_) => Phase::Unconnected,
+        };
+        Stream {
+            local: None,
+            autobound: false,
+            name: None,
+            error: None,
+            read_shut: false,
+            write_shut: false,
+            phase,
+            role,
+        }
+    }
+
+    /// An attempt to connect has failed. `connect` will tell, unless somebody asks before.
+    pub(crate) fn fail(&mut self, errno: Errno) {
+        self.error = Some(errno);
+        self.read_shut = true;
+        self.write_shut = true;
+        self.role = Role::Idle;
+    }
 }
 
 /// What a stream socket does.
@@ -61,6 +110,8 @@ pub(crate) struct Datagram {
     /// Socket of the pool.
     pub index: usize,
     pub local: Option<Local>,
+    /// The server has chosen the port.
+    pub autobound: bool,
     pub remote: Option<(Ipv4Addr, u16)>,
     pub error: Option<Errno>,
     pub read_shut: bool,

@@ -7,7 +7,6 @@ use smoltcp::time::Duration;
 use socket_proto::Errno;
 
 use super::Server;
-use crate::client::Role;
 use crate::ports::SocketRef;
 use crate::tcp::Owner;
 use crate::window::Window;
@@ -39,9 +38,6 @@ impl<W: Window> Server<W> {
         let connection = self.tcp.get_mut(index);
         if connection.owner == Owner::Free {
             return;
-        }
-        if connection.read_shut {
-            drain(connection.socket_mut());
         }
         let before = connection.seen;
         let state = connection.socket().state();
@@ -80,7 +76,13 @@ impl<W: Window> Server<W> {
                         _ => connection.connecting = false,
                     }
                 } else if reset {
-                    connection.error = Some(Errno::ECONNRESET);
+                    // As Linux: after the peer's FIN only sending can fail.
+                    let ended = before == State::CloseWait;
+                    connection.error = Some(if ended {
+                        Errno::EPIPE
+                    } else {
+                        Errno::ECONNRESET
+                    });
                 }
                 self.refresh(owner);
             }
@@ -147,9 +149,9 @@ impl<W: Window> Server<W> {
         if let Some(client) = &mut self.clients[usize::from(owner.client)]
             && let Some(stream) = client.stream_mut(usize::from(owner.slot))
         {
-            stream.error = Some(errno);
-            stream.role = Role::Idle;
+            stream.fail(errno);
         }
+        self.release_chosen_port(owner);
         self.put_back(index);
         self.refresh(owner);
     }
@@ -282,10 +284,4 @@ impl<W: Window> Server<W> {
             self.stalled -= 1;
         }
     }
-}
-
-/// Drops what was received.
-pub(super) fn drain(socket: &mut smoltcp::socket::tcp::Socket<'static>) {
-    // In two pieces if it wraps around in its buffer.
-    while socket.can_recv() && socket.recv(|bytes| (bytes.len(), bytes.len())) != Ok(0) {}
 }

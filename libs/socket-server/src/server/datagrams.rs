@@ -52,8 +52,10 @@ impl<W: Window> Server<W> {
             addr: local.address.map(IpAddress::Ipv4),
             port: local.port,
         };
-        // It was closed when it came out of the pool, and the port is not 0.
-        let bound = self.udp.get_mut(index).socket_mut().bind(endpoint);
+        let socket = self.udp.get_mut(index).socket_mut();
+        // It may still have a port that was taken back.
+        socket.close();
+        let bound = socket.bind(endpoint);
         debug_assert!(bound.is_ok());
     }
 
@@ -71,16 +73,23 @@ impl<W: Window> Server<W> {
         Ok((local.address.unwrap_or(own), local.port))
     }
 
+    /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without `SO_BROADCAST`.
+    fn check_reach(&self, to: Ipv4Addr) -> Result<(), Errno> {
+        if self.stack.is_broadcast(to) {
+            return Err(Errno::EACCES);
+        }
+        if !self.stack.can_reach(to) {
+            return Err(Errno::ENETUNREACH);
+        }
+        Ok(())
+    }
+
     /// `connect`: no packet is sent.
     pub(super) fn connect_datagram(&mut self, owner: SocketRef, to: SocketAddr) -> Reply {
         let remote = self.destination(to)?;
-        if !self.stack.can_reach(remote.0) {
-            return Err(Errno::ENETUNREACH.into());
-        }
+        self.check_reach(remote.0)?;
         self.autobind(owner)?;
-        let datagram = self.datagram_of(owner)?;
-        datagram.remote = Some(remote);
-        datagram.error = None;
+        self.datagram_of(owner)?.remote = Some(remote);
         self.refresh(owner);
         Ok(Success::Done)
     }
@@ -88,13 +97,16 @@ impl<W: Window> Server<W> {
     /// `shutdown`.
     pub(super) fn shutdown_datagram(&mut self, owner: SocketRef, how: Shutdown) -> Reply {
         let datagram = self.datagram_of(owner)?;
-        if datagram.remote.is_none() {
-            return Err(Errno::ENOTCONN.into());
-        }
         datagram.read_shut |= how.read();
         datagram.write_shut |= how.write();
+        let connected = datagram.remote.is_some();
         self.refresh(owner);
-        Ok(Success::Done)
+        // Without a peer there is an error, but readers are woken, as on Linux.
+        if connected {
+            Ok(Success::Done)
+        } else {
+            Err(Errno::ENOTCONN.into())
+        }
     }
 
     /// `send`.
@@ -156,9 +168,6 @@ impl<W: Window> Server<W> {
         if length > room || header.flags != 0 {
             return Err(Errno::EINVAL);
         }
-        if length > self.datagram_send.min(socket_proto::datagram::MAX_PAYLOAD) {
-            return Err(Errno::EMSGSIZE);
-        }
         let connected = client
             .datagram_mut(owner.slot.into())
             .and_then(|datagram| datagram.remote);
@@ -166,8 +175,9 @@ impl<W: Window> Server<W> {
             Some(to) => self.destination(to)?,
             None => connected.ok_or(Errno::EDESTADDRREQ)?,
         };
-        if !self.stack.can_reach(to.0) {
-            return Err(Errno::ENETUNREACH);
+        self.check_reach(to.0)?;
+        if length > self.datagram_send.min(socket_proto::datagram::MAX_PAYLOAD) {
+            return Err(Errno::EMSGSIZE);
         }
         if tx.free() < frames_for(length) {
             if let Ok(datagram) = self.datagram_of(owner) {

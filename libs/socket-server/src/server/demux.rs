@@ -109,17 +109,14 @@ impl<W: Window> Server<W> {
                 // A connected socket hears its peer only.
                 let heard = datagram.remote.is_none_or(|peer| peer == remote);
                 let addressed = address == own || broadcast;
-                (heard && addressed).then_some((owner, datagram.index, datagram.read_shut))
+                (heard && addressed).then_some((owner, datagram.index))
             });
-        let Some((owner, index, deaf)) = found else {
+        let Some((owner, index)) = found else {
             self.counters.drops_no_socket += u64::from(whole);
             // Answers nothing to what went to a group.
             self.give_nobody(frame, tx);
             return;
         };
-        if deaf {
-            return;
-        }
         let udp = self.udp.get_mut(index);
         let before = udp.socket().recv_queue();
         let empty = !udp.socket().can_recv();

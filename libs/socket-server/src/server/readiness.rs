@@ -16,22 +16,20 @@ use crate::window::Window;
 fn stream_bits(stream: &Stream, tcp: &TcpPool) -> PollBits {
     match &stream.role {
         // As Linux shows a socket that is not connected.
-        Role::Idle => (PollBits::OUT | PollBits::HUP).with(
-            PollBits::ERR | PollBits::IN | PollBits::RDHUP,
-            stream.error.is_some(),
-        ),
+        Role::Idle => (PollBits::OUT | PollBits::HUP)
+            .with(PollBits::IN | PollBits::RDHUP, stream.read_shut)
+            .with(PollBits::ERR, stream.error.is_some()),
         Role::Listening(listener) => PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty()),
         Role::Connection(index) => tcp.get(*index).bits(),
     }
 }
 
 fn datagram_bits(datagram: &Datagram, udp: &UdpPool) -> PollBits {
-    let failed = datagram.error.is_some();
-    let readable = udp.get(datagram.index).socket().can_recv() || datagram.read_shut || failed;
+    let readable = udp.get(datagram.index).socket().can_recv() || datagram.read_shut;
     PollBits::NONE
         .with(PollBits::IN, readable)
         .with(PollBits::OUT, !datagram.blocked)
-        .with(PollBits::ERR, failed)
+        .with(PollBits::ERR, datagram.error.is_some())
         .with(PollBits::RDHUP, datagram.read_shut)
         .with(PollBits::HUP, datagram.read_shut && datagram.write_shut)
 }

@@ -66,9 +66,11 @@ impl<W: Window> Server<W> {
             }
             Request::Connect { socket, addr } => {
                 let owner = self.resolve(client, socket)?;
-                match self.kind(owner)? {
-                    SocketKind::Stream => self.connect_stream(owner, addr),
-                    SocketKind::Datagram => self.connect_datagram(owner, addr),
+                match (self.kind(owner)?, addr) {
+                    (SocketKind::Stream, Some(to)) => self.connect_stream(owner, to),
+                    (SocketKind::Stream, None) => self.dissolve_stream(owner),
+                    (SocketKind::Datagram, Some(to)) => self.connect_datagram(owner, to),
+                    (SocketKind::Datagram, None) => self.dissolve_datagram(owner),
                 }
             }
             Request::Send { socket, span } => {
