@@ -151,6 +151,10 @@ pub(crate) struct Client<W> {
     pub closing: List,
     /// Before this no ARP request is sent on its behalf, other than smoltcp's.
     pub asks_again: Instant,
+    /// A datagram socket of it waits for transmit buffers.
+    pub blocked: bool,
+    /// Until then its share of the buffers is kept, because it has been told that there are some.
+    pub invited: Instant,
     /// Something became ready since the last notification.
     pub notify: bool,
     /// The page has changed since its serial number was raised.
@@ -177,6 +181,8 @@ impl<W> Client<W> {
             datagrams: 0,
             closing: List::default(),
             asks_again: Instant::ZERO,
+            blocked: false,
+            invited: Instant::ZERO,
             notify: false,
             changed: false,
         }

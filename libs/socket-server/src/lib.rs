@@ -46,6 +46,7 @@ mod ports;
 mod queue;
 mod secret;
 mod server;
+mod shares;
 mod stack;
 mod tcp;
 mod timers;

@@ -89,6 +89,10 @@ impl TxQueue for Transmit<'_, '_> {
         self.ring.idle()
     }
 
+    fn hurry(&mut self) {
+        self.ring.hurry();
+    }
+
     fn send<R>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
         let buffer = self.ring.take()?;
         let Ok(bytes) = self.data.slice_mut(buffer.offset(), length) else {

@@ -84,6 +84,10 @@ impl<W: Window> Server<W> {
         for index in 0..self.tcp.len() {
             let connection = self.tcp.get(index);
             stalled += usize::from(connection.stalled);
+            if let Some(client) = connection.owner.client() {
+                let own = self.dirty.account(index) == usize::from(client);
+                ensure(own, "what is sent is booked for the client")?;
+            }
             let free = connection.owner == Owner::Free;
             ensure(
                 free == connection.tuple.is_none(),

@@ -271,6 +271,10 @@ impl<W: Window> Server<W> {
     }
 
     fn note_peak(&mut self, index: usize) -> usize {
+        // For good: whose it is does not change until it is back in the pool.
+        if let Some(client) = self.tcp.get(index).owner.client() {
+            self.dirty.assign(index, client.into());
+        }
         let used = self.tcp.used() as u64;
         let peak = &mut self.counters.stream_sockets_peak;
         *peak = used.max(*peak);

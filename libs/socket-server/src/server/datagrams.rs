@@ -179,22 +179,26 @@ impl<W: Window> Server<W> {
         if length > self.datagram_send.min(socket_proto::datagram::MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
-        if tx.free() < frames_for(length) {
-            if let Ok(datagram) = self.datagram_of(owner) {
+        if self.room(owner.client.into(), tx) < frames_for(length) {
+            let client = self.client_mut(owner.client.into())?;
+            client.blocked = true;
+            if let Some(datagram) = client.datagram_mut(owner.slot.into()) {
                 datagram.blocked = true;
             }
-            self.blocked = true;
             self.refresh(owner);
+            tx.hurry();
             return Err(Errno::EAGAIN);
         }
-        self.post(
+        let posted = self.post(
             owner,
             span,
             at + HEADER_SIZE,
             length,
             Route { from, to },
             tx,
-        )?;
+        );
+        self.note_sent(Some(owner.client.into()), tx);
+        posted?;
         Ok(at + stride(length))
     }
 

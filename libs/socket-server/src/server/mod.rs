@@ -28,6 +28,7 @@ use crate::link::{Link, Offload, RxQueue, TxQueue};
 use crate::map::{Map, mix};
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
+use crate::shares::Shares;
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
 use crate::timers::Timers;
@@ -62,8 +63,10 @@ pub struct Server<W> {
     ports: Ports,
     fragments: FragmentRoutes,
     clients: Vec<Option<Client<W>>>,
-    /// Connections that may have something to send.
+    /// Connections that may have something to send, by client.
     dirty: WorkQueue,
+    /// Transmit buffers under way, by client; the last account is the server's own.
+    shares: Shares,
     timers: Timers,
     gateway: Gateway,
     counters: Counters,
@@ -72,8 +75,6 @@ pub struct Server<W> {
     caller: Option<usize>,
     /// Connections that wait for an ARP answer.
     stalled: usize,
-    /// Whether a datagram socket waits for transmit buffers.
-    blocked: bool,
     datagram_send: usize,
     epoch: u32,
 }
@@ -114,13 +115,13 @@ impl<W: Window> Server<W> {
                 .into_iter()
                 .map(|port| port.map(Client::new))
                 .collect(),
-            dirty: WorkQueue::new(streams),
+            dirty: WorkQueue::new(streams, limits.len()),
+            shares: Shares::new(limits.len() + 1),
             timers: Timers::new(timer_count),
             gateway: Gateway::new(),
             counters: Counters::default(),
             caller: None,
             stalled: 0,
-            blocked: false,
             datagram_send: config.datagram_send,
             epoch: config.epoch,
         })
@@ -157,9 +158,8 @@ impl<W: Window> Server<W> {
             link.rx.pop();
             budget -= 1;
         }
-        self.flush(&mut link.tx, TX_BUDGET);
-        let more = budget == 0 || (self.dirty.len() > 0 && link.tx.free() > 0);
-        self.outcome(more)
+        let more = self.flush(&mut link.tx, TX_BUDGET);
+        self.outcome(budget == 0 || more)
     }
 
     /// Answers a request of a client, then sends what it led to.
@@ -175,8 +175,7 @@ impl<W: Window> Server<W> {
         self.caller = Some(client);
         let (label, words) = self.answer(client, label, words, tx);
         self.caller = None;
-        self.flush(tx, CALL_BUDGET);
-        let more = self.dirty.len() > 0 && tx.free() > 0;
+        let more = self.flush(tx, CALL_BUDGET);
         (label, words, self.outcome(more))
     }
 
@@ -189,8 +188,7 @@ impl<W: Window> Server<W> {
             gone.attached = false;
             gone.notify = false;
         }
-        self.flush(tx, CALL_BUDGET);
-        let more = self.dirty.len() > 0 && tx.free() > 0;
+        let more = self.flush(tx, CALL_BUDGET);
         self.outcome(more)
     }
 

@@ -8,6 +8,7 @@ use super::Server;
 use crate::client::{Client, Datagram, Kind, Role, Stream};
 use crate::link::TxQueue;
 use crate::ports::SocketRef;
+use crate::shares::INVITATION;
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
 use crate::udp::UdpPool;
@@ -90,15 +91,19 @@ impl<W: Window> Server<W> {
 
     /// Transmit buffers have come back: datagram sockets that wait for some can send again.
     pub(super) fn unblock<T: TxQueue>(&mut self, tx: &mut T) {
-        if !self.blocked || tx.free() < Stack::FRAGMENT_RESERVE {
-            return;
-        }
-        self.blocked = false;
         for number in 0..self.clients.len() {
-            let slots = self.clients[number]
+            let waits = self.clients[number]
                 .as_ref()
-                .map_or(0, |client| client.slots.len());
-            for slot in 0..slots {
+                .is_some_and(|client| client.blocked);
+            if !waits || self.room(number, tx) < Stack::FRAGMENT_RESERVE {
+                continue;
+            }
+            let Some(client) = &mut self.clients[number] else {
+                continue;
+            };
+            client.blocked = false;
+            client.invited = self.stack.now() + INVITATION;
+            for slot in 0..client.slots.len() {
                 let Some(client) = &mut self.clients[number] else {
                     continue;
                 };
