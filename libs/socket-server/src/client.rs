@@ -11,6 +11,7 @@ use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind};
 
 use crate::config::ClientLimits;
 use crate::list::List;
+use crate::meter::Meter;
 use crate::ports::Local;
 
 /// How a client is connected to the server.
@@ -151,6 +152,14 @@ pub(crate) struct Client<W> {
     pub closing: List,
     /// Before this no ARP request is sent on its behalf, other than smoltcp's.
     pub asks_again: Instant,
+    /// What its calls have cost.
+    pub meter: Meter,
+    /// Until then it counts as one who wants the server's time; in nanoseconds.
+    pub present_until: u64,
+    /// When calls that were refused are worth trying again.
+    pub refill: Option<Instant>,
+    /// When it has asked to be notified.
+    pub deadline: Option<Instant>,
     /// A datagram socket of it waits for transmit buffers.
     pub blocked: bool,
     /// Until then its share of the buffers is kept, because it has been told that there are some.
@@ -181,6 +190,10 @@ impl<W> Client<W> {
             datagrams: 0,
             closing: List::default(),
             asks_again: Instant::ZERO,
+            meter: Meter::default(),
+            present_until: 0,
+            refill: None,
+            deadline: None,
             blocked: false,
             invited: Instant::ZERO,
             notify: false,

@@ -42,6 +42,7 @@ mod gateway;
 mod link;
 mod list;
 mod map;
+mod meter;
 mod ports;
 mod queue;
 mod secret;

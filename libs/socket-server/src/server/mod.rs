@@ -3,6 +3,7 @@
 //! The server: state, and the two ways into it, [`Server::poll`] for packets and time and [`Server::call`] for requests.
 
 mod audit;
+mod calls;
 mod connections;
 mod datagrams;
 mod demux;
@@ -49,6 +50,8 @@ pub struct Outcome {
     pub notify: u32,
     /// When to call [`Server::poll`] again even if nothing happens, in nanoseconds.
     pub deadline: Option<u64>,
+    /// Others want the server's time too: [`Server::spent`] wants to know how long the call took.
+    pub metered: bool,
     /// The budget was used up: call [`Server::poll`] again soon.
     pub more_work: bool,
 }
@@ -172,11 +175,16 @@ impl<W: Window> Server<W> {
         tx: &mut T,
     ) -> (u64, [u64; 4], Outcome) {
         self.stack.set_now(instant(now));
+        let sharers = self.meet(client);
         self.caller = Some(client);
-        let (label, words) = self.answer(client, label, words, tx);
+        let (label, words) = self.answer(client, label, words, sharers, tx);
         self.caller = None;
         let more = self.flush(tx, CALL_BUDGET);
-        (label, words, self.outcome(more))
+        let outcome = Outcome {
+            metered: sharers > 1,
+            ..self.outcome(more)
+        };
+        (label, words, outcome)
     }
 
     /// A client will not come back: its sockets are closed, its connections reset, its ports free. If it calls all the same,
@@ -207,6 +215,7 @@ impl<W: Window> Server<W> {
     fn outcome(&mut self, more_work: bool) -> Outcome {
         Outcome {
             notify: self.take_notifications(),
+            metered: false,
             deadline: self
                 .timers
                 .next()

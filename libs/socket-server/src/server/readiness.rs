@@ -79,13 +79,26 @@ impl<W: Window> Server<W> {
                 self.counters.ready_notifications += 1;
             }
         }
+        let notified = (0..self.clients.len()).filter(|number| notify & 1 << number != 0);
+        notified.for_each(|number| self.expect(number));
         notify
     }
 
-    /// A client's deadline has passed.
-    pub(super) fn wake(&mut self, client: usize) {
-        if let Some(Some(client)) = self.clients.get_mut(client) {
+    /// A client's timer has run out: its deadline has passed, or calls that were refused are worth trying again.
+    pub(super) fn wake(&mut self, number: usize) {
+        let now = self.stack.now();
+        let timer = self.client_timer(number);
+        let Some(Some(client)) = self.clients.get_mut(number) else {
+            return;
+        };
+        client.notify |= client.deadline.take_if(|at| *at <= now).is_some();
+        if client.refill.take_if(|at| *at <= now).is_some() {
             client.notify = true;
+            // So that it looks at its sockets, of which none may have become ready.
+            client.changed = true;
+        }
+        if let Some(next) = [client.deadline, client.refill].into_iter().flatten().min() {
+            self.timers.set_if_earlier(timer, next);
         }
     }
 
