@@ -2,7 +2,7 @@
 
 //! Whether the tables agree with one another.
 
-use socket_proto::SocketKind;
+use socket_proto::{Handle, PollBits, SocketKind};
 
 use super::Server;
 use crate::client::{Kind, Role};
@@ -35,8 +35,15 @@ impl<W: Window> Server<W> {
                     client: number as u8,
                     slot: slot as u16,
                 };
+                let shown = client
+                    .ready
+                    .reader()
+                    .bits(Handle::new(owner.slot, entry.generation));
                 let (kind, local) = match &entry.kind {
-                    Kind::Free => continue,
+                    Kind::Free => {
+                        ensure(shown == PollBits::NVAL, "the page knows no closed sockets")?;
+                        continue;
+                    }
                     Kind::Stream(stream) => {
                         streams += 1;
                         streams += self.audit_role(owner, &stream.role)?;
@@ -53,7 +60,7 @@ impl<W: Window> Server<W> {
                     ensure(known == Some(owner), "a bound socket has its port")?;
                 }
                 let bits = Self::bits(client, slot, &self.tcp, &self.udp);
-                ensure(bits == entry.published, "the page is up to date")?;
+                ensure(shown == bits, "the page is up to date")?;
             }
             datagrams += own_datagrams;
             ensure(client.streams == streams, "stream sockets are counted")?;
