@@ -59,6 +59,10 @@ enum Step {
         which: usize,
         size: usize,
     },
+    PeerDatagram {
+        port: u16,
+        size: usize,
+    },
     PeerRead {
         which: usize,
     },
@@ -157,6 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, bytes)| Step::Frame { kind, bytes }),
         3 => (0u16..8).prop_map(|port| Step::PeerConnect { port }),
         3 => (any::<usize>(), 0usize..30_000).prop_map(|(which, size)| Step::PeerSend { which, size }),
+        3 => (1u16..8, 0usize..3000).prop_map(|(port, size)| Step::PeerDatagram { port, size }),
         2 => any::<usize>().prop_map(|which| Step::PeerRead { which }),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(which, abort)| Step::PeerClose { which, abort }),
         6 => prop_oneof![0u64..2_000, 0u64..30_000_000].prop_map(|micros| Step::Wait { micros }),
@@ -256,6 +261,7 @@ fn probe(world: &mut World, client: usize, what: Probe) {
 struct Actors {
     world: World,
     peers: Vec<SocketHandle>,
+    datagrams: SocketHandle,
     seen: Vec<Vec<u8>>,
 }
 
@@ -268,15 +274,17 @@ impl Actors {
         small.datagram_receive = 8192;
         small.datagram_packets = 4;
         let clients = vec![limits(5, 2), limits(5, 2)];
-        let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 1);
+        let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 2);
         world.peer.buffer = 8192;
         // So that something is there to be disturbed.
         world.listen(5, 3);
         let udp = world.socket(SocketKind::Datagram);
         world.bind(udp, "0.0.0.0:6").unwrap();
         world.medium.start_tap();
+        let datagrams = world.peer.bind(30);
         Actors {
             world,
+            datagrams,
             peers: Vec::new(),
             seen: Vec::new(),
         }
@@ -350,6 +358,11 @@ impl Actors {
                     let data = common::pattern(size, 1);
                     let _ = self.world.peer.tcp(peer).send_slice(&data);
                 }
+            }
+            Step::PeerDatagram { port, size } => {
+                let data = common::pattern(size, 2);
+                let to = (common::SERVER_IP, port);
+                let _ = world.peer.udp(self.datagrams).send_slice(&data, to);
             }
             Step::PeerRead { which } => {
                 if let Some(peer) = self.peer(which) {
