@@ -53,7 +53,7 @@
 //! - B1. The server lends a buffer with a cookie; the driver gives it back with the same cookie. The driver returns only what it was lent, once.
 //! - B2. A buffer that comes back twice, was never lent, or whose offset or length is out of range is a violation: counted, and the descriptor dropped.
 //! - B3. After a change of the peer's epoch every lent buffer is the server's again. Frames whose transmission was not confirmed are sent once more, in order.
-//! - B4. A server that runs short of transmit buffers asks for a signal on tx_free and notifies the driver, which may be asleep with frames unconfirmed.
+//! - B4. A server that runs short of transmit buffers, or whose clients have used up their shares of them, asks for a signal on tx_free and notifies the driver, which may be asleep with frames unconfirmed.
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![forbid(unsafe_code)]
 

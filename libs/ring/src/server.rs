@@ -59,6 +59,7 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     pub fn poll(&mut self) -> ServerEvent {
         self.rx.active.cancel_signal();
         self.tx.free.cancel_signal();
+        self.tx.hurried = false;
         if self.rx.up {
             Self::refresh(&mut self.rx.active, Queue::RxActive, &mut self.rx.suspected);
             Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
@@ -159,6 +160,11 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
             work += Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
         }
         work != 0
+    }
+
+    /// Whether frames wait for the driver to send others. Then [`sleep`](Self::sleep) before waiting, also after a call.
+    pub fn waits_for_buffers(&self) -> bool {
+        self.tx.up && self.tx.is_short()
     }
 
     /// The device, as the driver describes it. An allegation like everything else.

@@ -40,6 +40,8 @@ pub struct ServerTx<'a, const N: usize> {
     /// Stack of idle buffers: the first `idle_len` entries.
     idle: [u16; N],
     idle_len: usize,
+    /// Frames wait although buffers are free.
+    pub(crate) hurried: bool,
     pub(crate) suspected: Tally,
     pub(crate) up: bool,
 }
@@ -55,6 +57,7 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             // The lowest on top, so that few pages are touched while few are in use.
             idle: core::array::from_fn(|i| (N - 1 - i) as u16),
             idle_len: N,
+            hurried: false,
             suspected: Tally::default(),
             up: false,
         }
@@ -160,9 +163,14 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         }
     }
 
+    /// Asks for a signal when the driver has sent frames, even if enough buffers are free (B4).
+    pub fn hurry(&mut self) {
+        self.hurried = true;
+    }
+
     /// Whether so few buffers are left that the driver should say when there are more (B4).
     pub(crate) fn is_short(&self) -> bool {
-        self.idle_len < N.div_ceil(4)
+        self.hurried || self.idle_len < N.div_ceil(4)
     }
 
     /// Sends all unconfirmed frames once more, oldest first (B3): the link has come up. Returns how many.

@@ -61,6 +61,17 @@ impl<T: Transport> Client<T> {
     /// `EINPROGRESS` when the attempt has been started, `EALREADY` while it goes on, `EISCONN` when it is done; why it failed says
     /// [`Self::take_error`]. The socket becomes writable (`POLLOUT`) at the end of the attempt.
     pub fn connect(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
+        let addr = Some(addr);
+        done(self.on(socket, |socket| Request::Connect { socket, addr })?)
+    }
+
+    /// `connect` with `AF_UNSPEC`. Stream: resets the connection, or stops listening; the socket can be used anew.
+    /// Datagram: the socket hears everyone again.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn disconnect(&self, socket: Socket) -> Result<(), Errno> {
+        let addr = None;
         done(self.on(socket, |socket| Request::Connect { socket, addr })?)
     }
 

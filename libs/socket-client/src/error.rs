@@ -40,6 +40,7 @@ impl embedded_io_async::Error for Error {
             Errno::EADDRINUSE => ErrorKind::AddrInUse,
             Errno::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable,
             Errno::ECONNRESET => ErrorKind::ConnectionReset,
+            Errno::ECONNABORTED => ErrorKind::ConnectionAborted,
             Errno::ECONNREFUSED => ErrorKind::ConnectionRefused,
             Errno::ENOTCONN => ErrorKind::NotConnected,
             Errno::ETIMEDOUT => ErrorKind::TimedOut,

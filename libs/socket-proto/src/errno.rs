@@ -51,8 +51,8 @@ errnos! {
     EBADF = 9, "not a socket of this client";
     /// Nothing to do at once: wait for readiness, then call again.
     EAGAIN = 11, "would block; wait for readiness";
-    /// The server's configuration does not let this client use that port or destination.
-    EACCES = 13, "not permitted by the configuration";
+    /// The server's configuration does not let this client use that port or destination, or the destination is all hosts.
+    EACCES = 13, "not permitted";
     /// An offset or length leaves the window.
     EFAULT = 14, "outside of the window";
     /// The operation does not fit the socket's state, or a reserved word is not zero.
@@ -69,7 +69,7 @@ errnos! {
     ENONET = 64, "machine is not on the network";
     /// The two ends speak different versions, or a reply makes no sense.
     EPROTO = 71, "protocol error";
-    /// A datagram was sent without an address on a socket that is not connected, or `listen` came before `bind`.
+    /// A datagram was sent without an address on a socket that is not connected.
     EDESTADDRREQ = 89, "destination address required";
     /// The datagram is larger than the socket can ever send.
     EMSGSIZE = 90, "datagram too long";
@@ -87,6 +87,8 @@ errnos! {
     EADDRNOTAVAIL = 99, "address not available";
     /// No route leads to the destination.
     ENETUNREACH = 101, "network unreachable";
+    /// An attempt to connect has failed, and its error was read before.
+    ECONNABORTED = 103, "connection attempt failed";
     /// The peer reset the connection.
     ECONNRESET = 104, "connection reset by peer";
     /// A pool of buffers is empty for the moment.

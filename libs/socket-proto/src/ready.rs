@@ -54,6 +54,12 @@ impl<'a> ReadinessWriter<'a> {
         ReadinessWriter { words }
     }
 
+    /// The page as the client sees it.
+    #[must_use]
+    pub const fn reader(&self) -> ReadinessReader<'a> {
+        ReadinessReader::new(self.words)
+    }
+
     /// Publishes the server's epoch.
     pub fn set_epoch(&self, epoch: u32) {
         self.words[EPOCH].store(epoch, Ordering::Release);

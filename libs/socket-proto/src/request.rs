@@ -38,7 +38,7 @@ impl SocketKind {
 /// Which direction `shutdown` ends; values as in Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shutdown {
-    /// `SHUT_RD`: no more is received; bytes that come are acknowledged and dropped.
+    /// `SHUT_RD`: `recv` returns what has come, then end of stream. The peer is not told.
     Read,
     /// `SHUT_WR`: a FIN follows the bytes already taken.
     Write,
@@ -203,8 +203,9 @@ pub enum Request {
     Connect {
         /// The socket.
         socket: Handle,
-        /// The peer.
-        addr: SocketAddr,
+        /// The peer. None (`AF_UNSPEC`) dissolves: a connection is reset, a listener stops, a datagram socket hears
+        /// everyone again.
+        addr: Option<SocketAddr>,
     },
     /// Stream: bytes. Datagram: a batch as in [`crate::datagram`].
     Send {
@@ -323,7 +324,7 @@ impl Request {
             }
             Operation::Connect => Request::Connect {
                 socket: handle(a)?,
-                addr: addr::require([b, c, d])?,
+                addr: addr::from_words([b, c, d])?,
             },
             Operation::Send => Request::Send {
                 socket: handle(a)?,
@@ -397,8 +398,16 @@ impl Request {
         let words = match *self {
             Request::Attach { version } => [version, 0, 0, 0],
             Request::Socket { kind } => [kind.raw(), 0, 0, 0],
-            Request::Bind { socket, addr } | Request::Connect { socket, addr } => {
+            Request::Bind { socket, addr }
+            | Request::Connect {
+                socket,
+                addr: Some(addr),
+            } => {
                 let [b, c, d] = addr::to_words(addr);
+                [socket.raw(), b, c, d]
+            }
+            Request::Connect { socket, addr: None } => {
+                let [b, c, d] = addr::NO_ADDRESS;
                 [socket.raw(), b, c, d]
             }
             Request::Listen { socket, backlog } => [socket.raw(), backlog, 0, 0],

@@ -37,7 +37,8 @@ fn requests() -> impl Strategy<Value = Request> {
         (handles(), addresses()).prop_map(|(socket, addr)| Request::Bind { socket, addr }),
         (handles(), any::<u64>()).prop_map(|(socket, backlog)| Request::Listen { socket, backlog }),
         handles().prop_map(|socket| Request::Accept { socket }),
-        (handles(), addresses()).prop_map(|(socket, addr)| Request::Connect { socket, addr }),
+        (handles(), prop::option::of(addresses()))
+            .prop_map(|(socket, addr)| Request::Connect { socket, addr }),
         (handles(), spans.clone()).prop_map(|(socket, span)| Request::Send { socket, span }),
         (handles(), spans).prop_map(|(socket, span)| Request::Recv { socket, span }),
         (

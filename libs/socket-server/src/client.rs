@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
+use smoltcp::time::Instant;
 use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind};
 
 use crate::config::ClientLimits;
 use crate::list::List;
+use crate::meter::Meter;
 use crate::ports::Local;
 
 /// How a client is connected to the server.
@@ -27,9 +29,58 @@ pub struct ClientPort<W> {
 pub(crate) struct Stream {
     /// Where it is bound. The port is its own.
     pub local: Option<Local>,
-    /// Why the last connection attempt failed.
+    /// The server has chosen the port: it may choose another one next time.
+    pub autobound: bool,
+    /// What `getsockname` shows without a connection, if that is not `local`: where the last one was.
+    pub name: Option<Local>,
+    /// Why the last connection or attempt ended.
     pub error: Option<Errno>,
+    /// Shut down while there was no connection, or with the one that is over. The next one takes it over.
+    pub read_shut: bool,
+    pub write_shut: bool,
+    pub phase: Phase,
     pub role: Role,
+}
+
+/// How far `connect` has come, as Linux's `socket_state` says: it outlives the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `connect` and `listen` are possible.
+    Unconnected,
+    /// An attempt has been started, and `connect` has not been told its end.
+    Connecting,
+    /// Connected, as the client has been told.
+    Connected,
+    /// Shut down after an attempt that had failed.
+    Disconnecting,
+}
+
+impl Stream {
+    /// A socket with this role.
+    pub(crate) fn new(role: Role) -> Self {
+        let phase = match role {
+            Role::Connection(_) => Phase::Connected,
+            Role::Idle | Role::Listening(_) => Phase::Unconnected,
+        };
+        Stream {
+            local: None,
+            autobound: false,
+            name: None,
+            error: None,
+            read_shut: false,
+            write_shut: false,
+            phase,
+            role,
+        }
+    }
+
+    /// An attempt to connect has failed. `connect` will tell, unless somebody asks before.
+    pub(crate) fn fail(&mut self, errno: Errno) {
+        self.error = Some(errno);
+        self.read_shut = true;
+        self.write_shut = true;
+        self.role = Role::Idle;
+    }
 }
 
 /// What a stream socket does.
@@ -58,6 +109,8 @@ pub(crate) struct Datagram {
     /// Socket of the pool.
     pub index: usize,
     pub local: Option<Local>,
+    /// The server has chosen the port.
+    pub autobound: bool,
     pub remote: Option<(Ipv4Addr, u16)>,
     pub error: Option<Errno>,
     pub read_shut: bool,
@@ -97,6 +150,18 @@ pub(crate) struct Client<W> {
     pub closing: List,
     /// Those that only wait for the peer's FIN, oldest first.
     pub drained: List,
+    /// What its calls have cost.
+    pub meter: Meter,
+    /// Until then it counts as one who wants the server's time; in nanoseconds.
+    pub present_until: u64,
+    /// When calls that were refused are worth trying again.
+    pub refill: Option<Instant>,
+    /// When it has asked to be notified.
+    pub deadline: Option<Instant>,
+    /// A datagram socket of it waits for transmit buffers.
+    pub blocked: bool,
+    /// Until then its share of the buffers is kept, because it has been told that there are some.
+    pub invited: Instant,
     /// Something became ready since the last notification.
     pub notify: bool,
     /// The page has changed since its serial number was raised.
@@ -123,6 +188,12 @@ impl<W> Client<W> {
             datagrams: 0,
             closing: List::default(),
             drained: List::default(),
+            meter: Meter::default(),
+            present_until: 0,
+            refill: None,
+            deadline: None,
+            blocked: false,
+            invited: Instant::ZERO,
             notify: false,
             changed: false,
         }

@@ -37,6 +37,8 @@ pub struct Counters {
     pub calls_failed: u64,
     /// Calls answered with `EAGAIN`.
     pub calls_again: u64,
+    /// Calls answered with `EAGAIN` because the client had had its share of the server's time.
+    pub calls_refused: u64,
     /// Copies from a client's window into a socket.
     pub copies_from_client: u64,
     /// Bytes of these copies.

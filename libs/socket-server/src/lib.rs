@@ -16,7 +16,8 @@
 //!
 //! # What a client can expect
 //!
-//! The semantics are BSD's with Linux's error numbers; [`socket_proto`] has the operations. Differences that a client may meet:
+//! The semantics, error numbers and poll bits are Linux's, which `tests/linux` compares; [`socket_proto`] has the operations.
+//! Differences that a client may meet:
 //! a listening socket does not hold its port against a later `listen` by way of old connections (as if `SO_REUSEADDR` were set), and
 //! Nagle's algorithm is off (as if `TCP_NODELAY` were set): small writes are gathered until the end of a wake-up, and an answer
 //! written in two pieces must not wait for a delayed acknowledgement.
@@ -46,6 +47,7 @@ mod isn;
 mod link;
 mod list;
 mod map;
+mod meter;
 mod neighbours;
 mod paths;
 mod pending;
@@ -56,6 +58,7 @@ mod reassembly;
 mod secret;
 mod segment;
 mod server;
+mod shares;
 mod stack;
 mod tcp;
 mod time_wait;

@@ -22,6 +22,9 @@ pub trait TxQueue {
     /// How many frames can be sent now.
     fn free(&mut self) -> usize;
 
+    /// Frames wait for buffers although some are free: has the driver say soon which frames it has sent.
+    fn hurry(&mut self) {}
+
     /// Lets `fill` write a frame of exactly `length` bytes (at most [`FRAME_MAX`]) and queues it. If `fill` fails, nothing is queued
     /// and the buffer stays free. Returns `None`, without calling `fill`, if no buffer is free.
     fn try_send<R, E>(

@@ -187,14 +187,6 @@ impl Connection {
         result
     }
 
-    /// Drops what was received.
-    pub(crate) fn drain(&mut self) {
-        self.read(|socket| {
-            // In two pieces if it wraps around in its buffer.
-            while socket.can_recv() && socket.recv(|bytes| (bytes.len(), bytes.len())) != Ok(0) {}
-        });
-    }
-
     /// The oldest sequence number that the peer has not acknowledged (SND.UNA of RFC 9293).
     pub(crate) fn snd_una(&self) -> u32 {
         let socket = self.socket();
@@ -298,20 +290,25 @@ impl Connection {
         socket.state() == State::Closed && socket.local_endpoint().is_none()
     }
 
+    /// Whether it is over for its client: TIME-WAIT is the server's own business.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.socket().state(), State::Closed | State::TimeWait)
+    }
+
+    /// As `tcp_poll` of Linux.
     pub(crate) fn bits(&self) -> PollBits {
         if self.connecting {
             return PollBits::NONE;
         }
         let socket = self.socket();
-        let failed = self.error.is_some();
         let peer_done = self.peer_done() || self.read_shut;
-        let over = socket.state() == State::Closed || (self.peer_done() && self.write_shut);
+        let over = self.is_closed() || (peer_done && self.write_shut);
         // A third of the buffer must be free, so that a writer who waits is not woken for every segment that is acknowledged.
         let writable = !socket.may_send() || self.room() * 3 >= socket.send_capacity();
         PollBits::NONE
-            .with(PollBits::IN, socket.can_recv() || peer_done || failed)
+            .with(PollBits::IN, socket.can_recv() || peer_done)
             .with(PollBits::OUT, writable)
-            .with(PollBits::ERR, failed)
+            .with(PollBits::ERR, self.error.is_some())
             .with(PollBits::RDHUP, peer_done)
             .with(PollBits::HUP, over)
     }

@@ -203,8 +203,8 @@ fn without_transmit_buffers_nothing_is_lost() {
     let (socket, peer) = world.connected(listener, 7);
     let udp = world.socket(SocketKind::Datagram);
     let sender = world.peer.bind(5000);
-    // A driver that takes nothing for a while, and just enough buffers for one packet in fragments.
-    world.link.tx.set_buffers(48);
+    // A driver that takes nothing for a while, and just enough buffers for one packet in fragments beside those for answers.
+    world.link.tx.set_buffers(96);
     world.medium.stop_driver(true);
     let data = pattern(60_000, 7);
     assert_eq!(world.send(socket, &data).unwrap().0, data.len());

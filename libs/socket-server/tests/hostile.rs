@@ -8,7 +8,9 @@ mod common;
 use common::{C2S, Faults, S2C, SERVER, World, config, limits};
 use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Handle, SocketKind, addr};
+use socket_proto::{
+    Errno, Handle, PollBits, Request, SocketKind, SocketOption, Span, Success, addr,
+};
 
 /// Connections of the well-behaved peer.
 const PEERS: usize = 12;
@@ -27,6 +29,11 @@ enum Step {
         client: usize,
         label: u64,
         words: [u64; 4],
+    },
+    /// What the client's page says is put to the test, with one kind of call.
+    Probe {
+        client: usize,
+        what: Probe,
     },
     /// The client writes rubbish into its window.
     Scribble {
@@ -52,6 +59,10 @@ enum Step {
         which: usize,
         size: usize,
     },
+    PeerDatagram {
+        port: u16,
+        size: usize,
+    },
     PeerRead {
         which: usize,
     },
@@ -67,6 +78,15 @@ enum Step {
     Driver {
         stopped: bool,
     },
+}
+
+/// The calls whose outcome readiness bits foretell.
+#[derive(Clone, Copy, Debug)]
+enum Probe {
+    Error,
+    Accept,
+    Recv,
+    Send,
 }
 
 fn handle_word() -> impl Strategy<Value = u64> {
@@ -91,6 +111,7 @@ fn address_words() -> impl Strategy<Value = [u64; 3]> {
             ]
         )
             .prop_map(|(port, ip)| addr::to_words(format!("{ip}:{port}").parse().unwrap())),
+        Just(addr::NO_ADDRESS),
         any::<[u64; 3]>(),
     ]
 }
@@ -128,6 +149,8 @@ fn step() -> impl Strategy<Value = Step> {
         20 => call(),
         2 => (0usize..3, prop_oneof![0u64..16, any::<u64>()], any::<[u64; 4]>())
             .prop_map(|(client, label, words)| Step::Garbage { client, label, words }),
+        6 => (0usize..2, prop::sample::select(vec![Probe::Error, Probe::Accept, Probe::Recv, Probe::Send]))
+            .prop_map(|(client, what)| Step::Probe { client, what }),
         // Seldom: it takes everything away.
         1 => (0usize..2).prop_map(|client| Step::Garbage { client, label: 1, words: [1, 0, 0, 0] }),
         2 => (0usize..2, prop::collection::vec(any::<u8>(), 0..200))
@@ -138,6 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, bytes)| Step::Frame { kind, bytes }),
         3 => (0u16..8).prop_map(|port| Step::PeerConnect { port }),
         3 => (any::<usize>(), 0usize..30_000).prop_map(|(which, size)| Step::PeerSend { which, size }),
+        3 => (1u16..8, 0usize..3000).prop_map(|(port, size)| Step::PeerDatagram { port, size }),
         2 => any::<usize>().prop_map(|which| Step::PeerRead { which }),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(which, abort)| Step::PeerClose { which, abort }),
         6 => prop_oneof![0u64..2_000, 0u64..30_000_000].prop_map(|micros| Step::Wait { micros }),
@@ -176,9 +200,68 @@ fn fix_checksums(frame: &mut [u8]) {
     }
 }
 
+/// Compares the bits of each socket of a client, as its page has them, with what calls answer.
+fn probe(world: &mut World, client: usize, what: Probe) {
+    let page = world.clients[client].page_words();
+    let shown = page[16..].iter().enumerate().filter_map(|(index, word)| {
+        let word = u64::from(word.load(std::sync::atomic::Ordering::Relaxed));
+        let handle = Handle::from_raw(index as u64 | word >> 16 << 16)?;
+        Some((handle, PollBits::from_raw(word & 0xffff)))
+    });
+    for (socket, bits) in shown.collect::<Vec<_>>() {
+        let shows = |bit| bits.contains(bit);
+        let span = |offset: u32, length| Span {
+            offset: offset.into(),
+            length,
+        };
+        let error = Request::GetOption {
+            socket,
+            option: SocketOption::Error,
+        };
+        let recv = Request::Recv {
+            socket,
+            span: span(C2S, 4096),
+        };
+        let send = Request::Send {
+            socket,
+            span: span(0, 1),
+        };
+        let kind = Request::GetOption {
+            socket,
+            option: SocketOption::Type,
+        };
+        let stream = world.ask_as(client, kind) == Ok(Success::Value(1));
+        let request = match what {
+            Probe::Error => error,
+            Probe::Accept => Request::Accept { socket },
+            Probe::Recv => recv,
+            Probe::Send => send,
+        };
+        let answer = world.ask_as(client, request);
+        match (what, answer) {
+            (Probe::Error, answer) => {
+                let pending = answer != Ok(Success::Value(0));
+                assert_eq!(shows(PollBits::ERR), pending, "{answer:?}");
+            }
+            (Probe::Accept, Ok(_)) => assert!(shows(PollBits::IN), "{bits:?}"),
+            (Probe::Accept, Err(Errno::EAGAIN)) => assert!(!shows(PollBits::IN), "{bits:?}"),
+            // A range that is too short, or a socket that no bytes can come to.
+            (Probe::Recv, Err(Errno::ENOTCONN)) => assert!(stream && !shows(PollBits::RDHUP)),
+            (Probe::Recv, Err(Errno::EAGAIN)) => assert!(!shows(PollBits::IN), "{bits:?}"),
+            (Probe::Recv, Ok(_)) => assert!(shows(PollBits::IN), "{bits:?}"),
+            (Probe::Recv, Err(_)) => assert!(shows(PollBits::ERR), "{bits:?} {answer:?}"),
+            (Probe::Send, Err(Errno::EAGAIN)) if stream => {
+                assert!(!shows(PollBits::OUT), "{bits:?}");
+            }
+            (Probe::Send, _) | (Probe::Accept, _) => {}
+        }
+    }
+}
+
 struct Actors {
     world: World,
     peers: Vec<SocketHandle>,
+    datagrams: SocketHandle,
     seen: Vec<Vec<u8>>,
 }
 
@@ -191,15 +274,17 @@ impl Actors {
         small.datagram_receive = 8192;
         small.datagram_packets = 4;
         let clients = vec![limits(5, 2), limits(5, 2)];
-        let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 1);
+        let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 2);
         world.peer.buffer = 8192;
         // So that something is there to be disturbed.
         world.listen(5, 3);
         let udp = world.socket(SocketKind::Datagram);
         world.bind(udp, "0.0.0.0:6").unwrap();
         world.medium.start_tap();
+        let datagrams = world.peer.bind(30);
         Actors {
             world,
+            datagrams,
             peers: Vec::new(),
             seen: Vec::new(),
         }
@@ -233,6 +318,7 @@ impl Actors {
                     "{label} {words:?}"
                 );
             }
+            Step::Probe { client, what } => probe(world, client, what),
             Step::Scribble { client, bytes } => world.clients[client].fill(&bytes),
             Step::Replay {
                 which,
@@ -272,6 +358,11 @@ impl Actors {
                     let data = common::pattern(size, 1);
                     let _ = self.world.peer.tcp(peer).send_slice(&data);
                 }
+            }
+            Step::PeerDatagram { port, size } => {
+                let data = common::pattern(size, 2);
+                let to = (common::SERVER_IP, port);
+                let _ = world.peer.udp(self.datagrams).send_slice(&data, to);
             }
             Step::PeerRead { which } => {
                 if let Some(peer) = self.peer(which) {

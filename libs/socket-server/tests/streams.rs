@@ -115,6 +115,7 @@ fn a_client_that_connects_sends_and_receives() {
         assert!(world.bits(socket).is_empty());
         world.await_bits(socket, PollBits::OUT);
         assert!(world.take_notified(0));
+        assert_eq!(world.connect(socket, "10.0.2.2:80"), Ok(()), "told once");
         assert_eq!(world.connect(socket, "10.0.2.2:80"), Err(Errno::EISCONN));
         assert_eq!(world.so_error(socket), None);
         assert_eq!(world.peer_name(socket), Ok("10.0.2.2:80".parse().unwrap()));
@@ -241,17 +242,13 @@ fn shutdown_of_reading_ends_reading_only() {
     world.peer.tcp(peer).send_slice(b"unread").unwrap();
     world.await_bits(socket, PollBits::IN);
     world.shutdown(socket, Shutdown::Read).unwrap();
-    assert_eq!(world.recv(socket, 10).unwrap(), b"");
-    // More than a window's worth is acknowledged and dropped.
+    // As on Linux, what has come can be read; only then the stream is at its end. What comes later is no exception.
+    for data in [&b"unread"[..], b"late"] {
+        assert_eq!(world.recv(socket, 10).unwrap(), data);
+        assert_eq!(world.recv(socket, 10).unwrap(), b"");
+        world.peer.tcp(peer).send_slice(b"late").unwrap();
+        world.run_for(100_000_000);
+    }
     let data = pattern(200_000, 4);
-    let mut sent = 0;
-    world.run_until("acknowledged", |world| {
-        let tcp = world.peer.tcp(peer);
-        if sent < data.len() {
-            sent += tcp.send_slice(&data[sent..]).unwrap();
-        }
-        sent == data.len() && tcp.send_queue() == 0
-    });
-    assert_eq!(world.recv(socket, 10).unwrap(), b"");
     to_peer(&mut world, socket, peer, &data);
 }

@@ -134,6 +134,8 @@ pd_counter_set! {
         CallsFailed: Count = "calls_failed",
         /// Calls answered with "try again" (EAGAIN).
         CallsAgain: Count = "calls_again",
+        /// Calls answered with EAGAIN because the client had had its share of the time.
+        CallsRefused: Count = "calls_refused",
         /// Copies from a client's window into a socket.
         CopiesFromClient: Count = "copies_from_client",
         /// Bytes of these copies.

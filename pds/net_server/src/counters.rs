@@ -44,6 +44,7 @@ pub fn publish(core: &Counters, stats: &Writer<Counter>) {
         (Counter::CallsUnknown, core.calls_unknown),
         (Counter::CallsFailed, core.calls_failed),
         (Counter::CallsAgain, core.calls_again),
+        (Counter::CallsRefused, core.calls_refused),
         (Counter::CopiesFromClient, core.copies_from_client),
         (Counter::CopiedFromClient, core.copied_from_client),
         (Counter::CopiesToClient, core.copies_to_client),

@@ -89,6 +89,10 @@ impl TxQueue for Transmit<'_, '_> {
         self.ring.idle()
     }
 
+    fn hurry(&mut self) {
+        self.ring.hurry();
+    }
+
     fn try_send<R, E>(
         &mut self,
         length: usize,

@@ -207,7 +207,11 @@ impl Handler for NetServer {
             .core
             .call(client, msg_info.label(), words, now, &mut tx);
         self.finish(&outcome);
-        if outcome.more_work {
+        if outcome.metered {
+            self.core.spent(client, self.now().saturating_sub(now));
+        }
+        // Buffers may have come back since the last look, and of those there is no signal.
+        if outcome.more_work || (self.driver.waits_for_buffers() && self.driver.sleep()) {
             let at = self.now();
             self.timeout.at_latest(at, &self.stats);
         }

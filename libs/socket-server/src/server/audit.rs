@@ -3,7 +3,7 @@
 //! Whether the tables agree with one another.
 
 use smoltcp::socket::tcp::State;
-use socket_proto::SocketKind;
+use socket_proto::{Handle, PollBits, SocketKind};
 
 use super::Server;
 use crate::client::{Kind, Role};
@@ -36,8 +36,15 @@ impl<W: Window> Server<W> {
                     client: number as u8,
                     slot: slot as u16,
                 };
+                let shown = client
+                    .ready
+                    .reader()
+                    .bits(Handle::new(owner.slot, entry.generation));
                 let (kind, local) = match &entry.kind {
-                    Kind::Free => continue,
+                    Kind::Free => {
+                        ensure(shown == PollBits::NVAL, "the page knows no closed sockets")?;
+                        continue;
+                    }
                     Kind::Stream(stream) => {
                         streams += 1;
                         streams += self.audit_role(owner, &stream.role)?;
@@ -54,7 +61,7 @@ impl<W: Window> Server<W> {
                     ensure(known == Some(owner), "a bound socket has its port")?;
                 }
                 let bits = Self::bits(client, slot, &self.tcp, &self.udp);
-                ensure(bits == entry.published, "the page is up to date")?;
+                ensure(shown == bits, "the page is up to date")?;
             }
             datagrams += own_datagrams;
             ensure(client.streams == streams, "stream sockets are counted")?;
@@ -85,6 +92,10 @@ impl<W: Window> Server<W> {
         let mut known = 0;
         for index in 0..self.tcp.len() {
             let connection = self.tcp.get(index);
+            if let Some(client) = connection.owner.client() {
+                let own = self.dirty.account(index) == usize::from(client);
+                ensure(own, "what is sent is booked for the client")?;
+            }
             let free = connection.owner == Owner::Free;
             ensure(
                 !free || !self.stack.neighbours.waits(index),

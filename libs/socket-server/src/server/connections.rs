@@ -7,7 +7,6 @@ use smoltcp::time::Duration;
 use socket_proto::Errno;
 
 use super::Server;
-use crate::client::Role;
 use crate::tcp::Owner;
 use crate::window::Window;
 
@@ -41,9 +40,6 @@ impl<W: Window> Server<W> {
         let connection = self.tcp.get_mut(index);
         if connection.owner == Owner::Free {
             return;
-        }
-        if connection.read_shut {
-            connection.drain();
         }
         let before = connection.seen;
         let state = connection.socket().state();
@@ -85,7 +81,13 @@ impl<W: Window> Server<W> {
                         _ => connection.connecting = false,
                     }
                 } else if reset {
-                    connection.error = Some(Errno::ECONNRESET);
+                    // As Linux: after the peer's FIN only sending can fail.
+                    let ended = before == State::CloseWait;
+                    connection.error = Some(if ended {
+                        Errno::EPIPE
+                    } else {
+                        Errno::ECONNRESET
+                    });
                 }
                 self.refresh(owner);
             }
@@ -126,9 +128,9 @@ impl<W: Window> Server<W> {
         if let Some(client) = &mut self.clients[usize::from(owner.client)]
             && let Some(stream) = client.stream_mut(usize::from(owner.slot))
         {
-            stream.error = Some(errno);
-            stream.role = Role::Idle;
+            stream.fail(errno);
         }
+        self.release_chosen_port(owner);
         self.put_back(index);
         self.refresh(owner);
     }
@@ -254,6 +256,10 @@ impl<W: Window> Server<W> {
     }
 
     fn note_peak(&mut self, index: usize) -> usize {
+        // For good: whose it is does not change until it is back in the pool.
+        if let Some(client) = self.tcp.get(index).owner.client() {
+            self.dirty.assign(index, client.into());
+        }
         let used = self.tcp.used() as u64;
         let peak = &mut self.counters.stream_sockets_peak;
         *peak = used.max(*peak);

@@ -47,16 +47,23 @@ impl<W: Window> Server<W> {
         Ok((local.address.unwrap_or(own), local.port))
     }
 
+    /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without `SO_BROADCAST`.
+    fn check_reach(&self, to: Ipv4Addr) -> Result<(), Errno> {
+        if self.stack.local().is_broadcast(to) {
+            return Err(Errno::EACCES);
+        }
+        if !self.stack.can_reach(to) {
+            return Err(Errno::ENETUNREACH);
+        }
+        Ok(())
+    }
+
     /// `connect`: no packet is sent.
     pub(super) fn connect_datagram(&mut self, owner: SocketRef, to: SocketAddr) -> Reply {
         let remote = self.destination(to)?;
-        if !self.stack.can_reach(remote.0) {
-            return Err(Errno::ENETUNREACH.into());
-        }
+        self.check_reach(remote.0)?;
         self.autobind(owner)?;
-        let datagram = self.datagram_of(owner)?;
-        datagram.remote = Some(remote);
-        datagram.error = None;
+        self.datagram_of(owner)?.remote = Some(remote);
         self.refresh(owner);
         Ok(Success::Done)
     }
@@ -64,13 +71,16 @@ impl<W: Window> Server<W> {
     /// `shutdown`.
     pub(super) fn shutdown_datagram(&mut self, owner: SocketRef, how: Shutdown) -> Reply {
         let datagram = self.datagram_of(owner)?;
-        if datagram.remote.is_none() {
-            return Err(Errno::ENOTCONN.into());
-        }
         datagram.read_shut |= how.read();
         datagram.write_shut |= how.write();
+        let connected = datagram.remote.is_some();
         self.refresh(owner);
-        Ok(Success::Done)
+        // Without a peer there is an error, but readers are woken, as on Linux.
+        if connected {
+            Ok(Success::Done)
+        } else {
+            Err(Errno::ENOTCONN.into())
+        }
     }
 
     /// `send`.
@@ -132,9 +142,6 @@ impl<W: Window> Server<W> {
         if length > room || header.flags != 0 {
             return Err(Errno::EINVAL);
         }
-        if length > self.datagram_send.min(socket_proto::datagram::MAX_PAYLOAD) {
-            return Err(Errno::EMSGSIZE);
-        }
         let connected = client
             .datagram_mut(owner.slot.into())
             .and_then(|datagram| datagram.remote);
@@ -142,16 +149,19 @@ impl<W: Window> Server<W> {
             Some(to) => self.destination(to)?,
             None => connected.ok_or(Errno::EDESTADDRREQ)?,
         };
-        if !self.stack.can_reach(to.0) {
-            return Err(Errno::ENETUNREACH);
+        self.check_reach(to.0)?;
+        if length > self.datagram_send.min(socket_proto::datagram::MAX_PAYLOAD) {
+            return Err(Errno::EMSGSIZE);
         }
         let mtu = self.stack.path(to.0).mtu;
-        if tx.free() < frames_for(UDP + length, mtu) {
-            if let Ok(datagram) = self.datagram_of(owner) {
+        if self.room(owner.client.into(), tx) < frames_for(UDP + length, mtu) {
+            let client = self.client_mut(owner.client.into())?;
+            client.blocked = true;
+            if let Some(datagram) = client.datagram_mut(owner.slot.into()) {
                 datagram.blocked = true;
             }
-            self.blocked = true;
             self.refresh(owner);
+            tx.hurry();
             return Err(Errno::EAGAIN);
         }
         let payload = Payload {
@@ -161,10 +171,12 @@ impl<W: Window> Server<W> {
         };
         let route = Route { from, to };
         let next_hop = self.stack.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
-        match self.stack.hop(next_hop) {
-            Some(hop) => self.send_to(hop, owner, route, payload, tx)?,
-            None => self.hold(next_hop, owner, route, payload, tx)?,
-        }
+        let sent = match self.stack.hop(next_hop) {
+            Some(hop) => self.send_to(hop, owner, route, payload, tx),
+            None => self.hold(next_hop, owner, route, payload, tx),
+        };
+        self.note_sent(Some(owner.client.into()), tx);
+        sent?;
         Ok(at + stride(length))
     }
 

@@ -111,15 +111,12 @@ impl<W: Window> Server<W> {
                 let datagram = client.datagram_mut(usize::from(owner.slot))?;
                 // A connected socket hears its peer only.
                 let heard = datagram.remote.is_none_or(|peer| peer == received.from);
-                heard.then_some((owner, datagram.index, datagram.read_shut))
+                heard.then_some((owner, datagram.index))
             });
-        let Some((owner, index, deaf)) = found else {
+        let Some((owner, index)) = found else {
             self.counters.drops_no_socket += 1;
             return self.refuse(PORT, packet, tx);
         };
-        if deaf {
-            return;
-        }
         if self
             .udp
             .get_mut(index)

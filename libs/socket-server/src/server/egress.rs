@@ -6,9 +6,11 @@ use smoltcp::time::Duration;
 
 use super::Server;
 use super::connections::{ATTEMPT, Cause, FIN_WAIT, GONE, LINGER, SILENCE, UNREACHED};
+use crate::config::MAX_CLIENTS;
 use crate::link::TxQueue;
 use crate::neighbours::RETRY;
 use crate::segment::{MSS, before};
+use crate::shares::{ANSWERS, SHARE};
 use crate::tcp::{Connection, Owner};
 use crate::window::Window;
 use smoltcp::socket::tcp::State;
@@ -21,17 +23,69 @@ const TURN: usize = 16;
 pub(super) const RELUCTANT: Duration = Duration::from_millis(10);
 
 impl<W: Window> Server<W> {
-    /// Lets connections send, up to a budget of frames.
-    pub(super) fn flush<T: TxQueue>(&mut self, tx: &mut T, budget: usize) {
+    /// Lets connections send, up to a budget of frames, which clients share equally. Returns whether that was too little.
+    pub(super) fn flush<T: TxQueue>(&mut self, tx: &mut T, budget: usize) -> bool {
+        self.note_sent(None, tx);
         let mut left = budget;
-        while left > 0 && tx.free() > 0 {
-            let Some(index) = self.dirty.pop() else {
+        while tx.free() > ANSWERS {
+            let rooms = self.rooms();
+            if left == 0 {
+                let mut clients = 0..self.clients.len();
+                return clients.any(|client| rooms[client] > 0 && self.dirty.has_work(client));
+            }
+            let Some((index, client, credit)) = self.dirty.pop(|client| rooms[client] > 0) else {
                 break;
             };
-            let used = self.turn(index, tx, TURN.min(left));
+            let most = rooms[client].min(tx.free() - ANSWERS);
+            let limit = TURN.min(left).min(credit).min(most);
+            self.turn(index, tx, limit);
+            let sent = self.note_sent(Some(client), tx);
             // A visit counts even if nothing was sent: work is bounded, not only packets.
-            left -= used.max(1);
+            let used = sent.max(1);
+            self.dirty.charge(client, used);
+            left = left.saturating_sub(used);
         }
+        let waits = |client| self.dirty.has_work(client);
+        if (0..self.clients.len()).any(waits) {
+            tx.hurry();
+        }
+        false
+    }
+
+    /// Books what has been sent since the last time for a client, or for nobody. Returns how many frames that was.
+    pub(super) fn note_sent<T: TxQueue>(&mut self, client: Option<usize>, tx: &mut T) -> usize {
+        let account = client.unwrap_or(self.clients.len());
+        self.shares
+            .note(account, self.counters.tx_frames, tx.free())
+    }
+
+    /// How many transmit buffers each client may take now: as many as there are, unless others want some too.
+    fn rooms(&self) -> [usize; MAX_CLIENTS] {
+        let wants: u32 = (0..self.clients.len())
+            .map(|client| u32::from(self.wants_buffers(client)) << client)
+            .sum();
+        core::array::from_fn(|client| {
+            if wants & !(1 << client) == 0 || client >= self.clients.len() {
+                usize::MAX
+            } else {
+                SHARE.saturating_sub(self.shares.held(client))
+            }
+        })
+    }
+
+    /// Whether a client has frames under way or waits for buffers.
+    fn wants_buffers(&self, client: usize) -> bool {
+        let now = self.stack.now();
+        let waits = self.clients[client]
+            .as_ref()
+            .is_some_and(|client| client.blocked || client.invited > now);
+        waits || self.shares.held(client) > 0 || self.dirty.has_work(client)
+    }
+
+    /// How many transmit buffers a client may take now.
+    pub(super) fn room<T: TxQueue>(&mut self, client: usize, tx: &mut T) -> usize {
+        self.note_sent(None, tx);
+        self.rooms()[client].min(tx.free().saturating_sub(ANSWERS))
     }
 
     /// One connection's turn. Answers how many segments it sent.

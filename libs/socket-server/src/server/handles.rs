@@ -8,9 +8,9 @@ use socket_proto::{Errno, Reply, SocketKind, SocketOption, Success};
 
 use super::Server;
 use super::requests::client_in;
-use crate::client::{Datagram, Kind, Listener, Role, Stream};
+use crate::client::{Datagram, Kind, Listener, Phase, Role, Stream};
 use crate::list::List;
-use crate::ports::{Local, SocketRef};
+use crate::ports::{EPHEMERAL_FIRST, Local, SocketRef};
 use crate::window::Window;
 
 /// Most connections that may wait at one listening socket, whatever the client asks for.
@@ -25,11 +25,7 @@ impl<W: Window> Server<W> {
                 if !client.may_add_stream() {
                     return Err(Errno::EMFILE.into());
                 }
-                Kind::Stream(Stream {
-                    local: None,
-                    error: None,
-                    role: Role::Idle,
-                })
+                Kind::Stream(Stream::new(Role::Idle))
             }
             SocketKind::Datagram => {
                 if !client.may_add_datagram() {
@@ -39,6 +35,7 @@ impl<W: Window> Server<W> {
                 Kind::Datagram(Datagram {
                     index,
                     local: None,
+                    autobound: false,
                     remote: None,
                     error: None,
                     read_shut: false,
@@ -71,9 +68,9 @@ impl<W: Window> Server<W> {
         let client = self.client_mut(owner.client.into())?;
         let slot = usize::from(owner.slot);
         let (kind, fresh) = match &client.slots[slot].kind {
-            Kind::Stream(Stream { local, role, .. }) => {
-                let idle = matches!(role, Role::Idle);
-                (SocketKind::Stream, local.is_none() && idle)
+            Kind::Stream(stream) => {
+                let idle = matches!(stream.role, Role::Idle);
+                (SocketKind::Stream, stream.local.is_none() && idle)
             }
             Kind::Datagram(datagram) => (SocketKind::Datagram, datagram.local.is_none()),
             Kind::Free => return Err(Errno::EBADF.into()),
@@ -93,7 +90,10 @@ impl<W: Window> Server<W> {
                 .map_err(|_| Errno::EADDRINUSE)?;
             let local = Some(Local { address, port });
             match &mut self.client_mut(owner.client.into())?.slots[slot].kind {
-                Kind::Stream(stream) => stream.local = local,
+                Kind::Stream(stream) => {
+                    stream.local = local;
+                    stream.name = None;
+                }
                 Kind::Datagram(datagram) => datagram.local = local,
                 Kind::Free => {}
             }
@@ -106,20 +106,26 @@ impl<W: Window> Server<W> {
         let backlog = backlog.clamp(1, BACKLOG_MAX) as usize;
         let client = self.client_mut(owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
-        match &mut stream.role {
-            Role::Listening(listener) => {
+        match (&mut stream.role, stream.phase) {
+            (Role::Listening(listener), _) => {
                 listener.backlog = backlog;
                 return Ok(Success::Done);
             }
-            Role::Connection(_) => return Err(Errno::EINVAL.into()),
-            Role::Idle => {}
+            (Role::Idle, Phase::Unconnected) => {}
+            _ => return Err(Errno::EINVAL.into()),
         }
-        let port = stream.local.ok_or(Errno::EDESTADDRREQ)?.port;
         // A port of the server's choice counts too: what a client may offer to the network stands in the configuration.
-        if !client.limits.may_bind(SocketKind::Stream, port) {
-            return Err(Errno::EACCES.into());
+        let local = stream.local;
+        match local {
+            Some(local) if client.limits.may_bind(SocketKind::Stream, local.port) => {}
+            Some(_) => return Err(Errno::EACCES.into()),
+            None => self.bind_to_listen(owner)?,
         }
-        if let Some(stream) = client.stream_mut(owner.slot.into()) {
+        if let Some(stream) = self
+            .client_mut(owner.client.into())?
+            .stream_mut(owner.slot.into())
+        {
+            stream.name = None;
             stream.role = Role::Listening(Listener {
                 backlog,
                 ready: List::default(),
@@ -127,6 +133,50 @@ impl<W: Window> Server<W> {
         }
         self.refresh(owner);
         Ok(Success::Done)
+    }
+
+    /// Gives a socket that shall listen a port of the server's choice, among those that the client may listen on.
+    fn bind_to_listen(&mut self, owner: SocketRef) -> Result<(), Errno> {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let limits = &client.limits;
+        if !limits
+            .bindable(SocketKind::Stream)
+            .iter()
+            .any(|range| range.last >= EPHEMERAL_FIRST)
+        {
+            return Err(Errno::EACCES);
+        }
+        let usable = |port| limits.may_bind(SocketKind::Stream, port);
+        let port = self
+            .ports
+            .bind_ephemeral(SocketKind::Stream, owner, None, usable)
+            .ok_or(Errno::EADDRINUSE)?;
+        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+        let address = None;
+        stream.local = Some(Local { address, port });
+        stream.autobound = true;
+        Ok(())
+    }
+
+    /// Takes back a port that the server has chosen for a socket which has no use for it any more.
+    pub(super) fn release_chosen_port(&mut self, owner: SocketRef) {
+        let Ok(client) = client_in(&mut self.clients, owner.client.into()) else {
+            return;
+        };
+        let (kind, local) = match &mut client.slots[usize::from(owner.slot)].kind {
+            Kind::Stream(stream) if stream.autobound => {
+                stream.autobound = false;
+                (SocketKind::Stream, stream.local.take())
+            }
+            Kind::Datagram(datagram) if datagram.autobound => {
+                datagram.autobound = false;
+                (SocketKind::Datagram, datagram.local.take())
+            }
+            _ => return,
+        };
+        if let Some(local) = local {
+            self.ports.release(kind, local.port, owner);
+        }
     }
 
     /// `close`; of `attach` with `abort`. An index without a socket is left alone.
@@ -156,8 +206,18 @@ impl<W: Window> Server<W> {
         }
     }
 
+    /// `connect` with `AF_UNSPEC`: the socket hears everyone again.
+    pub(super) fn dissolve_datagram(&mut self, owner: SocketRef) -> Reply {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let datagram = client.datagram_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+        datagram.remote = None;
+        self.release_chosen_port(owner);
+        self.refresh(owner);
+        Ok(Success::Done)
+    }
+
     /// Nobody will accept what still waits: it is reset.
-    fn stop_listening(&mut self, owner: SocketRef, mut listener: Listener) {
+    pub(super) fn stop_listening(&mut self, owner: SocketRef, mut listener: Listener) {
         let client = usize::from(owner.client);
         while let Some(index) = listener.ready.pop_front(&mut self.tcp.links) {
             self.unqueue(index, client);
@@ -175,10 +235,13 @@ impl<W: Window> Server<W> {
     pub(super) fn sock_name(&mut self, owner: SocketRef) -> Reply {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let (local, connection) = match &client.slots[usize::from(owner.slot)].kind {
-            Kind::Stream(stream) => match stream.role {
-                Role::Connection(index) => (stream.local, Some(index)),
-                _ => (stream.local, None),
-            },
+            Kind::Stream(stream) => {
+                let local = stream.name.or(stream.local);
+                match stream.role {
+                    Role::Connection(index) => (local, Some(index)),
+                    _ => (local, None),
+                }
+            }
             Kind::Datagram(datagram) => {
                 // Linux shows the address that a connected socket sends from.
                 let connected = datagram.remote.map(|_| self.stack.address());
@@ -203,8 +266,10 @@ impl<W: Window> Server<W> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let peer = match &client.slots[usize::from(owner.slot)].kind {
             Kind::Stream(stream) => match stream.role {
-                Role::Connection(index) if !self.tcp.get(index).connecting => {
-                    self.tcp.get(index).tuple.map(|tuple| tuple.remote)
+                Role::Connection(index) => {
+                    let connection = self.tcp.get(index);
+                    let open = !connection.connecting && !connection.is_closed();
+                    connection.tuple.filter(|_| open).map(|tuple| tuple.remote)
                 }
                 _ => None,
             },

@@ -3,6 +3,7 @@
 //! The server: state, and the two ways into it, [`Server::poll`] for packets and time and [`Server::call`] for requests.
 
 mod audit;
+mod calls;
 mod connections;
 mod datagrams;
 mod demux;
@@ -36,6 +37,7 @@ use crate::pending::Pending;
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
 use crate::reassembly::{PAYLOAD_MAX, Reassembly};
+use crate::shares::Shares;
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
 use crate::time_wait::TimeWait;
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub notify: u32,
     /// When to call [`Server::poll`] again even if nothing happens, in nanoseconds.
     pub deadline: Option<u64>,
+    /// Others want the server's time too: [`Server::spent`] wants to know how long the call took.
+    pub metered: bool,
     /// The budget was used up: call [`Server::poll`] again soon.
     pub more_work: bool,
 }
@@ -77,16 +81,16 @@ pub struct Server<W> {
     /// Room for a packet that has been put together.
     assembled: Vec<u8>,
     clients: Vec<Option<Client<W>>>,
-    /// Connections that may have something to send.
+    /// Connections that may have something to send, by client.
     dirty: WorkQueue,
+    /// Transmit buffers under way, by client; the last account is the server's own.
+    shares: Shares,
     timers: Timers,
     gateway: Gateway,
     counters: Counters,
     /// The client whose call is being served: it looks at its page before it sleeps, and needs no notification of what it
     /// brought about itself.
     caller: Option<usize>,
-    /// Whether a datagram socket waits for transmit buffers.
-    blocked: bool,
     datagram_send: usize,
     epoch: u32,
 }
@@ -131,12 +135,12 @@ impl<W: Window> Server<W> {
                 .into_iter()
                 .map(|port| port.map(Client::new))
                 .collect(),
-            dirty: WorkQueue::new(streams),
+            dirty: WorkQueue::new(streams, limits.len()),
+            shares: Shares::new(limits.len() + 1),
             timers: Timers::new(timer_count),
             gateway: Gateway::new(),
             counters: Counters::default(),
             caller: None,
-            blocked: false,
             datagram_send: config.datagram_send,
             epoch: config.epoch,
         })
@@ -176,9 +180,8 @@ impl<W: Window> Server<W> {
             link.rx.pop();
             budget -= 1;
         }
-        self.flush(&mut link.tx, TX_BUDGET);
-        let more = budget == 0 || (self.dirty.len() > 0 && link.tx.free() > 0);
-        self.outcome(more)
+        let more = self.flush(&mut link.tx, TX_BUDGET);
+        self.outcome(budget == 0 || more)
     }
 
     /// Answers a request of a client, then sends what it led to.
@@ -191,12 +194,16 @@ impl<W: Window> Server<W> {
         tx: &mut T,
     ) -> (u64, [u64; 4], Outcome) {
         self.stack.set_now(instant(now));
+        let sharers = self.meet(client);
         self.caller = Some(client);
-        let (label, words) = self.answer(client, label, words, tx);
+        let (label, words) = self.answer(client, label, words, sharers, tx);
         self.caller = None;
-        self.flush(tx, CALL_BUDGET);
-        let more = self.dirty.len() > 0 && tx.free() > 0;
-        (label, words, self.outcome(more))
+        let more = self.flush(tx, CALL_BUDGET);
+        let outcome = Outcome {
+            metered: sharers > 1,
+            ..self.outcome(more)
+        };
+        (label, words, outcome)
     }
 
     /// A client will not come back: its sockets are closed, its connections reset, its ports free. If it calls all the same,
@@ -208,8 +215,7 @@ impl<W: Window> Server<W> {
             gone.attached = false;
             gone.notify = false;
         }
-        self.flush(tx, CALL_BUDGET);
-        let more = self.dirty.len() > 0 && tx.free() > 0;
+        let more = self.flush(tx, CALL_BUDGET);
         self.outcome(more)
     }
 
@@ -229,6 +235,7 @@ impl<W: Window> Server<W> {
     fn outcome(&mut self, more_work: bool) -> Outcome {
         Outcome {
             notify: self.take_notifications(),
+            metered: false,
             deadline: [self.timers.next(), self.half_open.next()]
                 .into_iter()
                 .flatten()

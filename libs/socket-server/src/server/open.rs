@@ -10,7 +10,7 @@ use socket_proto::{Errno, Reply, SocketKind, Success};
 
 use super::Server;
 use super::requests::client_in;
-use crate::client::Role;
+use crate::client::{Phase, Role};
 use crate::frame::{Packet, Tuple};
 use crate::half_open::HalfOpen;
 use crate::isn::PeerOptions;
@@ -229,22 +229,18 @@ impl<W: Window> Server<W> {
 
     /// `connect` on a stream socket.
     pub(super) fn connect_stream(&mut self, owner: SocketRef, to: SocketAddr) -> Reply {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+        match (stream.phase, &stream.role) {
+            (Phase::Unconnected, Role::Idle) => {}
+            (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN.into()),
+            (Phase::Disconnecting, _) => return Err(Errno::EINVAL.into()),
+            (Phase::Connecting, _) => return self.connect_again(owner),
+        }
         let remote = self.destination(to)?;
         let client = client_in(&mut self.clients, owner.client.into())?;
         let permitted = client.limits.may_reach(remote.0, remote.1);
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
-        match stream.role {
-            Role::Connection(index) if self.tcp.get(index).connecting => {
-                return Err(Errno::EALREADY.into());
-            }
-            Role::Connection(_) | Role::Listening(_) => return Err(Errno::EISCONN.into()),
-            Role::Idle => {}
-        }
-        // The failure of an earlier attempt is told once, by whoever asks first.
-        if let Some(errno) = stream.error.take() {
-            self.refresh(owner);
-            return Err(errno.into());
-        }
         if !permitted {
             return Err(Errno::EACCES.into());
         }
@@ -273,6 +269,28 @@ impl<W: Window> Server<W> {
         self.tuples.get(tuple).is_some() || self.time_wait.get(tuple).is_some()
     }
 
+    /// `connect` on a socket that has started an attempt before: tells its end, once.
+    fn connect_again(&mut self, owner: SocketRef) -> Reply {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+        let error = match stream.role {
+            Role::Connection(index) => {
+                let connection = self.tcp.get_mut(index);
+                if connection.connecting {
+                    return Err(Errno::EALREADY.into());
+                }
+                if !connection.is_closed() {
+                    stream.phase = Phase::Connected;
+                    return Ok(Success::Done);
+                }
+                connection.error.take()
+            }
+            _ => stream.error.take(),
+        };
+        self.dissolve_stream(owner)?;
+        Err(error.unwrap_or(Errno::ECONNABORTED).into())
+    }
+
     fn start_attempt(&mut self, owner: SocketRef, tuple: Tuple) -> Result<(), Errno> {
         let iss = self.numbers.initial(&tuple, self.time());
         let index = self
@@ -294,11 +312,18 @@ impl<W: Window> Server<W> {
         connection.tuple = Some(tuple);
         connection.connecting = true;
         connection.seen = State::SynSent;
-        if let Some(stream) = self
-            .client_mut(owner.client.into())?
-            .stream_mut(owner.slot.into())
+        if let Some(stream) =
+            client_in(&mut self.clients, owner.client.into())?.stream_mut(owner.slot.into())
         {
+            connection.read_shut = stream.read_shut;
+            connection.write_shut = stream.write_shut;
             stream.role = Role::Connection(index);
+            stream.phase = Phase::Connecting;
+            stream.error = None;
+            stream.name = Some(Local {
+                address: Some(tuple.local.0),
+                port: tuple.local.1,
+            });
         }
         self.counters.tcp_opened += 1;
         self.refresh(owner);
@@ -345,11 +370,14 @@ impl<W: Window> Server<W> {
             SocketKind::Stream => {
                 if let Some(stream) = client.stream_mut(owner.slot.into()) {
                     stream.local = Some(local);
+                    stream.autobound = true;
+                    stream.name = None;
                 }
             }
             SocketKind::Datagram => {
                 if let Some(datagram) = client.datagram_mut(owner.slot.into()) {
                     datagram.local = Some(local);
+                    datagram.autobound = true;
                 }
             }
         }
@@ -368,11 +396,7 @@ impl<W: Window> Server<W> {
         let Some(tuple) = self.tcp.get(index).tuple else {
             return Err(Errno::EAGAIN.into());
         };
-        let stream = crate::client::Stream {
-            local: None,
-            error: None,
-            role: Role::Connection(index),
-        };
+        let stream = crate::client::Stream::new(Role::Connection(index));
         // It was counted when it came into the backlog, so there is an index.
         let Some((slot, handle)) = client.open(crate::client::Kind::Stream(stream)) else {
             return Err(Errno::EMFILE.into());

@@ -8,6 +8,7 @@ use super::Server;
 use crate::client::{Client, Datagram, Kind, Role, Stream};
 use crate::link::TxQueue;
 use crate::ports::SocketRef;
+use crate::shares::INVITATION;
 use crate::stack::Stack;
 use crate::tcp::TcpPool;
 use crate::udp::UdpPool;
@@ -16,22 +17,20 @@ use crate::window::Window;
 fn stream_bits(stream: &Stream, tcp: &TcpPool) -> PollBits {
     match &stream.role {
         // As Linux shows a socket that is not connected.
-        Role::Idle => (PollBits::OUT | PollBits::HUP).with(
-            PollBits::ERR | PollBits::IN | PollBits::RDHUP,
-            stream.error.is_some(),
-        ),
+        Role::Idle => (PollBits::OUT | PollBits::HUP)
+            .with(PollBits::IN | PollBits::RDHUP, stream.read_shut)
+            .with(PollBits::ERR, stream.error.is_some()),
         Role::Listening(listener) => PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty()),
         Role::Connection(index) => tcp.get(*index).bits(),
     }
 }
 
 fn datagram_bits(datagram: &Datagram, udp: &UdpPool) -> PollBits {
-    let failed = datagram.error.is_some();
-    let readable = udp.get(datagram.index).can_recv() || datagram.read_shut || failed;
+    let readable = udp.get(datagram.index).can_recv() || datagram.read_shut;
     PollBits::NONE
         .with(PollBits::IN, readable)
         .with(PollBits::OUT, !datagram.blocked)
-        .with(PollBits::ERR, failed)
+        .with(PollBits::ERR, datagram.error.is_some())
         .with(PollBits::RDHUP, datagram.read_shut)
         .with(PollBits::HUP, datagram.read_shut && datagram.write_shut)
 }
@@ -80,27 +79,44 @@ impl<W: Window> Server<W> {
                 self.counters.ready_notifications += 1;
             }
         }
+        let notified = (0..self.clients.len()).filter(|number| notify & 1 << number != 0);
+        notified.for_each(|number| self.expect(number));
         notify
     }
 
-    /// A client's deadline has passed.
-    pub(super) fn wake(&mut self, client: usize) {
-        if let Some(Some(client)) = self.clients.get_mut(client) {
+    /// A client's timer has run out: its deadline has passed, or calls that were refused are worth trying again.
+    pub(super) fn wake(&mut self, number: usize) {
+        let now = self.stack.now();
+        let timer = self.client_timer(number);
+        let Some(Some(client)) = self.clients.get_mut(number) else {
+            return;
+        };
+        client.notify |= client.deadline.take_if(|at| *at <= now).is_some();
+        if client.refill.take_if(|at| *at <= now).is_some() {
             client.notify = true;
+            // So that it looks at its sockets, of which none may have become ready.
+            client.changed = true;
+        }
+        if let Some(next) = [client.deadline, client.refill].into_iter().flatten().min() {
+            self.timers.set_if_earlier(timer, next);
         }
     }
 
     /// Transmit buffers have come back: datagram sockets that wait for some can send again.
     pub(super) fn unblock<T: TxQueue>(&mut self, tx: &mut T) {
-        if !self.blocked || tx.free() < Stack::FRAGMENT_RESERVE {
-            return;
-        }
-        self.blocked = false;
         for number in 0..self.clients.len() {
-            let slots = self.clients[number]
+            let waits = self.clients[number]
                 .as_ref()
-                .map_or(0, |client| client.slots.len());
-            for slot in 0..slots {
+                .is_some_and(|client| client.blocked);
+            if !waits || self.room(number, tx) < Stack::FRAGMENT_RESERVE {
+                continue;
+            }
+            let Some(client) = &mut self.clients[number] else {
+                continue;
+            };
+            client.blocked = false;
+            client.invited = self.stack.now() + INVITATION;
+            for slot in 0..client.slots.len() {
                 let Some(client) = &mut self.clients[number] else {
                     continue;
                 };

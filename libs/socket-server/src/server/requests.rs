@@ -20,6 +20,7 @@ impl<W: Window> Server<W> {
         client: usize,
         label: u64,
         words: [u64; 4],
+        sharers: u64,
         tx: &mut T,
     ) -> (u64, [u64; 4]) {
         match Operation::from_label(label) {
@@ -27,6 +28,10 @@ impl<W: Window> Server<W> {
             None => self.counters.calls_unknown += 1,
         }
         let reply = match Request::decode(label, words) {
+            Ok(request) if self.refuses(client, &request, sharers) => {
+                self.counters.calls_refused += 1;
+                Err(Failure::Errno(Errno::EAGAIN))
+            }
             Ok(request) => self.perform(client, request, tx),
             Err(errno) => {
                 self.counters.client_violations += 1;
@@ -66,9 +71,11 @@ impl<W: Window> Server<W> {
             }
             Request::Connect { socket, addr } => {
                 let owner = self.resolve(client, socket)?;
-                match self.kind(owner)? {
-                    SocketKind::Stream => self.connect_stream(owner, addr),
-                    SocketKind::Datagram => self.connect_datagram(owner, addr),
+                match (self.kind(owner)?, addr) {
+                    (SocketKind::Stream, Some(to)) => self.connect_stream(owner, to),
+                    (SocketKind::Stream, None) => self.dissolve_stream(owner),
+                    (SocketKind::Datagram, Some(to)) => self.connect_datagram(owner, to),
+                    (SocketKind::Datagram, None) => self.dissolve_datagram(owner),
                 }
             }
             Request::Send { socket, span } => {
@@ -147,7 +154,9 @@ impl<W: Window> Server<W> {
             };
             self.close(owner, true);
         }
-        if count > 0 {
+        if let Ok(client) = self.client_mut(number) {
+            client.deadline = None;
+            client.refill = None;
             self.timers.clear(self.client_timer(number));
         }
     }
@@ -165,9 +174,12 @@ impl<W: Window> Server<W> {
             let timer = self.client_timer(client);
             // Rounded up, so that it has passed when the notification comes.
             let at = instant(deadline.saturating_add(999));
-            if at <= self.stack.now() {
-                self.wake(client);
+            let now = self.stack.now();
+            let client = self.client_mut(client)?;
+            if at <= now {
+                client.notify = true;
             } else {
+                client.deadline = Some(client.deadline.map_or(at, |set| set.min(at)));
                 self.timers.set_if_earlier(timer, at);
             }
         }

@@ -8,28 +8,43 @@ use socket_proto::{CheckedSpan, Errno, Reply, Shutdown, Span, Success};
 use super::Server;
 use super::connections::Cause;
 use super::requests::client_in;
-use crate::client::Role;
-use crate::ports::SocketRef;
+use crate::client::{Phase, Role, Stream};
+use crate::ports::{Local, SocketRef};
 use crate::window::Window;
 
 impl<W: Window> Server<W> {
-    /// The connection of a stream socket. Without one, the failure of the last attempt is told once.
-    fn connection_of(&mut self, owner: SocketRef) -> Result<usize, Errno> {
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+    /// The connection of a stream socket. Without one, the failure of the last attempt is told once, and then `otherwise`
+    /// says what there is to say.
+    fn connection_of(
+        &mut self,
+        owner: SocketRef,
+        otherwise: impl FnOnce(&Stream) -> Reply,
+    ) -> Result<usize, Reply> {
+        let Ok(client) = client_in(&mut self.clients, owner.client.into()) else {
+            return Err(Err(Errno::EBADF.into()));
+        };
+        let Some(stream) = client.stream_mut(owner.slot.into()) else {
+            return Err(Err(Errno::EBADF.into()));
+        };
         if let Role::Connection(index) = stream.role {
             return Ok(index);
         }
-        let errno = stream.error.take();
+        let reply = match stream.error.take() {
+            Some(errno) => Err(errno.into()),
+            None => otherwise(stream),
+        };
         self.refresh(owner);
-        Err(errno.unwrap_or(Errno::ENOTCONN))
+        Err(reply)
     }
 
     /// `send`: one copy, from the window into the connection's buffer.
     pub(super) fn send_stream(&mut self, owner: SocketRef, span: Span) -> Reply {
         let client = self.client_mut(owner.client.into())?;
         let span = client.window.sizes().check(span)?;
-        let index = self.connection_of(owner)?;
+        let index = match self.connection_of(owner, |_| Err(Errno::EPIPE.into())) {
+            Ok(index) => index,
+            Err(reply) => return reply,
+        };
         let client = client_in(&mut self.clients, owner.client.into())?;
         let connection = self.tcp.get_mut(index);
         let failure = if let Some(errno) = connection.error.take() {
@@ -65,25 +80,38 @@ impl<W: Window> Server<W> {
     pub(super) fn recv_stream(&mut self, owner: SocketRef, span: Span) -> Reply {
         let client = self.client_mut(owner.client.into())?;
         let span = client.window.sizes().check_writable(span)?;
-        let index = self.connection_of(owner)?;
+        const END: Success = Success::Received {
+            bytes: 0,
+            datagrams: 0,
+        };
+        let without = |stream: &Stream| match stream.role {
+            Role::Idle if stream.read_shut => Ok(END),
+            _ => Err(Errno::ENOTCONN.into()),
+        };
+        let index = match self.connection_of(owner, without) {
+            Ok(index) => index,
+            Err(reply) => return reply,
+        };
         let client = client_in(&mut self.clients, owner.client.into())?;
         let connection = self.tcp.get_mut(index);
         if connection.connecting {
             return Err(Errno::EAGAIN.into());
         }
         let available = connection.socket().can_recv();
-        if !available || span.length() == 0 {
-            // What was received before a reset comes first, then the error once, then the end of the stream.
-            if !available && let Some(errno) = connection.error.take() {
+        if available && span.length() == 0 {
+            return Ok(END);
+        }
+        if !available {
+            // What was received before a reset comes first, then the error once, then the end of the stream. `EPIPE` is
+            // kept for `send`: the stream had ended before.
+            if connection.error.is_some_and(|errno| errno != Errno::EPIPE) {
+                let errno = connection.error.take().unwrap_or(Errno::ECONNRESET);
                 self.refresh(owner);
                 return Err(errno.into());
             }
-            let ended = available || connection.peer_done() || connection.read_shut;
+            let ended = connection.peer_done() || connection.read_shut;
             return if ended {
-                Ok(Success::Received {
-                    bytes: 0,
-                    datagrams: 0,
-                })
+                Ok(END)
             } else {
                 Err(Errno::EAGAIN.into())
             };
@@ -100,27 +128,88 @@ impl<W: Window> Server<W> {
         })
     }
 
-    /// `shutdown`.
+    /// `shutdown`, as `inet_shutdown` of Linux: a listener stops at the end of reading, an attempt is given up, and without a
+    /// connection there is an error, but readers are woken.
     pub(super) fn shutdown_stream(&mut self, owner: SocketRef, how: Shutdown) -> Reply {
-        let client = self.client_mut(owner.client.into())?;
+        let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
-        let Role::Connection(index) = stream.role else {
-            return Err(Errno::ENOTCONN.into());
+        let index = match stream.role {
+            Role::Listening(_) => {
+                return if how.read() {
+                    self.dissolve_stream(owner)
+                } else {
+                    Ok(Success::Done)
+                };
+            }
+            Role::Idle => {
+                stream.read_shut |= how.read();
+                stream.write_shut |= how.write();
+                if stream.phase == Phase::Connecting {
+                    stream.phase = Phase::Disconnecting;
+                }
+                self.refresh(owner);
+                return Err(Errno::ENOTCONN.into());
+            }
+            Role::Connection(index) => index,
         };
         let connection = self.tcp.get_mut(index);
-        if connection.connecting || connection.socket().state() == State::Closed {
+        if connection.connecting {
+            return self.dissolve_stream(owner);
+        }
+        if stream.phase == Phase::Connecting {
+            stream.phase = if connection.is_closed() {
+                Phase::Disconnecting
+            } else {
+                Phase::Connected
+            };
+        }
+        connection.read_shut |= how.read();
+        connection.write_shut |= how.write();
+        if connection.is_closed() {
+            self.refresh(owner);
             return Err(Errno::ENOTCONN.into());
         }
-        if how.read() {
-            connection.read_shut = true;
-            connection.drain();
-        }
         if how.write() {
-            connection.write_shut = true;
             connection.socket_mut().close();
         }
         self.settle(index, Cause::Turn);
         self.dirty.push(index);
+        Ok(Success::Done)
+    }
+
+    /// `connect` with `AF_UNSPEC`, as `tcp_disconnect` of Linux: the socket can be used anew. Bytes that were not read or not
+    /// sent are lost, and the peer gets a reset.
+    pub(super) fn dissolve_stream(&mut self, owner: SocketRef) -> Reply {
+        let client = client_in(&mut self.clients, owner.client.into())?;
+        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+        stream.phase = Phase::Unconnected;
+        stream.read_shut = false;
+        stream.write_shut = false;
+        let shown = match &stream.role {
+            Role::Connection(index) => self.tcp.get(*index).tuple.map(|tuple| tuple.local.1),
+            _ => stream.name.or(stream.local).map(|local| local.port),
+        };
+        // The address stays if the client has bound it.
+        let address = stream.local.and_then(|local| local.address);
+        stream.name = shown.map(|port| Local { address, port });
+        match core::mem::replace(&mut stream.role, Role::Idle) {
+            Role::Idle => {}
+            Role::Listening(listener) => self.stop_listening(owner, listener),
+            Role::Connection(index) => {
+                let connection = self.tcp.get_mut(index);
+                stream.error = connection.error.take();
+                let goes_on = matches!(
+                    connection.socket().state(),
+                    State::Closed | State::TimeWait | State::Closing | State::LastAck
+                );
+                if !goes_on {
+                    stream.error = Some(Errno::ECONNRESET);
+                }
+                self.abandon(index, owner.client.into(), !goes_on);
+            }
+        }
+        self.release_chosen_port(owner);
+        self.refresh(owner);
         Ok(Success::Done)
     }
 }

@@ -145,6 +145,7 @@ impl World {
 
     pub fn connect(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
         let addr = addr.parse().expect("an address");
+        let addr = Some(addr);
         self.ask(Request::Connect { socket, addr }).map(drop)
     }
 

@@ -83,13 +83,12 @@ struct State {
     sent: u64,
     travelling: BinaryHeap<Frame>,
     arrived: [VecDeque<Vec<u8>>; 2],
-    /// Frames of the server that the "driver" still holds.
-    held: usize,
+    /// Nanoseconds that the "driver" takes for a frame of the server; 0 if it takes all at once.
+    pace: u64,
+    /// When it takes the next one, if any waits.
+    next: Option<u64>,
     /// Nothing leaves the "driver" while this is set.
     stopped: bool,
-    /// Nanoseconds that the "driver" takes for each frame of the server, and when it takes the next.
-    pace: u64,
-    next: u64,
     /// A router in the server's way takes packets up to this length only.
     narrow: Option<Narrow>,
     /// Copies of what the server sent, if wanted.
@@ -163,10 +162,9 @@ impl Medium {
             sent: 0,
             travelling: BinaryHeap::new(),
             arrived: Default::default(),
-            held: 0,
-            stopped: false,
             pace: 0,
-            next: 0,
+            next: None,
+            stopped: false,
             narrow: None,
             tap: None,
             recording: None,
@@ -194,7 +192,13 @@ impl Medium {
 
     pub fn next_delivery(&self) -> Option<u64> {
         let state = self.0.borrow();
-        state.travelling.peek().map(|Reverse((at, ..))| *at)
+        let delivery = state.travelling.peek().map(|Reverse((at, ..))| *at);
+        [delivery, state.next].into_iter().flatten().min()
+    }
+
+    /// Makes the link slow in the server's direction: a frame in so many nanoseconds.
+    pub fn set_pace(&self, nanoseconds: u64) {
+        self.0.borrow_mut().pace = nanoseconds;
     }
 
     /// Puts a frame in front of one end, as if it had come over the link.
@@ -220,13 +224,6 @@ impl Medium {
     /// Whether the server's frames stay in their buffers.
     pub fn stop_driver(&self, stopped: bool) {
         self.0.borrow_mut().stopped = stopped;
-    }
-
-    /// Lets the "driver" take a frame of the server only every so many nanoseconds.
-    pub fn set_pace(&self, pace: u64) {
-        let mut state = self.0.borrow_mut();
-        state.pace = pace;
-        state.next = state.now;
     }
 
     /// Puts a router into the server's way, or takes it out.
@@ -286,13 +283,18 @@ impl SimTx {
     /// The "driver" takes what was sent and gives the buffers back.
     fn drive(&mut self) {
         let mut state = self.medium.0.borrow_mut();
-        while !state.stopped
-            && state.next <= state.now
-            && let Some(frame) = self.sent.pop_front()
-        {
-            let pace = state.pace;
-            state.next = state.next.max(state.now.saturating_sub(pace)) + pace;
+        while !state.stopped && !self.sent.is_empty() {
+            let at = state.next.unwrap_or(state.now);
+            if at > state.now {
+                break;
+            }
+            state.next = (state.pace > 0).then_some(at + state.pace);
+            let frame = self.sent.pop_front().expect("a frame");
             state.send(1, frame);
+        }
+        // The next frame to come is not before the last one has left.
+        if self.sent.is_empty() && state.next.is_some_and(|at| at <= state.now) {
+            state.next = None;
         }
     }
 

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The core, with one client, on the simulated link.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use smoltcp::iface::SocketHandle;
+use socket_proto::{Errno, Handle, Request, Shutdown, SocketKind};
+
+use crate::common::{PEER_IP, SERVER_IP, World};
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
+
+/// Long enough for a connection to be made and for a delayed acknowledgement.
+const REST: u64 = 50_000_000;
+/// Ports by number.
+const PORTS: u16 = 5_000;
+const SILENT: &str = "192.0.2.1";
+
+pub struct Core {
+    world: World,
+    sockets: BTreeMap<char, (Handle, Kind)>,
+    connection: Option<SocketHandle>,
+    datagrams: Option<SocketHandle>,
+}
+
+fn port(number: u16) -> u16 {
+    if number == 0 { 0 } else { PORTS + number }
+}
+
+fn address((place, number): Name) -> String {
+    let host = match place {
+        Place::Any => "0.0.0.0",
+        Place::Own => "10.0.2.15",
+        Place::Peer => "10.0.2.2",
+        Place::Silent => SILENT,
+        Place::Foreign => "198.51.100.7",
+        Place::Broadcast => "10.0.2.255",
+        Place::V6 => "[::1]",
+    };
+    format!("{host}:{}", port(number))
+}
+
+fn name(address: SocketAddr) -> Seen {
+    let place = match address.ip() {
+        any if any.is_unspecified() => Place::Any,
+        own if own == SERVER_IP => Place::Own,
+        peer if peer == PEER_IP => Place::Peer,
+        silent if silent.to_string() == SILENT => Place::Silent,
+        other => panic!("an unexpected address: {other}"),
+    };
+    let number = match address.port() {
+        0 => Some(0),
+        port => port.checked_sub(PORTS).filter(|&number| number < 8),
+    };
+    Seen::Name(place, number)
+}
+
+fn done(_: impl Sized) -> Seen {
+    Seen::Done
+}
+
+impl Core {
+    pub fn new() -> Self {
+        Core {
+            world: World::simple(),
+            sockets: BTreeMap::new(),
+            connection: None,
+            datagrams: None,
+        }
+    }
+
+    fn socket(&self, a: char) -> Handle {
+        self.sockets[&a].0
+    }
+
+    fn connection(&mut self) -> &mut smoltcp::socket::tcp::Socket<'static> {
+        let connection = self.connection.expect("the peer has a connection");
+        self.world.peer.tcp(connection)
+    }
+
+    fn send(&mut self, a: char, to: Option<Name>, n: usize) -> Result<Seen, Errno> {
+        let data = vec![7; n];
+        match self.sockets[&a] {
+            (socket, Kind::Stream) => Ok(Seen::Count(self.world.send(socket, &data)?.0)),
+            (socket, Kind::Datagram) => {
+                let to = to.map(address);
+                let sent = self
+                    .world
+                    .send_datagrams(socket, &[(to.as_deref(), &data)])?;
+                assert_eq!(sent, 1);
+                Ok(Seen::Count(n))
+            }
+        }
+    }
+
+    fn recv(&mut self, a: char, n: usize) -> Result<Seen, Errno> {
+        match self.sockets[&a] {
+            (socket, Kind::Stream) => Ok(Seen::Count(self.world.recv(socket, n)?.len())),
+            (socket, Kind::Datagram) => {
+                // Room for one, so that a call takes one.
+                let most = socket_proto::datagram::HEADER_SIZE + n;
+                let received = self.world.recv_datagrams(socket, most)?;
+                Ok(Seen::Count(
+                    received.first().map_or(0, |(_, payload)| payload.len()),
+                ))
+            }
+        }
+    }
+
+    fn perform(&mut self, step: Step) -> Result<Seen, Errno> {
+        Ok(match step {
+            Step::Socket(a, kind) => {
+                let handle = match kind {
+                    Kind::Stream => self.world.socket_as(0, SocketKind::Stream)?,
+                    Kind::Datagram => self.world.socket_as(0, SocketKind::Datagram)?,
+                };
+                self.sockets.insert(a, (handle, kind));
+                Seen::Done
+            }
+            Step::Bind(a, to) => {
+                let socket = self.socket(a);
+                self.world.bind(socket, &address(to)).map(done)?
+            }
+            Step::Listen(a, backlog) => {
+                let listen = Request::Listen {
+                    socket: self.socket(a),
+                    backlog: backlog as u64,
+                };
+                self.world.ask(listen).map(done)?
+            }
+            Step::Accept(a, b) => {
+                let (handle, peer) = self.world.accept(self.socket(a))?;
+                self.sockets.insert(b, (handle, Kind::Stream));
+                name(peer)
+            }
+            Step::Connect(a, to) => {
+                let socket = self.socket(a);
+                self.world.connect(socket, &address(to)).map(done)?
+            }
+            Step::ConnectToPeerOf(a, b) => {
+                let peer = self.world.peer_name(self.socket(b))?;
+                let socket = self.socket(a);
+                self.world.connect(socket, &peer.to_string()).map(done)?
+            }
+            Step::Reuse(_) => Seen::Done,
+            Step::Dissolve(a) => {
+                let dissolve = Request::Connect {
+                    socket: self.socket(a),
+                    addr: None,
+                };
+                self.world.ask(dissolve).map(done)?
+            }
+            Step::Send(a, n) => self.send(a, None, n)?,
+            Step::SendTo(a, to, n) => self.send(a, Some(to), n)?,
+            Step::Recv(a, n) => self.recv(a, n)?,
+            Step::Shutdown(a, how) => {
+                let how = match how {
+                    How::Read => Shutdown::Read,
+                    How::Write => Shutdown::Write,
+                    How::Both => Shutdown::Both,
+                };
+                self.world.shutdown(self.socket(a), how).map(done)?
+            }
+            Step::Close(a) => {
+                let (handle, _) = self.sockets.remove(&a).expect("an open socket");
+                self.world.close(handle);
+                Seen::Done
+            }
+            Step::SockName(a) => name(self.world.name(self.socket(a))),
+            Step::PeerName(a) => name(self.world.peer_name(self.socket(a))?),
+            Step::Error(a) => match self.world.so_error(self.socket(a)) {
+                None => Seen::Done,
+                Some(errno) => return Err(errno),
+            },
+            Step::PeerListen(number) => {
+                self.connection = Some(self.world.peer.listen(port(number)));
+                Seen::Done
+            }
+            Step::PeerConnect(number) => {
+                self.connection = Some(self.world.peer.connect(port(number)));
+                Seen::Done
+            }
+            Step::PeerSend(n) => {
+                let sent = self.connection().send_slice(&vec![9; n]);
+                assert_eq!(sent, Ok(n));
+                Seen::Done
+            }
+            Step::PeerFin => {
+                self.connection().close();
+                Seen::Done
+            }
+            Step::PeerReset => {
+                self.connection().abort();
+                Seen::Done
+            }
+            Step::PeerBind(number) => {
+                self.datagrams = Some(self.world.peer.bind(port(number)));
+                Seen::Done
+            }
+            Step::PeerSendTo(a, n) => {
+                let to = self.world.name(self.socket(a)).port();
+                let socket = self.datagrams.expect("the peer has a socket");
+                self.world.peer.send_to(socket, to, &vec![9; n]);
+                Seen::Done
+            }
+        })
+    }
+}
+
+impl Machine for Core {
+    fn step(&mut self, step: Step) -> Seen {
+        let result = self.perform(step);
+        self.world.run_for(REST);
+        result.unwrap_or_else(|errno| Seen::Errno(errno.raw().into()))
+    }
+
+    fn bits(&mut self, socket: char) -> u16 {
+        self.world.bits(self.socket(socket)).raw()
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The Linux that the test runs on, over its loopback interface.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, accept_with,
+    acceptfrom_with, bind, connect, connect_unspec, getpeername, getsockname, listen, recv, send,
+    sendto, shutdown, socket_with, sockopt,
+};
+
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
+
+/// Ports that have been used by earlier runs rest.
+static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
+const PORTS_A_RUN: u16 = 8;
+
+pub struct Host {
+    sockets: BTreeMap<char, OwnedFd>,
+    ports: u16,
+    /// How long the network gets to come to rest.
+    rest: Duration,
+    listener: Option<OwnedFd>,
+    connection: Option<OwnedFd>,
+    datagrams: Option<OwnedFd>,
+    /// Listeners that are full, and what fills them.
+    silent: Vec<OwnedFd>,
+}
+
+fn open(kind: SocketType) -> OwnedFd {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    socket_with(AddressFamily::INET, kind, flags, None).expect("a socket")
+}
+
+/// Addresses of this process only, so that tests that run at the same time do not meet.
+fn host(last: u8) -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, high | 0x80, low, last)
+}
+
+fn seen<T>(result: Result<T, Errno>, done: impl FnOnce(T) -> Seen) -> Seen {
+    match result {
+        Ok(value) => done(value),
+        Err(errno) => Seen::Errno(errno.raw_os_error()),
+    }
+}
+
+impl Host {
+    pub fn new(rest: Duration) -> Self {
+        let run = NEXT_PORTS.fetch_add(1, Ordering::Relaxed);
+        Host {
+            sockets: BTreeMap::new(),
+            ports: 20_000 + run % 1_000 * PORTS_A_RUN,
+            rest,
+            listener: None,
+            connection: None,
+            datagrams: None,
+            silent: Vec::new(),
+        }
+    }
+
+    fn port(&self, number: u16) -> u16 {
+        assert!(number < PORTS_A_RUN);
+        if number == 0 { 0 } else { self.ports + number }
+    }
+
+    fn address(&mut self, (place, port): Name) -> SocketAddr {
+        let address = match place {
+            Place::Any => Ipv4Addr::UNSPECIFIED,
+            Place::Own => host(1),
+            Place::Peer => host(2),
+            Place::Silent => {
+                self.make_silent(port);
+                host(3)
+            }
+            Place::Foreign => Ipv4Addr::new(198, 51, 100, 7),
+            Place::Broadcast => Ipv4Addr::new(127, 255, 255, 255),
+            Place::V6 => return (Ipv6Addr::LOCALHOST, self.port(port)).into(),
+        };
+        (address, self.port(port)).into()
+    }
+
+    /// A listener whose backlog is full ignores further requests.
+    fn make_silent(&mut self, port: u16) {
+        let at = SocketAddrV4::new(host(3), self.port(port));
+        let listener = open(SocketType::STREAM);
+        if bind(&listener, &at).is_err() {
+            return;
+        }
+        listen(&listener, 0).expect("listen");
+        self.silent.push(listener);
+        for _ in 0..4 {
+            let filler = open(SocketType::STREAM);
+            let _ = connect(&filler, &at);
+            self.silent.push(filler);
+        }
+        std::thread::sleep(self.rest);
+    }
+
+    fn name(&self, address: Option<SocketAddr>) -> Seen {
+        let Some(SocketAddr::V4(address)) = address else {
+            panic!("not an address of IPv4: {address:?}");
+        };
+        let place = match *address.ip() {
+            Ipv4Addr::UNSPECIFIED => Place::Any,
+            // What Linux sends from to any loopback address.
+            own if own == host(1) || own == Ipv4Addr::LOCALHOST => Place::Own,
+            peer if peer == host(2) => Place::Peer,
+            silent if silent == host(3) => Place::Silent,
+            other => panic!("an unexpected address: {other}"),
+        };
+        let port = address.port();
+        let number = port.checked_sub(self.ports);
+        let number = number.filter(|&number| number < PORTS_A_RUN);
+        Seen::Name(place, if port == 0 { Some(0) } else { number })
+    }
+
+    fn connection(&mut self) -> &OwnedFd {
+        if let Some(listener) = &self.listener
+            && let Ok(connection) = accept_with(listener, SocketFlags::CLOEXEC)
+        {
+            self.connection = Some(connection);
+        }
+        self.connection.as_ref().expect("the peer has a connection")
+    }
+
+    fn perform(&mut self, step: Step) -> Result<Seen, Errno> {
+        let done = |()| Seen::Done;
+        let stream = |kind| match kind {
+            Kind::Stream => SocketType::STREAM,
+            Kind::Datagram => SocketType::DGRAM,
+        };
+        Ok(match step {
+            Step::Socket(a, kind) => {
+                self.sockets.insert(a, open(stream(kind)));
+                Seen::Done
+            }
+            Step::Bind(a, name) => {
+                let address = self.address(name);
+                bind(&self.sockets[&a], &address).map(done)?
+            }
+            Step::Listen(a, backlog) => listen(&self.sockets[&a], backlog).map(done)?,
+            Step::Accept(a, b) => {
+                let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+                let (socket, peer) = acceptfrom_with(&self.sockets[&a], flags)?;
+                self.sockets.insert(b, socket);
+                self.name(peer.map(|peer| peer.try_into().expect("an address")))
+            }
+            Step::Connect(a, name) => {
+                let address = self.address(name);
+                connect(&self.sockets[&a], &address).map(done)?
+            }
+            Step::ConnectToPeerOf(a, b) => {
+                let peer = getpeername(&self.sockets[&b])?.expect("an address");
+                connect(&self.sockets[&a], &peer).map(done)?
+            }
+            Step::Reuse(a) => sockopt::set_socket_reuseaddr(&self.sockets[&a], true).map(done)?,
+            Step::Dissolve(a) => connect_unspec(&self.sockets[&a]).map(done)?,
+            Step::Send(a, n) => {
+                let flags = SendFlags::NOSIGNAL;
+                Seen::Count(send(&self.sockets[&a], &vec![7; n], flags)?)
+            }
+            Step::SendTo(a, name, n) => {
+                let address = self.address(name);
+                let flags = SendFlags::NOSIGNAL;
+                Seen::Count(sendto(&self.sockets[&a], &vec![7; n], flags, &address)?)
+            }
+            Step::Recv(a, n) => {
+                let mut buffer = vec![0; n];
+                let flags = RecvFlags::empty();
+                Seen::Count(recv(&self.sockets[&a], &mut buffer[..], flags)?.0)
+            }
+            Step::Shutdown(a, how) => {
+                let how = match how {
+                    How::Read => Shutdown::Read,
+                    How::Write => Shutdown::Write,
+                    How::Both => Shutdown::Both,
+                };
+                shutdown(&self.sockets[&a], how).map(done)?
+            }
+            Step::Close(a) => {
+                self.sockets.remove(&a).expect("an open socket");
+                Seen::Done
+            }
+            Step::SockName(a) => {
+                let name = getsockname(&self.sockets[&a])?;
+                self.name(Some(name.try_into().expect("an address")))
+            }
+            Step::PeerName(a) => {
+                let name = getpeername(&self.sockets[&a])?;
+                self.name(name.map(|name| name.try_into().expect("an address")))
+            }
+            Step::Error(a) => match sockopt::socket_error(&self.sockets[&a])? {
+                Ok(()) => Seen::Done,
+                Err(errno) => Seen::Errno(errno.raw_os_error()),
+            },
+            Step::PeerListen(port) => {
+                let listener = open(SocketType::STREAM);
+                bind(&listener, &SocketAddrV4::new(host(2), self.port(port)))?;
+                listen(&listener, 4)?;
+                self.listener = Some(listener);
+                Seen::Done
+            }
+            Step::PeerConnect(port) => {
+                let connection = open(SocketType::STREAM);
+                bind(&connection, &SocketAddrV4::new(host(2), 0))?;
+                let _ = connect(&connection, &SocketAddrV4::new(host(1), self.port(port)));
+                // The one before stays open.
+                self.silent.extend(self.connection.replace(connection));
+                Seen::Done
+            }
+            Step::PeerSend(n) => {
+                send(self.connection(), &vec![9; n], SendFlags::NOSIGNAL)?;
+                Seen::Done
+            }
+            Step::PeerFin => shutdown(self.connection(), Shutdown::Write).map(done)?,
+            Step::PeerReset => {
+                sockopt::set_socket_linger(self.connection(), Some(Duration::ZERO))?;
+                self.connection = None;
+                Seen::Done
+            }
+            Step::PeerBind(port) => {
+                let socket = open(SocketType::DGRAM);
+                bind(&socket, &SocketAddrV4::new(host(2), self.port(port)))?;
+                self.datagrams = Some(socket);
+                Seen::Done
+            }
+            Step::PeerSendTo(a, n) => {
+                let name = getsockname(&self.sockets[&a])?;
+                let name: SocketAddr = name.try_into().expect("an address");
+                let to = SocketAddrV4::new(host(1), name.port());
+                let to = match name {
+                    SocketAddr::V4(name) if !name.ip().is_unspecified() => name,
+                    _ => to,
+                };
+                let socket = self.datagrams.as_ref().expect("the peer has a socket");
+                sendto(socket, &vec![9; n], SendFlags::NOSIGNAL, &to)?;
+                Seen::Done
+            }
+        })
+    }
+}
+
+impl Machine for Host {
+    fn step(&mut self, step: Step) -> Seen {
+        let result = self.perform(step);
+        std::thread::sleep(self.rest);
+        seen(result, |seen| seen)
+    }
+
+    fn bits(&mut self, socket: char) -> u16 {
+        let wanted = PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP;
+        let mut fds = [PollFd::new(&self.sockets[&socket], wanted)];
+        poll(&mut fds, Some(&Timespec::default())).expect("poll");
+        fds[0].revents().bits()
+    }
+}

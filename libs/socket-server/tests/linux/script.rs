@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What is done with sockets, one operation a line, in a form that both machines understand.
+
+/// An address, by what it means on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The unspecified address.
+    Any,
+    /// This machine's.
+    Own,
+    /// The other machine's.
+    Peer,
+    /// A machine that never answers.
+    Silent,
+    /// An address that is not this machine's.
+    Foreign,
+    /// All machines of the network.
+    Broadcast,
+    /// An address of IPv6.
+    V6,
+}
+
+/// An address with the number of a port: 0 means no port, others are mapped to free ones.
+pub type Name = (Place, u16);
+
+/// What a socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Stream,
+    Datagram,
+}
+
+/// A direction, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Read,
+    Write,
+    Both,
+}
+
+/// One operation. Sockets of this machine go by a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Socket(char, Kind),
+    Bind(char, Name),
+    Listen(char, i32),
+    Accept(char, char),
+    Connect(char, Name),
+    /// `connect` to the peer of another socket.
+    ConnectToPeerOf(char, char),
+    /// Sets `SO_REUSEADDR`. The core behaves as if it were always set.
+    Reuse(char),
+    /// `connect` with `AF_UNSPEC`.
+    Dissolve(char),
+    Send(char, usize),
+    SendTo(char, Name, usize),
+    Recv(char, usize),
+    Shutdown(char, How),
+    Close(char),
+    SockName(char),
+    PeerName(char),
+    Error(char),
+    /// The other machine listens on a port.
+    PeerListen(u16),
+    /// It connects to a port of this machine, and goes on with that connection.
+    PeerConnect(u16),
+    /// It sends on its connection.
+    PeerSend(usize),
+    /// It ends its direction of the connection.
+    PeerFin,
+    /// It resets the connection.
+    PeerReset,
+    /// It opens a datagram socket.
+    PeerBind(u16),
+    /// It sends a datagram to a socket of this machine.
+    PeerSendTo(char, usize),
+}
+
+fn place(word: &str) -> Place {
+    match word {
+        "any" => Place::Any,
+        "own" => Place::Own,
+        "peer" => Place::Peer,
+        "silent" => Place::Silent,
+        "foreign" => Place::Foreign,
+        "broadcast" => Place::Broadcast,
+        "v6" => Place::V6,
+        other => panic!("no place: {other}"),
+    }
+}
+
+fn name(word: &str) -> Name {
+    let (host, port) = word.split_once(':').expect("place:port");
+    (place(host), number(port))
+}
+
+fn number<N: std::str::FromStr>(word: &str) -> N {
+    word.parse().ok().expect("a number")
+}
+
+fn letter(word: &str) -> char {
+    let mut letters = word.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => letter,
+        _ => panic!("no socket: {word}"),
+    }
+}
+
+/// Reads one line.
+pub fn parse(line: &str) -> Step {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["stream", a] => Step::Socket(letter(a), Kind::Stream),
+        ["datagram", a] => Step::Socket(letter(a), Kind::Datagram),
+        ["bind", a, to] => Step::Bind(letter(a), name(to)),
+        ["listen", a] => Step::Listen(letter(a), 4),
+        ["accept", a, b] => Step::Accept(letter(a), letter(b)),
+        ["connect", a, "to", "peer", "of", b] => Step::ConnectToPeerOf(letter(a), letter(b)),
+        ["reuse", a] => Step::Reuse(letter(a)),
+        ["connect", a, "none"] => Step::Dissolve(letter(a)),
+        ["connect", a, to] => Step::Connect(letter(a), name(to)),
+        ["send", a, n] => Step::Send(letter(a), number(n)),
+        ["sendto", a, to, n] => Step::SendTo(letter(a), name(to), number(n)),
+        ["recv", a, n] => Step::Recv(letter(a), number(n)),
+        ["shutdown", a, how] => {
+            let how = match how {
+                "r" => How::Read,
+                "w" => How::Write,
+                "rw" => How::Both,
+                other => panic!("no direction: {other}"),
+            };
+            Step::Shutdown(letter(a), how)
+        }
+        ["close", a] => Step::Close(letter(a)),
+        ["sockname", a] => Step::SockName(letter(a)),
+        ["peername", a] => Step::PeerName(letter(a)),
+        ["error", a] => Step::Error(letter(a)),
+        ["peer", "listen", port] => Step::PeerListen(number(port)),
+        ["peer", "connect", port] => Step::PeerConnect(number(port)),
+        ["peer", "send", n] => Step::PeerSend(number(n)),
+        ["peer", "fin"] => Step::PeerFin,
+        ["peer", "reset"] => Step::PeerReset,
+        ["peer", "bind", port] => Step::PeerBind(number(port)),
+        ["peer", "sendto", a, n] => Step::PeerSendTo(letter(a), number(n)),
+        _ => panic!("no step: {line}"),
+    }
+}
+
+/// What can be seen of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It has worked.
+    Done,
+    /// So many bytes were moved.
+    Count(usize),
+    /// An address: the place as the machine sees it, and the port's number (`None` for one that the machine chose).
+    Name(Place, Option<u16>),
+    /// An error number.
+    Errno(i32),
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Seen::Done => f.write_str("ok"),
+            Seen::Count(count) => write!(f, "{count}"),
+            Seen::Name(place, Some(port)) => write!(f, "{place:?}:{port}"),
+            Seen::Name(place, None) => write!(f, "{place:?}:*"),
+            Seen::Errno(errno) => match socket_proto::Errno::from_raw(*errno as u64) {
+                Some(errno) => f.write_str(errno.name()),
+                None => write!(f, "errno {errno}"),
+            },
+        }
+    }
+}
+
+/// A machine that carries out steps.
+pub trait Machine {
+    /// Carries out one step, and lets the network come to rest.
+    fn step(&mut self, step: Step) -> Seen;
+    /// The poll bits of a socket.
+    fn bits(&mut self, socket: char) -> u16;
+}
+
+fn bits_text(bits: u16) -> String {
+    let names = [
+        (0x01, "IN"),
+        (0x04, "OUT"),
+        (0x08, "ERR"),
+        (0x10, "HUP"),
+        (0x20, "NVAL"),
+        (0x2000, "RDHUP"),
+    ];
+    let set = names.iter().filter(|(bit, _)| bits & bit != 0);
+    let text = set.map(|&(_, name)| name).collect::<Vec<_>>().join("|");
+    if text.is_empty() { "-".into() } else { text }
+}
+
+/// Carries out all steps; returns what was seen of each: its result, and then the poll bits of all open sockets.
+pub fn run(machine: &mut impl Machine, steps: &[Step]) -> Vec<String> {
+    let mut open = std::collections::BTreeSet::new();
+    let mut lines = Vec::new();
+    for &step in steps {
+        let seen = machine.step(step);
+        match (step, &seen) {
+            (Step::Socket(a, _) | Step::Accept(_, a), Seen::Done | Seen::Name(..)) => {
+                open.insert(a);
+            }
+            (Step::Close(a), Seen::Done) => {
+                open.remove(&a);
+            }
+            _ => {}
+        }
+        let mut line = seen.to_string();
+        for &a in &open {
+            line += &format!(" {a}={}", bits_text(machine.bits(a)));
+        }
+        lines.push(line);
+    }
+    lines
+}
