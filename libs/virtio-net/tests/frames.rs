@@ -3,7 +3,7 @@
 
 mod fake;
 
-use fake::{Entry, FakeDevice, RECEIVE, TRANSMIT, World};
+use fake::{Entry, FakeDevice, N, RECEIVE, TRANSMIT, World};
 use stats::NetDriver as Counter;
 
 fn frame(n: u8, len: usize) -> Vec<u8> {
@@ -30,7 +30,7 @@ fn received_frames_reach_the_server_unchanged() {
     }
     assert_eq!(world.counter(Counter::RxFrames), 50);
     assert_eq!(world.counter(Counter::IrqsRx), 50);
-    assert_eq!(world.counter(Counter::RxBuffersHeld), 8);
+    assert_eq!(world.counter(Counter::RxBuffersHeld), N as u64);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn sent_frames_reach_the_wire_unchanged() {
         world.wake_server();
     }
     assert_eq!(world.counter(Counter::TxFrames), 50);
-    assert_eq!(world.server.tx().idle(), 8, "all buffers came back");
+    assert_eq!(world.server.tx().idle(), N, "all buffers came back");
 }
 
 #[test]
@@ -133,27 +133,27 @@ fn sent_frames_interrupt_only_when_the_server_waits_for_buffers() {
         world.device.borrow_mut().wants_interrupt(TRANSMIT),
         "the server has no buffers left"
     );
-    assert_eq!(world.device.borrow_mut().transmit().len(), 8);
+    assert_eq!(world.device.borrow_mut().transmit().len(), N);
     assert_eq!(world.take_interrupt(), Some(1));
     assert_eq!(world.counter(Counter::IrqsTx), 1);
     world.wake_server();
-    assert_eq!(world.server.tx().idle(), 8);
+    assert_eq!(world.server.tx().idle(), N);
 }
 
 #[test]
 fn a_device_without_buffers_gets_them_when_the_server_returns_some() {
     let mut world = World::new(FakeDevice::new());
-    for n in 0..8 {
+    for n in 0..N as u8 {
         assert!(world.device.borrow_mut().deliver(&frame(n, 60)));
     }
     assert!(
-        !world.device.borrow_mut().deliver(&frame(9, 60)),
+        !world.device.borrow_mut().deliver(&frame(99, 60)),
         "all buffers are used up"
     );
     world.take_interrupt();
     assert!(world.wake_server(), "the driver has asked for buffers");
     world.wake_driver();
-    assert!(world.device.borrow_mut().deliver(&frame(10, 60)));
+    assert!(world.device.borrow_mut().deliver(&frame(100, 60)));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn both_directions_go_on_when_the_queues_indices_wrap() {
         assert_eq!(Vec::from(std::mem::take(&mut world.got)), expected);
     }
     let frames = u64::from(rounds) * 3;
-    assert!(frames > (1 << 16) + 2 * 8);
+    assert!(frames > (1 << 16) + 2 * N as u64);
     assert_eq!(world.counter(Counter::RxFrames), frames);
     assert_eq!(world.counter(Counter::TxFrames), frames);
     assert_eq!(world.counter(Counter::DeviceResets), started, "in one life");
