@@ -181,6 +181,7 @@ fn the_server_hears_of_the_link() {
 
 /// Indices of virtqueues have 16 bits and those of the rings 32. A mistake at the wrap shows as a missing doorbell or interrupt: then nobody moves any more.
 #[test]
+#[cfg_attr(miri, ignore = "many thousand rounds")]
 fn both_directions_go_on_when_the_queues_indices_wrap() {
     let mut world = World::new(FakeDevice::new());
     let started = world.counter(Counter::DeviceResets);

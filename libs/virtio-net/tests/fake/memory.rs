@@ -15,19 +15,18 @@ pub fn leak(len: usize) -> NonNull<u8> {
 /// DMA by the device.
 pub fn read(address: PhysAddr, len: usize) -> Vec<u8> {
     let pointer = with_exposed_provenance_mut::<u8>(address as usize);
-    // SAFETY: an address and a length that the driver has put into a descriptor, in memory that lives as long as the test.
-    (0..len)
-        .map(|i| unsafe { pointer.add(i).read_volatile() })
-        .collect()
+    let mut bytes = vec![0; len];
+    // SAFETY: an address and a length that the driver has put into a descriptor, in memory that
+    // lives as long as the test, which has one thread.
+    unsafe { pointer.copy_to_nonoverlapping(bytes.as_mut_ptr(), len) };
+    bytes
 }
 
 /// DMA by the device.
 pub fn write(address: PhysAddr, bytes: &[u8]) {
     let pointer = with_exposed_provenance_mut::<u8>(address as usize);
-    for (i, byte) in bytes.iter().enumerate() {
-        // SAFETY: as for `read`.
-        unsafe { pointer.add(i).write_volatile(*byte) };
-    }
+    // SAFETY: as for `read`.
+    unsafe { pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
 }
 
 fn read_u16(address: PhysAddr) -> u16 {
