@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use ring::{DriverHalves, Flags, POOL_SIZE, ServerEnd, ServerEvent, ServerHalves};
+use ring::{BUFFER_SIZE, DriverHalves, Flags, ServerEnd, ServerEvent, ServerHalves};
 use shm::{ExclusiveBytes, FrozenBytes, ReadOnly, ReadWrite, Region};
 use stats::{NetDriver as Counter, StatsPage, Writer};
 use virtio_net::{DmaMemory, NetDriver, QueuePages, StartError};
@@ -14,6 +14,7 @@ use super::{FakeTransport, Shared};
 
 /// Buffers in each direction. The queues have room for all of them, if the device offers that.
 pub const N: usize = 16;
+const POOL: usize = N * BUFFER_SIZE;
 const RX: usize = N;
 const TX: usize = 2 * N;
 pub type Driver = NetDriver<'static, FakeTransport, N, RX, TX>;
@@ -30,7 +31,7 @@ pub struct Pages {
 impl Pages {
     /// With them, the server's views of the pools.
     pub fn new() -> (Self, FrozenBytes, ExclusiveBytes) {
-        let (rx, tx) = (leak(POOL_SIZE), leak(POOL_SIZE));
+        let (rx, tx) = (leak(POOL), leak(POOL));
         let size = size_of::<QueuePages<RX, TX>>();
         // Words, for the alignment; what is too much at the front is left out.
         let memory = leak(size + 64);
@@ -51,10 +52,9 @@ impl Pages {
             stats: Writer::attach(Box::leak(Box::new(StatsPage::new_zeroed())), 0),
         };
         // SAFETY: leaked memory; the pretended device writes only buffers that it was lent.
-        let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL_SIZE).into_frozen_bytes() };
+        let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL).into_frozen_bytes() };
         // SAFETY: leaked memory that the driver and the device only read.
-        let to_send =
-            unsafe { Region::<ReadWrite>::from_ptr(tx, POOL_SIZE).into_exclusive_bytes() };
+        let to_send = unsafe { Region::<ReadWrite>::from_ptr(tx, POOL).into_exclusive_bytes() };
         (pages, received, to_send)
     }
 
