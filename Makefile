@@ -153,10 +153,12 @@ test-system: $(IMAGE) $(TOOLS)/system-tests ## the booted image driven from the 
 loom: setup ## the rings of packets and log lines under the model checker
 	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring --release --test loom --target-dir build/loom
 
-miri: setup ## libs/shm and libs/executor under Miri (needs a nightly toolchain with the component miri)
+miri: setup ## libs/shm, libs/executor and libs/virtio-net under Miri (needs a nightly toolchain with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "miri: it is not installed" >&2; \
 	  echo "  help: rustup toolchain install nightly --component miri,rust-src" >&2; exit 1; }
 	@$(CARGO) +nightly miri test --locked --quiet -p executor -p shm --target-dir build/miri
+	@# The pretended device goes by addresses, as a device does; its memory is there for good.
+	@MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-ignore-leaks' $(CARGO) +nightly miri test --locked --quiet -p virtio-net --target-dir build/miri
 
 check: setup ## format, clippy, dependency rules, docs
 	@tools/check.sh

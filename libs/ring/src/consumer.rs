@@ -75,6 +75,15 @@ impl<'a, const N: usize> Consumer<'a, N> {
         Some(descriptor)
     }
 
+    /// The descriptor that is `ahead` places behind the one that [`pop`](Self::pop) takes next, if
+    /// it has been found.
+    pub(crate) fn peek(&self, ahead: u32) -> Option<Descriptor> {
+        if ahead >= self.available() {
+            return None;
+        }
+        Some(self.theirs.slot(self.head.wrapping_add(ahead))?.read())
+    }
+
     /// Gives the popped slots back to the producer (R4). Once a batch is enough.
     #[inline]
     pub fn release(&mut self) {

@@ -59,6 +59,13 @@ impl DeviceWords {
         }
     }
 
+    #[cfg(any(test, loom, feature = "fault-injection"))]
+    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.identity.store(next(), Ordering::Relaxed);
+        self.features.store(next() as u32, Ordering::Relaxed);
+        self.link_up.store(next() as u32, Ordering::Relaxed);
+    }
+
     pub(crate) fn write(&self, state: DeviceState) {
         let [a, b, c, d, e, f] = state.mac;
         let [g, h] = state.mtu.to_le_bytes();

@@ -3,9 +3,11 @@
 
 use crate::held::Held;
 use crate::pool::{check_length, locate, locate_start, offset_of};
+use crate::sync::Ordering;
+use crate::violation::Patience;
 use crate::{
-    Consumer, Descriptor, DeviceState, DriverHalves, Flags, IndexViolation, Link, LinkEvent,
-    PeerEpoch, Producer, Queue, Reason, ServerHalves, Tally, full_fence,
+    Consumer, Descriptor, DeviceState, DriverHalves, Flags, IndexViolation, Inheritance, Link,
+    LinkEvent, PeerEpoch, Producer, Queue, Reason, ServerHalves, Tally, full_fence,
 };
 use core::mem::take;
 
@@ -21,19 +23,36 @@ pub enum DriverEvent {
     PeerRestarted(PeerEpoch),
     /// The server has not started yet, or has not seen us.
     Waiting,
+    /// The ends are out of step for good (E6): reset the device, and then call [`DriverEnd::start`]
+    /// once more.
+    OutOfStep,
 }
 
 /// An empty receive buffer that the server has lent. Proof that it lies in the pool and is here once.
 #[derive(Debug, Eq, PartialEq)]
 #[must_use = "a slot that is dropped is lost until the server or the driver restarts"]
 pub struct RxSlot {
-    buffer: u16,
+    pub(crate) buffer: u16,
+    pub(crate) cookie: u32,
 }
 
 impl RxSlot {
     /// First byte of the buffer, from the start of `rx_data`. The buffer has [`BUFFER_SIZE`](crate::BUFFER_SIZE) bytes.
     pub fn offset(&self) -> usize {
         offset_of(self.buffer) as usize
+    }
+
+    /// What a later life of the driver needs to hand on a frame in this buffer; see
+    /// [`Leftover`](crate::Leftover).
+    pub fn to_word(&self) -> u64 {
+        u64::from(self.buffer) | u64::from(self.cookie) << 32
+    }
+
+    pub(crate) fn from_word(word: u64) -> Self {
+        Self {
+            buffer: word as u16,
+            cookie: (word >> 32) as u32,
+        }
     }
 }
 
@@ -75,17 +94,23 @@ pub struct DriverEnd<'a, const N: usize> {
     tx_held: Held<N>,
     suspected: Tally,
     confirmed: Tally,
+    patience: Patience<N>,
+    inheritance: Inheritance<N>,
     up: bool,
+    /// Frames were published since the server's signal request was looked at.
+    rx_unsignalled: bool,
     owes_notification: bool,
 }
 
 impl<'a, const N: usize> DriverEnd<'a, N> {
-    /// Starts the driver's end. The device has been reset, so that nothing is written to any buffer, and is described by `device`.
-    /// [`flush`](Self::flush) will ask for a notification.
+    /// Starts the driver's end. The device has been reset, so that nothing is written to any
+    /// buffer, and is described by `device`. `inheritance` is handed to the server that it is for,
+    /// before anything else. [`flush`](Self::flush) will ask for a notification.
     pub fn start(
         mine: &'a DriverHalves<N>,
         theirs: &'a ServerHalves<N>,
         device: DeviceState,
+        inheritance: Inheritance<N>,
     ) -> Self {
         mine.device.write(device);
         Self {
@@ -99,7 +124,10 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
             tx_held: Held::new(),
             suspected: Tally::default(),
             confirmed: Tally::default(),
+            patience: Patience::default(),
+            inheritance,
             up: false,
+            rx_unsignalled: false,
             owes_notification: true,
         }
     }
@@ -116,7 +144,12 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         let event = self.link.poll();
         self.up = matches!(event, LinkEvent::Up { .. });
         if self.up {
+            let worn_out = self.patience.wears_out(&self.suspected);
             self.confirmed.absorb(&mut self.suspected);
+            if worn_out {
+                self.up = false;
+                return DriverEvent::OutOfStep;
+            }
         } else {
             self.suspected = Tally::default();
         }
@@ -124,6 +157,7 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
             LinkEvent::Up { first } => DriverEvent::Up { first },
             LinkEvent::PeerRestarted(epoch) => DriverEvent::PeerRestarted(epoch),
             LinkEvent::Waiting => DriverEvent::Waiting,
+            LinkEvent::Overwritten => DriverEvent::OutOfStep,
         }
     }
 
@@ -142,6 +176,20 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         self.tx_free.reset();
         self.rx_held.reset();
         self.tx_held.reset();
+        self.patience = Patience::default();
+        // After the reset: no frame for another server may be in the ring.
+        self.mine.lender.word.store(peer.0, Ordering::Release);
+        for frame in self.inheritance.frames_for(&peer) {
+            Self::push(
+                &mut self.rx_active,
+                *frame,
+                Queue::RxActive,
+                &mut self.suspected,
+            );
+        }
+        self.rx_active.publish();
+        self.inheritance.clear();
+        self.rx_unsignalled = false;
         self.link.acknowledge(peer);
         self.owes_notification = true;
     }
@@ -153,7 +201,10 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
             let accepted = locate_start::<N>(&descriptor).and_then(|buffer| {
                 self.rx_held
                     .accept(buffer, descriptor.cookie)
-                    .map(|()| RxSlot { buffer })
+                    .map(|()| RxSlot {
+                        buffer,
+                        cookie: descriptor.cookie,
+                    })
             });
             match accepted {
                 Ok(slot) => return Some(slot),
@@ -163,7 +214,9 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         None
     }
 
-    /// Hands a received frame to the server: `len` bytes, `start` bytes behind the start of the buffer.
+    /// Hands a received frame to the server: `len` bytes, `start` bytes behind the start of the
+    /// buffer. It is in the ring when this returns, so that it is not lost if the driver faults
+    /// (B5); [`flush`](Self::flush) says whether the server must be notified.
     pub fn rx_return(&mut self, slot: RxSlot, start: u16, len: u16, flags: Flags) {
         if let Some(cookie) = self.rx_held.release(slot.buffer) {
             let offset = offset_of(slot.buffer) + u32::from(start);
@@ -180,6 +233,7 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
                 Queue::RxActive,
                 &mut self.suspected,
             );
+            self.rx_unsignalled |= self.rx_active.publish();
         }
     }
 
@@ -244,7 +298,7 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         // Heads before tails: a server that sees a buffer come back also finds room to lend it again.
         self.rx_free.release();
         self.tx_active.release();
-        let rx = self.rx_active.publish();
+        let rx = take(&mut self.rx_unsignalled);
         let tx = self.tx_free.publish();
         let mut notify = take(&mut self.owes_notification);
         if rx || tx {
@@ -255,23 +309,45 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         notify
     }
 
-    /// Prepares to sleep (S2): asks for a signal when frames are to be sent, and, if `need_rx`, when there are empty buffers. Returns
-    /// whether there is work after all; then go on with [`poll`](Self::poll).
+    /// Prepares to sleep (S2): asks for a signal when there are frames to send, if `can_send`, and
+    /// when there are empty buffers, if `need_rx`. Returns whether there is work after all; then go
+    /// on with [`poll`](Self::poll).
     #[must_use = "work that has come meanwhile is not signalled again"]
-    pub fn sleep(&mut self, need_rx: bool) -> bool {
+    pub fn sleep(&mut self, need_rx: bool, can_send: bool) -> bool {
         if !self.up {
             return false;
         }
-        self.tx_active.request_signal();
+        if can_send {
+            self.tx_active.request_signal();
+        }
         if need_rx {
             self.rx_free.request_signal();
         }
         full_fence();
-        let mut work = Self::refresh(&mut self.tx_active, Queue::TxActive, &mut self.suspected);
+        let mut work = 0;
+        if can_send {
+            work += Self::refresh(&mut self.tx_active, Queue::TxActive, &mut self.suspected);
+        }
         if need_rx {
             work += Self::refresh(&mut self.rx_free, Queue::RxFree, &mut self.suspected);
         }
         work != 0
+    }
+
+    /// Frames to send that the last look has found and that were not taken.
+    pub fn tx_waiting(&self) -> u32 {
+        if self.up {
+            self.tx_active.available()
+        } else {
+            0
+        }
+    }
+
+    /// Asks the server to notify the driver at once (S6): it has work left and gives up the
+    /// processor. [`flush`](Self::flush) will ask for a notification.
+    pub fn ask_again(&mut self) {
+        self.mine.again.raise();
+        self.owes_notification = true;
     }
 
     /// Whether the server waits for transmit buffers (B4), so that the driver should learn soon that frames have been sent.
@@ -283,6 +359,11 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
     pub fn set_link_up(&mut self, up: bool) {
         self.mine.device.set_link_up(up);
         self.owes_notification = true;
+    }
+
+    /// The epoch of this end.
+    pub fn epoch(&self) -> u32 {
+        self.link.epoch()
     }
 
     /// Violations by the server since the last call, if there are any.

@@ -60,6 +60,15 @@ impl<const N: usize> ProducerHalf<N> {
         }
     }
 
+    #[cfg(any(test, loom, feature = "fault-injection"))]
+    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.tail.overwrite(next);
+        for slot in &self.slots {
+            slot.first.store(next(), Ordering::Relaxed);
+            slot.second.store(next(), Ordering::Relaxed);
+        }
+    }
+
     /// The slot of an index. `N` is a power of two, which [`Producer`](crate::Producer) and [`Consumer`](crate::Consumer) assert.
     #[inline]
     pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
@@ -89,6 +98,14 @@ impl ConsumerHalf {
             head: Line::new(),
             want_signal: Line::new(),
         }
+    }
+}
+
+#[cfg(any(test, loom, feature = "fault-injection"))]
+impl ConsumerHalf {
+    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.head.overwrite(next);
+        self.want_signal.overwrite(next);
     }
 }
 

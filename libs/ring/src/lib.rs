@@ -35,25 +35,47 @@
 //! - S3. A producer publishes the tail, then fences (sequentially consistent), then reads `want_signal`, and notifies if it is 1.
 //! - S4. One such check covers everything published since the last: one notification a batch, at most.
 //! - S5. A signal is a hint. An end that is woken for nothing looks, finds nothing, and sleeps again.
+//! - S6. A driver that gives up the processor with work left changes the word `again` and notifies.
+//!   A server that sees a change notifies back, once a wake-up.
 //!
 //! Why nothing is lost: of the two fences one is first. If it is the producer's, the consumer's second look sees the tail. If it is the consumer's, the
 //! producer sees the request. Without either fence both can miss (a store may be delayed past a later load), and loom finds it.
 //!
-//! **Epochs.** Each end publishes `epoch`, its own, raised at every start, and `ack`, the peer's epoch for which it has reset its halves.
+//! **Epochs.** Each end publishes `epoch`, its own, new at every start, and `ack`, the peer's epoch
+//! for which it has reset its halves. Both are in one word.
 //!
-//! - E1. A starting end writes `ack` = 0, then its new epoch, and only later (E3) touches its halves.
+//! - E1. A starting end writes its new epoch with `ack` = 0, and only later (E3) touches its
+//!   halves. The new epoch is neither the old one in its own page, which an earlier life may have
+//!   overwritten, nor the one that the peer has acknowledged: so the peer sees a new one whatever
+//!   is in the page.
 //! - E2. The link is up for an end when the peer's `ack` is its own epoch and its own `ack` is the peer's epoch. Only then it uses the rings.
 //! - E3. An end that sees a new epoch of the peer resets its halves, then writes `ack`. The driver resets the device before that.
 //! - E4. Every change of `epoch` or `ack` is followed by a notification to the peer, asked for or not.
 //! - E5. An end reads the tails first and the peer's `ack` and `epoch` afterwards. If these are not as E2 wants them, what it read does not count:
 //!   neither as descriptors nor as a violation. (A reset half is written after the new epoch, so who sees the first sees the second.)
+//! - E6. An end whose own word is not what it has written there, or that has seen more violations
+//!   in an epoch than there are buffers, begins a new epoch of its own. The peer then resets its
+//!   halves, and both are in step again.
+//!
+//! Why any content of an end's page before its restart leads to a link that comes up: the peer is
+//! an honest end, or will be restarted itself. What it has acknowledged is in its own page; if that
+//! is not so, E6 has it begin a new epoch. So it takes the new epoch for a new one (E1), both reset
+//! all that they write for each other (E3), and nothing from before counts (E5).
 //!
 //! **Buffers.**
 //!
 //! - B1. The server lends a buffer with a cookie; the driver gives it back with the same cookie. The driver returns only what it was lent, once.
 //! - B2. A buffer that comes back twice, was never lent, or whose offset or length is out of range is a violation: counted, and the descriptor dropped.
-//! - B3. After a change of the peer's epoch every lent buffer is the server's again. Frames whose transmission was not confirmed are sent once more, in order.
-//! - B4. A server that runs short of transmit buffers, or whose clients have used up their shares of them, asks for a signal on tx_free and notifies the driver, which may be asleep with frames unconfirmed.
+//! - B3. When the link comes up for a new epoch every lent buffer is the server's again, but for
+//!   those of B5. Frames whose transmission was not confirmed are sent once more, in order.
+//! - B4. A server that runs short of transmit buffers, or whose clients have used up their shares of
+//!   them, asks for a signal on tx_free and notifies the driver, which may be asleep with frames
+//!   unconfirmed.
+//! - B5. A driver that starts anew looks for frames that its earlier life had received and the
+//!   server has not taken, if the server is still the one that lent the buffers. It puts them into
+//!   rx_active before it acknowledges the server. The server lends nothing before it has looked
+//!   there, and takes a frame if its buffer is still lent with the cookie. Where that does not hold
+//!   the frame was taken before; that is no violation.
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![forbid(unsafe_code)]
 
@@ -63,6 +85,7 @@ mod device;
 mod driver;
 mod half;
 mod held;
+mod inheritance;
 mod link;
 mod pages;
 mod pool;
@@ -80,6 +103,7 @@ pub use descriptor::{Descriptor, Flags};
 pub use device::{DeviceFeatures, DeviceState};
 pub use driver::{DriverEnd, DriverEvent, RxSlot, TxFrame, TxSlot};
 pub use half::{ConsumerHalf, ProducerHalf, first_index};
+pub use inheritance::{Inheritance, Leftover};
 pub use link::{Link, LinkEvent, LinkWords, PeerEpoch};
 pub use pages::{DriverHalves, DriverPage, ServerHalves, ServerPage};
 pub use pool::{BUFFER_SIZE, CAPACITY, MIN_FRAME, POOL_SIZE};

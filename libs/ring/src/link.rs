@@ -1,39 +1,57 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Epochs: how an end notices that its peer has started anew, and when the rings may be used.
 
-use crate::sync::{AtomicU32, Ordering, page_struct};
+use crate::full_fence;
+use crate::sync::{AtomicU64, Ordering, page_struct};
 
 page_struct! {
     /// What one end tells the other about itself.
     #[derive(Debug)]
     #[repr(align(64))]
     pub struct LinkWords {
-        /// Number of this end's start; 0 before the first.
-        epoch: AtomicU32,
-        /// The peer's epoch for which this end has reset its halves; 0 for none.
-        ack: AtomicU32,
+        /// Bits 0..32: the peer's epoch for which this end has reset its halves, 0 for none. Bits
+        /// 32..64: this end's epoch, 0 before the first start. One word, so that the peer never
+        /// sees a new epoch with an old acknowledgement.
+        word: AtomicU64,
     }
+}
+
+/// The content of [`LinkWords`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Words {
+    pub(crate) epoch: u32,
+    pub(crate) ack: u32,
 }
 
 impl LinkWords {
     /// Ordinary memory for tests and simulations; PDs map it.
     pub fn new() -> Self {
         Self {
-            epoch: AtomicU32::new(0),
-            ack: AtomicU32::new(0),
+            word: AtomicU64::new(0),
         }
+    }
+
+    #[inline]
+    pub(crate) fn read(&self) -> Words {
+        let word = self.word.load(Ordering::Acquire);
+        Words {
+            epoch: (word >> 32) as u32,
+            ack: word as u32,
+        }
+    }
+
+    /// Release: who sees the word sees what this end had written to its halves before.
+    pub(crate) fn write(&self, words: Words) {
+        let word = u64::from(words.epoch) << 32 | u64::from(words.ack);
+        self.word.store(word, Ordering::Release);
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(any(test, loom, feature = "fault-injection"))]
 impl LinkWords {
-    pub(crate) fn set_epoch_for_test(&self, epoch: u32) {
-        self.epoch.store(epoch, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set_words_for_test(&self, epoch: u32, ack: u32) {
-        self.epoch.store(epoch, Ordering::Relaxed);
-        self.ack.store(ack, Ordering::Relaxed);
+    /// Writes anything, as a stray pointer can.
+    pub fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.word.store(next(), Ordering::Relaxed);
     }
 }
 
@@ -45,9 +63,9 @@ impl Default for LinkWords {
 
 /// An epoch of the peer that this end has not yet acknowledged. Whoever holds it owes a reset (rule E3).
 #[derive(Debug, Eq, PartialEq)]
-pub struct PeerEpoch(u32);
+pub struct PeerEpoch(pub(crate) u32);
 
-/// What a look at the peer's words says.
+/// What a look at the link's words says.
 #[derive(Debug, Eq, PartialEq)]
 pub enum LinkEvent {
     /// Both ends have acknowledged each other. `first` is true once for each acknowledged epoch of the peer.
@@ -59,6 +77,8 @@ pub enum LinkEvent {
     PeerRestarted(PeerEpoch),
     /// The peer has not started yet, or has not acknowledged our epoch. It notifies when that changes (E4).
     Waiting,
+    /// This end's own word is not what it has written (E6): go on with [`Link::renew`].
+    Overwritten,
 }
 
 /// One end's view of the link.
@@ -66,37 +86,54 @@ pub enum LinkEvent {
 pub struct Link<'a> {
     mine: &'a LinkWords,
     theirs: &'a LinkWords,
-    /// Our epoch.
-    epoch: u32,
-    /// The peer's epoch that we have acknowledged, 0 for none.
-    acked: u32,
-    /// Whether `Up` has been reported for `acked`.
+    /// Our epoch, and the peer's epoch that we have acknowledged, as published.
+    published: Words,
+    /// Whether `Up` has been reported for the acknowledged epoch.
     greeted: bool,
 }
 
 impl<'a> Link<'a> {
-    /// Starts this end with an epoch of its own (E1). The old epoch is in its own page, which only this end writes, so it outlives a restart.
-    /// To be followed by a notification (E4).
+    /// Starts this end with an epoch of its own (E1). To be followed by a notification (E4).
+    ///
+    /// The old epoch is in this end's own page and outlives a restart, but an earlier life may have
+    /// overwritten it. What the peer has acknowledged is in the peer's page: the new epoch differs
+    /// from both.
     pub fn start(mine: &'a LinkWords, theirs: &'a LinkWords) -> Self {
-        mine.ack.store(0, Ordering::Release);
-        let epoch = mine.epoch.load(Ordering::Relaxed).wrapping_add(1).max(1);
-        // Release: who sees the epoch sees that nothing is acknowledged.
-        mine.epoch.store(epoch, Ordering::Release);
-        Self {
+        let mut link = Self {
             mine,
             theirs,
-            epoch,
-            acked: 0,
+            published: mine.read(),
             greeted: false,
-        }
+        };
+        link.renew();
+        link
     }
 
-    /// Looks at the peer's words. Call it after reading tails (E5).
+    /// Begins a new epoch of this end (E1, E6). To be followed by a notification (E4).
+    pub fn renew(&mut self) {
+        full_fence();
+        let acknowledged = self.theirs.read().ack;
+        let mut epoch = self.published.epoch;
+        loop {
+            epoch = epoch.wrapping_add(1);
+            // Two values are excluded, so this ends at the third.
+            if epoch != 0 && epoch != acknowledged {
+                break;
+            }
+        }
+        self.greeted = false;
+        self.publish(Words { epoch, ack: 0 });
+    }
+
+    /// Looks at the words of both ends. Call it after reading tails (E5).
     pub fn poll(&mut self) -> LinkEvent {
-        let (ack, epoch) = self.peer();
-        if epoch != 0 && epoch != self.acked {
-            LinkEvent::PeerRestarted(PeerEpoch(epoch))
-        } else if epoch != 0 && ack == self.epoch {
+        if self.mine.read() != self.published {
+            return LinkEvent::Overwritten;
+        }
+        let peer = self.theirs.read();
+        if peer.epoch != 0 && peer.epoch != self.published.ack {
+            LinkEvent::PeerRestarted(PeerEpoch(peer.epoch))
+        } else if peer.epoch != 0 && peer.ack == self.published.epoch {
             let first = !self.greeted;
             self.greeted = true;
             LinkEvent::Up { first }
@@ -105,30 +142,23 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Whether the link is up and the peer's epoch is still the acknowledged one. What was read from its halves before counts only then (E5).
-    #[inline]
-    pub fn is_current(&self) -> bool {
-        self.acked != 0 && self.peer() == (self.epoch, self.acked)
-    }
-
     /// Says that this end's halves (and the device, for the driver) have been reset for the peer's new epoch (E3). To be followed by a
     /// notification (E4).
     pub fn acknowledge(&mut self, peer: PeerEpoch) {
-        self.acked = peer.0;
         self.greeted = false;
-        // Release: who sees it sees the halves reset.
-        self.mine.ack.store(peer.0, Ordering::Release);
+        self.publish(Words {
+            ack: peer.0,
+            ..self.published
+        });
+    }
+
+    fn publish(&mut self, words: Words) {
+        self.published = words;
+        self.mine.write(words);
     }
 
     /// This end's epoch.
     pub fn epoch(&self) -> u32 {
-        self.epoch
-    }
-
-    /// The peer's ack and epoch. The ack is read first: a peer that has acknowledged had written its epoch before.
-    #[inline]
-    fn peer(&self) -> (u32, u32) {
-        let ack = self.theirs.ack.load(Ordering::Acquire);
-        (ack, self.theirs.epoch.load(Ordering::Acquire))
+        self.published.epoch
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::device::DeviceWords;
 use crate::pool::CAPACITY;
-use crate::sync::page_struct;
+use crate::sync::{Line, page_struct};
 use crate::{ConsumerHalf, LinkWords, ProducerHalf};
 
 page_struct! {
@@ -12,6 +12,10 @@ page_struct! {
     pub struct DriverHalves<const N: usize> {
         pub(crate) link: LinkWords,
         pub(crate) device: DeviceWords,
+        /// Changes when the driver wants to be notified at once (S6).
+        pub(crate) again: Line,
+        /// The server's epoch that the frames in rx_active are for (B5).
+        pub(crate) lender: Line,
         pub(crate) rx_free: ConsumerHalf,
         pub(crate) tx_active: ConsumerHalf,
         pub(crate) rx_active: ProducerHalf<N>,
@@ -25,11 +29,28 @@ impl<const N: usize> DriverHalves<N> {
         Self {
             link: LinkWords::new(),
             device: DeviceWords::new(),
+            again: Line::new(),
+            lender: Line::new(),
             rx_free: ConsumerHalf::new(),
             tx_active: ConsumerHalf::new(),
             rx_active: ProducerHalf::new(),
             tx_free: ProducerHalf::new(),
         }
+    }
+}
+
+#[cfg(any(test, loom, feature = "fault-injection"))]
+impl<const N: usize> DriverHalves<N> {
+    /// Writes every word of the page, as a stray pointer or a hostile driver can.
+    pub fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.link.overwrite(next);
+        self.device.overwrite(next);
+        self.again.overwrite(next);
+        self.lender.overwrite(next);
+        self.rx_free.overwrite(next);
+        self.tx_active.overwrite(next);
+        self.rx_active.overwrite(next);
+        self.tx_free.overwrite(next);
     }
 }
 
@@ -64,6 +85,18 @@ impl<const N: usize> ServerHalves<N> {
     }
 }
 
+#[cfg(any(test, loom, feature = "fault-injection"))]
+impl<const N: usize> ServerHalves<N> {
+    /// Writes every word of the page, as a stray pointer or a hostile server can.
+    pub fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.link.overwrite(next);
+        self.rx_active.overwrite(next);
+        self.tx_free.overwrite(next);
+        self.rx_free.overwrite(next);
+        self.tx_active.overwrite(next);
+    }
+}
+
 impl<const N: usize> Default for ServerHalves<N> {
     fn default() -> Self {
         Self::new()
@@ -81,7 +114,7 @@ const REGION: usize = 0x1_0000;
 
 #[cfg(not(loom))]
 const _: () = {
-    assert!(size_of::<DriverPage>() == 64 + 64 + 2 * 128 + 2 * (64 + CAPACITY * 16));
+    assert!(size_of::<DriverPage>() == 4 * 64 + 2 * 128 + 2 * (64 + CAPACITY * 16));
     assert!(size_of::<ServerPage>() == 64 + 2 * 128 + 2 * (64 + CAPACITY * 16));
     assert!(size_of::<DriverPage>() <= REGION && size_of::<ServerPage>() <= REGION);
 };

@@ -81,6 +81,8 @@ pub(crate) enum Place {
     InUse,
     /// With the driver, lent with this cookie.
     Lent(u32),
+    /// Lent with this cookie in an earlier epoch, with a frame in it that is on its way here (B5).
+    Inherited(u32),
 }
 
 /// The owner's record of a pool.
@@ -132,6 +134,28 @@ impl<const N: usize> Pool<N> {
             }),
             _ => Err(Reason::Ownership { buffer }),
         }
+    }
+
+    /// Notes that a buffer which was lent before this epoch comes back with a frame, if its cookie
+    /// is this one. Returns whether it does.
+    pub(crate) fn inherit(&mut self, buffer: u16, cookie: u32) -> bool {
+        let comes = matches!(
+            self.place(buffer),
+            Some(Place::Lent(old) | Place::Inherited(old)) if old == cookie
+        );
+        if comes {
+            self.set(buffer, Place::Inherited(cookie));
+        }
+        comes
+    }
+
+    /// Takes back a buffer that comes back with a frame, if it is one; it is then at home.
+    pub(crate) fn take_inherited(&mut self, buffer: u16, cookie: u32) -> Result<(), Reason> {
+        if self.place(buffer) != Some(Place::Inherited(cookie)) {
+            return Err(Reason::Ownership { buffer });
+        }
+        self.set(buffer, Place::Home);
+        Ok(())
     }
 
     /// All buffers with their places.

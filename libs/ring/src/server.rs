@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server's end of the link: owner of both pools.
 
+use crate::violation::Patience;
 use crate::{
     Consumer, DeviceState, DriverHalves, Link, LinkEvent, Queue, Reason, ServerHalves, ServerRx,
     ServerTx, Tally, full_fence,
@@ -31,7 +32,13 @@ pub struct ServerEnd<'a, const N: usize> {
     rx: ServerRx<'a, N>,
     tx: ServerTx<'a, N>,
     confirmed: Tally,
+    patience: Patience<N>,
     restarts: u32,
+    renewals: u32,
+    /// The driver's last request for a notification that was served (S6).
+    served: u32,
+    /// The link status of the device that was last reported.
+    device_link_up: bool,
     resubmitted: u32,
     owes_notification: bool,
 }
@@ -45,7 +52,11 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
             rx: ServerRx::new(mine, theirs),
             tx: ServerTx::new(mine, theirs),
             confirmed: Tally::default(),
+            patience: Patience::default(),
             restarts: 0,
+            renewals: 0,
+            served: theirs.again.raised(),
+            device_link_up: true,
             resubmitted: 0,
             owes_notification: true,
         }
@@ -54,8 +65,9 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// Looks at the rings and at the link, withdraws the signal requests (S1), and takes back the buffers of sent frames. Call it on every
     /// wake-up and after each [`sleep`](Self::sleep) that says there is work.
     ///
-    /// A driver that has started anew is dealt with here: all buffers come home, and once it has seen us they are lent again and unconfirmed
-    /// frames are submitted once more (B3).
+    /// A driver that has started anew is dealt with here: once it has seen us, the frames that it
+    /// has inherited are to be had (B5), all other buffers are lent again, and unconfirmed frames
+    /// are submitted once more (B3). So are ends that are out of step (E6).
     pub fn poll(&mut self) -> ServerEvent {
         self.rx.active.cancel_signal();
         self.tx.free.cancel_signal();
@@ -64,23 +76,38 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
             Self::refresh(&mut self.rx.active, Queue::RxActive, &mut self.rx.suspected);
             Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
         }
+        let again = self.theirs.again.raised();
+        if again != self.served {
+            self.served = again;
+            self.owes_notification = true;
+        }
         let mut event = self.link.poll();
+        let driver_restarted = matches!(event, LinkEvent::PeerRestarted(_));
+        let out_of_step = match event {
+            LinkEvent::Overwritten => true,
+            LinkEvent::Up { .. } => self.confirm_violations(),
+            LinkEvent::PeerRestarted(_) | LinkEvent::Waiting => false,
+        };
+        if out_of_step {
+            self.renew();
+            event = self.link.poll();
+        }
         if let LinkEvent::PeerRestarted(epoch) = event {
             self.set_up(false);
             self.rx.reset();
             self.tx.reset();
             self.link.acknowledge(epoch);
-            self.restarts = self.restarts.saturating_add(1);
+            self.restarts = self.restarts.saturating_add(driver_restarted.into());
+            self.patience = Patience::default();
             self.owes_notification = true;
             // The driver may have acknowledged us already, and then says nothing more.
             event = self.link.poll();
         }
         match event {
             LinkEvent::Up { first } => {
-                self.confirmed.absorb(&mut self.rx.suspected);
-                self.confirmed.absorb(&mut self.tx.suspected);
                 self.set_up(true);
                 if first {
+                    self.rx.inherit();
                     self.rx.lend_all();
                     self.resubmitted = self.resubmitted.saturating_add(self.tx.resubmit());
                 }
@@ -88,11 +115,30 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
                 ServerEvent::Up { first }
             }
             // If the driver has started once more meanwhile, it will notify (E4).
-            LinkEvent::PeerRestarted(_) | LinkEvent::Waiting => {
+            LinkEvent::PeerRestarted(_) | LinkEvent::Waiting | LinkEvent::Overwritten => {
                 self.set_up(false);
                 ServerEvent::Waiting
             }
         }
+    }
+
+    /// Confirms the violations seen while the link was up. Returns whether there were too many of
+    /// them in this epoch (E6).
+    fn confirm_violations(&mut self) -> bool {
+        let (rx, tx) = (&mut self.rx.suspected, &mut self.tx.suspected);
+        let worn_out = self.patience.wears_out(rx) | self.patience.wears_out(tx);
+        self.confirmed.absorb(rx);
+        self.confirmed.absorb(tx);
+        worn_out
+    }
+
+    /// Begins a new epoch of this end: the driver resets its device and its halves, and all buffers
+    /// come home (E6).
+    fn renew(&mut self) {
+        self.link.renew();
+        self.set_up(false);
+        self.renewals = self.renewals.saturating_add(1);
+        self.owes_notification = true;
     }
 
     fn refresh(ring: &mut Consumer<'a, N>, queue: Queue, suspected: &mut Tally) -> u32 {
@@ -180,6 +226,18 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// Violations by the driver since the last call, if there are any.
     pub fn take_violations(&mut self) -> Option<Tally> {
         self.confirmed.take()
+    }
+
+    /// Whether the device's link is up, if that has changed since the last call; before the first
+    /// it counts as up.
+    pub fn take_link_change(&mut self) -> Option<bool> {
+        let up = self.rx.up.then(|| self.device().link_up)?;
+        (core::mem::replace(&mut self.device_link_up, up) != up).then_some(up)
+    }
+
+    /// New epochs begun since the last call because the ends were out of step (E6).
+    pub fn take_renewals(&mut self) -> u32 {
+        take(&mut self.renewals)
     }
 
     /// Starts of the driver seen since the last call, the first included.

@@ -44,6 +44,8 @@ pub struct ServerRx<'a, const N: usize> {
     pub(crate) free: Producer<'a, N>,
     pub(crate) active: Consumer<'a, N>,
     pool: Pool<N>,
+    /// Descriptors in rx_active that the driver has inherited (B5) and that were not taken yet.
+    inherited: u32,
     pub(crate) suspected: Tally,
     pub(crate) up: bool,
 }
@@ -54,6 +56,7 @@ impl<'a, const N: usize> ServerRx<'a, N> {
             free: Producer::new(&mine.rx_free, &theirs.rx_free),
             active: Consumer::new(&mine.rx_active, &theirs.rx_active),
             pool: Pool::new(),
+            inherited: 0,
             suspected: Tally::default(),
             up: false,
         }
@@ -63,17 +66,25 @@ impl<'a, const N: usize> ServerRx<'a, N> {
     pub fn take(&mut self) -> Option<RxFrame> {
         while self.up {
             let descriptor = self.active.pop()?;
-            match self.accept(&descriptor) {
+            let inherited = self.inherited > 0;
+            self.inherited = self.inherited.saturating_sub(1);
+            match self.accept(&descriptor, inherited) {
                 Ok(frame) => return Some(frame),
+                // The earlier driver had handed it on already; the new one cannot know.
+                Err(Reason::Ownership { .. }) if inherited => {}
                 Err(reason) => self.suspected.note(Queue::RxActive, reason),
             }
         }
         None
     }
 
-    fn accept(&mut self, descriptor: &Descriptor) -> Result<RxFrame, Reason> {
+    fn accept(&mut self, descriptor: &Descriptor, inherited: bool) -> Result<RxFrame, Reason> {
         let (buffer, start) = locate::<N>(descriptor)?;
-        self.pool.take_back(buffer, descriptor.cookie)?;
+        if inherited {
+            self.pool.take_inherited(buffer, descriptor.cookie)?;
+        } else {
+            self.pool.take_back(buffer, descriptor.cookie)?;
+        }
         if let Err(reason) = check_length(descriptor, start) {
             // The buffer is back all the same; only the frame is nonsense.
             self.lend(buffer);
@@ -117,6 +128,39 @@ impl<'a, const N: usize> ServerRx<'a, N> {
         }
     }
 
+    /// Brings home what the driver of the last epoch was lent, except for the buffers of frames
+    /// that the new one has inherited from it (B5): the link has come up, and nothing has been lent
+    /// in this epoch, so all that lies in rx_active is inherited.
+    pub(crate) fn inherit(&mut self) {
+        if let Err(violation) = self.active.refresh() {
+            self.suspected
+                .note(Queue::RxActive, Reason::Index(violation));
+        }
+        self.inherited = self.active.available();
+        let mut comes = [false; N];
+        for ahead in 0..self.inherited {
+            if let Some(descriptor) = self.active.peek(ahead)
+                && let Ok((buffer, _)) = locate::<N>(&descriptor)
+                && self.pool.inherit(buffer, descriptor.cookie)
+                && let Some(comes) = comes.get_mut(usize::from(buffer))
+            {
+                *comes = true;
+            }
+        }
+        for (buffer, comes) in (0u16..).zip(comes) {
+            if self.is_away(buffer) && !comes {
+                self.pool.set(buffer, Place::Home);
+            }
+        }
+    }
+
+    fn is_away(&self, buffer: u16) -> bool {
+        matches!(
+            self.pool.place(buffer),
+            Some(Place::Lent(_) | Place::Inherited(_))
+        )
+    }
+
     /// Lends all idle buffers: the link has come up.
     pub(crate) fn lend_all(&mut self) {
         for buffer in 0..N as u16 {
@@ -126,22 +170,17 @@ impl<'a, const N: usize> ServerRx<'a, N> {
         }
     }
 
-    /// Forgets what the driver of the last epoch was lent (B3).
+    /// Empties the rings. What was lent stays marked so until [`inherit`](Self::inherit).
     pub(crate) fn reset(&mut self) {
         self.free.reset();
         self.active.reset();
-        for buffer in 0..N as u16 {
-            if let Some(Place::Lent(_)) = self.pool.place(buffer) {
-                self.pool.set(buffer, Place::Home);
-            }
-        }
+        self.inherited = 0;
     }
 
     /// Buffers that are not with the driver.
     pub(crate) fn at_home(&self) -> usize {
-        self.pool
-            .iter()
-            .filter(|(_, place)| !matches!(place, Place::Lent(_)))
+        (0..N as u16)
+            .filter(|buffer| !self.is_away(*buffer))
             .count()
     }
 }

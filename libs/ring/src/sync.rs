@@ -41,4 +41,19 @@ impl Line {
             word: AtomicU32::new(0),
         }
     }
+
+    #[cfg(any(test, loom, feature = "fault-injection"))]
+    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
+        self.word.store(next() as u32, Ordering::Relaxed);
+    }
+
+    /// Changes the word, for a peer that looks for a change.
+    pub(crate) fn raise(&self) {
+        let next = self.raised().wrapping_add(1);
+        self.word.store(next, Ordering::Release);
+    }
+
+    pub(crate) fn raised(&self) -> u32 {
+        self.word.load(Ordering::Acquire)
+    }
 }

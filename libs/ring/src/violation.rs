@@ -140,6 +140,21 @@ impl fmt::Display for Violation {
     }
 }
 
+/// How many violations an end endures in one epoch of the link: one for each buffer of a pool. Each
+/// may cost a buffer for as long as the epoch lasts, so after that many there may be none left.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Patience<const N: usize> {
+    endured: u32,
+}
+
+impl<const N: usize> Patience<N> {
+    /// Adds confirmed violations. Returns whether there are too many now.
+    pub(crate) fn wears_out(&mut self, confirmed: &Tally) -> bool {
+        self.endured = self.endured.saturating_add(confirmed.count);
+        self.endured > N as u32
+    }
+}
+
 /// Violations seen, and not yet confirmed by a look at the peer's epoch (rule E5).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tally {

@@ -46,6 +46,8 @@ pd_counter_set! {
         RxBatches: Count = "rx_batches",
         /// Received frames dropped because the server took none.
         RxDropped: Count = "rx_dropped",
+        /// Received frames that a restarted driver found in the queues of its earlier life.
+        RxRecovered: Count = "rx_recovered",
         /// Frames given to the device.
         TxFrames: Count = "tx_frames",
         /// Bytes of these frames, without the virtio header.
@@ -62,6 +64,10 @@ pd_counter_set! {
         DeviceErrors: Count = "device_errors",
         /// Resets of the device, the one at each start included.
         DeviceResets: Count = "device_resets",
+        /// New epochs of the link that the driver began because the ends were out of step.
+        LinkRenewals: Count = "link_renewals",
+        /// Wake-ups that ended with work left, to be woken again at once.
+        TurnsUsedUp: Count = "turns_used_up",
         /// Restarts of the server seen through the rings' epoch.
         PeerRestarts: Count = "peer_restarts",
         /// Buffers that the device holds for receiving.
@@ -182,6 +188,9 @@ pd_counter_set! {
         ClientRestarts: Count = "client_restarts",
         /// Descriptors or ring states of the driver that broke the protocol.
         DriverViolations: Count = "driver_violations",
+        /// New epochs of the link to the driver that the server began because the ends were out of
+        /// step.
+        DriverRenewals: Count = "driver_renewals",
         /// Calls of clients that broke the protocol.
         ClientViolations: Count = "client_violations",
         /// Wake-ups that ended because the budget was used up.
@@ -192,6 +201,8 @@ pd_counter_set! {
         TimeoutsSet: Count = "timeouts_set",
         /// Packet buffers of both pools that the server holds.
         BuffersFree: Level = "buffers_free",
+        /// Whether the driver is there and says that the device's link is up.
+        LinkUp: Flag = "link_up",
         /// Whether the gateway answered the ARP probe at the last start.
         GatewayReachable: Flag = "gateway_reachable",
     }

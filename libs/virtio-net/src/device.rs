@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The device: reset, negotiation, configuration (virtio 1.2 sections 3.1.1 and 5.1).
 
-use crate::{PacketMemory, Queues, StartError};
+use crate::{DmaMemory, Queues, StartError};
 use core::hint::spin_loop;
-use ring::{DeviceFeatures, DeviceState};
-use virtio_drivers::Hal;
+use ring::{DeviceFeatures, DeviceState, Leftover};
 use virtio_drivers::transport::{DeviceStatus, DeviceType, InterruptStatus, Transport};
 
 /// Feature bits that this driver knows (virtio 1.2 sections 5.1.3 and 6).
@@ -20,15 +19,19 @@ impl Features {
     pub const VERSION_1: Self = Self(1 << 32);
 
     /// Without these the driver does not work.
-    const NEEDED: u64 = Self::MAC.0 | Self::VERSION_1.0;
+    const NEEDED: u64 = Self::VERSION_1.0;
     /// These are taken when they are offered. Checksums and segmentation are not among them yet: they need a header of its own for each
     /// frame, and the server is told of them by [`DeviceFeatures`].
-    const KNOWN: u64 = Self::NEEDED | Self::STATUS.0;
+    const KNOWN: u64 = Self::NEEDED | Self::MAC.0 | Self::STATUS.0;
 
     fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 }
+
+/// The address of a device that has none of its own: locally administered (IEEE 802, bit 1 of the
+/// first byte). All such devices have the same, so there can be one on a link.
+pub const FALLBACK_MAC: [u8; 6] = [0x02, b'i', b's', b't', b'h', b'm'];
 
 /// Offsets in the configuration (virtio 1.2 section 5.1.4).
 const CONFIG_MAC: usize = 0;
@@ -40,22 +43,24 @@ const MTU: u16 = 1500;
 
 /// Looks at the status register before a reset counts as failed. A device of QEMU is ready at the first.
 const RESET_LOOKS: usize = 1_000_000;
+/// Attempts to read a configuration that does not change meanwhile (virtio 1.2 section 2.5.1).
+const CONFIG_LOOKS: usize = 100;
 
-/// A network device, with or without queues.
-pub struct Device<H: Hal, T: Transport, const RX: usize, const TX: usize> {
+/// A network device, with or without queues of at most `RX` and `TX` descriptors.
+pub struct Device<'a, T: Transport, const RX: usize, const TX: usize> {
     transport: T,
-    memory: PacketMemory,
+    memory: DmaMemory<'a, RX, TX>,
     features: Features,
-    queues: Option<Queues<H, RX, TX>>,
+    queues: Option<Queues<'a, RX, TX>>,
 }
 
-impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Device<H, T, RX, TX> {
+impl<'a, T: Transport, const RX: usize, const TX: usize> Device<'a, T, RX, TX> {
     /// Takes the device and resets it: whatever an earlier life of this PD had given it, it does not touch memory any more.
     ///
     /// # Errors
     ///
     /// It is no virtio 1 network device, or does not finish the reset.
-    pub fn new(transport: T, memory: PacketMemory) -> Result<Self, StartError> {
+    pub fn new(transport: T, memory: DmaMemory<'a, RX, TX>) -> Result<Self, StartError> {
         if transport.device_type() != DeviceType::Network {
             return Err(StartError::NotNetwork);
         }
@@ -70,6 +75,13 @@ impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Device<H, T, RX, TX
         };
         device.reset()?;
         Ok(device)
+    }
+
+    /// Frames that the device has delivered to an earlier life of the driver and that were not
+    /// handed on, oldest first. To be asked for between [`new`](Self::new) and
+    /// [`bring_up`](Self::bring_up), which clears the queues.
+    pub fn leftovers(&self) -> impl Iterator<Item = Leftover> + 'a {
+        self.memory.queues.leftovers()
     }
 
     /// Stops the device and drops the queues. Afterwards no buffer is the device's.
@@ -93,8 +105,22 @@ impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Device<H, T, RX, TX
     ///
     /// # Errors
     ///
-    /// The device lacks something; it is left without being started.
+    /// The device lacks something; it is told that the driver has given up.
     pub fn bring_up(&mut self) -> Result<DeviceState, StartError> {
+        let result = self.negotiate();
+        if result.is_err() {
+            self.give_up();
+        }
+        result
+    }
+
+    /// Tells the device that the driver has given up (virtio 1.2 sections 2.1 and 3.1.1).
+    pub fn give_up(&mut self) {
+        let status = self.transport.get_status() | DeviceStatus::FAILED;
+        self.transport.set_status(status);
+    }
+
+    fn negotiate(&mut self) -> Result<DeviceState, StartError> {
         let mut status = DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER;
         self.transport.set_status(status);
         let offered = self.transport.read_device_features();
@@ -119,20 +145,35 @@ impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Device<H, T, RX, TX
     }
 
     fn read_state(&self) -> Result<DeviceState, StartError> {
-        let mac = self.transport.read_consistent(|| {
+        Ok(DeviceState {
+            mac: if self.has_mac() {
+                self.read_mac()?
+            } else {
+                FALLBACK_MAC
+            },
+            mtu: MTU,
+            link_up: self.link_up()?,
+            features: DeviceFeatures::NONE,
+        })
+    }
+
+    /// Whether the device has an address of its own; else it has [`FALLBACK_MAC`].
+    pub fn has_mac(&self) -> bool {
+        self.features.contains(Features::MAC)
+    }
+
+    fn read_mac(&self) -> Result<[u8; 6], StartError> {
+        for _ in 0..CONFIG_LOOKS {
+            let before = self.transport.read_config_generation();
             let mut mac = [0; 6];
             for (i, byte) in mac.iter_mut().enumerate() {
                 *byte = self.transport.read_config_space::<u8>(CONFIG_MAC + i)?;
             }
-            Ok(mac)
-        })?;
-        let link_up = self.link_up()?;
-        Ok(DeviceState {
-            mac,
-            mtu: MTU,
-            link_up,
-            features: DeviceFeatures::NONE,
-        })
+            if self.transport.read_config_generation() == before {
+                return Ok(mac);
+            }
+        }
+        Err(StartError::ConfigUnstable)
     }
 
     /// Whether the device says that the link is up; a device that does not say is taken to be connected.
@@ -161,7 +202,7 @@ impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Device<H, T, RX, TX
     }
 
     /// The queues with the transport that their doorbells need. `None` between [`reset`](Self::reset) and [`bring_up`](Self::bring_up).
-    pub fn queues(&mut self) -> Option<(&mut Queues<H, RX, TX>, &mut T)> {
+    pub fn queues(&mut self) -> Option<(&mut Queues<'a, RX, TX>, &mut T)> {
         self.queues
             .as_mut()
             .map(|queues| (queues, &mut self.transport))
@@ -170,12 +211,5 @@ impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Device<H, T, RX, TX
     /// The transport, for what is asked of it beside the queues.
     pub fn transport(&mut self) -> &mut T {
         &mut self.transport
-    }
-}
-
-impl<H: Hal, T: Transport, const RX: usize, const TX: usize> Drop for Device<H, T, RX, TX> {
-    fn drop(&mut self) {
-        // The queues' memory may be used for something else next.
-        self.transport.set_status(DeviceStatus::empty());
     }
 }

@@ -1,32 +1,61 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The driver: frames between the device and the packet link.
 
-use crate::queues::HEADER_LEN;
-use crate::{Device, DeviceError, PacketMemory, Queues, StartError};
+use crate::memory::frame_len;
+use crate::{Device, DeviceError, DmaMemory, HEADER_LEN, Queues, StartError};
 use ring::{
-    BUFFER_SIZE, DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, MIN_FRAME, ServerHalves,
+    DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, Inheritance, PeerEpoch, ServerHalves,
     Tally,
 };
 use stats::{NetDriver as Counter, Writer, mac_to_value};
-use virtio_drivers::Hal;
 use virtio_drivers::transport::{InterruptStatus, Transport};
 
-/// Frames that a pass takes from the device at most, so that the server gets the first ones while there are more.
+/// Frames that a pass takes from the device at most, so that the server gets the first ones while
+/// there are more.
 const BUDGET: usize = 256;
 
-/// A driver of one device for one server, with `N` buffers in each direction, and queues of `RX` and `TX` descriptors.
-pub struct NetDriver<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize> {
-    device: Device<H, T, RX, TX>,
+/// Passes in a wake-up at most. Then the driver has the server notify it, and its event loop turns.
+pub const TURNS: usize = 64;
+
+/// Resets after an error of the device at most, without a frame moved in between.
+pub const RESETS: u32 = 8;
+
+/// A driver of one device for one server, with `N` buffers in each direction, and queues of at most
+/// `RX` and `TX` descriptors.
+pub struct NetDriver<'a, T: Transport, const N: usize, const RX: usize, const TX: usize> {
+    device: Device<'a, T, RX, TX>,
     mine: &'a DriverHalves<N>,
     theirs: &'a ServerHalves<N>,
     end: DriverEnd<'a, N>,
     stats: Writer<Counter>,
     /// The device has been given something since it was brought up.
     used: bool,
+    /// Resets after errors since the device last moved a frame.
+    resets: u32,
     /// An interrupt came whose reason is not counted yet.
     interrupted: bool,
     violations: Tally,
     device_error: Option<DeviceError>,
+}
+
+/// What a wake-up goes on with.
+enum Turn {
+    /// There is more to do.
+    Again,
+    /// There is nothing to do; interrupts are on.
+    Sleep,
+    /// The device must be reset first, for this reason.
+    Reset(Cause),
+}
+
+/// Why the device must be reset.
+enum Cause {
+    /// It broke the rules.
+    Device(DeviceError),
+    /// The server has started anew, and gets its buffers back.
+    Server(PeerEpoch),
+    /// The ends of the link are out of step.
+    OutOfStep,
 }
 
 /// What a pass moved.
@@ -44,30 +73,32 @@ impl Moved {
     }
 }
 
-impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
-    NetDriver<'a, H, T, N, RX, TX>
+impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
+    NetDriver<'a, T, N, RX, TX>
 {
-    /// The queues have room for all buffers, so that nothing ever waits for room.
-    const QUEUES_ARE_LARGE_ENOUGH: () = assert!(RX >= N && TX >= 2 * N);
-
-    /// Resets the device, brings it up, and starts the driver's end of the link. [`run`](Self::run) then notifies the server.
+    /// Resets the device, looks for what an earlier life has left behind, brings the device up, and
+    /// starts the driver's end of the link. [`run`](Self::run) then notifies the server.
     ///
     /// # Errors
     ///
     /// The device cannot be used; see [`StartError`].
     pub fn start(
         transport: T,
-        memory: PacketMemory,
+        memory: DmaMemory<'a, RX, TX>,
         mine: &'a DriverHalves<N>,
         theirs: &'a ServerHalves<N>,
         stats: Writer<Counter>,
     ) -> Result<Self, StartError> {
-        let () = Self::QUEUES_ARE_LARGE_ENOUGH;
         let mut device = Device::new(transport, memory)?;
+        // Between the reset and the clearing of the queues: they hold still, and are still there.
+        let leftovers = device
+            .leftovers()
+            .inspect(|_| stats.inc(Counter::RxRecovered));
+        let inheritance = Inheritance::take(mine, theirs, leftovers);
         let state = device.bring_up()?;
         stats.inc(Counter::DeviceResets);
         show(&stats, &state);
-        let end = DriverEnd::start(mine, theirs, state);
+        let end = DriverEnd::start(mine, theirs, state, inheritance);
         Ok(Self {
             device,
             mine,
@@ -75,13 +106,15 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
             end,
             stats,
             used: false,
+            resets: 0,
             interrupted: false,
             violations: Tally::default(),
             device_error: None,
         })
     }
 
-    /// Acknowledges the device's interrupt. To be called first when one has come, and followed by [`run`](Self::run).
+    /// Acknowledges the device's interrupt. To be called first when one has come, and followed by
+    /// [`run`](Self::run).
     ///
     /// # Errors
     ///
@@ -91,9 +124,7 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
         if status.contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT) {
             self.stats.inc(Counter::IrqsConfig);
             if self.device.needs_reset() {
-                self.stats.inc(Counter::DeviceErrors);
-                self.device_error = Some(DeviceError::NeedsReset);
-                return self.recover();
+                return self.recover(Cause::Device(DeviceError::NeedsReset));
             }
             let up = self.device.link_up()?;
             self.stats.set(Counter::LinkUp, up.into());
@@ -104,55 +135,75 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
         Ok(())
     }
 
-    /// Works until there is nothing to do, calling `notify` whenever the server must be notified. Returns with the device's interrupts on.
+    /// Works until there is nothing to do, calling `notify` whenever the server must be notified.
+    /// Returns with the device's interrupts on; with work left, if there is too much for one
+    /// wake-up, and then the server was asked to notify the driver.
     ///
     /// # Errors
     ///
     /// The device had to be reset, and cannot be brought up again.
     pub fn run(&mut self, mut notify: impl FnMut()) -> Result<(), StartError> {
-        loop {
-            if let DriverEvent::PeerRestarted(epoch) = self.end.poll() {
-                self.stats.inc(Counter::PeerRestarts);
-                // Before the server hears that it can have its buffers back, the device must be done with them.
-                if self.used {
-                    self.restart_device()?;
-                }
-                self.end.acknowledge(epoch);
-                if self.end.flush() {
-                    notify();
-                }
-                continue;
-            }
+        let mut was_reset = false;
+        for _ in 0..TURNS {
             match self.turn(&mut notify) {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(error) => {
-                    self.stats.inc(Counter::DeviceErrors);
-                    self.device_error = Some(error);
-                    self.recover()?;
+                Turn::Again => {}
+                Turn::Sleep => return Ok(()),
+                Turn::Reset(cause) => {
+                    self.recover(cause)?;
+                    if self.end.flush() {
+                        notify();
+                    }
+                    if core::mem::replace(&mut was_reset, true) {
+                        break;
+                    }
                 }
             }
         }
+        self.stats.inc(Counter::TurnsUsedUp);
+        if let Some((queues, _)) = self.device.queues() {
+            queues.unmask(true);
+        }
+        self.end.ask_again();
+        if self.end.flush() {
+            notify();
+        }
+        Ok(())
     }
 
-    /// One pass, and when it has moved nothing, the preparations for sleep. Returns whether there is more to do.
-    fn turn(&mut self, notify: &mut impl FnMut()) -> Result<bool, DeviceError> {
-        let moved = self.pass()?;
+    /// One pass, and when it has moved nothing, the preparations for sleep.
+    fn turn(&mut self, notify: &mut impl FnMut()) -> Turn {
+        match self.end.poll() {
+            DriverEvent::PeerRestarted(epoch) => {
+                self.stats.inc(Counter::PeerRestarts);
+                return Turn::Reset(Cause::Server(epoch));
+            }
+            DriverEvent::OutOfStep => return Turn::Reset(Cause::OutOfStep),
+            DriverEvent::Up { .. } | DriverEvent::Waiting => {}
+        }
+        let moved = match self.pass() {
+            Ok(moved) => moved,
+            Err(error) => return Turn::Reset(Cause::Device(error)),
+        };
         self.count(moved);
         if self.end.flush() {
             notify();
         }
         if moved.anything() {
-            return Ok(true);
+            return Turn::Again;
         }
         let wants_tx = self.end.server_wants_tx();
         let Some((queues, _)) = self.device.queues() else {
-            return Ok(false);
+            return Turn::Sleep;
         };
-        // Sent frames are worth an interrupt only if somebody waits for their buffers.
-        let more = queues.unmask(wants_tx && queues.in_flight() > 0);
-        let few = queues.receive_buffers() < N / 2;
-        Ok(more || self.end.sleep(few))
+        // Sent frames are worth an interrupt only if somebody waits for their buffers, or there is
+        // no place for others: then the server is not asked to signal, either.
+        let more = queues.unmask(queues.tx_is_full() || (wants_tx && queues.in_flight() > 0));
+        let few = queues.receive_buffers() < N.min(queues.receive_capacity()) / 2;
+        if more || self.end.sleep(few, !queues.tx_is_full()) {
+            Turn::Again
+        } else {
+            Turn::Sleep
+        }
     }
 
     /// Moves what there is, in all four directions.
@@ -167,12 +218,16 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
             self.end.tx_return(slot);
             moved.confirmed += 1;
         }
-        while let Some(slot) = self.end.rx_provide() {
+        while !queues.rx_is_full()
+            && let Some(slot) = self.end.rx_provide()
+        {
             queues.rx_post(slot)?;
             moved.posted += 1;
         }
         let mut bytes = 0;
-        while let Some(frame) = self.end.tx_provide() {
+        while !queues.tx_is_full()
+            && let Some(frame) = self.end.tx_provide()
+        {
             bytes += frame.len as u64;
             queues.tx_post(frame)?;
             moved.sent += 1;
@@ -186,6 +241,9 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
         self.stats.add(Counter::DoorbellsRx, rx.into());
         self.stats.add(Counter::DoorbellsTx, tx.into());
         self.used |= moved.posted + moved.sent != 0;
+        if moved.received + moved.confirmed != 0 {
+            self.resets = 0;
+        }
         Ok(moved)
     }
 
@@ -217,11 +275,44 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
         Ok(state)
     }
 
-    /// Goes on after the device broke the rules: resets it and starts a new epoch, upon which the server lends its buffers again.
-    fn recover(&mut self) -> Result<(), StartError> {
+    /// Resets the device and goes on. After a fault of the device or of the link this end begins a
+    /// new epoch, upon which the server lends its buffers again.
+    fn recover(&mut self, cause: Cause) -> Result<(), StartError> {
+        match cause {
+            Cause::Server(epoch) => {
+                // Before the server hears that it has its buffers back, the device must be done
+                // with them.
+                if self.used {
+                    self.restart_device()?;
+                }
+                self.end.acknowledge(epoch);
+                return Ok(());
+            }
+            Cause::Device(error) => {
+                self.stats.inc(Counter::DeviceErrors);
+                self.device_error = Some(error);
+                self.resets += 1;
+                if self.resets > RESETS {
+                    self.device.give_up();
+                    return Err(StartError::Unusable(error));
+                }
+            }
+            Cause::OutOfStep => self.stats.inc(Counter::LinkRenewals),
+        }
+        if let Some(mut tally) = self.end.take_violations() {
+            self.stats.add(Counter::Violations, tally.count.into());
+            self.violations.absorb(&mut tally);
+        }
         let state = self.restart_device()?;
-        self.end = DriverEnd::start(self.mine, self.theirs, state);
+        // What the device said last is not to be trusted, and neither is an overwritten page.
+        self.end = DriverEnd::start(self.mine, self.theirs, state, Inheritance::none());
         Ok(())
+    }
+
+    /// Whether the device has an address of its own; else it has
+    /// [`FALLBACK_MAC`](crate::FALLBACK_MAC).
+    pub fn has_mac(&self) -> bool {
+        self.device.has_mac()
     }
 
     /// Violations by the server since the last call, for the log.
@@ -235,31 +326,31 @@ impl<'a, H: Hal, T: Transport, const N: usize, const RX: usize, const TX: usize>
     }
 
     /// The device, for tests and diagnosis.
-    pub fn device(&mut self) -> &mut Device<H, T, RX, TX> {
+    pub fn device(&mut self) -> &mut Device<'a, T, RX, TX> {
         &mut self.device
     }
 }
 
 /// Takes received frames to the server. Returns how many buffers came from the device.
-fn receive<H: Hal, const N: usize, const RX: usize, const TX: usize>(
-    queues: &mut Queues<H, RX, TX>,
+fn receive<const N: usize, const RX: usize, const TX: usize>(
+    queues: &mut Queues<'_, RX, TX>,
     end: &mut DriverEnd<'_, N>,
     stats: &Writer<Counter>,
 ) -> Result<usize, DeviceError> {
-    const LEAST: u32 = HEADER_LEN as u32 + MIN_FRAME as u32;
     let (mut buffers, mut frames, mut bytes) = (0, 0, 0);
     while buffers < BUDGET {
         let Some((slot, len)) = queues.rx_take()? else {
             break;
         };
         buffers += 1;
-        if (LEAST..=BUFFER_SIZE as u32).contains(&len) {
-            let len = len as u16 - HEADER_LEN as u16;
-            end.rx_return(slot, HEADER_LEN as u16, len, Flags::NONE);
+        if let Some(len) = frame_len(len) {
+            end.rx_return(slot, HEADER_LEN, len, Flags::NONE);
+            queues.rx_done();
             frames += 1;
             bytes += u64::from(len);
         } else {
             stats.inc(Counter::RxDropped);
+            queues.rx_done();
             queues.rx_post(slot)?;
         }
     }

@@ -16,7 +16,12 @@ pub enum StartError {
     FeaturesRefused,
     /// The device does not finish a reset.
     ResetTimeout,
-    /// A queue has fewer descriptors than the driver needs.
+    /// The device's configuration changes whenever it is read.
+    ConfigUnstable,
+    /// The device broke the rules again and again without moving a frame in between; the last
+    /// error.
+    Unusable(DeviceError),
+    /// A queue has fewer descriptors than the driver wants at least.
     QueueTooSmall {
         /// Number of the queue: 0 receives, 1 transmits.
         queue: u16,
@@ -25,7 +30,7 @@ pub enum StartError {
         /// Descriptors needed.
         needed: u32,
     },
-    /// Memory for queues does not suffice, or the device's configuration cannot be read.
+    /// The device's configuration cannot be read, or a queue is in use after a reset.
     Transport(virtio_drivers::Error),
 }
 
@@ -47,6 +52,12 @@ impl fmt::Display for StartError {
                 f.write_str("the device refused the features that it had offered")
             }
             Self::ResetTimeout => f.write_str("the device does not finish its reset"),
+            Self::ConfigUnstable => {
+                f.write_str("the device's configuration changes whenever it is read")
+            }
+            Self::Unusable(error) => {
+                write!(f, "the device was reset again and again: {error}")
+            }
             Self::QueueTooSmall {
                 queue,
                 offered,
@@ -72,18 +83,15 @@ pub enum DeviceError {
         /// Number of the queue.
         queue: u16,
         /// The id.
-        id: u16,
+        id: u32,
     },
     /// The device asks for a reset (`DEVICE_NEEDS_RESET`, virtio 1.2 section 2.1.2).
     NeedsReset,
-    /// The virtqueue refuses what should be possible.
-    Queue(virtio_drivers::Error),
-}
-
-impl From<virtio_drivers::Error> for DeviceError {
-    fn from(error: virtio_drivers::Error) -> Self {
-        Self::Queue(error)
-    }
+    /// The driver has more for the device than fits into its queue, which is its own mistake.
+    QueueFull {
+        /// Number of the queue.
+        queue: u16,
+    },
 }
 
 impl fmt::Display for DeviceError {
@@ -93,7 +101,7 @@ impl fmt::Display for DeviceError {
                 write!(f, "queue {queue} returns {id}, which it does not have")
             }
             Self::NeedsReset => f.write_str("the device asks for a reset"),
-            Self::Queue(error) => write!(f, "{error}"),
+            Self::QueueFull { queue } => write!(f, "queue {queue} is full"),
         }
     }
 }

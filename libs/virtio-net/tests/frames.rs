@@ -3,8 +3,11 @@
 
 mod fake;
 
-use fake::{Entry, FakeDevice, RECEIVE, TRANSMIT, World};
+use fake::{Entry, FakeDevice, N, RECEIVE, TRANSMIT, World};
 use stats::NetDriver as Counter;
+
+/// Frames one after the other: several turns of the queue.
+const ROUNDS: usize = if cfg!(miri) { 10 } else { 50 };
 
 fn frame(n: u8, len: usize) -> Vec<u8> {
     (0..len)
@@ -19,7 +22,7 @@ fn received_frames_reach_the_server_unchanged() {
     for (n, len) in [14, 15, 60, 61, 1514, 1518, 2036]
         .into_iter()
         .cycle()
-        .take(50)
+        .take(ROUNDS)
         .enumerate()
     {
         assert!(world.device.borrow_mut().deliver(&frame(n as u8, len)));
@@ -28,9 +31,9 @@ fn received_frames_reach_the_server_unchanged() {
         assert_eq!(world.got.pop_front(), Some(frame(n as u8, len)));
         world.settle();
     }
-    assert_eq!(world.counter(Counter::RxFrames), 50);
-    assert_eq!(world.counter(Counter::IrqsRx), 50);
-    assert_eq!(world.counter(Counter::RxBuffersHeld), 8);
+    assert_eq!(world.counter(Counter::RxFrames), ROUNDS as u64);
+    assert_eq!(world.counter(Counter::IrqsRx), ROUNDS as u64);
+    assert_eq!(world.counter(Counter::RxBuffersHeld), N as u64);
 }
 
 #[test]
@@ -39,7 +42,7 @@ fn sent_frames_reach_the_wire_unchanged() {
     for (n, len) in [14, 60, 1514, 2048]
         .into_iter()
         .cycle()
-        .take(50)
+        .take(ROUNDS)
         .enumerate()
     {
         assert!(world.submit(&frame(n as u8, len)));
@@ -49,8 +52,8 @@ fn sent_frames_reach_the_wire_unchanged() {
         world.wake_driver();
         world.wake_server();
     }
-    assert_eq!(world.counter(Counter::TxFrames), 50);
-    assert_eq!(world.server.tx().idle(), 8, "all buffers came back");
+    assert_eq!(world.counter(Counter::TxFrames), ROUNDS as u64);
+    assert_eq!(world.server.tx().idle(), N, "all buffers came back");
 }
 
 #[test]
@@ -133,27 +136,27 @@ fn sent_frames_interrupt_only_when_the_server_waits_for_buffers() {
         world.device.borrow_mut().wants_interrupt(TRANSMIT),
         "the server has no buffers left"
     );
-    assert_eq!(world.device.borrow_mut().transmit().len(), 8);
+    assert_eq!(world.device.borrow_mut().transmit().len(), N);
     assert_eq!(world.take_interrupt(), Some(1));
     assert_eq!(world.counter(Counter::IrqsTx), 1);
     world.wake_server();
-    assert_eq!(world.server.tx().idle(), 8);
+    assert_eq!(world.server.tx().idle(), N);
 }
 
 #[test]
 fn a_device_without_buffers_gets_them_when_the_server_returns_some() {
     let mut world = World::new(FakeDevice::new());
-    for n in 0..8 {
+    for n in 0..N as u8 {
         assert!(world.device.borrow_mut().deliver(&frame(n, 60)));
     }
     assert!(
-        !world.device.borrow_mut().deliver(&frame(9, 60)),
+        !world.device.borrow_mut().deliver(&frame(99, 60)),
         "all buffers are used up"
     );
     world.take_interrupt();
     assert!(world.wake_server(), "the driver has asked for buffers");
     world.wake_driver();
-    assert!(world.device.borrow_mut().deliver(&frame(10, 60)));
+    assert!(world.device.borrow_mut().deliver(&frame(100, 60)));
 }
 
 #[test]
@@ -181,6 +184,7 @@ fn the_server_hears_of_the_link() {
 
 /// Indices of virtqueues have 16 bits and those of the rings 32. A mistake at the wrap shows as a missing doorbell or interrupt: then nobody moves any more.
 #[test]
+#[cfg_attr(miri, ignore = "many thousand rounds")]
 fn both_directions_go_on_when_the_queues_indices_wrap() {
     let mut world = World::new(FakeDevice::new());
     let started = world.counter(Counter::DeviceResets);
@@ -205,7 +209,7 @@ fn both_directions_go_on_when_the_queues_indices_wrap() {
         assert_eq!(Vec::from(std::mem::take(&mut world.got)), expected);
     }
     let frames = u64::from(rounds) * 3;
-    assert!(frames > (1 << 16) + 2 * 8);
+    assert!(frames > (1 << 16) + 2 * N as u64);
     assert_eq!(world.counter(Counter::RxFrames), frames);
     assert_eq!(world.counter(Counter::TxFrames), frames);
     assert_eq!(world.counter(Counter::DeviceResets), started, "in one life");

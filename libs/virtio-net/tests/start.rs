@@ -3,9 +3,10 @@
 
 mod fake;
 
-use fake::{Entry, FakeDevice, MAC, Pages, Shared};
+use fake::{Entry, FakeDevice, MAC, N, Pages, Shared};
+use stats::NetDriver as Counter;
 use virtio_drivers::transport::DeviceType;
-use virtio_net::StartError;
+use virtio_net::{FALLBACK_MAC, StartError};
 
 fn refused(change: impl Fn(&mut FakeDevice)) -> (StartError, Shared) {
     let device = FakeDevice::new();
@@ -50,8 +51,8 @@ fn what_is_wrong_is_named() {
     );
     assert_eq!(refused(|device| device.legacy = true).0, StartError::Legacy);
     assert_eq!(
-        refused(|device| device.offered &= !(1 << 5)).0,
-        StartError::Missing(1 << 5)
+        refused(|device| device.config_changes = true).0,
+        StartError::ConfigUnstable
     );
     assert_eq!(
         refused(|device| device.offered &= !(1 << 32)).0,
@@ -77,4 +78,58 @@ fn a_device_that_does_not_stop_is_not_used() {
     });
     assert_eq!(error, StartError::ResetTimeout);
     assert_eq!(device.borrow().count(Entry::Started), 0);
+}
+
+#[test]
+fn a_device_without_an_address_gets_one() {
+    let device = FakeDevice::new();
+    device.borrow_mut().offered &= !(1 << 5);
+    let world = fake::World::new(device);
+    assert!(!world.driver.has_mac());
+    let mac = world.server.device().mac;
+    assert_eq!(mac, FALLBACK_MAC);
+    assert_eq!(mac[0] & 3, 2, "locally administered, of one station");
+}
+
+#[test]
+fn a_device_that_cannot_be_used_is_told() {
+    let (_, device) = refused(|device| device.refuses_features = true);
+    assert_ne!(device.borrow().status & 128, 0);
+    let (_, device) = refused(|device| device.max_queue_size = 4);
+    assert_ne!(device.borrow().status & 128, 0);
+    assert_eq!(device.borrow().count(Entry::Started), 0);
+}
+
+/// Queues that are smaller than the pools, and one that is no power of two.
+#[test]
+fn a_device_with_few_descriptors_is_driven_with_those() {
+    for (offered, used) in [(8, 8), (13, 8), (16, 16), (1024, N as u64)] {
+        let device = FakeDevice::new();
+        device.borrow_mut().max_queue_size = offered;
+        let mut world = fake::World::new(device);
+        assert_eq!(world.counter(Counter::RxBuffersHeld), used);
+        for round in 0..if cfg!(miri) { 1 } else { 5 } {
+            // More than the queues hold, at once.
+            for n in 0..N as u8 {
+                assert!(world.submit(&[n + round; 60]), "{offered} descriptors");
+            }
+            assert!(world.server.flush());
+            let mut sent = Vec::new();
+            for _ in 0..N {
+                world.wake_driver();
+                sent.extend(world.device.borrow_mut().transmit());
+                world.take_interrupt();
+            }
+            let expected: Vec<_> = (0..N as u8).map(|n| vec![n + round; 60]).collect();
+            assert_eq!(sent, expected, "{offered} descriptors");
+            for n in 0..3 * N as u8 {
+                assert!(world.device.borrow_mut().deliver(&[n; 60]));
+                world.settle();
+                assert_eq!(world.got.pop_front(), Some(vec![n; 60]));
+            }
+            world.settle();
+        }
+        assert_eq!(world.server.tx().idle(), N);
+        assert_eq!(world.counter(Counter::DeviceErrors), 0);
+    }
 }

@@ -2,7 +2,8 @@
 
 //! Network driver: wires the virtio-net device to the rings that it shares with net_server.
 //!
-//! It keeps nothing: when it is restarted, it resets the device, and the server lends it all buffers anew.
+//! What it keeps lies in shared memory: when it is restarted, it resets the device, hands on what
+//! it had received, and the server lends it all buffers anew.
 
 #![no_std]
 #![no_main]
@@ -17,17 +18,15 @@ use sel4_microkit::{
 use static_cell::StaticCell;
 use stats::{NetDriver as Counter, Writer};
 use virtio_drivers::transport::mmio::MmioTransport;
-use virtio_net::{NetDriver, RegionHal, StartError};
+use virtio_net::{NetDriver, StartError};
+
+use hardware::{RX, TX};
 
 /// The device's interrupt.
 const IRQ: Channel = Channel::new(0);
 const SERVER: Peer = Peer::new(Channel::new(1));
 
-/// Descriptors of the queues: one for each receive buffer, and two for each frame to send, as its header has one of its own.
-const RX: usize = CAPACITY;
-const TX: usize = 2 * CAPACITY;
-
-type Driver = NetDriver<'static, RegionHal, MmioTransport<'static>, CAPACITY, RX, TX>;
+type Driver = NetDriver<'static, MmioTransport<'static>, CAPACITY, RX, TX>;
 
 /// The driver's tables would fill the stack.
 static DRIVER: StaticCell<Driver> = StaticCell::new();
@@ -58,6 +57,9 @@ fn init() -> impl Handler {
         unit: stats::Unit::Mac,
     };
     info!("virtio-net, {mac}, link {}", wiring.link());
+    if !wiring.driver.has_mac() {
+        warn!("the device has no address of its own; there can be one such on a link");
+    }
     wiring.work();
     pd.run(wiring)
 }

@@ -139,6 +139,7 @@ impl NetServer {
 
     fn driver_started(&mut self, now: u64) {
         let device = self.driver.device();
+        self.stats.set(Counter::LinkUp, device.link_up.into());
         let offload = Offload {
             rx_checksum: device.features.contains(DeviceFeatures::RX_CHECKSUM),
             tx_checksum: device.features.contains(DeviceFeatures::TX_CHECKSUM),
@@ -161,6 +162,12 @@ impl NetServer {
         // The first start is none.
         self.stats
             .add(Counter::DriverRestarts, self.driver.take_restarts().into());
+        self.stats
+            .add(Counter::DriverRenewals, self.driver.take_renewals().into());
+        if let Some(up) = self.driver.take_link_change() {
+            self.stats.set(Counter::LinkUp, up.into());
+            warn!("link is {}", if up { "up" } else { "down" });
+        }
         self.stats.add(
             Counter::FramesResubmitted,
             self.driver.take_resubmitted().into(),

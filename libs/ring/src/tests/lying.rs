@@ -2,6 +2,7 @@
 //! A peer that writes arbitrary words: no panic, bounded work, no buffer in two places, and every breach of a rule is counted.
 
 use super::world::{Driver, N, Pages, settle, wake_server};
+use crate::link::Words;
 use crate::sync::Ordering;
 use crate::{
     BUFFER_SIZE, Consumer, ConsumerHalf, Descriptor, Flags, IndexViolation, Producer, ProducerHalf,
@@ -297,7 +298,10 @@ fn tell(pages: &Pages, by_driver: bool, (place, index, value): Lie) {
             } else {
                 &pages.server.link
             };
-            link.set_words_for_test(value as u32 % 4, (value >> 2) as u32 % 4);
+            link.write(Words {
+                epoch: value as u32 % 4,
+                ack: (value >> 2) as u32 % 4,
+            });
         }
     }
 }

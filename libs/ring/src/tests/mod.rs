@@ -2,7 +2,9 @@
 //! Tests on the host, one file a promise.
 
 mod honest;
+mod inherited;
 mod lying;
 mod model;
+mod overwritten;
 mod restart;
 mod world;

@@ -2,8 +2,8 @@
 //! Both ends with a pretended device and stack between and behind them, and checks that no buffer is in two places.
 
 use crate::{
-    BUFFER_SIZE, DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, RxSlot, ServerEnd,
-    ServerEvent, ServerHalves, TxFrame,
+    BUFFER_SIZE, DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, Inheritance, Leftover,
+    RxSlot, ServerEnd, ServerEvent, ServerHalves, TxFrame,
 };
 use std::collections::VecDeque;
 
@@ -31,10 +31,18 @@ pub struct Driver<'a> {
     /// Frames sent whose confirmation is kept back.
     pub forgotten: usize,
     pub up: bool,
+    pages: &'a Pages,
 }
 
 impl<'a> Driver<'a> {
+    /// A new life, with what it finds of an earlier one.
     pub fn start(pages: &'a Pages) -> Self {
+        Self::start_with(pages, Vec::new())
+    }
+
+    /// As [`start`](Self::start), with frames that the device had delivered and the earlier life
+    /// had not taken.
+    pub fn start_with(pages: &'a Pages, leftovers: Vec<Leftover>) -> Self {
         let device = DeviceState {
             mac: [2, 0, 0, 0, 0, 1],
             mtu: 1500,
@@ -42,11 +50,17 @@ impl<'a> Driver<'a> {
             ..DeviceState::default()
         };
         Self {
-            end: DriverEnd::start(&pages.driver, &pages.server, device),
+            end: DriverEnd::start(
+                &pages.driver,
+                &pages.server,
+                device,
+                Inheritance::take(&pages.driver, &pages.server, leftovers.into_iter()),
+            ),
             receiving: VecDeque::new(),
             sending: VecDeque::new(),
             forgotten: 0,
             up: false,
+            pages,
         }
     }
 
@@ -65,6 +79,11 @@ impl<'a> Driver<'a> {
                 }
                 DriverEvent::Up { .. } => self.up = true,
                 DriverEvent::Waiting => self.up = false,
+                DriverEvent::OutOfStep => {
+                    notify |= self.end.flush();
+                    *self = Self::start(self.pages);
+                    continue;
+                }
             }
             while let Some(slot) = self.end.rx_provide() {
                 assert!(!self.receiving.contains(&slot), "provided twice");
@@ -78,7 +97,7 @@ impl<'a> Driver<'a> {
                 self.sending.push_back(frame);
             }
             notify |= self.end.flush();
-            if !self.end.sleep(true) {
+            if !self.end.sleep(true, true) {
                 return notify;
             }
         }

@@ -1,41 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Memory as the device sees it. Physical addresses are the test's own addresses.
 
-use std::alloc::{Layout, alloc_zeroed};
 use std::ptr::{NonNull, with_exposed_provenance_mut};
 
-use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
-
-/// Identity translation. Queue memory is never reused, so that a device that goes on after its reset would show.
-#[derive(Debug)]
-pub enum FakeHal {}
-
-// SAFETY: fresh zeroed pages each time, which live as long as the test.
-unsafe impl Hal for FakeHal {
-    fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
-        let layout = Layout::from_size_align(pages * PAGE_SIZE, PAGE_SIZE).unwrap();
-        // SAFETY: the size is not zero.
-        let pointer = unsafe { alloc_zeroed(layout) };
-        (
-            pointer.expose_provenance() as PhysAddr,
-            NonNull::new(pointer).unwrap(),
-        )
-    }
-
-    unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
-        0
-    }
-
-    unsafe fn mmio_phys_to_virt(_: PhysAddr, _: usize) -> NonNull<u8> {
-        unreachable!()
-    }
-
-    unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
-        buffer.cast::<u8>().as_ptr().expose_provenance() as PhysAddr
-    }
-
-    unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
-}
+use virtio_drivers::PhysAddr;
 
 /// Memory of the given size that lives as long as the test.
 pub fn leak(len: usize) -> NonNull<u8> {
@@ -47,19 +15,18 @@ pub fn leak(len: usize) -> NonNull<u8> {
 /// DMA by the device.
 pub fn read(address: PhysAddr, len: usize) -> Vec<u8> {
     let pointer = with_exposed_provenance_mut::<u8>(address as usize);
-    // SAFETY: an address and a length that the driver has put into a descriptor, in memory that lives as long as the test.
-    (0..len)
-        .map(|i| unsafe { pointer.add(i).read_volatile() })
-        .collect()
+    let mut bytes = vec![0; len];
+    // SAFETY: an address and a length that the driver has put into a descriptor, in memory that
+    // lives as long as the test, which has one thread.
+    unsafe { pointer.copy_to_nonoverlapping(bytes.as_mut_ptr(), len) };
+    bytes
 }
 
 /// DMA by the device.
 pub fn write(address: PhysAddr, bytes: &[u8]) {
     let pointer = with_exposed_provenance_mut::<u8>(address as usize);
-    for (i, byte) in bytes.iter().enumerate() {
-        // SAFETY: as for `read`.
-        unsafe { pointer.add(i).write_volatile(*byte) };
-    }
+    // SAFETY: as for `read`.
+    unsafe { pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
 }
 
 fn read_u16(address: PhysAddr) -> u16 {

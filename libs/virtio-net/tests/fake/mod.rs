@@ -7,14 +7,14 @@
 mod memory;
 mod world;
 
-pub use memory::FakeHal;
+pub use memory::{read, write};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
-pub use world::{Pages, World};
+pub use world::{N, Pages, World};
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use memory::{Ring, read, write};
+use memory::Ring;
 use virtio_drivers::transport::{DeviceStatus, DeviceType, InterruptStatus, Transport};
 use virtio_drivers::{Error, PhysAddr};
 
@@ -45,6 +45,11 @@ pub struct FakeDevice {
     pub status: u32,
     pub interrupt: u32,
     pub queues: [Option<Ring>; 2],
+    /// A doorbell is the last thing that the driver does: it faults there.
+    pub doorbell_kills: bool,
+    /// Whether the configuration is another one at each look.
+    pub config_changes: bool,
+    pub config_looks: std::cell::Cell<u32>,
     pub diary: Vec<Entry>,
 }
 
@@ -65,6 +70,9 @@ impl FakeDevice {
             status: 0,
             interrupt: 0,
             queues: [None, None],
+            doorbell_kills: false,
+            config_changes: false,
+            config_looks: Default::default(),
             diary: Vec::new(),
         }))
     }
@@ -178,6 +186,10 @@ impl Transport for FakeTransport {
         let mut device = self.0.borrow_mut();
         assert!(device.is_running());
         device.diary.push(Entry::Doorbell(queue.into()));
+        if device.doorbell_kills {
+            drop(device);
+            std::panic::resume_unwind(Box::new("the driver faults"));
+        }
     }
 
     fn get_status(&self) -> DeviceStatus {
@@ -237,7 +249,11 @@ impl Transport for FakeTransport {
     }
 
     fn read_config_generation(&self) -> u32 {
-        0
+        let device = self.0.borrow();
+        if device.config_changes {
+            device.config_looks.set(device.config_looks.get() + 1);
+        }
+        device.config_looks.get()
     }
 
     fn read_config_space<T: zerocopy::FromBytes + zerocopy::IntoBytes>(

@@ -3,44 +3,66 @@
 
 use std::collections::VecDeque;
 
-use ring::{DriverHalves, Flags, POOL_SIZE, ServerEnd, ServerEvent, ServerHalves};
+use ring::{BUFFER_SIZE, DriverHalves, Flags, ServerEnd, ServerEvent, ServerHalves};
 use shm::{ExclusiveBytes, FrozenBytes, ReadOnly, ReadWrite, Region};
 use stats::{NetDriver as Counter, StatsPage, Writer};
-use virtio_net::{NetDriver, PacketMemory, StartError};
+use virtio_net::{DmaMemory, NetDriver, QueuePages, StartError};
 use zerocopy::FromZeros;
 
 use super::memory::leak;
-use super::{FakeHal, FakeTransport, Shared};
+use super::{FakeTransport, Shared};
 
-pub const N: usize = 8;
-pub type Driver = NetDriver<'static, FakeHal, FakeTransport, N, N, { 2 * N }>;
+/// Buffers in each direction. The queues have room for all of them, if the device offers that.
+pub const N: usize = 16;
+const POOL: usize = N * BUFFER_SIZE;
+const RX: usize = N;
+const TX: usize = 2 * N;
+pub type Driver = NetDriver<'static, FakeTransport, N, RX, TX>;
 
 /// Memory that outlives both ends.
 #[derive(Clone, Copy)]
 pub struct Pages {
     pub driver: &'static DriverHalves<N>,
     pub server: &'static ServerHalves<N>,
-    pub memory: PacketMemory,
+    pub memory: DmaMemory<'static, RX, TX>,
     pub stats: Writer<Counter>,
 }
 
 impl Pages {
     /// With them, the server's views of the pools.
     pub fn new() -> (Self, FrozenBytes, ExclusiveBytes) {
-        let (rx, tx) = (leak(POOL_SIZE), leak(POOL_SIZE));
+        let (rx, tx) = (leak(POOL), leak(POOL));
+        let size = size_of::<QueuePages<RX, TX>>();
+        // Words, for the alignment; what is too much at the front is left out.
+        let memory = leak(size + 64);
+        // SAFETY: the memory is larger than that.
+        let aligned = unsafe { memory.add(memory.align_offset(64)) };
+        // SAFETY: leaked memory that is named here alone; the pretended device goes by its address.
+        let region = unsafe { Region::<ReadWrite>::from_ptr(aligned, size) };
+        let queues: &QueuePages<RX, TX> = region.into_page().unwrap();
         let pages = Self {
             driver: Box::leak(Box::default()),
             server: Box::leak(Box::default()),
-            // SAFETY: leaked memory of the pools' size. The test's views of it below are like other PDs'.
-            memory: unsafe { PacketMemory::new(rx, tx) },
+            memory: DmaMemory {
+                queues,
+                queues_paddr: (&raw const *queues).expose_provenance() as u64,
+                rx_paddr: rx.as_ptr().addr() as u64,
+                tx_paddr: tx.as_ptr().addr() as u64,
+            },
             stats: Writer::attach(Box::leak(Box::new(StatsPage::new_zeroed())), 0),
         };
         // SAFETY: leaked memory; the pretended device writes only buffers that it was lent.
-        let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL_SIZE).into_frozen_bytes() };
+        let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL).into_frozen_bytes() };
         // SAFETY: leaked memory that the driver and the device only read.
-        let to_send =
-            unsafe { Region::<ReadWrite>::from_ptr(tx, POOL_SIZE).into_exclusive_bytes() };
+        let to_send = unsafe { Region::<ReadWrite>::from_ptr(tx, POOL).into_exclusive_bytes() };
         (pages, received, to_send)
+    }
+
+    /// The epoch of the server, as its page begins with (bits 32..64 of the first word).
+    pub fn server_epoch(&self) -> u64 {
+        let page: *const ServerHalves<N> = self.server;
+        // SAFETY: the page begins with an aligned word, an atomic; no thread writes it.
+        unsafe { page.cast::<u64>().read_volatile() >> 32 }
     }
 
     pub fn start_driver(&self, device: &Shared) -> Result<Driver, StartError> {
@@ -121,6 +143,11 @@ impl World {
             .submit(buffer, frame.len(), Flags::NONE, 0)
             .unwrap();
         true
+    }
+
+    /// The driver faults, without a trace but what is in memory, and starts anew.
+    pub fn restart_driver(&mut self) {
+        self.driver = self.pages.start_driver(&self.device).unwrap();
     }
 
     /// Wakes the driver; returns how often it notified the server.

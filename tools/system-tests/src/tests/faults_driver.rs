@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The driver faults under load: no connection notices.
 
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use host_peer::contents;
 
 use super::echoing::{echo, join};
 use super::faulting::{crash_repeatedly, only_faults_of, serves_again};
-use super::http_resources::get_bytes;
+use super::http_resources::{get_bytes, stats};
 use crate::suite::{Test, test_list};
 use crate::world::Sockets;
 
@@ -17,6 +20,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     fault_of_net_driver_loses_no_byte_of_an_echo,
     fault_of_net_driver_keeps_idle_connections,
     fault_of_net_driver_during_a_download,
+    fault_of_net_driver_loses_no_frame,
 ];
 
 const FAULTS: usize = 5;
@@ -93,4 +97,80 @@ fn fault_of_net_driver_during_a_download(world: &mut Sockets) -> Result<()> {
         ensure!(rounds > 0, "no download came to its end");
         Ok(())
     })
+}
+
+/// Faults in a row, and how many of them may cost datagrams. A driver that does not look for what
+/// its earlier life had received loses some at nearly every fault. QEMU itself loses what arrives
+/// between the reset of the device and its start, which is short.
+const FAULTS_IN_A_ROW: usize = 20;
+const MAY_LOSE: usize = 5;
+/// Datagrams under way at once: fewer than any queue on the way holds.
+const WINDOW: u64 = 16;
+/// After this time without an answer one more datagram is sent: what is lost is seen by what comes
+/// after it, not by the time.
+const NUDGE: Duration = Duration::from_millis(500);
+
+/// Numbered datagrams go back and forth all the time. Nothing on the way reorders them, so a number
+/// that is passed over is lost: no retransmission hides it, as it would on a connection.
+fn fault_of_net_driver_loses_no_frame(world: &mut Sockets) -> Result<()> {
+    let done = AtomicBool::new(false);
+    let world = &*world;
+    let gaps = thread::scope(|scope| {
+        let counting = scope.spawn(|| count_gaps(world.echo, &done));
+        let crashed = crash_repeatedly(world, "net_driver", FAULTS_IN_A_ROW);
+        done.store(true, Ordering::Relaxed);
+        crashed?;
+        join(counting)
+    })?;
+    ensure!(
+        gaps <= MAY_LOSE,
+        "{gaps} of {FAULTS_IN_A_ROW} faults cost datagrams"
+    );
+    let stats = stats(world)?;
+    let recovered = stats
+        .iter()
+        .find(|(path, _)| path.ends_with("/rx_recovered"))
+        .context("no counter rx_recovered")?;
+    ensure!(*recovered.1 > 0.0, "no frame was found in the queues");
+    only_faults_of(world, "net_driver")
+}
+
+/// Sends numbers and takes their echoes until `done`, and until one sent after that has come back.
+/// Returns how often numbers were missing.
+fn count_gaps(echo: SocketAddr, done: &AtomicBool) -> Result<usize> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    socket.connect(echo)?;
+    socket.set_read_timeout(Some(NUDGE))?;
+    let mut sent = 0u64;
+    let mut send = || {
+        sent += 1;
+        socket.send(&sent.to_le_bytes()).map(|_| sent)
+    };
+    let mut next = 1;
+    let mut newest = send()?;
+    let mut gaps = 0;
+    let mut last = u64::MAX;
+    while next <= last {
+        if last == u64::MAX && done.load(Ordering::Relaxed) {
+            last = send()?;
+            newest = last;
+        }
+        let mut answer = [0; 8];
+        match socket.recv(&mut answer) {
+            Ok(8) => {
+                let number = u64::from_le_bytes(answer);
+                ensure!(number <= newest, "number {number} was never sent");
+                // A frame to be sent may go out twice; what was seen is no news.
+                gaps += usize::from(number > next);
+                next = next.max(number + 1);
+            }
+            Ok(n) => anyhow::bail!("{n} bytes came back that were never sent"),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => newest = send()?,
+            Err(error) => return Err(error).context("cannot receive"),
+        }
+        while last == u64::MAX && newest < next + WINDOW {
+            newest = send()?;
+        }
+    }
+    Ok(gaps)
 }
