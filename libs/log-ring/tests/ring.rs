@@ -130,7 +130,11 @@ fn positions_that_cannot_be_are_reported_once() {
     let mut page = page();
     Writer::attach(&page).record(Level::Info, 0, b"lost");
     let mut position = 0;
-    for (tail, head) in [(10, 5), (0, u64::MAX / 2), (u64::MAX, 3 * DATA_WORDS as u64)] {
+    for (tail, head) in [
+        (10, 5),
+        (0, u64::MAX / 2),
+        (u64::MAX, 3 * DATA_WORDS as u64),
+    ] {
         set_span(&mut page, tail, head);
         let mut reader = Reader::resume(&page, position);
         assert!(matches!(reader.next(), Some(Entry::Garbled)));

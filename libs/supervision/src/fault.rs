@@ -45,6 +45,8 @@ pub enum FaultKind {
     Debug,
     /// The scheduling context's budget was used up.
     Timeout,
+    /// It turns without end: the supervisor's watch says so, not the kernel.
+    Hang,
     /// A label that no fault of this kernel has: the child sent the message itself.
     Other {
         /// The label.
@@ -72,6 +74,7 @@ impl fmt::Display for FaultReport {
             }
             FaultKind::Debug => f.write_str("debug exception")?,
             FaultKind::Timeout => f.write_str("budget used up")?,
+            FaultKind::Hang => f.write_str("turns without end")?,
             FaultKind::Other { label } => write!(f, "message with label {label:#x}")?,
         }
         if let Some(pc) = self.pc {

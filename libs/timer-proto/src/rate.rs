@@ -59,7 +59,8 @@ mod tests {
     fn a_burst_and_then_one_each_interval() {
         let rate = Rate::new(3, 10);
         let mut bucket = Bucket::full();
-        let taken = |bucket: &mut Bucket, now| (0..9).take_while(|_| bucket.take(&rate, 1, now)).count();
+        let taken =
+            |bucket: &mut Bucket, now| (0..9).take_while(|_| bucket.take(&rate, 1, now)).count();
         assert_eq!(taken(&mut bucket, 1000), 3);
         assert_eq!(taken(&mut bucket, 1009), 0);
         assert_eq!(taken(&mut bucket, 1010), 1);

@@ -92,6 +92,8 @@ impl Console {
     fn drain(&mut self) {
         let mut left = [MAX_ENTRIES; MAX_SOURCES];
         while self.turn(&mut left) {
+            // The port is slow: a full ring takes more than a second.
+            pd_support::working();
             self.read_input();
         }
         self.stats
