@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A protection domain turns without end, the timer is stopped behind the timer driver's back, and lines are written without end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use host_peer::contents;
+
+use super::echoing::{echo, expect_gone};
+use super::faulting::{RESTARTABLE, counter, only_faults_of, serves_again};
+use crate::boot::until;
+use crate::suite::{Test, test_list};
+use crate::world::{Sockets, TIMEOUT};
+
+pub const TESTS: &[Test] = test_list![Faults:
+    hang_of_every_pd_one_after_the_other,
+    hang_of_net_server_in_the_middle_of_its_work,
+    a_stopped_comparator_delays_timeouts_and_loses_none,
+    lines_that_others_cause_are_limited_and_counted,
+];
+
+const HANGS: &str = "turns without end";
+
+/// Makes a protection domain turn without end, and waits until it is ready again. Returns whether it was in a turn.
+fn hang(world: &Sockets, pd: &str) -> Result<bool> {
+    let console = world.console()?;
+    let mark = console.mark();
+    world.guest()?.type_line(&format!("hang {pd}"))?;
+    let (how, mark) = console.wait_for(mark, &[&format!("{pd} hangs in")], TIMEOUT)?;
+    console
+        .wait_for(
+            mark,
+            &[&format!("fault: {pd}: {HANGS}"), "ready after"],
+            TIMEOUT,
+        )
+        .with_context(|| format!("nobody notices that {pd} hangs"))?;
+    Ok(how.contains("in a turn"))
+}
+
+fn hang_of_every_pd_one_after_the_other(world: &mut Sockets) -> Result<()> {
+    for pd in RESTARTABLE {
+        hang(world, pd)?;
+        serves_again(world).with_context(|| format!("after {pd} has hung"))?;
+    }
+    let hangs = counter(world, "supervisor", "hangs")?;
+    ensure!(
+        hangs == RESTARTABLE.len() as f64,
+        "{hangs} hangs counted: others were taken to hang, too"
+    );
+    Ok(())
+}
+
+/// The clients wait in calls to it, and those below it do not get the processor: only the server is restarted.
+fn hang_of_net_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<()> {
+    let data = contents::random(11, 1 << 20);
+    let (shared, data, done) = (&*world, &data, &AtomicBool::new(false));
+    let busy = || {
+        while !done.load(Ordering::Relaxed) {
+            let exchange = || {
+                let stream = shared.connect_echo()?;
+                stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+                stream.set_write_timeout(Some(Duration::from_millis(500)))?;
+                echo(&stream, data)
+            };
+            // What becomes of these connections does not matter, only that they keep the server busy.
+            let _ = exchange();
+        }
+    };
+    let hung = thread::scope(|scope| {
+        scope.spawn(busy);
+        scope.spawn(busy);
+        let mut hung = Ok(false);
+        for _ in 0..10 {
+            thread::sleep(Duration::from_millis(200));
+            hung = hang(shared, "net_server");
+            if !matches!(hung, Ok(false)) {
+                break;
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        hung
+    })?;
+    ensure!(hung, "the server was never met at work");
+    serves_again(world)?;
+    only_faults_of(world, "net_server")
+}
+
+/// Any protection domain can do that where the kernel leaves the timer open; where not, the one that tries faults.
+fn a_stopped_comparator_delays_timeouts_and_loses_none(world: &mut Sockets) -> Result<()> {
+    for round in 0..3 {
+        let mut half = world.connect_http()?;
+        half.send(b"GET / HT")?;
+        // The timeout has been asked for, and nothing else happens until it is over.
+        thread::sleep(Duration::from_millis(500));
+        world.guest()?.type_line("stop timer")?;
+        expect_gone(half.stream())
+            .with_context(|| format!("the timeout is lost, round {round}"))?;
+    }
+    serves_again(world)
+}
+
+fn lines_that_others_cause_are_limited_and_counted(world: &mut Sockets) -> Result<()> {
+    const COMMANDS: usize = 200;
+    let console = world.console()?;
+    let mark = console.mark();
+    for _ in 0..COMMANDS {
+        world.guest()?.type_line("crash nobody")?;
+    }
+    console.wait_for(mark, &["supervisor: ", "log lines suppressed"], TIMEOUT)?;
+    // The commands take their time through the serial port.
+    until(world.guest()?, || {
+        let written = console
+            .lines_since(mark)
+            .iter()
+            .filter(|line| line.contains("no such protection domain"))
+            .count();
+        let counted = counter(world, "supervisor", "log_lines_suppressed")?;
+        ensure!(
+            written < COMMANDS && counted == (COMMANDS - written) as f64,
+            "{written} of {COMMANDS} lines written, {counted} counted as suppressed"
+        );
+        Ok(())
+    })
+}
