@@ -13,7 +13,8 @@ use crate::{
 /// How often a pair of positions is loaded again before it counts as garbage rather than as a race with the writer.
 const LOADS: usize = 4;
 
-/// Most entries that a page can give unless its writer goes on: records without text, a gap before and garbage after them.
+/// Most entries that a page can give unless its writer goes on: records without text, a gap before
+/// and garbage after them.
 pub const MAX_ENTRIES: usize = DATA_WORDS / TEXT_OFFSET as usize + 2;
 
 /// One line, copied out of the ring.
@@ -108,8 +109,8 @@ impl<'a> Reader<'a> {
 
     /// Takes the next entry; `None` if there is nothing new. Bounded work, whatever the page holds.
     ///
-    /// A page that nobody writes gives `None` after at most [`MAX_ENTRIES`] entries. A writer that goes on writing can keep this
-    /// from ever returning `None`: take no more than that at a time.
+    /// A page that nobody writes gives `None` after at most [`MAX_ENTRIES`] entries. A writer that
+    /// goes on writing can keep this from ever returning `None`: take no more than that at a time.
     #[allow(
         clippy::should_implement_trait,
         reason = "an Iterator would invite unbounded loops"

@@ -60,7 +60,7 @@ impl AsyncPd {
 
     fn turn(&self) {
         loop {
-            // As long as peers keep all tasks busy this loop does not end, and is no reason to restart this PD.
+            // While peers keep the tasks busy this loop goes on, which is no reason for a restart.
             pd_support::working();
             self.executor.run();
             if self.net.before_wait() {

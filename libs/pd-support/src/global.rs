@@ -21,7 +21,8 @@ pub struct Global {
     /// Lines that were left out and that no line has told of, and when the next one may.
     pub untold: Cell<u64>,
     pub tell_at: Cell<u64>,
-    /// Log lines written and left out, notifications and calls since they were last added to the counters.
+    /// Log lines written and left out, notifications and calls since they were last added to the
+    /// counters.
     pub lines: Cell<u64>,
     pub suppressed: Cell<u64>,
     pub notifications: Cell<u64>,

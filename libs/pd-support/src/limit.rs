@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How many lines one place in the program may write: what a peer can cause shall not push everybody's lines out of the log.
+//! How many lines one place in the program may write: what a peer can cause shall not push
+//! everybody's lines out of the log.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Log lines. They go to the PD's ring at once; the console is told once, at the end of the handler's turn.
+//! Log lines. They go to the PD's ring at once; the console is told once, at the end of the
+//! handler's turn.
 //!
-//! Each use of a macro writes 32 lines at once and 16 a second after that; what is beyond is left out, counted, and told of afterwards.
+//! Each use of a macro writes 32 lines at once and 16 a second after that; what is beyond is left
+//! out, counted, and told of afterwards.
 
 use core::fmt;
 use core::panic::PanicInfo;
@@ -13,7 +15,8 @@ use sel4_microkit::{debug_println, pd_name};
 use crate::clock;
 use crate::global::GLOBAL;
 
-/// A line, whatever its number. Before [`Pd::start`](crate::Pd::start), and in a PD without a ring, lines go to the kernel's debug output.
+/// A line, whatever its number. Before [`Pd::start`](crate::Pd::start), and in a PD without a ring,
+/// lines go to the kernel's debug output.
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
     // A `Display` that logs while it is being logged loses its line.
     let Ok(mut log) = GLOBAL.log.try_borrow_mut() else {
@@ -38,7 +41,8 @@ pub fn announce() {
     }
 }
 
-/// A panic's line goes both ways: the console may be what has panicked, or the kernel may not print.
+/// A panic's line goes both ways: the console may be what has panicked, or the kernel may not
+/// print.
 pub fn panic_hook(info: &PanicInfo<'_>) {
     debug_println!("{}: {info}", pd_name().unwrap_or("?"));
     write(Level::Error, format_args!("{info}"));

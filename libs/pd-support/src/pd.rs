@@ -48,7 +48,8 @@ impl<C: CounterSet> Pd<C> {
         self.stats
     }
 
-    /// To be called last in `init`: wraps the handler, so that events are counted and log lines announced. Tells the parent that this PD is ready.
+    /// To be called last in `init`: wraps the handler, so that events are counted and log lines
+    /// announced. Tells the parent that this PD is ready.
     pub fn run<H: Handler>(self, handler: H) -> Turns<H, C> {
         self.stats.set_common(Common::ReadyAt, clock::now());
         if let Some(parent) = parent() {
@@ -64,15 +65,16 @@ impl<C: CounterSet> Pd<C> {
     }
 }
 
-/// Tells the supervisor that this PD gets somewhere. Only turns that may last for seconds must say so, each time that they have got
-/// further: a PD whose turn does not end is restarted.
+/// Tells the supervisor that this PD gets somewhere. Only turns that may last for seconds must say
+/// so, each time that they have got further: a PD whose turn does not end is restarted.
 pub fn working() {
     if let Some(pulse) = GLOBAL.pulse.get() {
         pulse.working();
     }
 }
 
-/// The parent, if the system description has a channel to it with `setvar_id="parent_channel"`. A PD tells it when it is ready.
+/// The parent, if the system description has a channel to it with `setvar_id="parent_channel"`. A
+/// PD tells it when it is ready.
 pub fn parent() -> Option<Peer> {
     let id = *var!(parent_channel: usize = usize::MAX);
     (id != usize::MAX).then(|| Peer::new(Channel::new(id)))
@@ -93,7 +95,8 @@ fn page<T: shm::Shared>(region: shm::Region<shm::ReadWrite>) -> &'static T {
     }
 }
 
-/// A handler whose turns are counted, and shown to the supervisor. After each turn, the console is told of new log lines.
+/// A handler whose turns are counted, and shown to the supervisor. After each turn, the console is
+/// told of new log lines.
 pub struct Turns<H, C: CounterSet> {
     handler: H,
     stats: Writer<C>,
@@ -137,7 +140,8 @@ impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
         let action = self.handler.take_deferred_action();
         limit::tell();
         let action = match (action, GLOBAL.console.get()) {
-            // The signal to the console goes out with the receive if the handler has nothing else for it.
+            // The signal to the console goes out with the receive if the handler has nothing else
+            // for it.
             (None, Some(console)) if GLOBAL.unannounced.take() => {
                 count(&GLOBAL.notifications);
                 Some(DeferredAction::new_notify(console))

@@ -276,7 +276,7 @@ pd_counter_set! {
         Faults: Count = "faults",
         /// Restarts of all children.
         Restarts: Count = "restarts",
-        /// Children that turned without end and were restarted for it; they count among the faults, too.
+        /// Children that turned without end and were restarted; they count among the faults, too.
         Hangs: Count = "hangs",
         /// Children that wait for their next start because they faulted too often.
         Parked: Level = "parked",

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Whether a PD is at work, and whether it gets anywhere: one word of its page, for the supervisor.
 //!
-//! The word is odd while the PD handles an event, even while it waits for one, and changes with each event. A PD that is at work
-//! at several looks in a row, with the word unchanged, does not come to an end.
+//! The word is odd while the PD handles an event, even while it waits for one, and changes with
+//! each event. A PD that is at work at several looks in a row, with the word unchanged, does not
+//! come to an end.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -17,8 +18,8 @@ impl Pulse {
         Self(&page.pulse)
     }
 
-    /// The PD is at work. To be said at the beginning of a turn, and again by a turn that may last for seconds, each time that it has
-    /// got further.
+    /// The PD is at work. To be said at the beginning of a turn, and again by a turn that may last
+    /// for seconds, each time that it has got further.
     #[inline]
     pub fn working(self) {
         self.0
@@ -51,7 +52,7 @@ impl From<u64> for Beat {
 }
 
 impl StatsPage {
-    /// A look at the word, whoever's page it is.
+    /// A look at the word.
     pub fn beat(&self) -> Beat {
         Beat(self.pulse.load(Relaxed))
     }

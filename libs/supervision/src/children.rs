@@ -96,7 +96,8 @@ impl<const N: usize> Children<N> {
         }
     }
 
-    /// A child whose pause is over at `now`: it is to be started, and this is the number of its restart. Until there is none.
+    /// A child whose pause is over at `now`: it is to be started, and this is the number of its
+    /// restart. Until there is none.
     pub fn take_due(&mut self, now: u64) -> Option<(usize, u64)> {
         let (id, child) = self
             .children
@@ -107,7 +108,8 @@ impl<const N: usize> Children<N> {
         Some((id, child.history.start(now)))
     }
 
-    /// A child says at `now` that its initialisation is done. `None` if that is no news: its first start, or said twice.
+    /// A child says at `now` that its initialisation is done. `None` if that is no news: its first
+    /// start, or said twice.
     pub fn ready(&mut self, id: usize, now: u64) -> Option<Recovery> {
         let child = self.children.get_mut(id)?;
         child.reports = true;

@@ -101,7 +101,8 @@ fn access_words(access: Access) -> &'static str {
     }
 }
 
-/// The fault status code, bits 0..6 of the syndrome (Arm ARM, ESR_ELx, "ISS encoding for an exception from a Data Abort").
+/// The fault status code, bits 0..6 of the syndrome (Arm ARM, ESR_ELx, "ISS encoding for an
+/// exception from a Data Abort").
 fn status_words(syndrome: u64) -> &'static str {
     match syndrome & 0x3f {
         0x00..=0x03 => ", address out of range",
@@ -137,7 +138,8 @@ mod tests {
 
     #[test]
     fn memory_faults_say_what_was_tried_and_why_it_failed() {
-        // A store to an unmapped page: data abort from a lower level, WnR, translation fault at level 3.
+        // A store to an unmapped page: data abort from a lower level, WnR, translation fault at
+        // level 3.
         let vm = |access, syndrome| FaultKind::Vm {
             address: 0x10,
             access,

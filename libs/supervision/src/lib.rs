@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the supervisor decides and says when a child faults: restart policy, fault description, the line for the log.
+//! What the supervisor decides and says when a child faults: restart policy, fault description, the
+//! line for the log.
 //!
-//! Everything that a fault message says about the fault is an allegation of the child about itself: a child holds the capability that its faults
-//! are sent with, and can send what it likes. Which child it is comes from the kernel. So the worst that a child can do is to be parked.
+//! Everything that a fault message says about the fault is an allegation of the child about itself:
+//! a child holds the capability that its faults are sent with, and can send what it likes. Which
+//! child it is comes from the kernel. So the worst that a child can do is to be parked.
 //!
 //! Times are in ticks of the generic timer, durations in messages in nanoseconds.
 

@@ -3,16 +3,19 @@
 
 use timer_proto::{Bucket, Rate};
 
-/// A child is restarted at once as long as it does not fault too often, and after a pause otherwise. Each pause is twice as long as the
-/// one before, unless the child has run for that long in between. It is never given up.
+/// A child is restarted at once as long as it does not fault too often, and after a pause
+/// otherwise. Each pause is twice as long as the one before, unless the child has run for that long
+/// in between. It is never given up.
 ///
-/// A PD that faults in its initialisation would otherwise use up the machine: it faults again some 100 µs after its restart. One that
-/// faults now and then, however often in its life, goes on. All times are in ticks.
+/// A PD that faults in its initialisation would otherwise use up the machine: it faults again some
+/// 100 µs after its restart. One that faults now and then, however often in its life, goes on. All
+/// times are in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Restarts at once, and how fast they come back.
     pub rate: Rate,
-    /// What a fault costs of [`rate`](Self::rate) if the child was not ready since the one before; others cost 1.
+    /// What a fault costs of [`rate`](Self::rate) if the child was not ready since the one before;
+    /// others cost 1.
     pub unready_cost: u64,
     /// The first pause.
     pub first_pause: u64,
@@ -45,7 +48,8 @@ impl History {
         self.starts
     }
 
-    /// The child faulted at `now`; `ready` says whether it had reached the end of its initialisation.
+    /// The child faulted at `now`; `ready` says whether it had reached the end of its
+    /// initialisation.
     pub fn fault(&mut self, policy: &Policy, ready: bool, now: u64) -> Decision {
         if now.saturating_sub(self.started_at) >= self.pause {
             self.pause = 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! How the console tells the supervisor, in images made for tests, that a child shall crash or hang: a page that the console writes,
-//! then a notification.
+//! How the console tells the supervisor, in images made for tests, that a child shall crash or
+//! hang: a page that the console writes, then a notification.
 //!
-//! The page is an array of words. The console stores action and name, then (release) the serial number; the supervisor looks at the
-//! serial number (acquire) and takes a request whose number it has not seen. What is in the page may be anything: the supervisor
-//! compares it with what it knows.
+//! The page is an array of words. The console stores action and name, then (release) the serial
+//! number; the supervisor looks at the serial number (acquire) and takes a request whose number it
+//! has not seen. What is in the page may be anything: the supervisor compares it with what it
+//! knows.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -58,7 +59,8 @@ impl FaultRequest {
         }
     }
 
-    /// Asks for something to become of a child. `false` if the name is longer than any child's. Notify the supervisor afterwards.
+    /// Asks for something to become of a child. `false` if the name is longer than any child's.
+    /// Notify the supervisor afterwards.
     pub fn ask(&self, action: Action, name: &str) -> bool {
         let mut bytes = [0; MAX_CHILD_NAME];
         let Some(to) = bytes.get_mut(..name.len()) else {
@@ -74,7 +76,8 @@ impl FaultRequest {
         true
     }
 
-    /// Takes a request that is newer than `seen` and remembers it there: what to do, and the position of its name in `names`.
+    /// Takes a request that is newer than `seen` and remembers it there: what to do, and the
+    /// position of its name in `names`.
     pub fn take(&self, seen: &mut u64, names: &[&str]) -> Option<Result<(Action, usize), Refusal>> {
         let serial = self.serial.load(Ordering::Acquire);
         if serial == *seen {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Which child turns without end.
 //!
-//! A child shows a word that is odd while it is at work and changes with each of its turns. At a tick, of the children that are at work
-//! those of the highest priority are the ones that run: all above them wait for something. Only they are judged then. A child below
-//! them may just not get the processor, or wait inside a call to one of them.
+//! A child shows a word that is odd while it is at work and changes with each of its turns. At a
+//! tick, of the children that are at work those of the highest priority are the ones that run: all
+//! above them wait for something. Only they are judged then. A child below them may just not get
+//! the processor, or wait inside a call to one of them.
 //!
-//! The word is the child's own allegation. A child that lies can defeat its own watch, be restarted without need, or cover for those of
-//! lower priority by alleging work; it cannot have one of higher priority restarted.
+//! The word is the child's own allegation. A child that lies can defeat its own watch, be restarted
+//! without need, or cover for those of lower priority by alleging work; it cannot have one of
+//! higher priority restarted.
 
 use stats::Beat;
 
-/// A child at work that has shown the same word at so many further ticks is taken to turn without end.
+/// A child at work that has shown the same word at so many further ticks is taken to turn without
+/// end.
 pub const PATIENCE: u32 = 3;
 
 /// What a tick finds of a child.
@@ -53,7 +56,8 @@ impl<const N: usize> Watch<N> {
         Self { seen: [seen; N] }
     }
 
-    /// Takes what a tick finds; `None` is a child that is not watched or is parked. Returns the child that turns without end, one a tick at most.
+    /// Takes what a tick finds; `None` is a child that is not watched or is parked. Returns the
+    /// child that turns without end, one a tick at most.
     pub fn tick(&mut self, sights: &[Option<Sight>; N]) -> Option<usize> {
         let runs = sights
             .iter()

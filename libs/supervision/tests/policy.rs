@@ -123,8 +123,9 @@ fn pauses_double_up_to_the_longest_and_begin_anew_after_a_calm() {
 }
 
 proptest! {
-    /// A child may fault whenever it likes: it is always started again, after no more than the longest pause; and in no span of
-    /// time it starts more often than the rate says, with pauses counted as if they cost nothing.
+    /// A child may fault whenever it likes: it is always started again, after no more than the
+    /// longest pause; and in no span of time it starts more often than the rate says, with pauses
+    /// counted as if they cost nothing.
     #[test]
     fn always_again_and_never_too_often(
         burst in 1..8_u64,

@@ -89,8 +89,9 @@ fn who_waits_inside_a_call_is_not_blamed() {
 }
 
 proptest! {
-    /// Each second the highest of those that want to run does, down to the one that turns without end. It is found as soon as it has
-    /// been the one that runs at enough ticks, and nobody else ever is.
+    /// Each second the highest of those that want to run does, down to the one that turns without
+    /// end. It is found as soon as it has been the one that runs at enough ticks, and nobody else
+    /// ever is.
     #[test]
     fn the_guilty_one_and_no_other(
         priorities in proptest::collection::vec(0..3_u8, N),
@@ -105,7 +106,8 @@ proptest! {
         }
         let mut alone = 0;
         for second in seconds {
-            // Work at the end of the second means work that had been going on for less than that; all above those who work got all they wanted.
+            // Work at the end of the second means work that had been going on for less than that;
+            // all above those who work got all they wanted.
             let mut above = u8::MAX;
             let stuck = guilty.map_or(0, |guilty| children[guilty].priority);
             for (id, (turns, works)) in second.into_iter().enumerate() {
@@ -130,7 +132,8 @@ proptest! {
         }
     }
 
-    /// One of high priority that has work without end, and gets on with it, has nobody restarted whom it keeps from running.
+    /// One of high priority that has work without end, and gets on with it, has nobody restarted
+    /// whom it keeps from running.
     #[test]
     fn the_starved_are_not_blamed(frozen in proptest::collection::vec(any::<u8>(), N - 1), seconds in 1..100_u64) {
         let mut watch = Watch::<N>::new();

@@ -3,8 +3,9 @@
 
 /// The deadline that the driver was last told, in the client's unit of time.
 ///
-/// It is only as good as its notification. One that has passed without any is not relied on: the driver may have been restarted
-/// before it knew this client, or somebody has written to the comparator.
+/// It is only as good as its notification. One that has passed without any is not relied on: the
+/// driver may have been restarted before it knew this client, or somebody has written to the
+/// comparator.
 #[derive(Clone, Copy, Debug)]
 pub struct Alarm {
     armed: Option<u64>,
@@ -17,7 +18,8 @@ impl Alarm {
         Self { armed: None, grace }
     }
 
-    /// Whether the client will be notified at `deadline` or earlier without another call; `now` is the time.
+    /// Whether the client will be notified at `deadline` or earlier without another call; `now` is
+    /// the time.
     pub fn covers(&self, deadline: u64, now: u64) -> bool {
         self.armed
             .is_some_and(|armed| armed <= deadline && now <= armed.saturating_add(self.grace))
@@ -28,7 +30,8 @@ impl Alarm {
         self.armed = Some(deadline);
     }
 
-    /// The driver has notified the client: at the deadline, or because it has been restarted and knows of none.
+    /// The driver has notified the client: at the deadline, or because it has been restarted and
+    /// knows of none.
     pub fn fired(&mut self) {
         self.armed = None;
     }
@@ -55,7 +58,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever becomes of the notifications, a client that asks at each of its events waits for one that is still to come.
+        /// Whatever becomes of the notifications, a client that asks at each of its events waits
+        /// for one that is still to come.
         #[test]
         fn no_lost_notification_is_waited_for(
             events in proptest::collection::vec((1..50_u64, 1..200_u64, any::<bool>()), 1..100),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! How often something may happen: the token bucket, kept as a single time (ITU-T I.371, "generic cell rate algorithm").
+//! How often something may happen: the token bucket, kept as a single time (ITU-T I.371, "generic
+//! cell rate algorithm").
 
 /// So many at once, and one more after each interval. In ticks, or any other unit of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,8 @@ mod tests {
     }
 
     proptest! {
-        /// In no span of time more than the burst and what the time brings; and what was refused did not fit.
+        /// In no span of time more than the burst and what the time brings; and what was refused
+        /// did not fit.
         #[test]
         fn like_a_bucket_of_tokens(
             burst in 1..20_u64,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Only in images made for tests: commands on the serial port, such as `crash net_driver`, for the supervisor; and one that this PD
-//! carries out itself, because any PD could.
+//! Only in images made for tests: commands on the serial port, such as `crash net_driver`, for the
+//! supervisor; and one that this PD carries out itself, because any PD could.
 
 use core::arch::asm;
 use core::fmt;
@@ -85,8 +85,8 @@ impl Injection {
     }
 }
 
-/// Does to the timer driver what a hostile PD would: switches its comparator off. Where the kernel keeps the registers for the driver,
-/// this PD faults, and is restarted.
+/// Does to the timer driver what a hostile PD would: switches its comparator off. Where the kernel
+/// keeps the registers for the driver, this PD faults, and is restarted.
 fn stop_timer() {
     // SAFETY: writes a timer register; no memory is involved.
     unsafe {

@@ -2,8 +2,9 @@
 
 //! Console: copies the log lines of all PDs to the serial port.
 //!
-//! It has the lowest priority, so it prints while all others wait for something. Lines are ordered by time, but each PD gets its turn for a few
-//! lines, so that one that writes without end, or lies about the time, delays the others' lines and does not displace them.
+//! It has the lowest priority, so it prints while all others wait for something. Lines are ordered
+//! by time, but each PD gets its turn for a few lines, so that one that writes without end, or lies
+//! about the time, delays the others' lines and does not displace them.
 
 #![no_std]
 #![no_main]
@@ -69,9 +70,11 @@ fn init() -> impl Handler {
     pd.run(console)
 }
 
-/// Prints why the console panicked: nobody else could, as a release kernel does not print and this PD has no log ring.
+/// Prints why the console panicked: nobody else could, as a release kernel does not print and this
+/// PD has no log ring.
 fn last_words(info: &PanicInfo) {
-    // SAFETY: this PD has one thread, and after a panic it runs nothing but this function until it starts again.
+    // SAFETY: this PD has one thread, and after a panic it runs nothing but this function until it
+    // starts again.
     let mut serial = unsafe { Serial::take_over() };
     // A line may have been half printed. The port takes everything.
     let _ = write!(serial, "\r\n{NAME}: error: panicked at ");
@@ -88,7 +91,8 @@ impl Console {
             .text(&mut self.serial, clock::now(), NAME, &text);
     }
 
-    /// Prints until all rings are empty, or have given what a ring can hold: one that goes on has notified again.
+    /// Prints until all rings are empty, or have given what a ring can hold: one that goes on has
+    /// notified again.
     fn drain(&mut self) {
         let mut left = [MAX_ENTRIES; MAX_SOURCES];
         while self.turn(&mut left) {
@@ -100,7 +104,8 @@ impl Console {
             .add(Counter::BytesOut, self.serial.take_written());
     }
 
-    /// One turn of every source, the oldest lines first; `false` if none had anything. `allowed` is what each may print in this drain.
+    /// One turn of every source, the oldest lines first; `false` if none had anything. `allowed` is
+    /// what each may print in this drain.
     fn turn(&mut self, allowed: &mut [usize; MAX_SOURCES]) -> bool {
         let mut left = allowed.map(|allowed| allowed.min(ENTRIES_PER_TURN));
         let mut any = false;

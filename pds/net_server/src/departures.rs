@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the supervisor says about clients: the life of one is over. It may start again at once, later, or not at all.
+//! What the supervisor says about clients: the life of one is over. It may start again at once,
+//! later, or not at all.
 
 use net_config::MAX_CLIENTS;
 use sel4_microkit::{Channel, ChannelSet};

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The one deadline that this PD has at the timer driver. A call there costs two switches, so it is made only when a deadline moves
-//! forward; one that has become needless just wakes the server once for nothing.
+//! The one deadline that this PD has at the timer driver. A call there costs two switches, so it is
+//! made only when a deadline moves forward; one that has become needless just wakes the server once
+//! for nothing.
 
 use pd_support::{Peer, clock, warn};
 use sel4_microkit::Channel;
 use stats::{NetServer as Counter, Writer};
 use timer_proto::{Alarm, Clock, Request};
 
-/// How long after its time a notification may be under way, in nanoseconds: longer than a turn of this PD.
+/// How long after its time a notification may be under way, in nanoseconds: longer than a turn of
+/// this PD.
 const GRACE: u64 = 1_000_000;
 
 pub struct Timeout {
@@ -27,7 +29,8 @@ impl Timeout {
         }
     }
 
-    /// The timer driver has notified us: at the deadline, or because it has been restarted and knows of none.
+    /// The timer driver has notified us: at the deadline, or because it has been restarted and
+    /// knows of none.
     pub fn fired(&mut self) {
         self.alarm.fired();
     }
@@ -48,10 +51,12 @@ impl Timeout {
         stats.inc(Counter::TimeoutsSet);
         let mut answer = self.timer.call(label, message);
         if answer.is_restarted() {
-            // The driver notifies whoever it knows to have called before. If it died early in our first call, that is not us.
+            // The driver notifies whoever it knows to have called before. If it died early in our
+            // first call, that is not us.
             answer = self.timer.call(label, message);
         }
-        // After a second restart, or while it is down, we ask again when it notifies us or when anything else happens.
+        // After a second restart, or while it is down, we ask again when it notifies us or when
+        // anything else happens.
         if answer.label == 0 {
             self.alarm.arm(deadline);
         } else if !answer.is_restarted() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The children: ids, names, what is watched of them, and their faults in the words of `supervision`.
+//! The children: ids, names, what is watched of them, and their faults in the words of
+//! `supervision`.
 
 use core::fmt::Write;
 
@@ -12,12 +13,15 @@ use shm::{ReadOnly, Region};
 use stats::StatsPage;
 use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME, Sight};
 
-/// Children with lower ids are watched. Their states are on the stack for a moment, which limits how many there can be.
+/// Children with lower ids are watched. Their states are on the stack for a moment, which limits
+/// how many there can be.
 pub const MAX_CHILDREN: usize = 16;
 
-/// The channel on which child n says that it is ready is this plus n. A child that may be notified there is, each second.
+/// The channel on which child n says that it is ready is this plus n. A child that may be notified
+/// there is, each second.
 const READY_CHANNELS: usize = 10;
-/// The channel on which net_server is told that child n has faulted is this plus n: only its clients have one.
+/// The channel on which net_server is told that child n has faulted is this plus n: only its
+/// clients have one.
 const FAULT_CHANNELS: usize = 30;
 
 /// Value of a symbol that the system description does not set.
@@ -34,7 +38,8 @@ const CONSOLE_PRIORITY: u8 = if cfg!(feature = "fault-injection") {
 #[derive(Clone, Copy)]
 struct Known {
     name: &'static str,
-    /// As in the system description; it decides who is at fault when several children do not get on.
+    /// As in the system description; it decides who is at fault when several children do not get
+    /// on.
     priority: u8,
     /// Its page of counters, where the system description maps it.
     page: Option<&'static StatsPage>,
@@ -115,8 +120,9 @@ impl Table {
 }
 
 fn page(address: usize) -> Option<&'static StatsPage> {
-    // SAFETY: if the system description sets the symbol, it maps a child's page of counters there, of the size of a `StatsPage` and
-    // read-only; each symbol is used for one child, and the program calls `Table::take` once.
+    // SAFETY: if the system description sets the symbol, it maps a child's page of counters there,
+    // of the size of a `StatsPage` and read-only; each symbol is used for one child, and the
+    // program calls `Table::take` once.
     let region = (address != 0)
         .then(|| unsafe { Region::<ReadOnly>::new(address, size_of::<StatsPage>()) })?;
     region.into_page().ok()

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Supervisor: the parent of every other PD. Restarts the ones that fault or turn without end, and says what happened.
+//! Supervisor: the parent of every other PD. Restarts the ones that fault or turn without end, and
+//! says what happened.
 //!
-//! A child that faults too often is parked: there it answers its callers and does nothing else, until its pause is over. Nothing here
-//! depends on what the children are. A child that the table does not know is restarted like the others, and only not watched.
+//! A child that faults too often is parked: there it answers its callers and does nothing else,
+//! until its pause is over. Nothing here depends on what the children are. A child that the table
+//! does not know is restarted like the others, and only not watched.
 
 #![no_std]
 #![no_main]
@@ -26,11 +28,13 @@ use timer_proto::{Clock, Rate};
 use children::{MAX_CHILDREN, Table};
 use seconds::Seconds;
 
-/// Restarts of one child that are made at once, and how many a second come back. A fault before the child was ready costs several.
+/// Restarts of one child that are made at once, and how many a second come back. A fault before the
+/// child was ready costs several.
 const RESTARTS: u64 = 16;
 const RESTARTS_PER_SECOND: u64 = 6;
 const UNREADY_COST: u64 = 4;
-/// The first pause of a child that faults more often, and the longest. They end with a tick, so up to a second later.
+/// The first pause of a child that faults more often, and the longest. They end with a tick, so up
+/// to a second later.
 const FIRST_PAUSE_NANOS: u64 = 500_000_000;
 const LONGEST_PAUSE_NANOS: u64 = 60_000_000_000;
 

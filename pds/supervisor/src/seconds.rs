@@ -2,7 +2,8 @@
 
 //! A tick a second from the machine's real-time clock (Arm PL031), which no other PD has.
 //!
-//! The generic timer would be finer, but its driver is a child, and what watches a child must not need it.
+//! The generic timer would be finer, but its driver is a child, and what watches a child must not
+//! need it.
 
 use arm_pl031::Rtc;
 use pd_support::clock;
@@ -11,7 +12,8 @@ use sel4_microkit::{Channel, IrqAckError, memory_region_symbol};
 /// The clock's interrupt.
 pub const IRQ: Channel = Channel::new(0);
 
-/// The clock counts whole seconds: setting the next match may have to be done again if one ends meanwhile.
+/// The clock counts whole seconds: setting the next match may have to be done again if one ends
+/// meanwhile.
 const ATTEMPTS: usize = 4;
 
 /// The ticks.
@@ -29,8 +31,9 @@ impl Seconds {
     /// If the system description does not map `rtc_vaddr`.
     pub fn start() -> Self {
         let registers = memory_region_symbol!(rtc_vaddr: *mut u32);
-        // SAFETY: the system description maps the page of the PL031 there, as device memory, and into no other PD; the symbol is named
-        // here alone, and the program calls this function once.
+        // SAFETY: the system description maps the page of the PL031 there, as device memory, and
+        // into no other PD; the symbol is named here alone, and the program calls this function
+        // once.
         let rtc = unsafe { Rtc::new(registers.as_ptr()) };
         let mut seconds = Self {
             rtc,
@@ -52,7 +55,8 @@ impl Seconds {
         IRQ.irq_ack()
     }
 
-    /// To be called at any event: a clock that somebody has set, as a host may do with an emulated one, is asked anew.
+    /// To be called at any event: a clock that somebody has set, as a host may do with an emulated
+    /// one, is asked anew.
     pub fn look_after(&mut self) {
         if clock::now().saturating_sub(self.set_at) > self.overdue {
             self.set();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Whether the supervisor sees that a child hangs, and can tell net_server that a client has faulted. What is missing there is missed by no
-//! other check, as it shows when something else goes wrong.
+//! Whether the supervisor sees that a child hangs, and can tell net_server that a client has
+//! faulted. What is missing there is missed by no other check, as it shows when something else goes
+//! wrong.
 
 use net_config::CLIENT_CHANNEL_BASE;
 
@@ -14,7 +15,8 @@ use crate::{
 
 /// The fault of child n is told on this channel of the supervisor plus n (`FAULT_CHANNELS` there) …
 const FAULT_CHANNELS: usize = 30;
-/// … and that of the client of slot n arrives on this channel of the server plus n (`departures` there).
+/// … and that of the client of slot n arrives on this channel of the server plus n (`departures`
+/// there).
 const DEPARTURE_CHANNELS: usize = 20;
 
 /// Reports every child that is not watched, and every client whose faults are not told.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A protection domain faults again and again: it is parked, its callers and peers are answered, and it comes back.
+//! A protection domain faults again and again: it is parked, its callers and peers are answered,
+//! and it comes back.
 
 use std::thread;
 use std::time::Duration;
@@ -27,7 +28,8 @@ const FAULTS: usize = 60;
 const PARKED: &str = "it faults too often";
 const TRIED_AGAIN: &str = "is tried again";
 
-/// Makes a protection domain fault until it is parked. Returns the place behind the line that says so.
+/// Makes a protection domain fault until it is parked. Returns the place behind the line that says
+/// so.
 fn park(world: &Sockets, pd: &str) -> Result<Mark> {
     let console = world.console()?;
     let mark = console.mark();

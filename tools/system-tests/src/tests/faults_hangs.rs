@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A protection domain turns without end, the timer is stopped behind the timer driver's back, and lines are written without end.
+//! A protection domain turns without end, the timer is stopped behind the timer driver's back, and
+//! lines are written without end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -23,7 +24,8 @@ pub const TESTS: &[Test] = test_list![Faults:
 
 const HANGS: &str = "turns without end";
 
-/// Makes a protection domain turn without end, and waits until it is ready again. Returns whether it was in a turn.
+/// Makes a protection domain turn without end, and waits until it is ready again. Returns whether
+/// it was in a turn.
 fn hang(world: &Sockets, pd: &str) -> Result<bool> {
     let console = world.console()?;
     let mark = console.mark();
@@ -52,7 +54,8 @@ fn hang_of_every_pd_one_after_the_other(world: &mut Sockets) -> Result<()> {
     Ok(())
 }
 
-/// The clients wait in calls to it, and those below it do not get the processor: only the server is restarted.
+/// The clients wait in calls to it, and those below it do not get the processor: only the server is
+/// restarted.
 fn hang_of_net_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<()> {
     let data = contents::random(11, 1 << 20);
     let (shared, data, done) = (&*world, &data, &AtomicBool::new(false));
@@ -64,7 +67,8 @@ fn hang_of_net_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<(
                 stream.set_write_timeout(Some(Duration::from_millis(500)))?;
                 echo(&stream, data)
             };
-            // What becomes of these connections does not matter, only that they keep the server busy.
+            // What becomes of these connections does not matter, only that they keep the server
+            // busy.
             let _ = exchange();
         }
     };
@@ -87,7 +91,8 @@ fn hang_of_net_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<(
     only_faults_of(world, "net_server")
 }
 
-/// Any protection domain can do that where the kernel leaves the timer open; where not, the one that tries faults.
+/// Any protection domain can do that where the kernel leaves the timer open; where not, the one
+/// that tries faults.
 fn a_stopped_comparator_delays_timeouts_and_loses_none(world: &mut Sockets) -> Result<()> {
     for round in 0..3 {
         let mut half = world.connect_http()?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `park`, the parent of the callee: parks it when it faults, when it says that it is in a call, and when the caller asks for it.
+//! Test `park`, the parent of the callee: parks it when it faults, when it says that it is in a
+//! call, and when the caller asks for it.
 
 #![no_std]
 #![no_main]
