@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The state of every child between its fault and being ready again.
 
+use timer_proto::Bucket;
+
 use crate::{Decision, FaultReport, History, Policy};
 
 /// What to do with a child that faulted.
@@ -33,6 +35,17 @@ pub struct Unready {
     pub number: u64,
 }
 
+/// What a child's report that it is ready means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It is ready again.
+    Recovered(Recovery),
+    /// It is no news: the first start, or said twice.
+    NoNews,
+    /// It has been no news too often.
+    TooMany,
+}
+
 /// A child that is ready again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
@@ -60,6 +73,7 @@ struct State {
     parked_until: Option<u64>,
     /// It has said at least once that it is ready.
     reports: bool,
+    needless: Bucket,
 }
 
 impl<const N: usize> Children<N> {
@@ -108,20 +122,25 @@ impl<const N: usize> Children<N> {
         Some((id, child.history.start(now)))
     }
 
-    /// A child says at `now` that its initialisation is done. `None` if that is no news: its first
-    /// start, or said twice.
-    pub fn ready(&mut self, id: usize, now: u64) -> Option<Recovery> {
-        let child = self.children.get_mut(id)?;
+    /// A child says at `now` that its initialisation is done.
+    pub fn ready(&mut self, id: usize, now: u64) -> Report {
+        let Some(child) = self.children.get_mut(id) else {
+            return Report::NoNews;
+        };
         child.reports = true;
         if child.parked_until.is_some() {
-            return None;
+            // Said before it was parked.
+            return Report::NoNews;
         }
-        let (report, since) = child.recovering.take()?;
-        Some(Recovery {
-            report,
-            number: child.history.restarts(),
-            ticks: now.saturating_sub(since),
-        })
+        match child.recovering.take() {
+            Some((report, since)) => Report::Recovered(Recovery {
+                report,
+                number: child.history.restarts(),
+                ticks: now.saturating_sub(since),
+            }),
+            None if child.needless.take(&self.policy.needless_reports, 1, now) => Report::NoNews,
+            None => Report::TooMany,
+        }
     }
 
     /// Whether a child has been restarted, is not ready yet, and will say so.

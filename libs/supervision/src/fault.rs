@@ -47,6 +47,8 @@ pub enum FaultKind {
     Timeout,
     /// It turns without end: the supervisor's watch says so, not the kernel.
     Hang,
+    /// It signals its parent without need and without end, as the parent says.
+    Noise,
     /// A label that no fault of this kernel has: the child sent the message itself.
     Other {
         /// The label.
@@ -75,6 +77,7 @@ impl fmt::Display for FaultReport {
             FaultKind::Debug => f.write_str("debug exception")?,
             FaultKind::Timeout => f.write_str("budget used up")?,
             FaultKind::Hang => f.write_str("turns without end")?,
+            FaultKind::Noise => f.write_str("signals without end")?,
             FaultKind::Other { label } => write!(f, "message with label {label:#x}")?,
         }
         if let Some(pc) = self.pc {

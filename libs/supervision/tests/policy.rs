@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use supervision::{
-    Children, Decision, FaultKind, FaultReport, History, Policy, Recovery, Unready, Verdict,
+    Children, Decision, FaultKind, FaultReport, History, Policy, Recovery, Report, Unready, Verdict,
 };
 use timer_proto::Rate;
 
@@ -13,6 +13,7 @@ const POLICY: Policy = Policy {
     unready_cost: 2,
     first_pause: 50,
     longest_pause: 1600,
+    needless_reports: Rate::new(2, 1000),
 };
 
 fn report(label: u64) -> FaultReport {
@@ -25,7 +26,8 @@ fn report(label: u64) -> FaultReport {
 #[test]
 fn a_child_recovers_and_the_time_is_told_once() {
     let mut children = Children::<2>::new(POLICY);
-    assert_eq!(children.ready(1, 5), None, "the first start is no recovery");
+    let first = children.ready(1, 5);
+    assert_eq!(first, Report::NoNews, "the first start is no recovery");
     let restart = Verdict::Restart {
         number: 1,
         unready: None,
@@ -38,10 +40,10 @@ fn a_child_recovers_and_the_time_is_told_once() {
         number: 1,
         ticks: 15,
     };
-    assert_eq!(children.ready(0, 20), None);
-    assert_eq!(children.ready(1, 25), Some(recovery));
+    assert_eq!(children.ready(0, 20), Report::NoNews);
+    assert_eq!(children.ready(1, 25), Report::Recovered(recovery));
     assert!(!children.is_starting(1));
-    assert_eq!(children.ready(1, 26), None);
+    assert_eq!(children.ready(1, 26), Report::NoNews);
 }
 
 #[test]
@@ -72,7 +74,8 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
     assert_eq!(children.fault(0, report(3), 2), park(50, 2, 2));
     assert!(children.is_parked(0) && !children.is_parked(1));
     assert_eq!(children.parked(), 1);
-    assert_eq!(children.ready(0, 3), None, "sent before it was parked");
+    let late = children.ready(0, 3);
+    assert_eq!(late, Report::NoNews, "sent before it was parked");
     assert_eq!(children.fault(0, report(4), 4), Verdict::Stop);
     assert_eq!(children.take_due(51), None);
     assert_eq!(children.take_due(52), Some((0, 3)));
@@ -85,7 +88,7 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
         number: 4,
         ticks: 107,
     };
-    assert_eq!(children.ready(0, 160), Some(recovery));
+    assert_eq!(children.ready(0, 160), Report::Recovered(recovery));
     assert!(matches!(
         children.fault(1, report(1), 3),
         Verdict::Restart { number: 1, .. }
@@ -93,10 +96,27 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
 }
 
 #[test]
+fn a_child_that_reports_without_end_is_noticed_and_one_that_restarts_often_is_not() {
+    let mut children = Children::<2>::new(POLICY);
+    assert_eq!(children.ready(0, 0), Report::NoNews);
+    assert_eq!(children.ready(0, 1), Report::NoNews);
+    assert_eq!(children.ready(0, 2), Report::TooMany);
+    for round in 1..50 {
+        let now = round * 100;
+        assert!(matches!(
+            children.fault(1, report(1), now),
+            Verdict::Restart { .. }
+        ));
+        assert!(matches!(children.ready(1, now + 1), Report::Recovered(_)));
+    }
+    assert_eq!(children.ready(0, 1000), Report::NoNews);
+}
+
+#[test]
 fn unknown_children_are_kept_stopped() {
     let mut children = Children::<2>::new(POLICY);
     assert_eq!(children.fault(2, report(1), 0), Verdict::Stop);
-    assert_eq!(children.ready(usize::MAX, 0), None);
+    assert_eq!(children.ready(usize::MAX, 0), Report::NoNews);
     assert!(!children.is_parked(2) && !children.is_starting(2));
 }
 
@@ -140,6 +160,7 @@ proptest! {
             unready_cost,
             first_pause,
             longest_pause: first_pause << doublings,
+            needless_reports: Rate::new(u64::MAX, 1),
         };
         let mut children = Children::<1>::new(policy);
         let (mut now, mut number, mut last_pause) = (0, 0, None);

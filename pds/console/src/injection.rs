@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Only in images made for tests: commands on the serial port, such as `crash net_driver`, for the
-//! supervisor; and one that this PD carries out itself, because any PD could.
+//! supervisor; and what this PD does itself as a hostile one would.
 
 use core::arch::asm;
 use core::fmt;
@@ -32,7 +32,9 @@ pub struct Unknown;
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown command; there is: crash <PD>, hang <PD>, stop timer")
+        f.write_str(
+            "unknown command; there is: crash <PD>, hang <PD>, stop timer, flood supervisor",
+        )
     }
 }
 
@@ -72,9 +74,13 @@ impl Injection {
             .ok()
             .and_then(|command| command.trim().split_once(' '))
             .ok_or(Unknown)?;
-        if (word, name) == ("stop", "timer") {
-            stop_timer();
-            return Ok(());
+        match (word, name) {
+            ("stop", "timer") => {
+                stop_timer();
+                return Ok(());
+            }
+            ("flood", "supervisor") => flood_supervisor(),
+            _ => {}
         }
         let action = Action::ALL.into_iter().find(|action| action.word() == word);
         if !action.is_some_and(|action| self.page.ask(action, name)) {
@@ -95,4 +101,11 @@ fn stop_timer() {
             options(nomem, nostack, preserves_flags)
         )
     };
+}
+
+/// Signals the supervisor until that ends this life.
+fn flood_supervisor() {
+    while let Some(supervisor) = pd_support::parent() {
+        supervisor.notify();
+    }
 }

@@ -21,7 +21,7 @@ use sel4_microkit::{
 };
 use stats::{Supervisor as Counter, Writer};
 use supervision::{
-    Children, FaultKind, FaultLine, FaultReport, Outcome, Policy, Unready, Verdict, Watch,
+    Children, FaultKind, FaultLine, FaultReport, Outcome, Policy, Report, Unready, Verdict, Watch,
 };
 use timer_proto::{Clock, Rate};
 
@@ -37,6 +37,9 @@ const UNREADY_COST: u64 = 4;
 /// to a second later.
 const FIRST_PAUSE_NANOS: u64 = 500_000_000;
 const LONGEST_PAUSE_NANOS: u64 = 60_000_000_000;
+
+/// Signals at once that say nothing new; one more comes back a second.
+const NEEDLESS_REPORTS: u64 = 32;
 
 struct Supervisor {
     clock: Clock,
@@ -60,6 +63,7 @@ fn init() -> impl Handler {
         unready_cost: UNREADY_COST,
         first_pause: clock.ticks(FIRST_PAUSE_NANOS),
         longest_pause: clock.ticks(LONGEST_PAUSE_NANOS),
+        needless_reports: Rate::new(NEEDLESS_REPORTS, clock::frequency()),
     };
     let supervisor = Supervisor {
         clock,
@@ -166,8 +170,10 @@ impl Supervisor {
     }
 
     fn ready(&mut self, child: Child) {
-        let Some(recovery) = self.children.ready(child.index(), clock::now()) else {
-            return;
+        let recovery = match self.children.ready(child.index(), clock::now()) {
+            Report::Recovered(recovery) => recovery,
+            Report::NoNews => return,
+            Report::TooMany => return self.blame(child, FaultKind::Noise),
         };
         let nanos = self.clock.nanos(recovery.ticks);
         self.stats.set(Counter::LastRecovery, nanos);
@@ -193,13 +199,15 @@ impl Supervisor {
         });
         if let Some(id) = self.watch.tick(&sights) {
             self.stats.inc(Counter::Hangs);
-            let child = Child::new(id);
-            let report = FaultReport {
-                kind: FaultKind::Hang,
-                pc: place(child),
-            };
-            self.end_of_life(child, report);
+            self.blame(Child::new(id), FaultKind::Hang);
         }
+    }
+
+    /// Treats a child as if it had faulted, at the place where it is.
+    fn blame(&mut self, child: Child, kind: FaultKind) {
+        let registers = child.tcb().tcb_read_registers(false, 1);
+        let pc = registers.ok().map(|registers| *registers.pc());
+        self.end_of_life(child, FaultReport { kind, pc });
     }
 
     /// What is to be done at every event, as the next tick may be the one that is missing.
@@ -207,12 +215,6 @@ impl Supervisor {
         self.start_due();
         self.seconds.look_after();
     }
-}
-
-/// Where a child is.
-fn place(child: Child) -> Option<u64> {
-    let registers = child.tcb().tcb_read_registers(false, 1).ok()?;
-    Some(*registers.pc())
 }
 
 impl Handler for Supervisor {

@@ -19,6 +19,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     hang_of_every_pd_one_after_the_other,
     hang_of_net_server_in_the_middle_of_its_work,
     a_stopped_comparator_delays_timeouts_and_loses_none,
+    signals_without_end_are_a_fault,
     lines_that_others_cause_are_limited_and_counted,
 ];
 
@@ -103,6 +104,19 @@ fn a_stopped_comparator_delays_timeouts_and_loses_none(world: &mut Sockets) -> R
         expect_gone(half.stream())
             .with_context(|| format!("the timeout is lost, round {round}"))?;
     }
+    serves_again(world)
+}
+
+/// The supervisor has a priority above all, so whoever wakes it without need takes time from all.
+fn signals_without_end_are_a_fault(world: &mut Sockets) -> Result<()> {
+    let console = world.console()?;
+    let mark = console.mark();
+    world.guest()?.type_line("flood supervisor")?;
+    console.wait_for(
+        mark,
+        &["fault: console: signals without end", "ready after"],
+        TIMEOUT,
+    )?;
     serves_again(world)
 }
 
