@@ -19,19 +19,22 @@ const NAME_WORDS: usize = MAX_CHILD_NAME / 8;
 pub enum Action {
     /// It faults at whatever instruction it has reached.
     Crash,
-    /// It turns without end from there on.
+    /// The turn that it is in does not end. Refused if it waits.
     Hang,
+    /// It is started again, and its start does not end.
+    Stall,
 }
 
 impl Action {
     /// All, in the order of their numbers in the page.
-    pub const ALL: [Self; 2] = [Self::Crash, Self::Hang];
+    pub const ALL: [Self; 3] = [Self::Crash, Self::Hang, Self::Stall];
 
     /// The command on the console.
     pub const fn word(self) -> &'static str {
         match self {
             Action::Crash => "crash",
             Action::Hang => "hang",
+            Action::Stall => "stall",
         }
     }
 }
@@ -131,7 +134,8 @@ mod tests {
         );
         // Another build's console, or one that writes garbage.
         page.ask(Action::Hang, "net_driver");
-        page.action.store(2, Ordering::Relaxed);
+        page.action
+            .store(Action::ALL.len() as u64, Ordering::Relaxed);
         assert_eq!(page.take(&mut seen, &names), Some(Err(Refusal)));
     }
 }

@@ -33,7 +33,7 @@ pub struct Unknown;
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "unknown command; there is: crash <PD>, hang <PD>, stop timer, flood supervisor",
+            "unknown command; there is: crash <PD>, hang <PD>, stall <PD>, stop timer, flood supervisor",
         )
     }
 }

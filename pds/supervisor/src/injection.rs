@@ -62,40 +62,39 @@ impl Supervisor {
             warn!("{name} is parked, it cannot {}", action.word());
             return;
         }
-        self.stats.inc(Counter::FaultsInjected);
         let to = match action {
-            Action::Crash => {
-                info!("crashing {name} on request");
-                UNMAPPED
-            }
+            Action::Crash => UNMAPPED,
+            Action::Hang if self.is_working(child) => HANG_POINT,
             Action::Hang => {
-                self.note_hang(child);
+                info!("{name} waits, it cannot hang");
+                return;
+            }
+            Action::Stall => {
+                self.note_start(child);
                 HANG_POINT
             }
         };
+        info!("{name} is made to {}", action.word());
+        self.stats.inc(Counter::FaultsInjected);
         if let Err(error) = child.restart(to) {
             warn!("that failed: {error}");
         }
     }
 
-    /// A child that waits has no turn that could last: it gets a start that does.
-    fn note_hang(&mut self, child: Child) {
-        let id = child.index();
-        let name = self.table.name(child);
-        let works = self.table.sight(id, false);
-        if works.is_some_and(|sight| sight.beat.is_working()) {
-            info!("{name} hangs in a turn from here on");
-            return;
-        }
+    fn is_working(&self, child: Child) -> bool {
+        self.table
+            .sight(child.index(), false)
+            .is_some_and(|sight| sight.beat.is_working())
+    }
+
+    /// A child that is sent somewhere else than to its start is to be taken for one that starts.
+    fn note_start(&mut self, child: Child) {
         let report = FaultReport {
             kind: FaultKind::Hang,
             pc: None,
         };
-        match self.children.fault(id, report, clock::now()) {
-            Verdict::Restart { .. } => info!("{name} hangs in its start from here on"),
-            // It is started again when its pause is over.
-            Verdict::Park { .. } | Verdict::Stop => info!("{name} hangs until its next start"),
-        }
+        // If the policy parks it, it hangs until its pause is over.
+        let _: Verdict = self.children.fault(child.index(), report, clock::now());
     }
 }
 

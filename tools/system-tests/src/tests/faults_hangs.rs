@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use host_peer::contents;
+use qemu_harness::Mark;
 
 use super::echoing::{echo, expect_gone};
 use super::faulting::{RESTARTABLE, counter, only_faults_of, serves_again};
@@ -16,8 +17,9 @@ use crate::suite::{Test, test_list};
 use crate::world::{Sockets, TIMEOUT};
 
 pub const TESTS: &[Test] = test_list![Faults:
-    hang_of_every_pd_one_after_the_other,
+    hang_of_every_pd_in_its_start,
     hang_of_net_server_in_the_middle_of_its_work,
+    hang_of_echo_server_in_the_middle_of_its_work,
     a_stopped_comparator_delays_timeouts_and_loses_none,
     signals_without_end_are_a_fault,
     lines_that_others_cause_are_limited_and_counted,
@@ -25,26 +27,21 @@ pub const TESTS: &[Test] = test_list![Faults:
 
 const HANGS: &str = "turns without end";
 
-/// Makes a protection domain turn without end, and waits until it is ready again. Returns whether
-/// it was in a turn.
-fn hang(world: &Sockets, pd: &str) -> Result<bool> {
-    let console = world.console()?;
-    let mark = console.mark();
-    world.guest()?.type_line(&format!("hang {pd}"))?;
-    let (how, mark) = console.wait_for(mark, &[&format!("{pd} hangs in")], TIMEOUT)?;
-    console
-        .wait_for(
-            mark,
-            &[&format!("fault: {pd}: {HANGS}"), "ready after"],
-            TIMEOUT,
-        )
+/// Waits until somebody notices that a protection domain hangs, and it is ready again.
+fn is_noticed(world: &Sockets, mark: Mark, pd: &str) -> Result<()> {
+    let words = [&*format!("fault: {pd}: {HANGS}"), "ready after"];
+    world
+        .console()?
+        .wait_for(mark, &words, TIMEOUT)
         .with_context(|| format!("nobody notices that {pd} hangs"))?;
-    Ok(how.contains("in a turn"))
+    Ok(())
 }
 
-fn hang_of_every_pd_one_after_the_other(world: &mut Sockets) -> Result<()> {
+fn hang_of_every_pd_in_its_start(world: &mut Sockets) -> Result<()> {
     for pd in RESTARTABLE {
-        hang(world, pd)?;
+        let mark = world.console()?.mark();
+        world.guest()?.type_line(&format!("stall {pd}"))?;
+        is_noticed(world, mark, pd)?;
         serves_again(world).with_context(|| format!("after {pd} has hung"))?;
     }
     let hangs = counter(world, "supervisor", "hangs")?;
@@ -55,41 +52,56 @@ fn hang_of_every_pd_one_after_the_other(world: &mut Sockets) -> Result<()> {
     Ok(())
 }
 
+/// Makes a protection domain hang in the middle of a turn: it is tried until it is met in one.
+fn hang_in_a_turn(world: &Sockets, pd: &str) -> Result<()> {
+    let console = world.console()?;
+    for _ in 0..1000 {
+        let mark = console.mark();
+        world.guest()?.type_line(&format!("hang {pd}"))?;
+        let (line, mark) = console.wait_for(mark, &["supervisor:", pd, "hang"], TIMEOUT)?;
+        if line.contains("is made to hang") {
+            return is_noticed(world, mark, pd);
+        }
+        thread::sleep(Duration::from_millis(7));
+    }
+    bail!("{pd} was never met at work")
+}
+
 /// The clients wait in calls to it, and those below it do not get the processor: only the server is
 /// restarted.
 fn hang_of_net_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<()> {
+    hang_under_load(world, "net_server")
+}
+
+/// One of those that share a priority.
+fn hang_of_echo_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<()> {
+    hang_under_load(world, "echo_server")
+}
+
+fn hang_under_load(world: &Sockets, pd: &str) -> Result<()> {
     let data = contents::random(11, 1 << 20);
-    let (shared, data, done) = (&*world, &data, &AtomicBool::new(false));
+    let (data, done) = (&data, &AtomicBool::new(false));
+    let exchange = || {
+        let stream = world.connect_echo()?;
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        stream.set_write_timeout(Some(Duration::from_millis(500)))?;
+        echo(&stream, data)
+    };
     let busy = || {
         while !done.load(Ordering::Relaxed) {
-            let exchange = || {
-                let stream = shared.connect_echo()?;
-                stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-                stream.set_write_timeout(Some(Duration::from_millis(500)))?;
-                echo(&stream, data)
-            };
-            // What becomes of these connections does not matter, only that they keep the server
-            // busy.
+            // What becomes of these connections does not matter, only that they make work.
             let _ = exchange();
         }
     };
-    let hung = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(busy);
         scope.spawn(busy);
-        let mut hung = Ok(false);
-        for _ in 0..10 {
-            thread::sleep(Duration::from_millis(200));
-            hung = hang(shared, "net_server");
-            if !matches!(hung, Ok(false)) {
-                break;
-            }
-        }
+        let hung = hang_in_a_turn(world, pd);
         done.store(true, Ordering::Relaxed);
         hung
     })?;
-    ensure!(hung, "the server was never met at work");
     serves_again(world)?;
-    only_faults_of(world, "net_server")
+    only_faults_of(world, pd)
 }
 
 /// Any protection domain can do that where the kernel leaves the timer open; where not, the one
