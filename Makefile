@@ -62,7 +62,7 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
 	@echo
 	@echo "Variables: CONFIG=debug|release  HTTP_PORT=8080  ECHO_PORT=8007  FORWARD=tcp:127.0.0.1:7000-:7000"
-	@echo "           NETDEV=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>)"
+	@echo "           NETDEV=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
 
 run: image ## build and boot; Ctrl-C ends it
 ifeq ($(origin NETDEV),file)

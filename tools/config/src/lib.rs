@@ -7,6 +7,7 @@
 
 mod client;
 mod diagnostic;
+mod faults;
 mod logs;
 mod memory;
 mod ports;
@@ -31,6 +32,7 @@ pub fn compile(config: &Source, system: &Source) -> Result<Vec<u8>, Vec<Diagnost
             wiring::check(config, &file, system, &described, &mut errors);
             logs::check(system, &described, &mut errors);
             ready::check(system, &described, &mut errors);
+            faults::check(system, &described, &mut errors);
         }
         Err(error) => errors.push(error),
     }

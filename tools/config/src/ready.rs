@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Name of the PD that restarts its children.
-const SUPERVISOR: &str = "supervisor";
+pub const SUPERVISOR: &str = "supervisor";
 /// Symbol of a child through which it finds the channel (`pd_support::Pd::run`).
 const CHANNEL_SYMBOL: &str = "parent_channel";
 /// Child n reports on this channel of the supervisor plus n (`READY_CHANNELS` there).

@@ -168,6 +168,17 @@ pub const SUITE: &[Test] = &[
         ],
     },
     Test {
+        name: "park",
+        lines: &[
+            "client: parked while it waited: every call is answered",
+            "client: parked in a call: its caller is told",
+            "supervisor: the callee faulted",
+            "client: parked with its memory spoilt: every call is answered",
+            "supervisor: the callee cannot start",
+            "client: parked again",
+        ],
+    },
+    Test {
         name: "dma",
         lines: &["driver: the device found 288 pages"],
     },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The project's own files compile; and every mistake is found, at the right place, with a remedy.
 
+mod faults;
 mod logs;
 mod sample;
 mod syntax;

@@ -32,7 +32,7 @@ tcp_connect = ["10.0.2.2:*"]
 
 pub const SYSTEM: &str = r#"<system>
 <memory_region name="heap" size="0x1_000_000" />
-<protection_domain name="supervisor">
+<protection_domain name="supervisor"><map mr="web_stats" perms="r" setvar_vaddr="web_stats_vaddr" />
 <protection_domain name="net_server" id="0">
 <map mr="heap" vaddr="0x1" setvar_vaddr="heap_vaddr" />
 <map mr="echo_c2s" perms="r" setvar_vaddr="client0_c2s_vaddr" setvar_size="client0_c2s_size" />
@@ -63,7 +63,7 @@ pub const SYSTEM: &str = r#"<system>
 <channel><end pd="echo" id="1" pp="true" /><end pd="net_server" id="10" /></channel>
 <channel><end pd="net_server" id="11" /><end pd="web" id="1" pp="true" /></channel>
 <channel><end pd="web" id="9" setvar_id="parent_channel" /><end pd="supervisor" id="12" /></channel>
-<channel><end pd="console" id="1" /><end pd="web" id="2" /></channel>
+<channel><end pd="console" id="1" /><end pd="web" id="2" /></channel><channel><end pd="supervisor" id="31" /><end pd="net_server" id="20" /></channel><channel><end pd="supervisor" id="32" /><end pd="net_server" id="21" /></channel>
 </system>
 "#;
 
