@@ -54,17 +54,12 @@ impl AsyncPd {
 
     /// Runs the tasks until all of them wait. To be called last in `init`, for [`pd_support::Pd::run`].
     pub fn run(self) -> Self {
-        self.turn();
+        self.run_tasks();
         self
     }
 
-    fn turn(&self) {
-        loop {
-            self.executor.run();
-            if self.net.before_wait() {
-                break;
-            }
-        }
+    fn run_tasks(&self) {
+        self.net.run(|| self.executor.turn());
     }
 }
 
@@ -73,8 +68,7 @@ impl Handler for AsyncPd {
 
     /// From whatever channel: tasks find out themselves what is ready.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
-        self.net.notified();
-        self.turn();
+        self.run_tasks();
         Ok(())
     }
 }
