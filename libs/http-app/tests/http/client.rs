@@ -90,12 +90,14 @@ impl Client {
         .await
     }
 
-    async fn yield_once() {
+    /// Something happens, and not at once.
+    async fn yield_once(&self) {
         let mut yielded = false;
         poll_fn(|cx| {
             if std::mem::replace(&mut yielded, true) {
                 return Poll::Ready(());
             }
+            self.idle.set(false);
             cx.waker().wake_by_ref();
             Poll::Pending
         })
@@ -144,7 +146,7 @@ impl ByteStream for &Client {
         if buf.is_empty() {
             return Ok(0);
         }
-        Client::yield_once().await;
+        self.yield_once().await;
         if self.sends.borrow().is_empty() {
             return match self.then {
                 Then::Ends => Ok(0),
@@ -176,7 +178,7 @@ impl ByteStream for &Client {
             let Some(reads) = self.reads else {
                 self.wait_for_time().await
             };
-            Client::yield_once().await;
+            self.yield_once().await;
             self.room.set(reads);
         }
         let mut window = vec![0xaa; max.min(WINDOW)];
