@@ -18,6 +18,7 @@ const WORTH_A_PIECE: usize = 8 * 1024;
 pub(crate) struct Connection {
     socket: Socket,
     place: usize,
+    has_echoed: bool,
     /// Bytes that the socket takes at least. It is never offered more.
     room: usize,
 }
@@ -58,6 +59,7 @@ impl<T: Transport> EchoService<T> {
                 let connection = Connection {
                     socket,
                     place,
+                    has_echoed: false,
                     room: 0,
                 };
                 // There is room: as many as there are places.
@@ -163,8 +165,11 @@ impl<T: Transport> EchoService<T> {
             return Err(Errno::EPROTO);
         }
         connection.room = sent.room;
-        let place = connection.place;
-        self.places.moved(place, sent.count, self.client.now());
+        let (place, now) = (connection.place, self.client.now());
+        if !core::mem::replace(&mut connection.has_echoed, true) {
+            self.places.requested(place, now);
+        }
+        self.places.moved(place, sent.count, now);
         self.stats.add(EchoServer::TcpBytes, span.length);
         Ok(sent.count)
     }

@@ -2,16 +2,18 @@
 
 //! Who keeps a place in a service that has fewer places than there are connections.
 //!
-//! Each connection has *credit*, a time that passes. It starts with [`GRACE`]; every byte moved adds to it, 64 KiB a second's worth, and
-//! so does each request. As long as nobody waits, credit means nothing. When a connection waits and every place is taken, one whose credit
-//! is used up loses its place: of the address that holds most places the one that has been without credit the longest.
+//! Each connection has *credit*, a time that passes. It starts with [`GRACE`], shared with all those that have not asked for anything
+//! yet; every byte moved adds to it, 64 KiB a second's worth, and each request brings it back to [`GRACE`]. As long as nobody waits, credit
+//! means nothing. When a connection waits and every place is taken, one whose credit is used up loses its place: of the address that
+//! holds most places the one that has been without credit the longest.
 //!
 //! So connections that say nothing, send a request byte by byte or read a response drop by drop make room at once, however many there
 //! are; who works keeps its place; and an address with few connections does not suffer from one with many.
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The credit of a new connection, and the least after a request, in nanoseconds.
+/// The credit of a new connection, and the least after a request, in nanoseconds. New ones share it, so
+/// that a flood of connections that say nothing passes as fast as it is accepted.
 pub const GRACE: u64 = 100_000_000;
 /// Bytes that are worth a second.
 const RATE: u64 = 64 * 1024;
@@ -28,6 +30,8 @@ struct Place {
     held: usize,
     /// When the credit is used up.
     until: u64,
+    /// It has asked for something.
+    asked: bool,
     /// It has been told to leave.
     leaves: bool,
 }
@@ -65,15 +69,19 @@ impl<const N: usize> Places<N> {
     pub fn enter(&mut self, peer: SocketAddr, now: u64) -> Option<usize> {
         let free = self.places.iter().position(Option::is_none)?;
         let peer = network(peer);
-        let mut held = 1;
-        for place in self.taken().filter(|place| place.peer == peer) {
-            place.held += 1;
-            held = place.held;
+        let (mut held, mut new) = (1, 1);
+        for place in self.taken() {
+            new += u64::from(!place.asked);
+            if place.peer == peer {
+                place.held += 1;
+                held = place.held;
+            }
         }
         self.places[free] = Some(Place {
             peer,
             held,
-            until: now.saturating_add(GRACE),
+            until: now.saturating_add(GRACE / new),
+            asked: false,
             leaves: false,
         });
         Some(free)
@@ -98,9 +106,10 @@ impl<const N: usize> Places<N> {
         }
     }
 
-    /// A request has come, as a whole.
+    /// A whole request has come.
     pub fn requested(&mut self, place: usize, now: u64) {
         if let Some(Some(place)) = self.places.get_mut(place) {
+            place.asked = true;
             place.until = place.until.max(now.saturating_add(GRACE));
         }
     }
@@ -160,11 +169,12 @@ mod tests {
         let mut places = Places::<4>::new();
         // The honest one is the oldest of all, and alone.
         let honest = places.enter(from(1), START).unwrap();
-        let first = places.enter(from(2), START + 5).unwrap();
-        let second = places.enter(from(2), START + 6).unwrap();
+        let second = places.enter(from(2), START + 5).unwrap();
+        // The more are new the shorter is the credit.
+        let first = places.enter(from(2), START + 6).unwrap();
         places.enter(from(3), START + 7).unwrap();
         assert_eq!(places.enter(from(4), START), None);
-        assert_eq!(places.make_room(START), Err(START + GRACE));
+        assert_eq!(places.make_room(START), Err(START + 7 + GRACE / 4));
         let late = START + 2 * GRACE;
         assert_eq!(places.make_room(late), Ok(first));
         assert!(places.leaves(first) && !places.leaves(second));
@@ -230,6 +240,20 @@ mod tests {
         let now = START + 10 * SECOND;
         places.requested(place, now);
         assert_eq!(places.make_room(now), Err(now + GRACE));
+    }
+
+    #[test]
+    fn new_connections_share_the_grace_and_those_that_asked_do_not_count() {
+        let mut places = Places::<4>::new();
+        let first = places.enter(from(1), START).unwrap();
+        places.requested(first, START);
+        assert_eq!(places.make_room(START), Err(START + GRACE));
+        places.enter(from(2), START).unwrap();
+        assert_eq!(places.make_room(START), Err(START + GRACE));
+        places.enter(from(3), START).unwrap();
+        assert_eq!(places.make_room(START), Err(START + GRACE / 2));
+        places.enter(from(4), START).unwrap();
+        assert_eq!(places.make_room(START), Err(START + GRACE / 3));
     }
 
     #[test]

@@ -8,6 +8,8 @@
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
+// The futures of picoserve within those of a service lie deeper than the default of 128.
+#![recursion_limit = "256"]
 
 mod sources;
 mod tasks;
