@@ -167,14 +167,14 @@ mod tests {
     #[test]
     fn the_longest_silent_one_of_the_address_with_most_goes() {
         let mut places = Places::<4>::new();
-        // The honest one is the oldest of all, and alone.
-        let honest = places.enter(from(1), START).unwrap();
+        // The honest one has been silent for longer than all others, and is alone.
+        let honest = places.enter(from(1), START - SECOND).unwrap();
         let second = places.enter(from(2), START + 5).unwrap();
         // The more are new the shorter is the credit.
         let first = places.enter(from(2), START + 6).unwrap();
         places.enter(from(3), START + 7).unwrap();
         assert_eq!(places.enter(from(4), START), None);
-        assert_eq!(places.make_room(START), Err(START + 7 + GRACE / 4));
+        assert_eq!(places.make_room(START - SECOND), Err(START - SECOND + GRACE));
         let late = START + 2 * GRACE;
         assert_eq!(places.make_room(late), Ok(first));
         assert!(places.leaves(first) && !places.leaves(second));
