@@ -174,7 +174,10 @@ mod tests {
         let first = places.enter(from(2), START + 6).unwrap();
         places.enter(from(3), START + 7).unwrap();
         assert_eq!(places.enter(from(4), START), None);
-        assert_eq!(places.make_room(START - SECOND), Err(START - SECOND + GRACE));
+        assert_eq!(
+            places.make_room(START - SECOND),
+            Err(START - SECOND + GRACE)
+        );
         let late = START + 2 * GRACE;
         assert_eq!(places.make_room(late), Ok(first));
         assert!(places.leaves(first) && !places.leaves(second));
