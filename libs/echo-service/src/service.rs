@@ -2,15 +2,16 @@
 
 //! The service: its sockets, and one turn of its event loop.
 
+use core::cell::Cell;
 use core::net::{Ipv4Addr, SocketAddr};
 
 use heapless::Vec;
-use socket_client::{Client, Errno, Socket, SocketKind, Transport};
+use socket_client::{Client, Errno, Places, Socket, SocketKind, Transport};
 use stats::{EchoServer, Writer};
 
 use crate::streams::Connection;
 
-/// Connections at once. Others wait in the backlog.
+/// Connections at once. One that waits in the backlog gets the place of one that moves little ([`Places`]).
 pub const MAX_CONNECTIONS: usize = 128;
 /// Ports of each kind.
 pub const MAX_PORTS: usize = 8;
@@ -28,6 +29,9 @@ pub struct EchoService<T: Transport> {
     pub(crate) listeners: Vec<Socket, MAX_PORTS>,
     pub(crate) datagram_sockets: Vec<Socket, MAX_PORTS>,
     pub(crate) connections: Vec<Connection, MAX_CONNECTIONS>,
+    pub(crate) places: Places<MAX_CONNECTIONS>,
+    /// When a connection that waits may get a place, if one waits.
+    pub(crate) next_place: Cell<Option<u64>>,
     /// All ports are open, as far as is known.
     is_open: bool,
 }
@@ -51,6 +55,8 @@ impl<T: Transport> EchoService<T> {
             listeners: Vec::new(),
             datagram_sockets: Vec::new(),
             connections: Vec::new(),
+            places: Places::new(),
+            next_place: Cell::new(None),
             is_open: false,
         };
         service.open()?;
@@ -66,6 +72,8 @@ impl<T: Transport> EchoService<T> {
         self.listeners.clear();
         self.datagram_sockets.clear();
         self.connections.clear();
+        self.places = Places::new();
+        self.next_place.set(None);
         self.count_open();
         self.is_open = false;
         for &port in &self.tcp_ports {
@@ -101,10 +109,23 @@ impl<T: Transport> EchoService<T> {
             progress |= self.echo_datagrams();
             progress |= self.echo_streams();
             // There is no notification of what calls of this turn have made ready, so look once more if the page has changed.
-            if !progress && serial == self.client.ready_serial() {
+            if !progress && serial == self.client.ready_serial() && self.may_wait() {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks to be woken when a connection that waits may get a place. Returns whether this PD has nothing else to do.
+    fn may_wait(&self) -> bool {
+        let Some(next) = self.next_place.get() else {
+            return true;
+        };
+        if next <= self.client.now() {
+            return false;
+        }
+        // After a restart of the server nobody waits.
+        let _ = self.client.wake_at(next);
+        true
     }
 
     /// The server refused: nothing else may come that would wake this PD.

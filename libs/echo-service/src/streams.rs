@@ -17,6 +17,8 @@ const WORTH_A_PIECE: usize = 8 * 1024;
 /// A connection.
 pub(crate) struct Connection {
     socket: Socket,
+    place: usize,
+    has_echoed: bool,
     /// Bytes that the socket takes at least. It is never offered more.
     room: usize,
 }
@@ -32,25 +34,36 @@ enum Turn {
 }
 
 impl<T: Transport> EchoService<T> {
-    /// Takes connections that wait. Answers whether there was one.
+    /// Takes connections that wait. Returns whether there was one.
     pub(crate) fn accept(&mut self) -> bool {
         let mut progress = false;
+        self.next_place.set(None);
         for index in 0..self.listeners.len() {
             let listener = self.listeners[index];
             for _ in 0..ACCEPTS {
-                if self.connections.is_full()
-                    || !self.client.poll_bits(listener).intersects(PollBits::IN)
+                if !self.client.poll_bits(listener).intersects(PollBits::IN)
+                    || (self.connections.is_full() && !self.make_room())
                 {
                     break;
                 }
                 // An error means that it is gone again, or that the server has restarted: the next turn sees that.
-                let Ok((socket, _)) = self.client.accept(listener) else {
+                let Ok((socket, peer)) = self.client.accept(listener) else {
                     break;
                 };
                 progress = true;
                 self.stats.inc(EchoServer::Connections);
-                // There is room, as was just checked.
-                let _ = self.connections.push(Connection { socket, room: 0 });
+                let Some(place) = self.places.enter(peer, self.client.now()) else {
+                    let _ = self.client.close(socket);
+                    break;
+                };
+                let connection = Connection {
+                    socket,
+                    place,
+                    has_echoed: false,
+                    room: 0,
+                };
+                // There is room: as many as there are places.
+                let _ = self.connections.push(connection);
             }
         }
         if progress {
@@ -59,7 +72,33 @@ impl<T: Transport> EchoService<T> {
         progress
     }
 
-    /// Gives every connection that is ready its turn. Answers whether something happened.
+    /// Ends the connection that is to make room for one that waits. Returns whether there was one.
+    fn make_room(&mut self) -> bool {
+        match self.places.make_room(self.client.now()) {
+            Ok(place) => {
+                let leaves = |connection: &Connection| connection.place == place;
+                let Some(index) = self.connections.iter().position(leaves) else {
+                    return false;
+                };
+                self.stats.inc(EchoServer::ConnectionsDisplaced);
+                self.end(index);
+                true
+            }
+            Err(next) => {
+                self.next_place.set(Some(next));
+                false
+            }
+        }
+    }
+
+    fn end(&mut self, index: usize) {
+        let ended = self.connections.swap_remove(index);
+        self.places.leave(ended.place);
+        // What was echoed is still sent, then the peer reads the end of the stream. After a failure nothing of it matters.
+        let _ = self.client.close(ended.socket);
+    }
+
+    /// Gives every connection that is ready its turn. Returns whether something happened.
     pub(crate) fn echo_streams(&mut self) -> bool {
         let mut progress = false;
         let mut index = 0;
@@ -72,12 +111,10 @@ impl<T: Transport> EchoService<T> {
                 }
                 Turn::Ended(result) => {
                     progress = true;
-                    let ended = self.connections.swap_remove(index);
                     if result.is_err() {
                         self.stats.inc(EchoServer::ConnectionsFailed);
                     }
-                    // What was echoed is still sent, then the peer reads the end of the stream. After a failure nothing of it matters.
-                    let _ = self.client.close(ended.socket);
+                    self.end(index);
                     self.count_open();
                 }
             }
@@ -128,6 +165,11 @@ impl<T: Transport> EchoService<T> {
             return Err(Errno::EPROTO);
         }
         connection.room = sent.room;
+        let (place, now) = (connection.place, self.client.now());
+        if !core::mem::replace(&mut connection.has_echoed, true) {
+            self.places.requested(place, now);
+        }
+        self.places.moved(place, sent.count, now);
         self.stats.add(EchoServer::TcpBytes, span.length);
         Ok(sent.count)
     }

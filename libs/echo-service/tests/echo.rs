@@ -152,6 +152,69 @@ fn one_connection_too_many_waits() {
     assert_eq!(peers[MAX_CONNECTIONS - 1].recv(), b"me too");
 }
 
+/// Notifies at the deadline that the service has asked for.
+fn pass_deadline(service: &mut EchoService<&Server>, server: &Server) {
+    let deadline = server.deadline.take().expect("it asked to be woken");
+    server.now.set(deadline);
+    server.notified.set(true);
+    run(service, server);
+}
+
+#[test]
+fn silent_connections_make_room_and_a_busy_one_stays() {
+    let server = Server::new();
+    server.max_sockets.set(MAX_CONNECTIONS + 10);
+    server.capacity.set(100_000);
+    let (mut service, stats) = start(&server);
+    let busy = server.peer_connects(7).unwrap();
+    let silent: Vec<Peer> = (0..1000)
+        .map(|_| server.peer_connects(7).unwrap())
+        .collect();
+    let late = server.peer_connects(7).unwrap();
+    late.send(b"at last");
+    let start = server.now.get();
+    let mut echoed = Vec::new();
+    while echoed.is_empty() {
+        busy.send(&[1; 20_000]);
+        run(&mut service, &server);
+        assert_eq!(busy.recv(), [1; 20_000]);
+        echoed = late.recv();
+        if echoed.is_empty() {
+            pass_deadline(&mut service, &server);
+        }
+        assert!(server.now.get() - start < 1_000_000_000, "it waits");
+    }
+    assert_eq!(echoed, b"at last");
+    let displaced = stats.get(EchoServer::ConnectionsDisplaced);
+    assert_eq!(displaced, 1002 - MAX_CONNECTIONS as u64);
+    assert_eq!(stats.get(EchoServer::ConnectionsFailed), 0);
+    let ended = silent.iter().filter(|peer| peer.saw_end()).count();
+    assert_eq!(ended as u64, displaced);
+}
+
+#[test]
+fn a_peer_that_reads_in_drops_makes_room_too() {
+    let server = Server::new();
+    server.max_sockets.set(MAX_CONNECTIONS + 10);
+    server.capacity.set(100_000);
+    let (mut service, _) = start(&server);
+    let slow: Vec<Peer> = (0..MAX_CONNECTIONS)
+        .map(|_| server.peer_connects(7).unwrap())
+        .collect();
+    run(&mut service, &server);
+    for round in 0..100 {
+        server.now.set(server.now.get() + 100_000_000);
+        for peer in &slow {
+            assert_eq!(peer.send(&[round; 70]), 70);
+        }
+        run(&mut service, &server);
+    }
+    let late = server.peer_connects(7).unwrap();
+    late.send(b"now");
+    run(&mut service, &server);
+    assert_eq!(late.recv(), b"now");
+}
+
 #[test]
 fn datagrams_go_back_by_the_batch() {
     let server = Server::new();

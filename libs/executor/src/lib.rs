@@ -2,8 +2,9 @@
 
 //! The executor of a protection domain whose work is done by async tasks: `embassy-executor` without its platforms.
 //!
-//! A PD has one thread and an event loop, so the executor never waits itself: [`Executor::run`] polls tasks until none is
-//! awake and returns to the event loop. Tasks are statics made by `#[embassy_executor::task]`, so there is no allocation,
+//! A PD has one thread and an event loop, so the executor never waits itself: [`Executor::turn`] polls each task that is awake
+//! once and returns to the event loop, which looks at sockets and timers before the next turn. So tasks that wake themselves
+//! again and again take turns with all others, and keep no event from being seen. Tasks are statics made by `#[embassy_executor::task]`, so there is no allocation,
 //! and their number is fixed when the PD is built.
 //!
 //! ```
@@ -20,7 +21,7 @@
 //! let executor = EXECUTOR.init(Executor::new());
 //! executor.spawner().spawn(count("one").unwrap());
 //! executor.spawner().spawn(count("two").unwrap());
-//! executor.run();
+//! while executor.turn() {}
 //! ```
 //!
 //! This crate exists because `embassy-executor` leaves two promises to its user that need unsafe code: a symbol that it calls when a task
@@ -67,17 +68,19 @@ impl Executor {
         self.inner().spawner()
     }
 
-    /// Polls tasks until none is awake. Called from within a task it does nothing.
-    pub fn run(&'static self) {
+    /// Polls each task that is awake now once, and returns whether any is awake after that: those that woke themselves or each
+    /// other meanwhile have their next poll in the next turn. Called from within a task it does nothing and returns `true`.
+    pub fn turn(&'static self) -> bool {
         if self.running.replace(true) {
-            return;
+            return true;
         }
-        while self.awake.swap(false, Ordering::Acquire) {
+        if self.awake.swap(false, Ordering::Acquire) {
             // SAFETY: `running` keeps a second call out until this one has returned, and the executor cannot have left the thread
             // that made it, since it is not `Sync`.
             unsafe { self.inner().poll() };
         }
         self.running.set(false);
+        self.awake.load(Ordering::Acquire)
     }
 }
 

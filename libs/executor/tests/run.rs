@@ -20,6 +20,10 @@ fn executor() -> &'static Executor {
     Box::leak(Box::new(Executor::new()))
 }
 
+fn run(executor: &'static Executor) {
+    while executor.turn() {}
+}
+
 fn shared() -> &'static Shared {
     Box::leak(Box::default())
 }
@@ -49,22 +53,22 @@ fn a_task_runs_when_it_was_woken_and_not_before() {
     executor.spawner().spawn(parks(shared, "a").unwrap());
     executor.spawner().spawn(parks(shared, "b").unwrap());
     assert!(parks(shared, "c").is_err(), "the pool has two places");
-    executor.run();
-    executor.run();
+    run(executor);
+    run(executor);
     assert!(shared.log.borrow().is_empty());
     let wakers = shared.wakers.take();
     wakers[0].wake_by_ref();
     wakers[0].wake_by_ref();
-    executor.run();
+    run(executor);
     assert_eq!(shared.log.borrow().len(), 1);
     wakers[1].wake_by_ref();
-    executor.run();
+    run(executor);
     let mut log = shared.log.take();
     log.sort_unstable();
     assert_eq!(log, ["a", "b"]);
     // Wakers of finished tasks may be kept and used.
     wakers.into_iter().for_each(Waker::wake);
-    executor.run();
+    run(executor);
     assert!(shared.log.borrow().is_empty());
 }
 
@@ -85,17 +89,48 @@ async fn yields(shared: &'static Shared) {
 }
 
 #[test]
-fn run_goes_on_while_tasks_wake_themselves() {
+fn a_turn_polls_a_task_once_however_often_it_wakes_itself() {
     let (executor, shared) = (executor(), shared());
     executor.spawner().spawn(yields(shared).unwrap());
-    executor.run();
+    for turn in 0..100 {
+        assert!(executor.turn(), "it is awake again");
+        assert_eq!(shared.yields.get(), turn);
+    }
+    assert!(!executor.turn());
     assert_eq!(shared.yields.get(), 100);
+}
+
+#[embassy_executor::task(pool_size = 2)]
+async fn passes_on(shared: &'static Shared, name: &'static str) {
+    loop {
+        shared.log.borrow_mut().push(name);
+        shared
+            .wakers
+            .borrow_mut()
+            .drain(..)
+            .for_each(|waker| waker.wake());
+        park(shared).await;
+    }
+}
+
+#[test]
+fn tasks_that_wake_each_other_have_one_poll_a_turn_too() {
+    let (executor, shared) = (executor(), shared());
+    executor.spawner().spawn(passes_on(shared, "a").unwrap());
+    executor.spawner().spawn(passes_on(shared, "b").unwrap());
+    executor.turn();
+    for _ in 0..50 {
+        let before = shared.log.borrow().len();
+        assert!(executor.turn());
+        let polled = shared.log.borrow().len() - before;
+        assert!((1..=2).contains(&polled), "{polled} polls of two tasks");
+    }
 }
 
 #[embassy_executor::task]
 async fn starts_another(executor: &'static Executor, shared: &'static Shared) {
     executor.spawner().spawn(logs(shared).unwrap());
-    executor.run();
+    assert!(executor.turn());
     shared.log.borrow_mut().push("first");
 }
 
@@ -105,11 +140,11 @@ async fn logs(shared: &'static Shared) {
 }
 
 #[test]
-fn run_within_a_task_does_nothing_and_spawned_tasks_follow() {
+fn a_turn_within_a_task_does_nothing_and_spawned_tasks_follow() {
     let (executor, shared) = (executor(), shared());
     executor
         .spawner()
         .spawn(starts_another(executor, shared).unwrap());
-    executor.run();
+    run(executor);
     assert_eq!(shared.log.take(), ["first", "second"]);
 }

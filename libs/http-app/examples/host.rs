@@ -55,6 +55,10 @@ impl ByteStream for Blocking {
             .shutdown(std::net::Shutdown::Write)
             .map_err(|_| Error(Errno::ENOTCONN))
     }
+
+    fn requested(&self) -> bool {
+        true
+    }
 }
 
 /// Calls time out by themselves.

@@ -10,7 +10,7 @@
 //! | `/bytes/N` | N bytes of a known pattern ([`pattern`]), N up to 1 GiB |
 //!
 //! GET and HEAD. HTTP/1.1 with persistent connections, HTTP/1.0 with one request a connection. What picoserve lets through and RFC 9112
-//! does not is refused in [`gate`].
+//! does not is refused: malformed heads in [`screen`], requests that cannot be served in [`gate`].
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@
 pub mod files;
 pub mod gate;
 pub mod pattern;
+pub mod screen;
 mod serve;
 mod site;
 pub mod snapshot;
@@ -30,9 +31,9 @@ pub use files::StaticFile;
 pub use serve::{BUFFER_LEN, Ended, serve};
 pub use site::Site;
 pub use snapshot::{Identity, PdSource};
-pub use stream::{ByteStream, Connection, NetTimer, PdRuntime};
+pub use stream::{ByteStream, Connection, Flow, NetTimer, PdRuntime};
 
-/// Lets the other futures of a task have their turn.
+/// Lets the other tasks have their turn.
 pub(crate) async fn yield_now() {
     let mut yielded = false;
     poll_fn(|cx| {

@@ -3,8 +3,10 @@
 //! Serving one connection from its first request to its end.
 
 use core::cell::RefCell;
-use picoserve::response::StatusCode;
+use core::future::poll_fn;
+use core::task::Poll;
 
+use picoserve::response::StatusCode;
 use picoserve::time::{Duration, Timer};
 use picoserve::{Config, Router, Server, Timeouts};
 use stats::HttpServer;
@@ -12,16 +14,17 @@ use stats::HttpServer;
 use crate::site::Visit;
 use crate::snapshot::Counters;
 use crate::stream::{ByteStream, Output};
-use crate::{Connection, PdRuntime, Site};
+use crate::{Connection, Flow, PdRuntime, Site};
 
 /// Bytes of the buffer that a connection needs: request line, header and what has arrived of the next request. A request that does not
 /// fit is answered with 400.
 pub const BUFFER_LEN: usize = 8192;
 
-/// No client holds a connection for longer than these without anything happening.
+/// No client holds a connection for longer than these without anything happening. How fast it must be besides says
+/// [`socket_client::Service`].
 const CONFIG: Config = Config::new(Timeouts {
     start_read_request: Duration::from_secs(30),
-    persistent_start_read_request: Duration::from_secs(60),
+    persistent_start_read_request: Duration::from_secs(30),
     read_request: Duration::from_secs(10),
     write: Duration::from_secs(30),
 })
@@ -46,13 +49,25 @@ pub async fn serve<S: ByteStream, T: Timer<PdRuntime>>(
     buffer: &mut [u8],
 ) -> Ended {
     let counters = RefCell::new(Counters::default());
+    let flow = Flow::default();
     let router = Router::from_service(Visit {
         site,
         counters: &counters,
+        stream: &stream,
+        flow: &flow,
     });
     let output = Output::new();
-    let connection = Connection::new(stream, &output, site.stats);
+    let connection = Connection::new(&stream, &output, &flow, site.stats);
+    // picoserve looks at this between two requests: also when it has read the next one already, which is not answered then.
+    let is_over = poll_fn(|_| {
+        if flow.is_over.get() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    });
     let served = Server::custom(&router, timer, &CONFIG, buffer)
+        .with_graceful_shutdown(is_over, Duration::default())
         .serve(connection)
         .await;
     match served {

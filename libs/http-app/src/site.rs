@@ -16,7 +16,7 @@ use timer_proto::Clock;
 use crate::files::{self, StaticFile};
 use crate::gate::{self, Refusal};
 use crate::snapshot::{Counters, Identity, PdSource, Snapshot};
-use crate::{pattern, yield_now};
+use crate::{ByteStream, Flow, pattern, yield_now};
 
 /// The site.
 #[derive(Clone, Copy)]
@@ -79,12 +79,14 @@ fn bytes_target(number: &str) -> Target {
 }
 
 /// The site as one connection sees it.
-pub(crate) struct Visit<'s> {
+pub(crate) struct Visit<'s, S> {
     pub site: &'s Site,
     pub counters: &'s RefCell<Counters>,
+    pub stream: &'s S,
+    pub flow: &'s Flow,
 }
 
-impl PathRouterService for Visit<'_> {
+impl<S: ByteStream> PathRouterService for Visit<'_, S> {
     async fn call_path_router_service<R: Read, W: ResponseWriter<Error = R::Error>>(
         &self,
         (): &(),
@@ -93,17 +95,27 @@ impl PathRouterService for Visit<'_> {
         request: Request<'_, R>,
         response_writer: W,
     ) -> Result<ResponseSent, W::Error> {
+        if !self.flow.has_read.replace(false) {
+            // Requests that came all at once are answered one a turn, so that their client has no more than its share.
+            yield_now().await;
+        }
         self.site.stats.inc(HttpServer::Requests);
+        let may_go_on = self.stream.requested();
         let parts = request.parts;
         let fields = parts
             .headers()
             .iter()
             .map(|(name, value)| (name.as_raw(), value.as_raw()));
-        match gate::check(parts.method(), path.encoded(), parts.http_version(), fields) {
-            Ok(path) => {
+        let checked = gate::check(parts.method(), path.encoded(), parts.http_version(), fields);
+        let closes = !may_go_on || checked.is_ok_and(|accepted| accepted.closes);
+        self.flow.closes.set(closes || checked.is_err());
+        let sent = match checked {
+            Ok(accepted) => {
                 let page = Page {
-                    visit: self,
-                    target: self.site.target(path),
+                    site: self.site,
+                    counters: self.counters,
+                    target: self.site.target(accepted.path),
+                    closes,
                 };
                 // Answers HEAD as it does GET, without the body.
                 get_service(page)
@@ -116,13 +128,25 @@ impl PathRouterService for Visit<'_> {
                 let connection = request.body_connection.finalize().await?;
                 response.write_to(connection, response_writer).await
             }
-        }
+        };
+        self.flow.is_over.set(self.flow.closes.get());
+        sent
     }
 }
 
 struct Page<'s> {
-    visit: &'s Visit<'s>,
+    site: &'s Site,
+    counters: &'s RefCell<Counters>,
     target: Target,
+    /// This is the last response.
+    closes: bool,
+}
+
+impl Page<'_> {
+    /// picoserve's own field is left out if there is one.
+    fn connection(&self) -> Option<(&'static str, &'static str)> {
+        self.closes.then_some(("Connection", "close"))
+    }
 }
 
 const SERVER: (&str, &str) = ("Server", "Isthmus");
@@ -138,7 +162,7 @@ impl RequestHandlerService for Page<'_> {
         request: Request<'_, R>,
         response_writer: W,
     ) -> Result<ResponseSent, W::Error> {
-        let Visit { site, counters } = *self.visit;
+        let Page { site, counters, .. } = *self;
         let asks_for_newer = |file: &StaticFile| {
             let field = request.parts.headers().get("If-None-Match");
             field.is_none_or(|field| !files::is_current(file, field.as_raw()))
@@ -150,6 +174,7 @@ impl RequestHandlerService for Page<'_> {
                 Response::ok(file.body)
                     .with_content_type(file.content_type)
                     .with_headers([SERVER, ASK_AGAIN, ("ETag", file.etag)])
+                    .with_headers(self.connection())
                     .write_to(connection, response_writer)
                     .await
             }
@@ -157,7 +182,12 @@ impl RequestHandlerService for Page<'_> {
                 site.count(StatusCode::NOT_MODIFIED);
                 let connection = request.body_connection.finalize().await?;
                 let headers = [SERVER, ASK_AGAIN, ("ETag", file.etag)];
-                (StatusCode::NOT_MODIFIED, headers, NoContent)
+                (
+                    StatusCode::NOT_MODIFIED,
+                    headers,
+                    self.connection(),
+                    NoContent,
+                )
                     .write_to(connection, response_writer)
                     .await
             }
@@ -169,6 +199,7 @@ impl RequestHandlerService for Page<'_> {
                 Response::ok(format_args!("{snapshot}"))
                     .with_content_type("application/json")
                     .with_headers([SERVER, DO_NOT_KEEP])
+                    .with_headers(self.connection())
                     .write_to(connection, response_writer)
                     .await
             }
@@ -177,6 +208,7 @@ impl RequestHandlerService for Page<'_> {
                 let connection = request.body_connection.finalize().await?;
                 Response::ok(Pattern { len })
                     .with_headers([SERVER, DO_NOT_KEEP])
+                    .with_headers(self.connection())
                     .write_to(connection, response_writer)
                     .await
             }
@@ -186,6 +218,7 @@ impl RequestHandlerService for Page<'_> {
                 let connection = request.body_connection.finalize().await?;
                 Response::new(status, "There is no such page.\n")
                     .with_headers([SERVER, DO_NOT_KEEP])
+                    .with_headers(self.connection())
                     .write_to(connection, response_writer)
                     .await
             }
@@ -195,6 +228,7 @@ impl RequestHandlerService for Page<'_> {
                 let connection = request.body_connection.finalize().await?;
                 Response::new(status, "At most 1073741824 bytes can be asked for.\n")
                     .with_headers([SERVER, DO_NOT_KEEP])
+                    .with_headers(self.connection())
                     .write_to(connection, response_writer)
                     .await
             }
@@ -257,10 +291,6 @@ impl CustomBody for Line {
             writer.write_all(self.0.as_bytes()).await?;
             writer.write_all(b"\n").await?;
         }
-        writer.flush().await?;
-        // picoserve runs this together with a future that waits for the client to go, and it is that future which marks the
-        // connection as one to be closed. It is polled only if this one is not done at once.
-        yield_now().await;
-        Ok(())
+        writer.flush().await
     }
 }

@@ -6,14 +6,16 @@
 //! no more than "the header is complete": what has been gathered goes out when the next request is awaited, when the connection ends, or
 //! together with the first large piece of body. So a small response is one call, and a large body is produced directly in the window.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use picoserve::Timeouts;
 use picoserve::io::{BaseWrite, ErrorType, Read, Socket, Write};
 use picoserve::mem::{BorrowedBuffer, BorrowedCursor};
 use picoserve::time::{Duration, Timer};
-use socket_client::{Errno, Error, Net, Sent, Shutdown, TcpStream, Transport};
+use socket_client::{Errno, Error, Guest, Net, Sent, Shutdown, Transport};
 use stats::{HttpServer, Writer};
+
+use crate::screen::Screen;
 
 /// Marks implementations of picoserve's traits for this project's sockets and timers.
 pub struct PdRuntime;
@@ -30,16 +32,16 @@ const LINGER: Duration = Duration::from_millis(1000);
 /// Bytes that such a connection takes from its client meanwhile.
 const LINGER_BYTES: usize = 256 * 1024;
 
-/// What is needed of a stream. [`TcpStream`] is one; tests have others.
+/// What is needed of a stream. [`Guest`] is one; tests have others.
 #[expect(
     async_fn_in_trait,
     reason = "a PD has one thread, futures need not be Send"
 )]
 pub trait ByteStream {
-    /// As [`TcpStream::read`].
+    /// As [`Guest::read`].
     async fn read(&self, buf: &mut [u8]) -> Result<usize, Error>;
 
-    /// As [`TcpStream::write_with`].
+    /// As [`Guest::write_with`].
     async fn write_with(
         &self,
         max: usize,
@@ -48,11 +50,14 @@ pub trait ByteStream {
 
     /// Ends the sending direction.
     fn finish(&self) -> Result<(), Error>;
+
+    /// As [`Guest::requested`].
+    fn requested(&self) -> bool;
 }
 
-impl<T: Transport> ByteStream for TcpStream<'_, T> {
+impl<T: Transport, const WORKERS: usize> ByteStream for &Guest<'_, '_, T, WORKERS> {
     async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
-        TcpStream::read(self, buf).await
+        Guest::read(self, buf).await
     }
 
     async fn write_with(
@@ -60,12 +65,27 @@ impl<T: Transport> ByteStream for TcpStream<'_, T> {
         max: usize,
         fill: impl FnMut(&mut [u8]) -> usize,
     ) -> Result<Sent, Error> {
-        TcpStream::write_with(self, max, fill).await
+        Guest::write_with(self, max, fill).await
     }
 
     fn finish(&self) -> Result<(), Error> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn requested(&self) -> bool {
+        Guest::requested(self)
+    }
+}
+
+/// How requests follow each other on a connection.
+#[derive(Default)]
+pub struct Flow {
+    /// Something was read since the last request.
+    pub(crate) has_read: Cell<bool>,
+    /// The present response is the last one. Nothing more is read for picoserve.
+    pub(crate) closes: Cell<bool>,
+    /// The last response is complete.
+    pub(crate) is_over: Cell<bool>,
 }
 
 /// What is on its way to the client. Apart from [`Connection`], because futures keep several copies of what is moved into them.
@@ -94,14 +114,14 @@ impl Output {
         self.stage.get_mut(self.staged..).unwrap_or_default()
     }
 
-    /// Copies as many staged bytes as fit, and answers how many these are.
+    /// Copies as many staged bytes as fit, and returns how many these are.
     fn copy_staged(&self, into: &mut [u8]) -> usize {
         let count = self.staged.min(into.len());
         into[..count].copy_from_slice(&self.stage[..count]);
         count
     }
 
-    /// Notes what a call has sent. Answers how many of these bytes were not staged ones.
+    /// Notes what a call has sent. Returns how many of these bytes were not staged ones.
     fn note(&mut self, sent: Sent) -> usize {
         self.room = sent.room;
         let staged = sent.count.min(self.staged);
@@ -113,22 +133,31 @@ impl Output {
 
 /// A connection to an HTTP client.
 pub struct Connection<'o, S> {
-    stream: S,
+    stream: &'o S,
     output: &'o RefCell<Output>,
+    flow: &'o Flow,
+    screen: RefCell<Screen>,
     stats: Writer<HttpServer>,
 }
 
 impl<'o, S: ByteStream> Connection<'o, S> {
-    /// Takes a stream over; bytes are counted in `stats`. `output` is this connection's own.
-    pub fn new(stream: S, output: &'o RefCell<Output>, stats: Writer<HttpServer>) -> Self {
+    /// Bytes are counted in `stats`. `output` and `flow` are this connection's own.
+    pub fn new(
+        stream: &'o S,
+        output: &'o RefCell<Output>,
+        flow: &'o Flow,
+        stats: Writer<HttpServer>,
+    ) -> Self {
         Connection {
             stream,
             output,
+            flow,
+            screen: RefCell::new(Screen::new()),
             stats,
         }
     }
 
-    /// One call that sends what is staged and what `fill` adds behind it. Answers how many bytes of the latter were taken.
+    /// One call that sends what is staged and what `fill` adds behind it. Returns how many bytes of the latter were taken.
     async fn send(&self, mut fill: impl FnMut(&mut [u8]) -> usize) -> Result<usize, Error> {
         let sent = self
             .stream
@@ -230,10 +259,10 @@ impl<'o, S: ByteStream> Connection<'o, S> {
         Ok(())
     }
 
-    /// Sends the rest, ends the sending direction, and waits a little for the client to do the same.
-    async fn end<T: Timer<PdRuntime>>(&self, timeouts: &Timeouts, timer: &T) -> Result<(), Error> {
+    /// Sends the rest, for as long as `patience` says, ends the sending direction, and waits a little for the client to do the same.
+    async fn end<T: Timer<PdRuntime>>(&self, patience: Duration, timer: &T) -> Result<(), Error> {
         // An error or a timeout leaves nothing to do but to close, which dropping the stream does.
-        if let Ok(sent) = timer.run_with_timeout(timeouts.write, self.drain()).await {
+        if let Ok(sent) = timer.run_with_timeout(patience, self.drain()).await {
             sent?;
             self.stream.finish()?;
             let _ = timer.run_with_timeout(LINGER, self.discard()).await;
@@ -270,11 +299,20 @@ impl<S> ErrorType for WriteHalf<'_, '_, S> {
 
 impl<S: ByteStream> Read for ReadHalf<'_, '_, S> {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        self.0.drain().await?;
-        self.0.output.borrow_mut().in_body = false;
-        let count = self.0.stream.read(buf).await?;
-        self.0.stats.add(HttpServer::BytesIn, count as u64);
-        Ok(count)
+        let connection = self.0;
+        if connection.flow.closes.get() {
+            // A body that nobody waits for: the response can go out at once.
+            return Ok(0);
+        }
+        connection.drain().await?;
+        connection.output.borrow_mut().in_body = false;
+        connection.flow.has_read.set(true);
+        let mut count = 0;
+        if !connection.screen.borrow().has_refused() {
+            count = connection.stream.read(buf).await?;
+            connection.stats.add(HttpServer::BytesIn, count as u64);
+        }
+        Ok(connection.screen.borrow_mut().pass(buf, count))
     }
 }
 
@@ -319,13 +357,14 @@ impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
         (ReadHalf(self), WriteHalf(self))
     }
 
-    /// picoserve aborts after a malformed request, whose answer must still arrive, and after errors, when ending fails at once.
+    /// picoserve aborts after a malformed request, whose answer must still arrive, and after errors and timeouts, when there is nothing
+    /// to wait for.
     async fn abort<T: Timer<PdRuntime>>(
         self,
-        timeouts: &Timeouts,
+        _: &Timeouts,
         timer: &T,
     ) -> Result<(), picoserve::Error<Error>> {
-        self.end(timeouts, timer)
+        self.end(LINGER, timer)
             .await
             .map_err(picoserve::Error::Write)
     }
@@ -335,7 +374,7 @@ impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
         timeouts: &Timeouts,
         timer: &T,
     ) -> Result<(), picoserve::Error<Error>> {
-        self.end(timeouts, timer)
+        self.end(timeouts.write, timer)
             .await
             .map_err(picoserve::Error::Write)
     }
@@ -345,7 +384,11 @@ impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
 pub struct NetTimer<'n, T: Transport>(pub &'n Net<T>);
 
 impl<T: Transport> Timer<PdRuntime> for NetTimer<'_, T> {
-    fn delay(&self, duration: Duration) -> impl Future<Output = ()> {
-        self.0.sleep(duration.as_millis().saturating_mul(1_000_000))
+    async fn delay(&self, duration: Duration) {
+        // Without a free timer the time is over at once: the connection ends rather than waits for ever.
+        let _ = self
+            .0
+            .sleep(duration.as_millis().saturating_mul(1_000_000))
+            .await;
     }
 }

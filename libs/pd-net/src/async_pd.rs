@@ -54,19 +54,16 @@ impl AsyncPd {
 
     /// Runs the tasks until all of them wait. To be called last in `init`, for [`pd_support::Pd::run`].
     pub fn run(self) -> Self {
-        self.turn();
+        self.run_tasks();
         self
     }
 
-    fn turn(&self) {
-        loop {
-            // While peers keep the tasks busy this loop goes on, which is no reason for a restart.
+    fn run_tasks(&self) {
+        self.net.run(|| {
+            // While peers keep the tasks busy this goes on, which is no reason for a restart.
             pd_support::working();
-            self.executor.run();
-            if self.net.before_wait() {
-                break;
-            }
-        }
+            self.executor.turn()
+        });
     }
 }
 
@@ -75,8 +72,7 @@ impl Handler for AsyncPd {
 
     /// From whatever channel: tasks find out themselves what is ready.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
-        self.net.notified();
-        self.turn();
+        self.run_tasks();
         Ok(())
     }
 }

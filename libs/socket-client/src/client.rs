@@ -16,7 +16,10 @@ use crate::{Memory, Transport};
 /// Attempts to attach before giving up: a server that restarts again and again must not keep its clients in a loop.
 const ATTACH_ATTEMPTS: usize = 3;
 
-/// What [`Client::poll_bits`] answers for a socket that went with an earlier life of the server.
+/// The least size of each half of the window, in bytes. Without scratch space a `recv` of nothing would look like the end of a stream.
+const MIN_HALF: u32 = 4096;
+
+/// What [`Client::poll_bits`] returns for a socket that went with an earlier life of the server.
 const RESET: PollBits = PollBits::from_raw(
     (PollBits::IN.raw() | PollBits::OUT.raw() | PollBits::ERR.raw() | PollBits::HUP.raw()) as u64,
 );
@@ -60,10 +63,13 @@ impl<T: Transport> Client<T> {
     /// Attaches to the server. Sockets that an earlier life of this PD had are closed by that.
     ///
     /// # Errors
-    /// `EPROTO` if the server speaks another version or sees a window of another size, `EINVAL` if a half of the window is larger than
-    /// 4 GiB.
+    /// `EPROTO` if the server speaks another version or sees a window of another size, `EINVAL` if a half of the window is smaller than
+    /// 4 KiB or larger than 4 GiB.
     pub fn attach(transport: T, memory: Memory) -> Result<Self, Errno> {
-        let size = |len: usize| u32::try_from(len).map_err(|_| Errno::EINVAL);
+        let size = |len: usize| match u32::try_from(len) {
+            Ok(len) if len >= MIN_HALF => Ok(len),
+            _ => Err(Errno::EINVAL),
+        };
         let sizes = WindowSizes {
             c2s: size(memory.c2s.len())?,
             s2c: size(memory.s2c.len())?,

@@ -6,9 +6,11 @@
 //!
 //! - [`Client`]: non-blocking calls with the names and error numbers of BSD sockets, for event loops that want each call counted.
 //!   Readiness is read from a page of shared memory ([`Client::poll`]), without a call.
-//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`]) and timers, driven by one call of [`Net::notified`] for
-//!   each notification from the server, on any executor. Streams have the traits of `embedded-io-async`. [`Handoff`] is for services
+//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`]) and timers, driven by one call of [`Net::run`] for
+//!   each notification from the server, on any executor. Streams have the traits of `embedded-io-async`. [`Service`] is for servers
 //!   with one task that accepts and many that serve.
+//!
+//! No limit of the library ends in a hang: where a table is full the operation fails with `EMFILE` or `ENOBUFS`.
 //!
 //! # Memory
 //!
@@ -29,9 +31,10 @@ mod client;
 mod control;
 mod datagram;
 mod error;
-mod handoff;
 mod net;
+mod places;
 mod poll;
+mod service;
 mod stream;
 mod tcp;
 mod timer;
@@ -43,12 +46,13 @@ pub use area::Area;
 pub use client::{Client, Socket};
 pub use datagram::{Batch, BatchWriter, Datagram};
 pub use error::Error;
-pub use handoff::Handoff;
 pub use net::Net;
+pub use places::{GRACE, Places};
 pub use poll::PollFd;
+pub use service::{Guest, Served, Service};
 pub use socket_proto::{Errno, PollBits, Shutdown, SocketKind, SocketOption, Span};
 pub use stream::Sent;
 pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};
-pub use timer::{Sleep, TimedOut};
+pub use timer::Sleep;
 pub use transport::{Memory, Transport};
 pub use udp::UdpSocket;

@@ -5,27 +5,27 @@
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
-use core::task::{Context, Poll};
+use core::task::Poll;
 
 use socket_proto::{Errno, SocketKind};
 
 use crate::timer::Timers;
-use crate::wakers::{Direction, SOCKETS, Wakers};
-use crate::{Client, Sleep, Socket, TimedOut, Transport};
+use crate::wakers::{Direction, SOCKETS, Waiter, Wakers};
+use crate::{Client, Error, Sleep, Socket, Transport};
 
-/// Socket operations that a task may finish in one go before others get their turn. A peer that takes bytes as fast as they are
+/// Socket operations that a task may finish in one poll before others get their turn. A peer that takes bytes as fast as they are
 /// produced would keep its task busy for ever otherwise.
 const TURN: u8 = 16;
 
+/// Attempts to set the deadline before a wait. The second is for a server that has restarted meanwhile.
+const ASK_ATTEMPTS: usize = 2;
+
 /// Sockets and timers for tasks.
 ///
-/// The PD's event loop does this for each event, in this order:
+/// The PD's event loop calls [`Net::run`] for each notification from the server.
 ///
-/// 1. [`Net::notified`], which wakes tasks;
-/// 2. run the executor until no task is awake;
-/// 3. [`Net::before_wait`], which asks the server for a notification at the earliest deadline.
-///
-/// Sockets index 0 to 255 and 512 timers; see the module sources for what happens beyond.
+/// Limits: sockets of index 0 to 255 (`EMFILE` beyond), 512 timers at once (`ENOBUFS`), and 64 tasks that wait for a socket and
+/// direction for which another task waits already (`ENOBUFS`).
 pub struct Net<T: Transport> {
     client: Client<T>,
     wakers: Wakers,
@@ -58,8 +58,22 @@ impl<T: Transport> Net<T> {
         self.client.now()
     }
 
-    /// To be called for each notification from the server: wakes the tasks whose sockets are ready or whose time has come.
-    pub fn notified(&self) {
+    /// Runs tasks until all of them wait: to be called at the start and for each notification from the server. `turn` polls each
+    /// task that is awake once, and returns whether any is awake after that.
+    ///
+    /// Sockets and timers are looked at before every turn. So a task that is always awake takes turns with those whose sockets
+    /// become ready meanwhile, and `run` does not return as long as it has work: no notification is needed to go on with it.
+    pub fn run(&self, mut turn: impl FnMut() -> bool) {
+        loop {
+            self.look();
+            if !turn() && self.before_wait() {
+                return;
+            }
+        }
+    }
+
+    /// Wakes the tasks whose sockets are ready or whose time has come. The readiness page is shared memory: this makes no call.
+    fn look(&self) {
         self.notice_restart();
         self.wake_ready();
         let asked = self.asked.get();
@@ -80,7 +94,7 @@ impl<T: Transport> Net<T> {
         }
     }
 
-    /// Looks at the readiness page if it has changed, and answers whether a task was woken.
+    /// Looks at the readiness page if it has changed, and returns whether a task was woken.
     fn wake_ready(&self) -> bool {
         let serial = Some(self.client.ready_serial());
         self.seen.replace(serial) != serial
@@ -89,32 +103,27 @@ impl<T: Transport> Net<T> {
                 .wake_ready(|socket| self.client.poll_bits(socket))
     }
 
-    /// To be called when no task is awake, before the PD waits. Answers `false` if tasks have become awake meanwhile: run the executor
-    /// again.
-    #[must_use]
-    pub fn before_wait(&self) -> bool {
-        // A task's call may have found the server restarted, which concerns all others.
-        self.notice_restart();
-        // Of what the tasks' own calls have made ready there is no notification.
-        if self.wake_ready() {
-            return false;
-        }
-        let earliest = self.timers.earliest();
-        if earliest >= self.asked.get() {
-            return true;
-        }
-        match self.client.wake_at(earliest) {
-            Ok(()) => {
+    /// When no task is awake: asks the server for a notification at the earliest deadline. Returns `false` if tasks have become
+    /// awake meanwhile.
+    fn before_wait(&self) -> bool {
+        for _ in 0..ASK_ATTEMPTS {
+            // A task's call may have found the server restarted, which concerns all others.
+            self.notice_restart();
+            // Of what the tasks' own calls have made ready there is no notification.
+            if self.wake_ready() {
+                return false;
+            }
+            let earliest = self.timers.earliest();
+            if earliest >= self.asked.get() {
+                return true;
+            }
+            if self.client.wake_at(earliest).is_ok() {
                 self.asked.set(earliest);
-                true
-            }
-            Err(_) => {
-                // The server has restarted, which the tasks learn from their sockets, or it refuses: then there is no deadline until the
-                // next event.
-                self.seen.set(None);
-                !self.wake_ready()
+                return true;
             }
         }
+        // A server that starts again notifies its clients, which brings this PD back here.
+        true
     }
 
     /// Waits until `deadline`, in nanoseconds as [`Net::now`].
@@ -130,17 +139,20 @@ impl<T: Transport> Net<T> {
     /// Waits for `future`, but not longer than so many nanoseconds. If the future is ready at its first poll the clock is not read.
     ///
     /// # Errors
-    /// [`TimedOut`]; the future is dropped then.
+    /// `ETIMEDOUT`, `ENOBUFS` if no timer is left; the future is dropped then.
     pub async fn timeout<F: Future>(
         &self,
         nanoseconds: u64,
         future: F,
-    ) -> Result<F::Output, TimedOut> {
+    ) -> Result<F::Output, Error> {
         let mut future = pin!(future);
         let mut sleep = pin!(self.sleep(nanoseconds));
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => sleep.as_mut().poll(cx).map(|()| Err(TimedOut)),
+            Poll::Pending => sleep
+                .as_mut()
+                .poll(cx)
+                .map(|slept| Err(slept.err().unwrap_or(Error(Errno::ETIMEDOUT)))),
         })
         .await
     }
@@ -159,7 +171,7 @@ impl<T: Transport> Net<T> {
         Err(Errno::EMFILE)
     }
 
-    /// Waits until `operation` answers something else than `EAGAIN`. `turn` belongs to the socket: it counts what has been done
+    /// Waits until `operation` returns something else than `EAGAIN`. `turn` belongs to the socket: it counts what has been done
     /// without waiting.
     pub(crate) async fn operate<R>(
         &self,
@@ -168,6 +180,7 @@ impl<T: Transport> Net<T> {
         turn: &Cell<u8>,
         mut operation: impl FnMut(&Client<T>) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
+        let mut waiter = Waiter::new(&self.wakers);
         poll_fn(|cx| {
             if turn.get() >= TURN {
                 turn.set(0);
@@ -184,29 +197,29 @@ impl<T: Transport> Net<T> {
                 }
             }
             turn.set(0);
-            self.wait(socket, direction, cx);
-            Poll::Pending
+            waiter
+                .wait(socket, direction, cx.waker())
+                .map_or_else(|errno| Poll::Ready(Err(errno)), |()| Poll::Pending)
         })
         .await
     }
 
-    fn wait(&self, socket: Socket, direction: Direction, cx: &mut Context<'_>) {
-        if !self.wakers.wait(socket, direction, cx.waker()) {
-            // Cannot happen to a socket that `admit` has let in; polling again is slow but never hangs.
-            cx.waker().wake_by_ref();
-        }
+    /// Wakes the tasks that wait for a socket, ready or not: there is something for them that the server does not know of.
+    pub(crate) fn wake(&self, socket: Socket, direction: Direction) {
+        self.wakers.wake(socket, direction);
     }
 
     /// Waits until a socket is ready in one direction, without doing anything with it.
-    pub(crate) async fn ready(&self, socket: Socket, direction: Direction) {
+    pub(crate) async fn ready(&self, socket: Socket, direction: Direction) -> Result<(), Errno> {
+        let mut waiter = Waiter::new(&self.wakers);
         poll_fn(|cx| {
             if self.client.poll_bits(socket).intersects(direction.mask()) {
-                Poll::Ready(())
-            } else {
-                self.wait(socket, direction, cx);
-                Poll::Pending
+                return Poll::Ready(Ok(()));
             }
+            waiter
+                .wait(socket, direction, cx.waker())
+                .map_or_else(|errno| Poll::Ready(Err(errno)), |()| Poll::Pending)
         })
-        .await;
+        .await
     }
 }

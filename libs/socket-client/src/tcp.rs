@@ -46,7 +46,21 @@ impl<'n, T: Transport> TcpListener<'n, T> {
         Ok(listener)
     }
 
-    /// Waits for the next connection. One task at a time.
+    /// Waits until [`Self::accept`] has a connection or an error.
+    ///
+    /// # Errors
+    /// `ENOBUFS`: too many tasks wait for one socket.
+    pub async fn readable(&self) -> Result<(), Error> {
+        let owned = &self.owned;
+        Ok(owned.net.ready(owned.socket, Direction::Read).await?)
+    }
+
+    /// Its readiness now.
+    pub fn poll_bits(&self) -> PollBits {
+        self.owned.net.client().poll_bits(self.owned.socket)
+    }
+
+    /// Waits for the next connection.
     ///
     /// # Errors
     /// `EMFILE`, `ENFILE`: no socket is left for it; close some and try again. `ECONNRESET`: the server has restarted; bind again.
@@ -98,7 +112,7 @@ impl<'n, T: Transport> TcpStream<'n, T> {
             Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno.into()),
         }
-        net.ready(socket, Direction::Write).await;
+        net.ready(socket, Direction::Write).await?;
         net.client().take_error(socket)?;
         Ok(stream)
     }
@@ -207,19 +221,21 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     }
 
     /// Waits until there are bytes to read, or the end of the stream, or an error.
-    pub async fn readable(&self) {
-        self.owned
-            .net
-            .ready(self.owned.socket, Direction::Read)
-            .await;
+    ///
+    /// # Errors
+    /// `ENOBUFS`: too many tasks wait for one socket.
+    pub async fn readable(&self) -> Result<(), Error> {
+        let owned = &self.owned;
+        Ok(owned.net.ready(owned.socket, Direction::Read).await?)
     }
 
     /// Waits until there is room to write, or an error.
-    pub async fn writable(&self) {
-        self.owned
-            .net
-            .ready(self.owned.socket, Direction::Write)
-            .await;
+    ///
+    /// # Errors
+    /// As [`Self::readable`].
+    pub async fn writable(&self) -> Result<(), Error> {
+        let owned = &self.owned;
+        Ok(owned.net.ready(owned.socket, Direction::Write).await?)
     }
 
     /// Ends one or both directions. After [`Shutdown::Write`] the peer reads what was written, then the end of the stream.

@@ -7,14 +7,15 @@
 //! seconds that are set for each request and dropped soon after cost one such look in seconds.
 
 use core::cell::{Cell, RefCell};
-use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use crate::{Net, Transport};
+use socket_proto::Errno;
 
-/// Timers that can wait at once. Beyond it a timer still works, by asking to be polled again and again.
+use crate::{Error, Net, Transport};
+
+/// Timers that can wait at once.
 pub(crate) const TIMERS: usize = 512;
 
 struct Entry {
@@ -51,16 +52,17 @@ impl Timers {
         self.earliest.get()
     }
 
-    fn insert(&self, deadline: u64, waker: &Waker) -> Option<usize> {
+    fn insert(&self, deadline: u64, waker: &Waker) -> Result<usize, Errno> {
         let mut table = self.table.borrow_mut();
-        let index = table.entries.iter().position(Option::is_none)?;
+        let free = table.entries.iter().position(Option::is_none);
+        let index = free.ok_or(Errno::ENOBUFS)?;
         table.entries[index] = Some(Entry {
             deadline,
             waker: waker.clone(),
         });
         table.used = table.used.max(index + 1);
         self.earliest.set(self.earliest.get().min(deadline));
-        Some(index)
+        Ok(index)
     }
 
     fn update(&self, index: usize, waker: &Waker) {
@@ -111,7 +113,7 @@ impl Timers {
     }
 }
 
-/// A future that is ready when a time has come. See [`Net::sleep_until`].
+/// A future that is ready when a time has come, or with `ENOBUFS` at its first poll if no timer is left. See [`Net::sleep_until`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep<'n, T: Transport> {
     net: &'n Net<T>,
@@ -145,9 +147,9 @@ impl<'n, T: Transport> Sleep<'n, T> {
 }
 
 impl<T: Transport> Future for Sleep<'_, T> {
-    type Output = ();
+    type Output = Result<(), Error>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let now = self.net.now();
         let deadline = match self.when {
             When::At(deadline) => deadline,
@@ -158,16 +160,14 @@ impl<T: Transport> Future for Sleep<'_, T> {
             }
         };
         if now >= deadline {
-            return Poll::Ready(());
+            return Poll::Ready(Ok(()));
         }
         match self.entry {
             Some(index) => self.net.timers.update(index, cx.waker()),
-            None => {
-                self.entry = self.net.timers.insert(deadline, cx.waker());
-                if self.entry.is_none() {
-                    cx.waker().wake_by_ref();
-                }
-            }
+            None => match self.net.timers.insert(deadline, cx.waker()) {
+                Ok(index) => self.entry = Some(index),
+                Err(errno) => return Poll::Ready(Err(errno.into())),
+            },
         }
         Poll::Pending
     }
@@ -180,15 +180,3 @@ impl<T: Transport> Drop for Sleep<'_, T> {
         }
     }
 }
-
-/// A deadline passed before the future was ready; see [`Net::timeout`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimedOut;
-
-impl fmt::Display for TimedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("timed out")
-    }
-}
-
-impl core::error::Error for TimedOut {}

@@ -3,7 +3,10 @@
 //! Async datagrams. Dropping a socket closes it.
 
 use core::cell::Cell;
+use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
+use core::pin::pin;
+use core::task::Poll;
 
 use socket_proto::SocketKind;
 
@@ -63,22 +66,24 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
         self.socket
     }
 
-    /// Waits for a datagram and copies it to `buf`. Answers its bytes and its sender; a longer one is cut off.
+    /// Waits for a datagram and copies it to `buf`. Returns its bytes and its sender; a longer one is cut off.
     ///
     /// # Errors
     /// An error that waited on the socket; `ECONNRESET` if the server has restarted.
     pub async fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
-        let mut batch = self.batch.take();
-        if batch.is_empty() {
-            batch = self.recv_batch().await?;
-        }
+        let mut batch = self.recv_batch().await?;
         let taken = self.net.client().take_datagram(&mut batch, buf);
-        self.batch.set(batch);
+        if !batch.is_empty() {
+            self.batch.set(batch);
+            // Other tasks wait for the socket, which need not become ready again: the rest is here.
+            self.net.wake(self.socket, Direction::Read);
+        }
         Ok(taken?)
     }
 
-    /// Waits for datagrams and receives as many as fit into the socket's area. They stay there until the next receiving call of this
-    /// socket; [`Batch::next`] takes them out, [`Self::send_batch`] sends them back.
+    /// Waits for datagrams and receives as many as fit into the socket's area. What [`Self::recv_from`] has left over comes first, on
+    /// its own. They stay there until the next receiving call of this socket; [`Batch::next`] takes them out, [`Self::send_batch`]
+    /// sends them back.
     ///
     /// # Errors
     /// As [`Self::recv_from`].
@@ -89,13 +94,22 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
             None => 0..0,
         };
         let span = client.s2c_span(range);
-        let batch = self
+        let receive = self
             .net
             .operate(self.socket, Direction::Read, &self.turn, |client| {
                 client.recv_batch_into(self.socket, span)
-            })
-            .await?;
-        Ok(batch)
+            });
+        let mut receive = pin!(receive);
+        // Looked at before each receiving call, which would write over what is left: another task may have left it meanwhile.
+        poll_fn(|cx| {
+            let left = self.batch.take();
+            if left.is_empty() {
+                receive.as_mut().poll(cx).map_err(Error)
+            } else {
+                Poll::Ready(Ok(left))
+            }
+        })
+        .await
     }
 
     /// Sends a datagram, waiting until the socket takes it.

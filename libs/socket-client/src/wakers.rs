@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Who waits for which socket. One task per socket and direction; a second one displaces the first, which is woken and
-//! tries again.
+//! Who waits for which socket.
+//!
+//! Almost always it is one task for a socket and direction: its waker lies in a table, and stays there until the socket is ready.
+//! Further tasks take an entry of a small list. All of them are woken together; those that find nothing wait again.
 
 use core::cell::RefCell;
 use core::task::Waker;
 
-use socket_proto::PollBits;
+use socket_proto::{Errno, PollBits};
 
 use crate::Socket;
 
 /// Socket indices that tasks can wait for. The server's quotas are below it; a socket beyond it is refused when it is made.
 pub(crate) const SOCKETS: usize = 256;
+
+/// Futures that can wait for a socket and direction for which another task waits already.
+const FURTHER: usize = 64;
 
 const WORD_BITS: usize = u64::BITS as usize;
 
@@ -25,7 +30,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// Bits with which the call that the task wants to make answers something else than `EAGAIN`.
+    /// Bits with which the call that the task wants to make returns something else than `EAGAIN`.
     pub(crate) const fn mask(self) -> PollBits {
         let bits = match self {
             Direction::Read => PollBits::IN.raw() | PollBits::RDHUP.raw(),
@@ -53,15 +58,68 @@ impl Waiting {
     }
 }
 
+/// A future that waits besides another task. It holds its entry until it is dropped.
+struct Further {
+    socket: Socket,
+    direction: Direction,
+    /// `None` when it has been woken and has not come back yet.
+    waker: Option<Waker>,
+}
+
 struct Table {
     waiting: [Waiting; SOCKETS],
     /// Indices with a waker, so that a look at the page touches only those.
     occupied: [u64; SOCKETS / WORD_BITS],
+    further: [Option<Further>; FURTHER],
+    /// Entries of `further` that are taken.
+    further_len: usize,
 }
 
 /// The wakers of all sockets.
 pub(crate) struct Wakers {
     table: RefCell<Table>,
+}
+
+/// A future's part in the table; it is given back when the future is dropped.
+pub(crate) struct Waiter<'w> {
+    wakers: &'w Wakers,
+    /// Its entry in `further`.
+    entry: Option<usize>,
+}
+
+impl<'w> Waiter<'w> {
+    pub(crate) fn new(wakers: &'w Wakers) -> Self {
+        Waiter {
+            wakers,
+            entry: None,
+        }
+    }
+
+    /// Remembers to wake `waker` when `socket` is ready in that direction.
+    ///
+    /// # Errors
+    /// `EMFILE` if the socket's index is beyond the table, `ENOBUFS` if another task waits already and no entry is left.
+    pub(crate) fn wait(
+        &mut self,
+        socket: Socket,
+        direction: Direction,
+        waker: &Waker,
+    ) -> Result<(), Errno> {
+        self.wakers.wait(&mut self.entry, socket, direction, waker)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            let removed = {
+                let mut table = self.wakers.table.borrow_mut();
+                table.further_len -= 1;
+                table.further[entry].take()
+            };
+            drop(removed);
+        }
+    }
 }
 
 impl Wakers {
@@ -76,39 +134,56 @@ impl Wakers {
                     }
                 }; SOCKETS],
                 occupied: [0; SOCKETS / WORD_BITS],
+                further: [const { None }; FURTHER],
+                further_len: 0,
             }),
         }
     }
 
-    /// Remembers to wake `waker` when `socket` is ready in that direction. `false` if the index is beyond the table.
-    pub(crate) fn wait(&self, socket: Socket, direction: Direction, waker: &Waker) -> bool {
+    fn wait(
+        &self,
+        entry: &mut Option<usize>,
+        socket: Socket,
+        direction: Direction,
+        waker: &Waker,
+    ) -> Result<(), Errno> {
         let index = socket.index();
-        let mut displaced = [None, None];
+        let mut gone = [None, None];
         {
             let mut table = self.table.borrow_mut();
-            let Some(waiting) = table.waiting.get_mut(index) else {
-                return false;
-            };
+            let table = &mut *table;
+            let waiting = table.waiting.get_mut(index).ok_or(Errno::EMFILE)?;
             if waiting.socket != Some(socket) {
-                displaced = [waiting.read.take(), waiting.write.take()];
+                // Of an earlier socket with this index, which is closed: its tasks find that out.
+                gone = [waiting.read.take(), waiting.write.take()];
                 waiting.socket = Some(socket);
             }
             match waiting.slot(direction) {
-                Some(present) if present.will_wake(waker) => {}
-                slot => {
-                    let before = slot.replace(waker.clone());
-                    if before.is_some() {
-                        displaced[0] = before;
-                    }
+                Some(present) if !present.will_wake(waker) => {
+                    let taken = match *entry {
+                        Some(taken) => taken,
+                        None => {
+                            let free = table.further.iter().position(Option::is_none);
+                            table.further_len += usize::from(free.is_some());
+                            *entry.insert(free.ok_or(Errno::ENOBUFS)?)
+                        }
+                    };
+                    table.further[taken] = Some(Further {
+                        socket,
+                        direction,
+                        waker: Some(waker.clone()),
+                    });
                 }
+                Some(_) => {}
+                slot @ None => *slot = Some(waker.clone()),
             }
             table.occupied[index / WORD_BITS] |= 1 << (index % WORD_BITS);
         }
-        displaced.into_iter().flatten().for_each(Waker::wake);
-        true
+        gone.into_iter().flatten().for_each(Waker::wake);
+        Ok(())
     }
 
-    /// Wakes every task whose socket is ready, as `bits` says. Answers whether there was one.
+    /// Wakes every task whose socket is ready, as `bits` says. Returns whether there was one.
     pub(crate) fn wake_ready(&self, bits: impl Fn(Socket) -> PollBits) -> bool {
         let mut any = false;
         for word in 0..SOCKETS / WORD_BITS {
@@ -121,6 +196,38 @@ impl Wakers {
                     any = true;
                     waker.wake();
                 }
+            }
+        }
+        any | self.wake_further(|further| bits(further.socket).intersects(further.direction.mask()))
+    }
+
+    /// Wakes every task that waits for `socket` in that direction.
+    pub(crate) fn wake(&self, socket: Socket, direction: Direction) {
+        let first = {
+            let mut table = self.table.borrow_mut();
+            let waiting = table.waiting.get_mut(socket.index());
+            waiting
+                .filter(|waiting| waiting.socket == Some(socket))
+                .and_then(|waiting| waiting.slot(direction).take())
+        };
+        first.into_iter().for_each(Waker::wake);
+        self.wake_further(|further| further.socket == socket && further.direction == direction);
+    }
+
+    /// Wakes those of the further tasks that `chosen` names. Returns whether there was one.
+    fn wake_further(&self, chosen: impl Fn(&Further) -> bool) -> bool {
+        if self.table.borrow().further_len == 0 {
+            return false;
+        }
+        let mut any = false;
+        for entry in 0..FURTHER {
+            let waker = match &mut self.table.borrow_mut().further[entry] {
+                Some(further) if chosen(further) => further.waker.take(),
+                _ => None,
+            };
+            if let Some(waker) = waker {
+                any = true;
+                waker.wake();
             }
         }
         any

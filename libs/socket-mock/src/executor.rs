@@ -60,32 +60,36 @@ impl<'a> Tasks<'a> {
         self.tasks[task].as_ref().map_or(0, |task| task.polls)
     }
 
-    fn run_awake(&mut self) {
-        let mut progress = true;
-        while progress {
-            progress = false;
-            for slot in &mut self.tasks {
-                let Some(task) = slot else { continue };
-                if task.flag.awake.swap(false, Ordering::Relaxed) {
-                    progress = true;
-                    task.polls += 1;
-                    let waker = task.flag.clone().into();
-                    let mut cx = Context::from_waker(&waker);
-                    if let Poll::Ready(()) = task.future.as_mut().poll(&mut cx) {
-                        *slot = None;
-                    }
-                }
+    /// Polls each task that is awake once, and returns whether any is awake after that.
+    pub fn turn(&mut self) -> bool {
+        // Tasks that are woken by others of this turn have their poll in the next.
+        let awake: Vec<bool> = self
+            .tasks
+            .iter()
+            .map(|task| {
+                let flag = task.as_ref().map(|task| &task.flag.awake);
+                flag.is_some_and(|awake| awake.swap(false, Ordering::Relaxed))
+            })
+            .collect();
+        for (slot, _) in self.tasks.iter_mut().zip(awake).filter(|(_, awake)| *awake) {
+            let Some(task) = slot else { continue };
+            task.polls += 1;
+            let waker = task.flag.clone().into();
+            let mut cx = Context::from_waker(&waker);
+            if let Poll::Ready(()) = task.future.as_mut().poll(&mut cx) {
+                *slot = None;
             }
         }
+        let mut tasks = self.tasks.iter().flatten();
+        tasks.any(|task| task.flag.awake.load(Ordering::Relaxed))
     }
 
     /// The PD's event loop until nothing can happen without a peer or time.
     pub fn run(&mut self, net: &Net<&Server>, server: &Server) {
         loop {
             server.notified.set(false);
-            net.notified();
-            self.run_awake();
-            if net.before_wait() && !server.notified.get() {
+            net.run(|| self.turn());
+            if !server.notified.get() {
                 break;
             }
         }

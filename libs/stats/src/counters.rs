@@ -219,6 +219,8 @@ pd_counter_set! {
         ConnectionsOpen: Level = "connections_open",
         /// Connections that ended with an error.
         ConnectionsFailed: Count = "connections_failed",
+        /// Connections ended because they moved little while others waited.
+        ConnectionsDisplaced: Count = "connections_displaced",
         /// Bytes echoed on connections.
         TcpBytes: Bytes = "tcp_bytes",
         /// Datagrams echoed.
@@ -239,6 +241,8 @@ pd_counter_set! {
         ConnectionsOpen: Level = "connections_open",
         /// Connections that ended with an error or a timeout.
         ConnectionsFailed: Count = "connections_failed",
+        /// Connections ended because they moved little while others waited.
+        ConnectionsDisplaced: Count = "connections_displaced",
         /// Requests read.
         Requests: Count = "requests",
         /// Responses with a status of 200 to 299.

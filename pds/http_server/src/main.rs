@@ -2,11 +2,14 @@
 
 //! HTTP server: shows the live system, its counters, and the files of `www/` (`http-app` has the site).
 //!
-//! One task accepts, [`WORKERS`] tasks serve a connection each. A connection too many waits in net_server's backlog.
+//! One task accepts, [`WORKERS`] tasks serve a connection each. A connection too many waits in net_server's backlog, while the others
+//! make room for it ([`Service`]).
 
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
+// The futures of picoserve within those of a service lie deeper than the default of 128.
+#![recursion_limit = "256"]
 
 mod sources;
 mod tasks;
@@ -16,7 +19,7 @@ use net_config::NetConfig;
 use pd_net::{AsyncPd, NetServer};
 use pd_support::{Pd, clock, info};
 use sel4_microkit::{Handler, protection_domain};
-use socket_client::{Handoff, TcpStream};
+use socket_client::Service;
 use static_cell::StaticCell;
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
@@ -25,8 +28,6 @@ include!(concat!(env!("OUT_DIR"), "/files.rs"));
 pub const WORKERS: usize = 64;
 /// Connections that may wait for a worker.
 pub const BACKLOG: usize = 64;
-
-type Stream = TcpStream<'static, NetServer>;
 
 #[protection_domain]
 fn init() -> impl Handler {
@@ -50,17 +51,17 @@ fn init() -> impl Handler {
         now: clock::now,
     });
 
-    static HANDOFF: StaticCell<Handoff<Stream, WORKERS>> = StaticCell::new();
-    let handoff = HANDOFF.init(Handoff::new());
+    static SERVICE: StaticCell<Service<'static, NetServer, WORKERS>> = StaticCell::new();
+    let service = SERVICE.init_with(|| Service::new(net));
     let spawner = tasks.spawner();
     for _ in 0..WORKERS {
-        match tasks::serve(site, net, handoff) {
+        match tasks::serve(site, net, service) {
             Ok(worker) => spawner.spawn(worker),
             Err(error) => panic!("{error:?}"),
         }
     }
     let port = port(&config);
-    match tasks::accept(port, site, net, handoff) {
+    match tasks::accept(port, site, service) {
         Ok(acceptor) => spawner.spawn(acceptor),
         Err(error) => panic!("{error:?}"),
     }

@@ -43,6 +43,12 @@ pub struct Client {
     pub sends_seen: Cell<usize>,
     /// Nothing will happen any more unless time passes.
     idle: Cell<bool>,
+    /// Time that has passed, in milliseconds.
+    pub elapsed: Cell<u64>,
+    /// The earliest of the times that are waited for.
+    earliest: Cell<u64>,
+    /// Requests after which the connection may not go on.
+    turn: Cell<usize>,
 }
 
 const WINDOW: usize = 32 * 1024;
@@ -58,7 +64,16 @@ impl Client {
             finished: Cell::new(false),
             sends_seen: Cell::new(0),
             idle: Cell::new(false),
+            elapsed: Cell::new(0),
+            earliest: Cell::new(u64::MAX),
+            turn: Cell::new(usize::MAX),
         }
+    }
+
+    /// Others wait when so many requests have come.
+    pub fn with_turn(self, requests: usize) -> Self {
+        self.turn.set(requests);
+        self
     }
 
     pub fn reading(mut self, at_once: Option<usize>) -> Self {
@@ -68,16 +83,21 @@ impl Client {
     }
 
     async fn wait_for_time(&self) -> ! {
-        self.idle.set(true);
-        std::future::pending().await
+        poll_fn(|_| {
+            self.idle.set(true);
+            Poll::Pending
+        })
+        .await
     }
 
-    async fn yield_once() {
+    /// Something happens, and not at once.
+    async fn yield_once(&self) {
         let mut yielded = false;
         poll_fn(|cx| {
             if std::mem::replace(&mut yielded, true) {
                 return Poll::Ready(());
             }
+            self.idle.set(false);
             cx.waker().wake_by_ref();
             Poll::Pending
         })
@@ -90,8 +110,15 @@ impl Client {
         let mut served = pin!(serve(site, self, Time(self), &mut buffer));
         let mut cx = Context::from_waker(Waker::noop());
         for _ in 0..1_000_000 {
+            self.idle.set(false);
+            self.earliest.set(u64::MAX);
             if let Poll::Ready(ended) = served.as_mut().poll(&mut cx) {
                 return ended;
+            }
+            if self.idle.get() {
+                let earliest = self.earliest.get();
+                assert_ne!(earliest, u64::MAX, "it waits for ever");
+                self.elapsed.set(earliest);
             }
         }
         panic!("the server neither serves nor gives up");
@@ -119,7 +146,7 @@ impl ByteStream for &Client {
         if buf.is_empty() {
             return Ok(0);
         }
-        Client::yield_once().await;
+        self.yield_once().await;
         if self.sends.borrow().is_empty() {
             return match self.then {
                 Then::Ends => Ok(0),
@@ -151,7 +178,7 @@ impl ByteStream for &Client {
             let Some(reads) = self.reads else {
                 self.wait_for_time().await
             };
-            Client::yield_once().await;
+            self.yield_once().await;
             self.room.set(reads);
         }
         let mut window = vec![0xaa; max.min(WINDOW)];
@@ -170,19 +197,30 @@ impl ByteStream for &Client {
         assert!(!self.finished.replace(true), "ended once");
         Ok(())
     }
+
+    fn requested(&self) -> bool {
+        let left = self.turn.get().saturating_sub(1);
+        self.turn.set(left);
+        left > 0
+    }
 }
 
-/// Time passes when nothing else happens.
+/// Time passes when nothing else happens: then it is the earliest time that is waited for.
 pub struct Time<'c>(&'c Client);
 
 impl Timer<PdRuntime> for Time<'_> {
-    fn delay(&self, _: Duration) -> impl Future<Output = ()> {
-        poll_fn(|_| {
-            if self.0.idle.get() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+    fn delay(&self, duration: Duration) -> impl Future<Output = ()> {
+        let Client {
+            elapsed, earliest, ..
+        } = self.0;
+        let mut deadline = None;
+        poll_fn(move |_| {
+            let deadline = *deadline.get_or_insert(elapsed.get() + duration.as_millis());
+            if elapsed.get() >= deadline {
+                return Poll::Ready(());
             }
+            earliest.set(earliest.get().min(deadline));
+            Poll::Pending
         })
     }
 }

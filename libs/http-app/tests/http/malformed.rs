@@ -85,6 +85,63 @@ fn what_is_no_request_gets_400() {
 }
 
 #[test]
+fn heads_that_others_may_read_differently_are_no_requests_and_nothing_behind_them_is() {
+    for head in [
+        // RFC 9112 section 5.2: folded lines. 5.1: white space in front of the colon.
+        &b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n folded\r\n\r\n"[..],
+        b"GET / HTTP/1.1\r\n Content-Length: 30\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length : 30\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding\t: chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent\0-Length: 30\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\0Content-Length: 30\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n \r\nContent-Length: 30\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\t\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\x0c\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\rContent-Length: 30\r\n\r\n",
+        b"GET\x0b/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
+    ] {
+        for at_once in [1, 10, 1000] {
+            let site = site();
+            let sent = [GET_INDEX, head, GET_INDEX].concat();
+            let pieces: Vec<&[u8]> = sent.chunks(at_once).collect();
+            let client = Client::sending(&pieces, Then::Waits);
+            let name = String::from_utf8_lossy(head).into_owned();
+            assert_eq!(client.run(&site), Ended::Malformed, "{name:?}");
+            let statuses: Vec<u16> = client
+                .responses(&["GET"; 3])
+                .iter()
+                .map(|response| response.status)
+                .collect();
+            assert_eq!(statuses, [200, 400], "{name:?}");
+            assert_eq!(client.elapsed.get(), 0, "{name:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_does_not_wait_for_the_body() {
+    for (fields, status) in [
+        ("Content-Length: 30\r\nContent-Length: 31\r\n", 400),
+        ("Content-Length: 31\r\nContent-Length: 0\r\n", 400),
+        ("Content-Length: 30, 30\r\n", 400),
+        ("Content-Length: 30\r\nTransfer-Encoding: chunked\r\n", 400),
+        ("Transfer-Encoding: gzip, chunked\r\n", 501),
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
+        let client = Client::sending(&[request.as_bytes()], Then::Waits);
+        assert_eq!(client.run(&site()), Ended::Closed, "{fields}");
+        assert_eq!(client.responses(&["GET"])[0].status, status, "{fields}");
+        assert_eq!(client.elapsed.get(), 0, "{fields}");
+    }
+    let post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+    let client = Client::sending(&[post], Then::Waits);
+    client.run(&site());
+    assert_eq!(client.responses(&["POST"])[0].status, 405);
+    assert_eq!(client.elapsed.get(), 0);
+}
+
+#[test]
 fn a_request_that_does_not_go_on_is_dropped_in_time() {
     for request in [
         &b"GET / HTTP/1.1\r\nHo"[..],
@@ -98,15 +155,19 @@ fn a_request_that_does_not_go_on_is_dropped_in_time() {
         if let Some(response) = responses.pop() {
             assert_eq!(response.body, INDEX);
         }
+        assert_eq!(client.elapsed.get(), 10_000);
     }
     let silent = Client::sending(&[], Then::Waits);
     assert_eq!(silent.run(&site()), Ended::Closed);
     assert!(silent.received.borrow().is_empty());
+    assert_eq!(silent.elapsed.get(), 30_000);
     let idle = Client::sending(&[GET_INDEX], Then::Waits);
     assert_eq!(idle.run(&site()), Ended::Closed);
     assert_eq!(idle.responses(&["GET"])[0].body, INDEX);
+    assert_eq!(idle.elapsed.get(), 30_000);
     let reset = Client::sending(&[b"GET / HTTP/1.1\r\nHo"], Then::Resets);
     assert_eq!(reset.run(&site()), Ended::Failed);
+    assert_eq!(reset.elapsed.get(), 0);
 }
 
 #[test]
@@ -118,6 +179,8 @@ fn a_client_that_does_not_read_is_dropped_in_time() {
         let client = Client::sending(&[request], Then::Waits).reading(None);
         assert_eq!(client.run(&site()), Ended::Failed);
         assert_eq!(client.received.borrow().len(), 1000);
+        // The time of a write, and a second for what is left.
+        assert!((30_000..=31_000).contains(&client.elapsed.get()));
     }
 }
 

@@ -53,12 +53,39 @@ fn http_1_0_and_connection_close_get_one_response() {
         &b"GET / HTTP/1.0\r\n\r\n"[..],
         b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: TE, close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: TE\r\nConnection: Close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: TE, close\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ] {
         let client = Client::sending(&[request, GET_INDEX], Then::Waits);
         assert_eq!(client.run(&site()), Ended::Closed);
         let responses = client.responses(&["GET"]);
         assert_eq!(responses[0].body, INDEX);
         assert_eq!(responses[0].field("connection"), Some("close"));
+        assert!(client.finished.get());
+    }
+}
+
+#[test]
+fn a_client_whose_turn_is_over_is_told_so_with_a_response() {
+    for requests in [
+        &[GET_INDEX; 5][..],
+        &[&GET_INDEX.repeat(5)],
+        &[&b"GET /bytes/300000 HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5)],
+    ] {
+        let site = site();
+        let client = Client::sending(requests, Then::Waits)
+            .reading(Some(700))
+            .with_turn(3);
+        assert_eq!(client.run(&site), Ended::Closed);
+        let responses = client.responses(&["GET"; 5]);
+        let connection: Vec<_> = responses
+            .iter()
+            .map(|response| response.field("connection").unwrap())
+            .collect();
+        assert_eq!(connection, ["keep-alive", "keep-alive", "close"]);
+        assert!(responses.iter().all(|response| response.status == 200));
+        assert_eq!(site.stats.get(HttpServer::Requests), 3);
         assert!(client.finished.get());
     }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use socket_client::{
     Batch, Client, Errno, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind, Span,
 };
-use socket_mock::{HALF, Server, addr, peer_addr};
+use socket_mock::{HALF, Server, SharedMemory, addr, peer_addr};
 use socket_proto::RESTARTED;
 
 fn listener(client: &Client<&Server>, port: u16) -> Socket {
@@ -305,6 +305,14 @@ fn a_restart_in_the_middle_of_a_call_is_survived() {
     }
     assert_eq!(client.socket(SocketKind::Stream), Err(Errno::EPROTO));
     assert!(client.socket(SocketKind::Stream).is_ok());
+}
+
+#[test]
+fn a_window_without_scratch_space_is_refused() {
+    let server = Server::new();
+    let small = SharedMemory::new(63);
+    let attached = Client::attach(&server, small.client());
+    assert_eq!(attached.err(), Some(Errno::EINVAL));
 }
 
 #[test]

@@ -3,13 +3,10 @@
 //! Async sockets and timers on an executor, with the event loop of a PD.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 use std::rc::Rc;
 
 use embedded_io_async::{Read, Write};
-use socket_client::{
-    Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, TimedOut, UdpSocket,
-};
+use socket_client::{Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket};
 use socket_mock::{Server, Tasks, addr, peer_addr};
 
 async fn echo(stream: TcpStream<'_, &Server>) -> Result<(), Error> {
@@ -157,7 +154,7 @@ fn timers_fire_in_order_with_one_call_for_the_earliest() {
     for (name, at) in [("third", 30_000), ("first", 10_000), ("second", 20_000)] {
         let (net, order) = (&net, &order);
         tasks.spawn(async move {
-            net.sleep_until(at).await;
+            net.sleep_until(at).await.unwrap();
             order.borrow_mut().push((name, net.now()));
         });
     }
@@ -209,33 +206,148 @@ fn timeouts_that_do_not_strike_cost_no_call_each() {
     tasks.run_until(&net, &server, 6_000 + 980);
     assert_eq!(outcome.take(), None);
     tasks.run_until(&net, &server, 6_000 + 990);
-    assert_eq!(outcome.take(), Some(Err(TimedOut)));
+    assert_eq!(outcome.take(), Some(Err(Error(Errno::ETIMEDOUT))));
 }
 
 #[test]
-fn more_timers_than_the_table_holds_still_fire() {
+fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
     let server = Server::new();
     let net = Net::new(server.client());
-    let fired = Cell::new(0);
+    let (refused, fired) = (Cell::new(0), Cell::new(0));
+    let timeout = Cell::new(None);
     let mut tasks = Tasks::default();
-    let mut sleeps: Vec<_> = (0..600).map(|_| Box::pin(net.sleep(1_000))).collect();
-    let (fired, clock) = (&fired, &server.now);
-    tasks.spawn(async move {
-        // Polled by hand, so that all of them want a place at once; the clock runs while they are polled.
-        std::future::poll_fn(|cx| {
-            sleeps.retain_mut(|sleep| sleep.as_mut().poll(cx).is_pending());
-            fired.set(600 - sleeps.len());
-            clock.set(clock.get() + 100);
-            if sleeps.is_empty() {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
+    for _ in 0..600 {
+        tasks.spawn(async {
+            match net.sleep(1_000).await {
+                Ok(()) => fired.set(fired.get() + 1),
+                Err(Error(Errno::ENOBUFS)) => refused.set(refused.get() + 1),
+                Err(error) => panic!("{error}"),
             }
-        })
-        .await;
+        });
+    }
+    tasks.spawn(async {
+        timeout.set(Some(net.timeout(1_000, std::future::pending::<()>()).await));
     });
     tasks.run(&net, &server);
-    assert_eq!(fired.get(), 600);
+    assert_eq!((refused.get(), fired.get()), (88, 0));
+    assert_eq!(timeout.take(), Some(Err(Error(Errno::ENOBUFS))));
+    tasks.run_until(&net, &server, 10_000);
+    assert_eq!(fired.get(), 512);
+    // All of them are free again.
+    let again = tasks.spawn(async { net.sleep(1_000).await.unwrap() });
+    tasks.run_until(&net, &server, 20_000);
+    assert!(tasks.is_done(again));
+}
+
+#[test]
+fn tasks_that_wait_for_one_socket_share_it() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let listener = TcpListener::bind(&net, addr(7), 64).unwrap();
+    let served = Cell::new(0);
+    let mut tasks = Tasks::default();
+    let ids: Vec<usize> = (0..30)
+        .map(|_| {
+            tasks.spawn(async {
+                listener.accept().await.unwrap();
+                served.set(served.get() + 1);
+            })
+        })
+        .collect();
+    tasks.run(&net, &server);
+    assert!(ids.iter().all(|&id| tasks.polls(id) == 1), "they wait");
+    for connection in 1..=30 {
+        let _peer = server.peer_connects(7).unwrap();
+        tasks.run(&net, &server);
+        assert_eq!(served.get(), connection);
+    }
+    // Those whose future was dropped leave no trace: as many can wait again.
+    for _ in 0..5 {
+        let waits: Vec<usize> = (0..60)
+            .map(|_| {
+                tasks.spawn(async {
+                    let accepted = net.timeout(1_000, listener.accept()).await;
+                    assert_eq!(accepted.err(), Some(Error(Errno::ETIMEDOUT)));
+                })
+            })
+            .collect();
+        let later = server.now.get() + 2_000;
+        tasks.run_until(&net, &server, later);
+        assert!(waits.iter().all(|&id| tasks.is_done(id)));
+    }
+}
+
+#[test]
+fn too_many_tasks_at_one_socket_are_an_error() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let listener = TcpListener::bind(&net, addr(7), 64).unwrap();
+    let refused = Cell::new(0);
+    let mut tasks = Tasks::default();
+    for _ in 0..100 {
+        tasks.spawn(async {
+            match listener.accept().await {
+                Ok(_) => {}
+                Err(error) => {
+                    assert_eq!(error, Error(Errno::ENOBUFS));
+                    refused.set(refused.get() + 1);
+                }
+            }
+        });
+    }
+    tasks.run(&net, &server);
+    // One that waits in the table, 64 besides it.
+    assert_eq!(refused.get(), 35);
+}
+
+#[test]
+fn a_task_that_is_always_awake_keeps_nobody_from_seeing_events() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let listener = TcpListener::bind(&net, addr(7), 4).unwrap();
+    let stop = Cell::new(false);
+    let mut tasks = Tasks::default();
+    tasks.spawn(std::future::poll_fn(|cx| {
+        if stop.get() {
+            return std::task::Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    }));
+    let accepted = tasks.spawn(async {
+        listener.accept().await.unwrap();
+    });
+    let slept = tasks.spawn(async { net.sleep_until(5_000).await.unwrap() });
+    let mut turns = 0;
+    net.run(|| {
+        turns += 1;
+        match turns {
+            10 => drop(server.peer_connects(7)),
+            12 => assert!(tasks.is_done(accepted)),
+            20 => server.now.set(5_000),
+            22 => {
+                assert!(tasks.is_done(slept));
+                stop.set(true);
+            }
+            _ => {}
+        }
+        tasks.turn()
+    });
+    assert!(turns < 30);
+}
+
+#[test]
+fn timers_fire_though_the_server_restarts_when_the_deadline_is_set() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let mut tasks = Tasks::default();
+    let slept = tasks.spawn(async { net.sleep_until(5_000).await.unwrap() });
+    let restarted = (socket_proto::RESTARTED, [0; 4]);
+    server.lies.borrow_mut().push_back(restarted);
+    net.run(|| tasks.turn());
+    assert_eq!(server.deadline.get(), Some(5_000));
+    tasks.run_until(&net, &server, 6_000);
+    assert!(tasks.is_done(slept));
 }
 
 #[test]
@@ -271,7 +383,7 @@ fn a_restart_wakes_everyone_with_a_reset() {
         results.borrow_mut().push(("datagrams", received.err()));
     });
     tasks.spawn(async move {
-        net.sleep_until(50_000).await;
+        net.sleep_until(50_000).await.unwrap();
         results.borrow_mut().push(("timer", None));
     });
     tasks.run(net, &server);
@@ -319,7 +431,7 @@ fn a_restart_during_one_tasks_call_wakes_the_others_too() {
         results.borrow_mut().push(("listener", accepted.err()));
     });
     tasks.spawn(async move {
-        net.sleep_until(50_000).await;
+        net.sleep_until(50_000).await.unwrap();
         results.borrow_mut().push(("timer", None));
     });
     tasks.run(net, &server);
@@ -360,7 +472,7 @@ fn a_stream_that_never_waits_lets_others_run() {
         }
     });
     tasks.spawn(async {
-        net.sleep(0).await;
+        net.sleep(0).await.unwrap();
         stop.set(true);
     });
     tasks.run(&net, &server);
@@ -409,4 +521,57 @@ fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
     assert_eq!(server.slots.borrow().len(), all.len());
     let bits = net.client().poll_bits(all[0].socket());
     assert_eq!(bits, PollBits::OUT);
+}
+
+#[test]
+fn datagrams_are_received_once_each_however_they_are_taken() {
+    let server = Server::new();
+    let net = Net::new(server.client());
+    let socket = UdpSocket::bind(&net, addr(7), 4096).unwrap();
+    let arrive = |values: std::ops::Range<u8>| {
+        for value in values {
+            server.datagram_arrives(7, peer_addr(1000), &[value; 10]);
+        }
+    };
+    let taken = RefCell::new(Vec::new());
+    let mut tasks = Tasks::default();
+    arrive(0..3);
+    let first = tasks.spawn(async {
+        let mut buf = [0; 100];
+        socket.recv_from(&mut buf).await.unwrap();
+        taken.borrow_mut().push(buf[0]);
+        arrive(3..6);
+        for _ in 0..2 {
+            let mut batch = socket.recv_batch().await.unwrap();
+            while let Ok(datagram) = batch.next(net.client()) {
+                net.client()
+                    .copy_out(datagram.payload, 0, &mut buf[..1])
+                    .unwrap();
+                taken.borrow_mut().push(buf[0]);
+            }
+        }
+    });
+    tasks.run(&net, &server);
+    assert!(tasks.is_done(first));
+    assert_eq!(taken.take(), [0, 1, 2, 3, 4, 5]);
+
+    // Tasks that share the socket: what one call brought for one of them is enough for all.
+    let readers: Vec<usize> = (0..4)
+        .map(|_| {
+            tasks.spawn(async {
+                let mut buf = [0; 100];
+                socket.recv_from(&mut buf).await.unwrap();
+                taken.borrow_mut().push(buf[0]);
+            })
+        })
+        .collect();
+    tasks.run(&net, &server);
+    for value in 10..14 {
+        server.datagram_arrives(7, peer_addr(1000), &[value; 10]);
+    }
+    tasks.run(&net, &server);
+    assert!(readers.iter().all(|&id| tasks.is_done(id)));
+    let mut taken = taken.take();
+    taken.sort_unstable();
+    assert_eq!(taken, [10, 11, 12, 13]);
 }

@@ -101,13 +101,10 @@ fn next(mut stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<Next> {
                 let found = Request {
                     method: request.method.unwrap_or_default().to_owned(),
                     path: request.path.unwrap_or_default().to_owned(),
-                    keep: match field("connection")
-                        .map(|v| v.to_ascii_lowercase())
-                        .as_deref()
-                    {
-                        Some("close") => false,
-                        Some("keep-alive") => true,
-                        _ => request.version == Some(1),
+                    keep: {
+                        let options = field("connection").unwrap_or_default().to_lowercase();
+                        let has = |word| options.split(',').any(|option| option.trim() == word);
+                        !has("close") && (has("keep-alive") || request.version == Some(1))
                     },
                     if_none_match: field("if-none-match"),
                 };

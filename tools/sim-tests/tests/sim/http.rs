@@ -2,7 +2,6 @@
 
 //! The site, on async sockets.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
@@ -11,12 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 
 use http_app::{BUFFER_LEN, Identity, NetTimer, Site, pattern, serve};
-use socket_client::{Handoff, Net, TcpListener, TcpStream};
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp;
+use socket_client::{Net, Served, Service};
 use stats::{HttpServer, Writer};
 use timer_proto::Clock;
 
 use super::echo::stats_page;
-use super::server::Faults;
+use super::server::{Faults, World};
 use super::wire::Wire;
 
 struct Flag(AtomicBool);
@@ -33,22 +34,18 @@ fn task<'a>(future: impl Future<Output = ()> + 'a) -> Task<'a> {
     (Box::pin(future), Arc::new(Flag(AtomicBool::new(true))))
 }
 
-/// The event loop of the PD, once.
-fn turn(net: &Net<&Wire>, tasks: &mut [Task<'_>]) {
-    net.notified();
-    loop {
-        for (task, flag) in tasks.iter_mut() {
-            while flag.0.swap(false, Ordering::Relaxed) {
-                let waker = flag.clone().into();
-                let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
-                assert_eq!(poll, Poll::Pending, "these tasks have no end");
-            }
-        }
-        let awake = tasks.iter().any(|(_, flag)| flag.0.load(Ordering::Relaxed));
-        if !awake && net.before_wait() {
-            break;
-        }
+/// Polls each task that is awake once, and returns whether any is awake after that.
+fn turn(tasks: &mut [Task<'_>]) -> bool {
+    let awake: Vec<bool> = tasks
+        .iter()
+        .map(|(_, flag)| flag.0.swap(false, Ordering::Relaxed))
+        .collect();
+    for ((task, flag), _) in tasks.iter_mut().zip(awake).filter(|(_, awake)| *awake) {
+        let waker = flag.clone().into();
+        let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
+        assert_eq!(poll, Poll::Pending, "these tasks have no end");
     }
+    tasks.iter().any(|(_, flag)| flag.0.load(Ordering::Relaxed))
 }
 
 fn site() -> Site {
@@ -67,69 +64,104 @@ fn site() -> Site {
     }
 }
 
-const WORKERS: usize = 4;
+const WORKERS: usize = 16;
+const BACKLOG: usize = 64;
+/// The world's time that a turn of the PD takes at most.
+const TURN: u64 = 100_000;
 
-/// Runs clients, each of which sends its request and reads until it has a body of the length wanted, or until the server ends the
-/// connection. Answers what they have received, and how many connections were served at once.
-fn requests(faults: Faults, requests: &[&[u8]], wanted: usize) -> (Vec<Vec<u8>>, usize) {
-    let peers = requests.len();
-    let wire = Wire::new(faults);
+/// Runs the site as http_server does, with its event loop. `peers` drives the clients, in every turn of the PD too, and returns
+/// whether it has seen enough.
+fn simulate(wire: &Wire, site: &Site, mut peers: impl FnMut(&mut World) -> bool) {
     let net = Net::new(wire.client());
-    let site = site();
-    let handoff = Handoff::<TcpStream<'_, &Wire>, WORKERS>::new();
-    let listener = TcpListener::bind(&net, (Ipv4Addr::UNSPECIFIED, 80).into(), 16).expect("bind");
-    let most_open = Cell::new(0usize);
-    let open = Cell::new(0usize);
+    let service = Service::<&Wire, WORKERS>::new(&net);
     let mut tasks: Vec<Task> = Vec::new();
     for _ in 0..WORKERS {
-        let (handoff, net, site, open, most_open) = (&handoff, &net, &site, &open, &most_open);
+        let (service, net, site) = (&service, &net, &site);
         tasks.push(task(async move {
             let mut buffer = vec![0; BUFFER_LEN];
-            loop {
-                let stream = handoff.take().await;
-                open.set(open.get() + 1);
-                most_open.set(most_open.get().max(open.get()));
-                serve(site, stream, NetTimer(net), &mut buffer).await;
-                open.set(open.get() - 1);
-            }
+            let open = &site.stats;
+            let worked = service.work(
+                async |guest| {
+                    open.set(
+                        HttpServer::ConnectionsOpen,
+                        open.get(HttpServer::ConnectionsOpen) + 1,
+                    );
+                    serve(site, guest, NetTimer(net), &mut buffer).await
+                },
+                |served| {
+                    open.set(
+                        HttpServer::ConnectionsOpen,
+                        open.get(HttpServer::ConnectionsOpen) - 1,
+                    );
+                    match served {
+                        Served::Displaced => open.inc(HttpServer::ConnectionsDisplaced),
+                        Served::TooSlow => open.inc(HttpServer::ConnectionsFailed),
+                        Served::Done(_) => {}
+                    }
+                },
+            );
+            worked.await.expect("as many workers as places");
         }));
     }
-    {
-        let (handoff, listener) = (&handoff, &listener);
-        tasks.push(task(async move {
-            loop {
-                handoff.worker_is_idle().await;
-                let (stream, _) = listener.accept().await.expect("accept");
-                assert!(handoff.give(stream).is_ok());
-            }
-        }));
-    }
-    turn(&net, &mut tasks);
-    let sockets: Vec<_> = (0..peers)
-        .map(|_| wire.world.borrow_mut().peer.connect(80))
-        .collect();
-    let mut sent = vec![false; peers];
-    let mut received = vec![Vec::new(); peers];
+    let address = (Ipv4Addr::UNSPECIFIED, 80).into();
+    let accept = service.accept(address, BACKLOG, |accepted| {
+        accepted.expect("accept");
+    });
+    tasks.push(task(async {
+        accept.await;
+    }));
+    net.run(|| turn(&mut tasks));
+    let mut enough = false;
     for round in 0.. {
         assert!(round < 3_000_000, "it never comes to an end");
         if wire.step() {
-            turn(&net, &mut tasks);
+            net.run(|| {
+                let awake = turn(&mut tasks);
+                wire.go_on(TURN);
+                enough |= peers(&mut wire.world.borrow_mut());
+                awake && !enough
+            });
         }
+        enough |= peers(&mut wire.world.borrow_mut());
+        if enough {
+            break;
+        }
+    }
+}
+
+/// What a socket has received since.
+fn receive(socket: &mut tcp::Socket<'static>, into: &mut Vec<u8>) {
+    while socket.can_recv() {
+        let taken = socket.recv(|bytes| {
+            into.extend_from_slice(bytes);
+            (bytes.len(), ())
+        });
+        taken.expect("recv");
+    }
+}
+
+/// Runs clients, each of which sends its request and reads until it has a body of the length wanted, or until the server ends the
+/// connection. Returns what they have received, and how many connections were served at once.
+fn requests(faults: Faults, requests: &[&[u8]], wanted: usize) -> (Vec<Vec<u8>>, u64) {
+    let wire = Wire::new(faults);
+    let site = site();
+    let sockets: Vec<_> = requests
+        .iter()
+        .map(|_| wire.world.borrow_mut().peer.connect(80))
+        .collect();
+    let mut sent = vec![false; requests.len()];
+    let mut received = vec![Vec::new(); requests.len()];
+    let mut most_open = 0;
+    simulate(&wire, &site, |world| {
         let mut finished = true;
+        most_open = most_open.max(site.stats.get(HttpServer::ConnectionsOpen));
         for (i, &handle) in sockets.iter().enumerate() {
-            let mut world = wire.world.borrow_mut();
             let socket = world.peer.tcp(handle);
             if !sent[i] && socket.can_send() {
                 sent[i] = true;
                 assert_eq!(socket.send_slice(requests[i]), Ok(requests[i].len()));
             }
-            while socket.can_recv() {
-                let taken = socket.recv(|bytes| {
-                    received[i].extend_from_slice(bytes);
-                    (bytes.len(), ())
-                });
-                taken.expect("recv");
-            }
+            receive(socket, &mut received[i]);
             let ended = sent[i] && !socket.may_recv();
             if ended || body(&received[i]).len() == wanted {
                 socket.close();
@@ -137,11 +169,9 @@ fn requests(faults: Faults, requests: &[&[u8]], wanted: usize) -> (Vec<Vec<u8>>,
                 finished = false;
             }
         }
-        if finished {
-            break;
-        }
-    }
-    (received, most_open.get())
+        finished
+    });
+    (received, most_open)
 }
 
 fn body(response: &[u8]) -> &[u8] {
@@ -163,9 +193,9 @@ fn large_bodies_arrive_whole_over_a_bad_link() {
 #[test]
 fn connections_too_many_wait_for_a_worker() {
     let request = &b"GET /bytes/3000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"[..];
-    let (received, most_open) = requests(Faults::none(), &[request; 12], 3000);
+    let (received, most_open) = requests(Faults::none(), &[request; 40], 3000);
     assert!(received.iter().all(|response| body(response).len() == 3000));
-    assert_eq!(most_open, WORKERS);
+    assert_eq!(most_open, WORKERS as u64);
 }
 
 #[test]
@@ -183,4 +213,203 @@ fn workers_held_by_bad_clients_come_free_in_time() {
             _ => assert!(*request == nonsense && response.starts_with(b"HTTP/1.1 400")),
         }
     }
+}
+
+const SECOND: u64 = 1_000_000_000;
+const HEAD: &[u8] = b"HEAD /bytes/70 HTTP/1.1\r\nHost: x\r\n\r\n";
+const GET: &[u8] = b"GET /bytes/70 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// A client that sends its request once it is connected, and reads so many bytes at once when it is looked at.
+struct Peer {
+    handle: SocketHandle,
+    request: &'static [u8],
+    /// Sends it again and again, without waiting for responses.
+    pipelines: bool,
+    /// Where it is in the request.
+    sent: usize,
+    received: Vec<u8>,
+}
+
+impl Peer {
+    fn new(world: &mut World, request: &'static [u8]) -> Peer {
+        Peer {
+            handle: world.peer.connect(80),
+            request,
+            pipelines: false,
+            sent: 0,
+            received: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, world: &mut World) {
+        let socket = world.peer.tcp(self.handle);
+        while self.sent < self.request.len() && socket.can_send() {
+            self.sent += socket.send_slice(&self.request[self.sent..]).expect("send");
+            if self.pipelines {
+                self.sent %= self.request.len();
+            }
+        }
+    }
+
+    /// Sends and reads. Returns whether there is the response to its request.
+    fn go_on(&mut self, world: &mut World) -> bool {
+        self.send(world);
+        receive(world.peer.tcp(self.handle), &mut self.received);
+        body(&self.received).len() == 70
+    }
+
+    fn responses(&self) -> usize {
+        let head = b"HTTP/1.1 200";
+        let starts = self.received.windows(head.len());
+        starts.filter(|window| window == head).count()
+    }
+}
+
+#[test]
+fn fresh_connections_are_answered_while_others_pipeline_and_these_get_equal_shares() {
+    let wire = Wire::new(Faults::none());
+    let site = site();
+    let mut busy: Vec<Peer> = (0..4)
+        .map(|_| Peer::new(&mut wire.world.borrow_mut(), HEAD))
+        .collect();
+    busy.iter_mut().for_each(|peer| peer.pipelines = true);
+    let mut fresh: Option<(Peer, usize)> = None;
+    let mut answered = 0;
+    let mut turns = 0;
+    simulate(&wire, &site, |world| {
+        turns += 1;
+        for peer in &mut busy {
+            peer.go_on(world);
+        }
+        if turns < 200 {
+            return false;
+        }
+        let (peer, since) = fresh.get_or_insert_with(|| (Peer::new(world, GET), turns));
+        if peer.go_on(world) {
+            world.peer.tcp(peer.handle).close();
+            fresh = None;
+            answered += 1;
+        } else {
+            assert!(turns - *since < 60, "it waits for the others");
+        }
+        answered == 20
+    });
+    let shares: Vec<usize> = busy.iter().map(Peer::responses).collect();
+    let (least, most) = (shares.iter().min(), shares.iter().max());
+    let (least, most) = (*least.expect("four"), *most.expect("four"));
+    assert!(least > 300, "they are busy: {shares:?}");
+    assert!(most - least <= least / 4, "{shares:?}");
+}
+
+#[test]
+fn a_thousand_silent_connections_keep_no_request_waiting() {
+    let wire = Wire::with_peers(Faults::none(), 1100);
+    let site = site();
+    wire.world.borrow_mut().peer.buffer = 2048;
+    let mut silent = Vec::new();
+    let mut late: Option<Peer> = None;
+    let mut since = 0;
+    simulate(&wire, &site, |world| {
+        // Two a millisecond or fewer, and all of them stay.
+        if silent.len() < 1000 && world.now > since + SECOND / 2000 {
+            since = world.now;
+            silent.push(world.peer.connect(80));
+        }
+        if silent.len() < 1000 {
+            return false;
+        }
+        let late = late.get_or_insert_with(|| Peer::new(world, GET));
+        assert!(world.now - since < SECOND / 5, "it waits for the silent");
+        late.go_on(world)
+    });
+    assert!(site.stats.get(HttpServer::ConnectionsDisplaced) > 0);
+}
+
+#[test]
+fn slow_readers_and_drops_of_requests_keep_no_request_waiting() {
+    const LARGE: &[u8] = b"GET /bytes/1000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
+    let wire = Wire::new(Faults::none());
+    let site = site();
+    let mut slow: Vec<Peer> = (0..WORKERS)
+        .map(|_| Peer::new(&mut wire.world.borrow_mut(), LARGE))
+        .collect();
+    let mut late: Option<(Peer, u64)> = None;
+    let (start, mut last) = (wire.world.borrow().now, 0);
+    simulate(&wire, &site, |world| {
+        slow.iter_mut().for_each(|peer| peer.send(world));
+        if world.now > last + SECOND / 10 {
+            last = world.now;
+            for peer in &slow {
+                // 700 bytes a second.
+                let _ = world.peer.tcp(peer.handle).recv_slice(&mut [0; 70]);
+            }
+        }
+        if world.now < start + 5 * SECOND {
+            return false;
+        }
+        let (late, since) = late.get_or_insert_with(|| (Peer::new(world, GET), world.now));
+        assert!(world.now - *since < SECOND, "it waits for the slow");
+        late.go_on(world)
+    });
+    assert_eq!(site.stats.get(HttpServer::ConnectionsDisplaced), 1);
+}
+
+#[test]
+fn a_reader_below_the_least_rate_is_ended_and_one_above_it_is_not() {
+    const LARGE: &[u8] = b"GET /bytes/1000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
+    let wire = Wire::new(Faults::none());
+    let site = site();
+    let mut peers = [(); 2].map(|()| Peer::new(&mut wire.world.borrow_mut(), LARGE));
+    let (start, mut last) = (wire.world.borrow().now, 0);
+    let mut ended = None;
+    simulate(&wire, &site, |world| {
+        peers.iter_mut().for_each(|peer| peer.send(world));
+        if world.now > last + SECOND / 10 {
+            last = world.now;
+            for (peer, rate) in peers.iter().zip([700, 4000]) {
+                let mut buf = vec![0; rate / 10];
+                let _ = world.peer.tcp(peer.handle).recv_slice(&mut buf);
+            }
+        }
+        let open = site.stats.get(HttpServer::ConnectionsOpen);
+        if open == 1 && world.now > start + 10 * SECOND {
+            ended.get_or_insert(world.now - start);
+        }
+        world.now > start + 600 * SECOND
+    });
+    let ended = ended.expect("the slow one was ended");
+    assert!(ended < 300 * SECOND, "after {ended} ns");
+    assert_eq!(site.stats.get(HttpServer::ConnectionsOpen), 1);
+}
+
+#[test]
+fn more_clients_than_workers_take_turns() {
+    let wire = Wire::new(Faults::none());
+    let site = site();
+    let clients = 2 * WORKERS;
+    let mut peers: Vec<Peer> = (0..clients)
+        .map(|_| Peer::new(&mut wire.world.borrow_mut(), GET))
+        .collect();
+    let mut served = vec![0; clients];
+    let mut cut_off = 0;
+    simulate(&wire, &site, |world| {
+        for (peer, served) in peers.iter_mut().zip(&mut served) {
+            if peer.go_on(world) {
+                *served += 1;
+                let closes = peer.received.windows(17).any(|w| w == b"Connection: close");
+                if closes {
+                    world.peer.tcp(peer.handle).close();
+                    *peer = Peer::new(world, GET);
+                } else {
+                    (peer.sent, peer.received) = (0, Vec::new());
+                }
+            } else if peer.sent > 0 && !world.peer.tcp(peer.handle).may_recv() {
+                cut_off += 1;
+                *peer = Peer::new(world, GET);
+            }
+        }
+        served.iter().all(|&served| served >= 5)
+    });
+    assert_eq!(cut_off, 0, "whoever asked was answered");
+    assert_eq!(site.stats.get(HttpServer::ConnectionsDisplaced), 0);
 }

@@ -22,9 +22,15 @@ fn is_shared<T: Shared>(_: &T) {}
 
 impl Wire {
     pub fn new(faults: Faults) -> Self {
+        Wire::with_peers(faults, 600)
+    }
+
+    /// The peer can have so many sockets.
+    pub fn with_peers(faults: Faults, peers: usize) -> Self {
         assert_eq!(C2S, S2C);
+        let world = World::with_peer(config(), vec![limits(160, 4)], faults, peers);
         Wire {
-            world: RefCell::new(World::new(config(), vec![limits(160, 4)], faults)),
+            world: RefCell::new(world),
             memory: SharedMemory::new(C2S as usize),
             calls: Cell::new(0),
         }
@@ -38,10 +44,17 @@ impl Wire {
         Client::attach(self, memory).expect("attach")
     }
 
-    /// Goes to the next moment at which something happens. Answers whether the client was notified.
+    /// The world goes on while the client works, for so many nanoseconds at most.
+    pub fn go_on(&self, nanoseconds: u64) {
+        let mut world = self.world.borrow_mut();
+        let until = world.now + nanoseconds;
+        world.step(until);
+    }
+
+    /// Goes to the next moment at which something happens, at most 50 ms on. Returns whether the client was notified.
     pub fn step(&self) -> bool {
         let mut world = self.world.borrow_mut();
-        let until = world.now + 1_000_000_000;
+        let until = world.now + 50_000_000;
         world.step(until);
         world.take_notified(0)
     }

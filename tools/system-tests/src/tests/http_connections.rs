@@ -89,15 +89,18 @@ fn http_1_0_keep_alive_if_asked(world: &mut Sockets) -> Result<()> {
 }
 
 fn http_connection_close_is_obeyed(world: &mut Sockets) -> Result<()> {
-    let mut connection = world.connect_http()?;
-    connection.send(b"GET /bytes/100 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
-    let response = connection.response("GET")?;
-    expect_status(&response, 200)?;
-    ensure!(
-        response.head.closes(),
-        "the response does not say that the connection closes"
-    );
-    let rest = connection.rest().context("the server does not close")?;
-    ensure!(rest.is_empty(), "{} bytes behind the response", rest.len());
+    for option in ["close", "TE, close"] {
+        let mut connection = world.connect_http()?;
+        let request = format!("GET /bytes/100 HTTP/1.1\r\nHost: x\r\nConnection: {option}\r\n\r\n");
+        connection.send(request.as_bytes())?;
+        let response = connection.response("GET")?;
+        expect_status(&response, 200)?;
+        ensure!(
+            response.head.closes(),
+            "the response does not say that the connection closes"
+        );
+        let rest = connection.rest().context("the server does not close")?;
+        ensure!(rest.is_empty(), "{} bytes behind the response", rest.len());
+    }
     Ok(())
 }

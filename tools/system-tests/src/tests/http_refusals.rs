@@ -12,6 +12,8 @@ use crate::world::Sockets;
 pub const TESTS: &[Test] = test_list![Sockets:
     http_malformed_requests_are_refused,
     http_oversized_header_is_refused,
+    http_malformed_heads_hide_no_request,
+    lengths_that_contradict_are_refused_at_once,
     http_half_sent_request_is_dropped,
     http_silent_connection_disturbs_nobody,
     http_too_many_bytes_are_refused,
@@ -97,6 +99,51 @@ fn http_oversized_header_is_refused(world: &mut Sockets) -> Result<()> {
     ] {
         send_wrong(world, request.as_bytes()).context(name)?;
         get_bytes(&mut bystander, 1000).context("another connection")?;
+    }
+    Ok(())
+}
+
+/// What follows is a body to one reader and a request to another: it must not be answered (RFC 9112 sections 5.1, 5.2 and 11.2).
+fn expect_one_refusal(world: &Sockets, head: &[u8], status: &str) -> Result<()> {
+    let mut connection = world.connect_http()?;
+    let behind = host_peer::http::get_request("/bytes/7");
+    connection.send(&[head, behind.as_bytes()].concat())?;
+    let answer = connection.rest().context("the server does not close")?;
+    let text = String::from_utf8_lossy(&answer);
+    ensure!(
+        text.starts_with(&format!("HTTP/1.1 {status}")),
+        "not refused: {text:.60}"
+    );
+    ensure!(text.matches("HTTP/1.").count() == 1, "two answers: {text}");
+    Ok(())
+}
+
+fn http_malformed_heads_hide_no_request(world: &mut Sockets) -> Result<()> {
+    for head in [
+        &b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\n\r\n"[..],
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length : 40\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent\0-Length: 40\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n \r\nContent-Length: 40\r\n\r\n",
+    ] {
+        let shown = String::from_utf8_lossy(head).into_owned();
+        expect_one_refusal(world, head, "400").with_context(|| format!("{shown:?}"))?;
+    }
+    Ok(())
+}
+
+/// Neither of the bodies that were announced is sent.
+fn lengths_that_contradict_are_refused_at_once(world: &mut Sockets) -> Result<()> {
+    for (fields, status) in [
+        ("Content-Length: 1000\r\nContent-Length: 0\r\n", "400"),
+        ("Content-Length: 1000, 1000\r\n", "400"),
+        (
+            "Content-Length: 1000\r\nTransfer-Encoding: chunked\r\n",
+            "400",
+        ),
+        ("Transfer-Encoding: chunked\r\n", "501"),
+    ] {
+        let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
+        expect_one_refusal(world, head.as_bytes(), status).context(fields)?;
     }
     Ok(())
 }

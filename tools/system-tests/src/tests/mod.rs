@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The tests, by what they look at.
 
+mod crowds;
 mod curl;
 mod echoing;
 mod ethernet_basic;
@@ -42,6 +43,7 @@ pub const ALL: &[&[Test]] = &[
     http_refusals::TESTS,
     curl::TESTS,
     http_load::TESTS,
+    crowds::TESTS,
     faults_driver::TESTS,
     faults_clients::TESTS,
     faults_services::TESTS,

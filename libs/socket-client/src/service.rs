@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A server on a TCP port: one task accepts, many serve a connection each.
+//!
+//! A connection is accepted only when a worker is idle, so that connections too many wait in the network server's backlog. While one
+//! waits there, connections make room for it: [`Places`] says which, and a client that asks again and again has its turn and then
+//! makes room by itself ([`Guest::requested`]). And nobody keeps a worker waiting for ever: a connection that does not move a KiB a
+//! second is ended after 30 s.
+
+use core::cell::{Cell, RefCell};
+use core::convert::Infallible;
+use core::future::{Future, poll_fn};
+use core::net::SocketAddr;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+
+use heapless::Vec;
+use socket_proto::{Errno, PollBits, Shutdown};
+
+use crate::places::worth;
+use crate::{Error, Net, Places, Sent, TcpListener, TcpStream, Transport};
+
+const SECOND: u64 = 1_000_000_000;
+/// How long a connection may keep its worker waiting, in nanoseconds, and again after each request.
+const PATIENCE: u64 = 30 * SECOND;
+/// Bytes that are worth a second more of it.
+const LEAST_RATE: u64 = 1024;
+/// How long a connection is kept from request to request while others wait, in nanoseconds.
+const TURN: u64 = SECOND;
+/// How long to wait when the port cannot be opened or no socket is left, in nanoseconds.
+const RETRY: u64 = SECOND / 10;
+
+/// How a connection came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served<R> {
+    /// It was served.
+    Done(R),
+    /// It kept its worker waiting while another connection waited for a place.
+    Displaced,
+    /// It kept its worker waiting for too long.
+    TooSlow,
+}
+
+struct State<'n, T: Transport, const WORKERS: usize> {
+    places: Places<WORKERS>,
+    /// Wakers of those that serve, by place.
+    serving: [Option<Waker>; WORKERS],
+    /// Accepted, with their places, and not yet taken by the workers that were woken for them.
+    given: Vec<(TcpStream<'n, T>, usize), WORKERS>,
+    /// Workers that wait.
+    idle: Vec<Waker, WORKERS>,
+    workers: usize,
+    /// The accepting task, if it waits for a worker.
+    acceptor: Option<Waker>,
+}
+
+/// Where the tasks meet: one that calls [`Service::accept`], and `WORKERS` that call [`Service::work`].
+pub struct Service<'n, T: Transport, const WORKERS: usize> {
+    net: &'n Net<T>,
+    state: RefCell<State<'n, T, WORKERS>>,
+    /// A connection waits, and no worker is idle.
+    pressed: Cell<bool>,
+}
+
+impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
+    /// Nobody is there yet.
+    pub const fn new(net: &'n Net<T>) -> Self {
+        Service {
+            net,
+            state: RefCell::new(State {
+                places: Places::new(),
+                serving: [const { None }; WORKERS],
+                given: Vec::new(),
+                idle: Vec::new(),
+                workers: 0,
+                acceptor: None,
+            }),
+            pressed: Cell::new(false),
+        }
+    }
+
+    /// Accepts connections at `addr`, for good: one task's work. After a restart of the network server it listens again. `report`
+    /// hears of each connection, and why none can be had.
+    pub async fn accept(
+        &self,
+        addr: SocketAddr,
+        backlog: usize,
+        mut report: impl FnMut(Result<SocketAddr, Error>),
+    ) -> Infallible {
+        loop {
+            let Err(error) = self.accept_at(addr, backlog, &mut report).await;
+            report(Err(error));
+            self.pause().await;
+        }
+    }
+
+    async fn accept_at(
+        &self,
+        addr: SocketAddr,
+        backlog: usize,
+        report: &mut impl FnMut(Result<SocketAddr, Error>),
+    ) -> Result<Infallible, Error> {
+        let listener = TcpListener::bind(self.net, addr, backlog)?;
+        loop {
+            self.place(&listener).await?;
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    report(Ok(peer));
+                    self.give(stream, peer);
+                }
+                Err(error) if matches!(error.0, Errno::EMFILE | Errno::ENFILE) => {
+                    report(Err(error));
+                    self.pause().await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Without a free timer it is at least a turn of the others.
+    async fn pause(&self) {
+        if self.net.sleep(RETRY).await.is_err() {
+            let mut yielded = false;
+            poll_fn(|cx| {
+                if core::mem::replace(&mut yielded, true) {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        }
+    }
+
+    /// Waits until a worker is idle; if a connection waits, others are asked to make room for it.
+    async fn place(&self, listener: &TcpListener<'n, T>) -> Result<(), Error> {
+        loop {
+            if let First(()) = first(self.worker_is_idle(), listener.readable()).await {
+                self.pressed.set(false);
+                return Ok(());
+            }
+            if listener.poll_bits().intersects(PollBits::ERR) {
+                // Nobody waits: accepting says what it is.
+                return Ok(());
+            }
+            self.pressed.set(true);
+            let room = self.state.borrow_mut().places.make_room(self.net.now());
+            match room {
+                Ok(place) => {
+                    let waker = self.state.borrow_mut().serving[place].take();
+                    waker.into_iter().for_each(Waker::wake);
+                    self.worker_is_idle().await;
+                }
+                Err(next) => {
+                    if let Second(slept) =
+                        first(self.worker_is_idle(), self.net.sleep_until(next)).await
+                    {
+                        slept?;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn worker_is_idle(&self) {
+        poll_fn(|cx| {
+            let mut state = self.state.borrow_mut();
+            if state.idle.is_empty() {
+                state.acceptor = Some(cx.waker().clone());
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
+
+    /// Gives a connection to the worker that was busy last. Closes it if none is idle, which only an error of the listener leads to.
+    fn give(&self, stream: TcpStream<'n, T>, peer: SocketAddr) {
+        let now = self.net.now();
+        let mut state = self.state.borrow_mut();
+        let Some(worker) = state.idle.pop() else {
+            drop(state);
+            return;
+        };
+        let refused = match state.places.enter(peer, now) {
+            Some(place) => state.given.push((stream, place)).err(),
+            None => Some((stream, WORKERS)),
+        };
+        drop(state);
+        drop(refused);
+        worker.wake();
+    }
+
+    /// Serves one connection after the other, for good: the work of each of the `WORKERS` tasks. `ended` hears how each came to its end.
+    ///
+    /// # Errors
+    /// `ENOBUFS`: there are more workers than places.
+    pub async fn work<R>(
+        &self,
+        mut serve: impl AsyncFnMut(&Guest<'_, 'n, T, WORKERS>) -> R,
+        mut ended: impl FnMut(Served<R>),
+    ) -> Result<Infallible, Error> {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.workers == WORKERS {
+                return Err(Errno::ENOBUFS.into());
+            }
+            state.workers += 1;
+        }
+        loop {
+            let guest = poll_fn(|cx| self.poll_take(cx)).await;
+            let served = {
+                let mut serving = pin!(serve(&guest));
+                let mut limit = pin!(guest.exceeds_limit());
+                poll_fn(|cx| guest.poll(serving.as_mut(), limit.as_mut(), cx)).await
+            };
+            drop(guest);
+            ended(served);
+        }
+    }
+
+    fn poll_take<'s>(&'s self, cx: &mut Context<'_>) -> Poll<Guest<'s, 'n, T, WORKERS>> {
+        let mut state = self.state.borrow_mut();
+        if let Some((stream, place)) = state.given.pop() {
+            let now = self.net.now();
+            return Poll::Ready(Guest {
+                service: self,
+                stream,
+                place,
+                entered: now,
+                limit: Cell::new(now.saturating_add(PATIENCE)),
+            });
+        }
+        if !state.idle.iter().any(|waker| waker.will_wake(cx.waker())) {
+            // There is room: one entry for each of the workers, which are counted.
+            let _ = state.idle.push(cx.waker().clone());
+        }
+        let acceptor = state.acceptor.take();
+        drop(state);
+        acceptor.into_iter().for_each(Waker::wake);
+        Poll::Pending
+    }
+}
+
+/// A connection that has a place in a service. Dropping it closes it.
+pub struct Guest<'s, 'n, T: Transport, const WORKERS: usize> {
+    service: &'s Service<'n, T, WORKERS>,
+    stream: TcpStream<'n, T>,
+    place: usize,
+    entered: u64,
+    /// When it is ended whether others wait or not.
+    limit: Cell<u64>,
+}
+
+impl<T: Transport, const WORKERS: usize> Guest<'_, '_, T, WORKERS> {
+    fn moved(&self, bytes: usize) {
+        let now = self.service.net.now();
+        let most = now.saturating_add(PATIENCE);
+        let limit = self.limit.get().saturating_add(worth(bytes, LEAST_RATE));
+        self.limit.set(limit.min(most));
+        let mut state = self.service.state.borrow_mut();
+        state.places.moved(self.place, bytes, now);
+    }
+
+    /// To be called for each request that has come as a whole. Returns whether the connection may go on after the response: not if
+    /// others wait and it has had its turn.
+    pub fn requested(&self) -> bool {
+        let now = self.service.net.now();
+        self.limit.set(now.saturating_add(PATIENCE));
+        let mut state = self.service.state.borrow_mut();
+        state.places.requested(self.place, now);
+        !self.service.pressed.get() || now.saturating_sub(self.entered) < TURN
+    }
+
+    /// As [`TcpStream::read`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::read`].
+    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+        let count = self.stream.read(buf).await?;
+        self.moved(count);
+        Ok(count)
+    }
+
+    /// As [`TcpStream::write`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::write`].
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+        let count = self.stream.write(data).await?;
+        self.moved(count);
+        Ok(count)
+    }
+
+    /// As [`TcpStream::write_with`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::write_with`].
+    pub async fn write_with(
+        &self,
+        max: usize,
+        fill: impl FnMut(&mut [u8]) -> usize,
+    ) -> Result<Sent, Error> {
+        let sent = self.stream.write_with(max, fill).await?;
+        self.moved(sent.count);
+        Ok(sent)
+    }
+
+    /// As [`TcpStream::shutdown`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::shutdown`].
+    pub fn shutdown(&self, how: Shutdown) -> Result<(), Error> {
+        self.stream.shutdown(how)
+    }
+
+    /// Is ready when the connection has kept its worker waiting for too long.
+    async fn exceeds_limit(&self) {
+        let net = self.service.net;
+        loop {
+            // Without a timer there is no other end of the wait.
+            if net.sleep_until(self.limit.get()).await.is_err() || net.now() >= self.limit.get() {
+                return;
+            }
+        }
+    }
+
+    fn poll<R>(
+        &self,
+        serving: Pin<&mut impl Future<Output = R>>,
+        limit: Pin<&mut impl Future<Output = ()>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Served<R>> {
+        {
+            let mut state = self.service.state.borrow_mut();
+            if state.places.leaves(self.place) {
+                return Poll::Ready(Served::Displaced);
+            }
+            let waker = &mut state.serving[self.place];
+            if !waker
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(cx.waker()))
+            {
+                *waker = Some(cx.waker().clone());
+            }
+        }
+        if let Poll::Ready(result) = serving.poll(cx) {
+            return Poll::Ready(Served::Done(result));
+        }
+        limit.poll(cx).map(|()| Served::TooSlow)
+    }
+}
+
+impl<T: Transport, const WORKERS: usize> Drop for Guest<'_, '_, T, WORKERS> {
+    fn drop(&mut self) {
+        let mut state = self.service.state.borrow_mut();
+        state.places.leave(self.place);
+        state.serving[self.place] = None;
+    }
+}
+
+/// Which of two futures was ready first.
+enum Either<A, B> {
+    First(A),
+    Second(B),
+}
+use Either::{First, Second};
+
+async fn first<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> Either<A, B> {
+    let (mut a, mut b) = (pin!(a), pin!(b));
+    poll_fn(|cx| {
+        if let Poll::Ready(a) = a.as_mut().poll(cx) {
+            return Poll::Ready(First(a));
+        }
+        b.as_mut().poll(cx).map(Second)
+    })
+    .await
+}
