@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn what_will_not_come_is_not_waited_for() {
-        assert_eq!(asked(&[RngError::NoDevice], 9), (Err(RngError::NoDevice), 1));
+        assert_eq!(
+            asked(&[RngError::NoDevice], 9),
+            (Err(RngError::NoDevice), 1)
+        );
         assert_eq!(asked(&[RngError::Invalid], 9), (Err(RngError::Invalid), 1));
     }
 }
