@@ -75,7 +75,7 @@ impl Stack {
     pub(crate) fn new(config: &Config) -> Self {
         let offload = Offload::default();
         let capabilities = capabilities(offload);
-        let iface = build(config_of(NO_MAC, config.seed), &capabilities);
+        let iface = build(config_of(NO_MAC, config.seed(0)), &capabilities);
         let mut stack = Stack {
             iface,
             capabilities,
@@ -84,7 +84,7 @@ impl Stack {
             address: config.address,
             prefix: config.prefix,
             gateway: config.gateway,
-            seed: config.seed,
+            seed: config.seed(0),
             mac: NO_MAC,
             now: Instant::ZERO,
         };

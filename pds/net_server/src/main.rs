@@ -14,6 +14,7 @@ mod clients;
 mod configuration;
 mod counters;
 mod frames;
+mod key;
 mod timeout;
 
 use pd_support::{Pd, Peer, clock, error, info, region, warn};
@@ -55,7 +56,7 @@ fn init() -> impl Handler {
         Some(clock) => clock,
         None => panic!("the generic timer's frequency is not set"),
     };
-    let configuration = configuration::read(clock::now(), restart_count());
+    let configuration = configuration::read(key::obtain(clock), restart_count());
     let ports = clients::ports(&configuration.limits);
     let core = match Server::new(&configuration.core, ports) {
         Ok(core) => core,

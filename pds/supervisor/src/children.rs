@@ -38,6 +38,7 @@ impl Names {
             "echo_server": echo_server_child,
             "http_server": http_server_child,
             "console": console_child,
+            "rng_driver": rng_driver_child,
         ];
         names
     }

@@ -25,7 +25,7 @@ use crate::fragments::FragmentRoutes;
 use crate::frame::Tuple;
 use crate::gateway::{Gateway, GatewayEvent};
 use crate::link::{Link, Offload, RxQueue, TxQueue};
-use crate::map::{Map, mix};
+use crate::map::Map;
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
 use crate::stack::Stack;
@@ -100,7 +100,7 @@ impl<W: Window> Server<W> {
         for port in clients.iter().flatten() {
             port.ready.set_epoch(config.epoch);
         }
-        let seed = |purpose: u64| mix(config.seed, purpose);
+        let seed = |purpose| config.seed(purpose);
         let timer_count = streams + OUTBOX + clients.len() + 1;
         Ok(Server {
             stack: Stack::new(config),
