@@ -22,7 +22,7 @@ pub const RESTARTABLE: [&str; 7] = [
     "rng_driver",
 ];
 /// Between two faults of one protection domain: the supervisor gives up one that faults too often.
-const PAUSE: Duration = Duration::from_millis(300);
+pub const PAUSE: Duration = Duration::from_millis(300);
 
 /// Makes a protection domain fault and waits until the supervisor says that it is ready again.
 pub fn crash(world: &Sockets, pd: &str) -> Result<()> {

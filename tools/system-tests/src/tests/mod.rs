@@ -13,6 +13,7 @@ mod faulting;
 mod faults_clients;
 mod faults_driver;
 mod faults_random;
+mod faults_rng;
 mod faults_services;
 mod http_connections;
 mod http_load;
@@ -44,6 +45,8 @@ pub const ALL: &[&[Test]] = &[
     faults_clients::TESTS,
     faults_services::TESTS,
     faults_random::TESTS,
+    faults_rng::WITH_DEVICE,
+    faults_rng::WITHOUT_DEVICE,
 ];
 
 #[cfg(test)]
