@@ -59,6 +59,17 @@ fn a_device_that_answers_makes_a_source() {
 }
 
 #[test]
+fn the_seed_does_not_stay_in_shared_memory() {
+    let mut world = World::new();
+    let mut source = world.start().unwrap();
+    world.device().bring(&seed(1));
+    let holds = |world: &World| world.page().windows(8).any(|bytes| bytes == &seed(1)[..8]);
+    assert!(holds(&world));
+    source.bytes(0).unwrap();
+    assert!(!holds(&world));
+}
+
+#[test]
 fn no_two_calls_return_the_same_bytes() {
     let mut world = World::new();
     let mut source = seeded(&mut world);
@@ -117,6 +128,24 @@ fn a_seed_may_come_in_pieces() {
     let mut source = world.start().unwrap();
     world.device().bring(&seed);
     assert_eq!(source.bytes(0).unwrap(), in_pieces, "every piece counts");
+}
+
+/// The rest of a seed is asked for and no more is taken; after a lie the whole is asked for again.
+#[test]
+fn pieces_from_before_a_lie_do_not_count() {
+    let mut world = World::new();
+    let mut source = world.start().unwrap();
+    world.device().bring(&seed(1)[..10]);
+    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    claim(&world, 0, 23);
+    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    let error = DeviceError::Length {
+        reported: 23,
+        asked: 22,
+    };
+    assert_eq!(source.take_event(), Some(Event::Reset(error)));
+    assert_eq!(world.device().bring(&seed(2)), 32, "a whole seed");
+    assert!(source.bytes(0).is_ok());
 }
 
 #[test]

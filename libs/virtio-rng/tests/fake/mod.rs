@@ -96,6 +96,11 @@ impl World {
         write(self.paddr + offset as u64, &[value]);
     }
 
+    /// What somebody who reads the page finds there.
+    pub fn page(&self) -> [u8; 4096] {
+        read(self.paddr)
+    }
+
     pub fn device(&self) -> std::cell::RefMut<'_, TestDevice> {
         self.device.borrow_mut()
     }
