@@ -10,7 +10,7 @@ ECHO_PORT ?= 8007
 FORWARD   ?=
 NETDEV    ?= user,id=netdev0,hostfwd=tcp:127.0.0.1:$(HTTP_PORT)-:80,hostfwd=tcp:127.0.0.1:$(ECHO_PORT)-:7,hostfwd=udp:127.0.0.1:$(ECHO_PORT)-:7$(subst $() $(),,$(FORWARD:%=,hostfwd=%))
 
-PDS := supervisor timer_driver net_driver net_server echo_server http_server console
+PDS := supervisor timer_driver net_driver net_server echo_server http_server console rng_driver
 
 ifeq ($(filter $(CONFIG),debug release),)
 $(error CONFIG=$(CONFIG) is not known: use CONFIG=debug or CONFIG=release)
@@ -53,7 +53,9 @@ QEMU_BASE := qemu-system-aarch64 -machine virt,virtualization=on -cpu cortex-a53
 	-device loader,file=$(IMAGE),addr=0x70000000,cpu-num=0
 QEMU_NET  := -global virtio-mmio.force-legacy=false \
 	-device virtio-net-device,netdev=netdev0,bus=virtio-mmio-bus.0
-QEMU      := $(QEMU_BASE) $(QEMU_NET) -netdev $(NETDEV)
+# In a page of registers of its own: eight slots share one.
+QEMU_RNG  := -device virtio-rng-device,bus=virtio-mmio-bus.8
+QEMU      := $(QEMU_BASE) $(QEMU_NET) $(QEMU_RNG) -netdev $(NETDEV)
 
 .DELETE_ON_ERROR:
 .PHONY: help run image qemu-command test check bench setup sdk sdk-environment clean FORCE

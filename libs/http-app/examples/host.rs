@@ -17,8 +17,8 @@ use http_app::{BUFFER_LEN, ByteStream, Identity, PdRuntime, PdSource, Site, Stat
 use picoserve::time::{Duration, Timer};
 use socket_client::{Errno, Error, Sent};
 use stats::{
-    Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, PdKind, StatsPage,
-    Supervisor, TimerDriver, Writer, mac_to_value,
+    Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, PdKind, RngDriver,
+    StatsPage, Supervisor, TimerDriver, Writer, mac_to_value,
 };
 use timer_proto::Clock;
 
@@ -120,12 +120,19 @@ fn main() {
     let (http, stats) = source::<HttpServer>("http_server", "this page", PdKind::HttpServer);
     let (console, console_stats) =
         source::<Console>("console", "log lines of all", PdKind::Console);
+    let (rng, _) = source::<RngDriver>(
+        "rng_driver",
+        "virtio-rng, keys for others",
+        PdKind::RngDriver,
+    );
     driver_stats.set(
         NetDriver::MacAddress,
         mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
     );
     server_stats.set(NetServer::GatewayReachable, 1);
-    let pds = Vec::leak(vec![supervisor, timer, driver, server, echo, http, console]);
+    let pds = Vec::leak(vec![
+        supervisor, timer, driver, server, echo, http, console, rng,
+    ]);
 
     let site: &Site = Box::leak(Box::new(Site {
         files: files(Path::new(&folder)),

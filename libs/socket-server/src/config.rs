@@ -7,6 +7,8 @@ use core::net::Ipv4Addr;
 
 use socket_proto::{MAX_SOCKETS, SocketKind};
 
+use crate::secret::Secret;
+
 /// Most clients of one server.
 pub const MAX_CLIENTS: usize = 16;
 
@@ -21,8 +23,9 @@ pub struct Config {
     pub prefix: u8,
     /// Where packets for other networks go.
     pub gateway: Option<Ipv4Addr>,
-    /// Seed of initial sequence numbers, ephemeral ports and hash tables. Who can guess it can guess those.
-    pub seed: u64,
+    /// Secret, and another one at every start. Sequence numbers, ephemeral ports and the places in hash tables are made
+    /// from it by a keyed hash; who can guess it can guess those.
+    pub key: [u8; 16],
     /// Told to clients so that they see a restart: another value at every start.
     pub epoch: u32,
     /// TCP connections beyond the sum of the clients' quotas: room for those that are still closing.
@@ -182,6 +185,11 @@ fn can_be_a_host(address: Ipv4Addr) -> bool {
 }
 
 impl Config {
+    /// A number for one purpose. It tells nothing of the key or of the numbers for other purposes.
+    pub(crate) fn seed(&self, purpose: u64) -> u64 {
+        Secret::new(&self.key, purpose).hash([])
+    }
+
     /// Checks what constructors further down would otherwise panic about.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.prefix > 32 {

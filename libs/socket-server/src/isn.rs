@@ -47,12 +47,12 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// `seed` must not be known outside.
+    /// `key` must not be known outside.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(key: &[u8; 16]) -> Self {
         Numbers {
-            initial: Secret::new(seed, u64::from_be_bytes(*b"sequence")),
-            cookies: Secret::new(seed, u64::from_be_bytes(*b"cookies ")),
+            initial: Secret::new(key, u64::from_be_bytes(*b"sequence")),
+            cookies: Secret::new(key, u64::from_be_bytes(*b"cookies ")),
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
             remote: u32, port: u16, irs: u32, mss in 64u16.., scale in prop::option::of(0u8..15),
             sack: bool, now in 0u64..1 << 60, age in 0u64..COOKIE_PERIOD
         ) {
-            let numbers = Numbers::new(7);
+            let numbers = Numbers::new(&[7; 16]);
             let tuple = tuple(remote, port);
             let cookie = numbers.cookie(&tuple, irs, PeerOptions { mss, scale, sack }, now);
             let opened = numbers.open(&tuple, irs, cookie, now + age);
@@ -161,14 +161,14 @@ mod tests {
             prop_assert!(same);
             // After two periods it is worth nothing, nor with another key, nor one bit off.
             prop_assert_eq!(numbers.open(&tuple, irs, cookie, now + 2 * COOKIE_PERIOD), None);
-            prop_assert_eq!(Numbers::new(8).open(&tuple, irs, cookie, now), None);
+            prop_assert_eq!(Numbers::new(&[8; 16]).open(&tuple, irs, cookie, now), None);
             prop_assert_eq!(numbers.open(&tuple, irs ^ 1, cookie, now), None);
         }
 
         #[test]
         fn the_first_number_depends_on_every_end(a: u32, b: u32, port: u16, now in 0u64..1 << 60) {
             prop_assume!(a != b);
-            let numbers = Numbers::new(1);
+            let numbers = Numbers::new(&[1; 16]);
             let (at_a, at_b) = (tuple(a, port), tuple(b, port));
             prop_assert_ne!(numbers.initial(&at_a, now), numbers.initial(&at_b, now));
             // For the same ends it goes on with the clock.

@@ -83,7 +83,7 @@ pub struct Ports {
 impl Ports {
     /// A registry for at most `sockets` bound ports. `limits` by client say which ports are reserved, and for whom.
     #[must_use]
-    pub fn new(sockets: usize, limits: &[ClientLimits], seed: u64) -> Self {
+    pub fn new(sockets: usize, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
         let choices = |kind| {
             (0..limits.len()).map(move |client| {
                 let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
@@ -92,7 +92,7 @@ impl Ports {
             })
         };
         Ports {
-            bound: Map::new(sockets, seed),
+            bound: Map::new(sockets, Secret::new(key, 104).hash([])),
             clients: choices(SocketKind::Stream)
                 .zip(choices(SocketKind::Datagram))
                 .map(|(streams, datagrams)| Choice {
@@ -101,9 +101,9 @@ impl Ports {
                     counters: [0; COUNTERS],
                 })
                 .collect(),
-            offsets: Secret::new(seed, 1),
-            tables: Secret::new(seed, 2),
-            random: Secret::new(seed, 3),
+            offsets: Secret::new(key, 101),
+            tables: Secret::new(key, 102),
+            random: Secret::new(key, 103),
             drawn: 0,
         }
     }
@@ -253,7 +253,7 @@ mod tests {
     fn ports(sockets: usize, reserved: &[PortRange], seed: u64) -> Ports {
         let mut limits = [ClientLimits::default(), ClientLimits::default()];
         limits[1].tcp_ports = reserved.to_vec();
-        Ports::new(sockets, &limits, seed)
+        Ports::new(sockets, &limits, &[seed as u8; 16])
     }
 
     #[test]

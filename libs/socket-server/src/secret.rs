@@ -12,8 +12,8 @@ pub(crate) struct Secret(SipHasher24);
 
 impl Secret {
     /// The key for `purpose`. Another purpose has a key that tells nothing of this one.
-    pub(crate) fn new(seed: u64, purpose: u64) -> Self {
-        let root = Secret(SipHasher24::new_with_keys(seed, !seed));
+    pub(crate) fn new(key: &[u8; 16], purpose: u64) -> Self {
+        let root = Secret(SipHasher24::new_with_key(key));
         let (high, low) = (root.hash([purpose, 0]), root.hash([purpose, 1]));
         Secret(SipHasher24::new_with_keys(high, low))
     }

@@ -162,7 +162,7 @@ impl Stack {
     pub(crate) fn new(config: &Config, connections: usize) -> Self {
         let offload = Offload::default();
         let capabilities = capabilities(offload, LINK_MTU);
-        let seed = |purpose: u64| mix(config.seed, purpose);
+        let seed = |purpose: u64| config.seed(purpose);
         let limiter = |all, one, purpose| Limiter::new(all, one, seed(purpose));
         let local = Local {
             address: config.address,

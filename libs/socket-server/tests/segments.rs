@@ -261,7 +261,7 @@ fn first_numbers_follow_a_secret_and_a_clock() {
     assert!(b.wrapping_sub(a) > 10_000 && a.wrapping_sub(b) > 10_000);
     // With another key, in another world at the same time, all numbers are others.
     let config = socket_server::Config {
-        seed: 1,
+        key: [1; 16],
         ..common::config()
     };
     let mut other = World::new(config, vec![limits(32, 8)], common::Faults::none());

@@ -279,6 +279,24 @@ pd_counter_set! {
 }
 
 pd_counter_set! {
+    /// Counters of the random number generator's driver.
+    pub enum RngDriver {
+        /// Bytes given to callers.
+        BytesOut: Bytes = "bytes_out",
+        /// Bytes that the device has brought.
+        BytesIn: Bytes = "bytes_in",
+        /// Times that the generator was seeded from the device.
+        Seeds: Count = "seeds",
+        /// Calls refused because the generator had no seed.
+        Refused: Count = "refused",
+        /// Answers of the device that broke virtio's rules or repeated the one before.
+        DeviceErrors: Count = "device_errors",
+        /// Calls that broke the protocol.
+        Violations: Count = "violations",
+    }
+}
+
+pd_counter_set! {
     /// Counters of the console.
     pub enum Console {
         /// Lines printed.

@@ -24,7 +24,8 @@ mod value;
 mod writer;
 
 pub use counters::{
-    Common, Console, EchoServer, HttpServer, NetDriver, NetServer, Supervisor, TimerDriver,
+    Common, Console, EchoServer, HttpServer, NetDriver, NetServer, RngDriver, Supervisor,
+    TimerDriver,
 };
 pub use page::{PAGE_SIZE, StatsPage};
 pub use pulse::{Beat, Pulse};

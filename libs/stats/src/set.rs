@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Sets of counters: what a kind of PD counts.
 
-use crate::{Console, EchoServer, HttpServer, NetDriver, NetServer, Supervisor, TimerDriver, Unit};
+use crate::{
+    Console, EchoServer, HttpServer, NetDriver, NetServer, RngDriver, Supervisor, TimerDriver, Unit,
+};
 
 /// Which set of counters a page holds besides the common ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum PdKind {
     Console = 6,
     /// [`Supervisor`]
     Supervisor = 7,
+    /// [`RngDriver`]
+    RngDriver = 8,
     /// A PD that has the common counters only, for instance a client written by a user; see [`NoCounters`].
     Other = 255,
 }
@@ -36,6 +40,7 @@ impl PdKind {
             PdKind::TimerDriver => TimerDriver::COUNTERS,
             PdKind::Console => Console::COUNTERS,
             PdKind::Supervisor => Supervisor::COUNTERS,
+            PdKind::RngDriver => RngDriver::COUNTERS,
             PdKind::Other => NoCounters::COUNTERS,
         }
     }

@@ -10,7 +10,7 @@ use stats::{
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-const KINDS: [PdKind; 8] = [
+const KINDS: [PdKind; 9] = [
     PdKind::NetDriver,
     PdKind::NetServer,
     PdKind::EchoServer,
@@ -18,6 +18,7 @@ const KINDS: [PdKind; 8] = [
     PdKind::TimerDriver,
     PdKind::Console,
     PdKind::Supervisor,
+    PdKind::RngDriver,
     PdKind::Other,
 ];
 

@@ -68,6 +68,7 @@ pub fn take() -> impl Iterator<Item = Source> {
         "net_server": net_server_log_vaddr,
         "echo_server": echo_server_log_vaddr,
         "http_server": http_server_log_vaddr,
+        "rng_driver": rng_driver_log_vaddr,
     ]
 }
 

@@ -8,7 +8,7 @@ use shm::Access;
 use static_cell::StaticCell;
 use stats::{PAGE_SIZE, PdKind, StatsPage};
 
-const PDS: usize = 7;
+const PDS: usize = 8;
 
 fn page<A: Access>(region: shm::Region<A>) -> &'static StatsPage {
     match region.into_page() {
@@ -71,5 +71,11 @@ pub fn pds(own: &'static StatsPage) -> &'static [PdSource] {
         ),
         source!("http_server", HttpServer, own, "this page"),
         source!("console", Console, console_stats_vaddr, "log lines of all"),
+        source!(
+            "rng_driver",
+            RngDriver,
+            rng_driver_stats_vaddr,
+            "virtio-rng, keys for others"
+        ),
     ])
 }

@@ -27,12 +27,11 @@ impl Configuration {
     }
 }
 
-/// Reads the region. `entropy` and the number of `restarts` make the seed: on a machine without a random number generator the time at which the
-/// boot has got this far is all there is. It keeps honest peers' connections apart; a peer that can time the boot to the tick can guess it.
+/// Reads the region. `key` is the core's secret, and `restarts` says how often this PD has been restarted.
 ///
 /// # Panics
 /// If the region does not hold a configuration: the image was put together wrongly.
-pub fn read(entropy: u64, restarts: u64) -> Configuration {
+pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
     let region = region!(r net_config_vaddr, bytes = 4096);
     // SAFETY: the region is mapped read-only by everyone; its content was put into the image.
     let bytes = unsafe { region.into_frozen_bytes() };
@@ -54,7 +53,7 @@ pub fn read(entropy: u64, restarts: u64) -> Configuration {
             address: interface.address,
             prefix: interface.prefix_len,
             gateway: (!interface.gateway.is_unspecified()).then_some(interface.gateway),
-            seed: entropy ^ restarts.rotate_left(48),
+            key,
             epoch: restarts as u32 + 1,
             closing: CLOSING_STREAMS,
             stream_receive: buffers.stream_receive as usize,

@@ -15,6 +15,7 @@ mod configuration;
 mod counters;
 mod departures;
 mod frames;
+mod key;
 mod timeout;
 
 use pd_support::{Pd, Peer, clock, error, info, region, warn};
@@ -56,7 +57,7 @@ fn init() -> impl Handler {
         Some(clock) => clock,
         None => panic!("the generic timer's frequency is not set"),
     };
-    let configuration = configuration::read(clock::now(), restart_count());
+    let configuration = configuration::read(key::obtain(clock), restart_count());
     let ports = clients::ports(&configuration.limits);
     let core = match Server::new(&configuration.core, ports) {
         Ok(core) => core,

@@ -72,6 +72,7 @@ impl Table {
             "echo_server", 50, echo_server_child, echo_server_stats_vaddr;
             "http_server", 50, http_server_child, http_server_stats_vaddr;
             "console", CONSOLE_PRIORITY, console_child, console_stats_vaddr;
+            "rng_driver", 210, rng_driver_child, rng_driver_stats_vaddr;
         ];
         table
     }

@@ -76,6 +76,20 @@ impl Command {
         Ok(self)
     }
 
+    /// The same command without a device: `-device driver,…`.
+    ///
+    /// # Errors
+    /// If the command has no such device.
+    pub fn without_device(mut self, driver: &str) -> Result<Self> {
+        let at = self
+            .words
+            .windows(2)
+            .position(|pair| pair[0] == "-device" && pair[1].split(',').next() == Some(driver))
+            .with_context(|| format!("the QEMU command has no `-device {driver}` to leave out"))?;
+        self.words.drain(at..at + 2);
+        Ok(self)
+    }
+
     /// The program and its arguments.
     #[must_use]
     pub fn words(&self) -> &[String] {
@@ -118,6 +132,20 @@ mod tests {
         let words = changed.words();
         assert_eq!(words.last(), Some(&netdev.to_string()));
         assert!(words.contains(&"virtio-net-device,netdev=netdev0".to_owned()));
+    }
+
+    #[test]
+    fn a_device_is_left_out_and_nothing_else() {
+        let command = Command::parse(LINE).unwrap();
+        let changed = command.clone().without_device("virtio-net-device").unwrap();
+        assert_eq!(
+            changed.words().join(" "),
+            command
+                .words()
+                .join(" ")
+                .replace("-device virtio-net-device,netdev=netdev0 ", "")
+        );
+        assert!(changed.without_device("virtio-net-device").is_err());
     }
 
     #[test]

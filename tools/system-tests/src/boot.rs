@@ -12,25 +12,27 @@ use qemu_harness::{Command, Forward, Guest, LogFolder, Netdev, Transport, ports}
 
 use crate::link::{Link, probe};
 use crate::runner::World;
-use crate::world::{Ethernet, Sockets, TIMEOUT, connect};
+use crate::world::{Ethernet, Sockets, TIMEOUT, WithoutRng, connect};
 
 /// Ports of the guest.
 const ECHO: u16 = 7;
 const HTTP: u16 = 80;
 /// Nobody listens here: 9 is the discard service, which the image has not.
 const CLOSED: u16 = 9;
+/// QEMU's random number generator.
+const RNG: &str = "virtio-rng-device";
 /// Another program may take a port between our look and QEMU's: then others are tried.
 const ATTEMPTS: usize = 3;
 /// How long the answer to one byte is waited for before the next connection is tried.
 const FIRST_BYTE: Duration = Duration::from_secs(2);
 
 /// What every boot of this run has in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Boots {
     /// QEMU's command line with the image in it
     pub command: Command,
     /// where the logs go
-    pub logs: LogFolder,
+    pub logs: Arc<LogFolder>,
     /// whether logs of passed tests stay
     pub keep_logs: bool,
 }
@@ -102,6 +104,20 @@ impl World for Sockets {
 
     fn guest(&self) -> Option<Arc<Guest>> {
         self.guest.clone()
+    }
+}
+
+impl World for WithoutRng {
+    fn boot(boots: &Boots, name: &str) -> Result<Self> {
+        let boots = Boots {
+            command: boots.command.clone().without_device(RNG)?,
+            ..boots.clone()
+        };
+        Sockets::boot(&boots, name).map(Self)
+    }
+
+    fn guest(&self) -> Option<Arc<Guest>> {
+        self.0.guest.clone()
     }
 }
 

@@ -16,6 +16,7 @@ mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Parser;
@@ -73,7 +74,7 @@ fn run(arguments: &Arguments) -> Result<usize> {
     };
     let boots = Boots {
         command: command.with_image(&arguments.image)?,
-        logs: LogFolder::create(&arguments.logs, "system-tests")?,
+        logs: Arc::new(LogFolder::create(&arguments.logs, "system-tests")?),
         keep_logs: arguments.keep_logs,
     };
     let summary = runner::run_all(&selection, &boots);

@@ -84,14 +84,8 @@ pub fn run_all(selection: &Selection, boots: &Boots) -> Summary {
         let result = match test.run {
             Run::Sockets(body) => sockets.run(boots, "sockets", body),
             Run::Ethernet(body) => ethernet.run(boots, "ethernet", body),
-            Run::Faults(body) => {
-                let mut own = Shared::new();
-                let result = own.run(boots, test.name, body);
-                if result.is_ok() {
-                    own.finish(boots);
-                }
-                result
-            }
+            Run::Faults(body) => run_alone(boots, test.name, body),
+            Run::FaultsWithoutRng(body) => run_alone(boots, test.name, body),
         };
         match &result {
             Ok(()) => summary.passed += 1,
@@ -102,6 +96,14 @@ pub fn run_all(selection: &Selection, boots: &Boots) -> Summary {
     sockets.finish(boots);
     ethernet.finish(boots);
     summary
+}
+
+/// Runs a test on a boot of its own.
+fn run_alone<W: World>(boots: &Boots, name: &str, body: fn(&mut W) -> Result<()>) -> Result<()> {
+    let mut own = Shared::new();
+    own.run(boots, name, body)?;
+    own.finish(boots);
+    Ok(())
 }
 
 fn report(test: &Test, result: &Result<()>, took: Duration) {

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use crate::tests;
-use crate::world::{Ethernet, Sockets};
+use crate::world::{Ethernet, Sockets, WithoutRng};
 
 /// What a test needs, and its body.
 #[derive(Clone, Copy)]
@@ -15,6 +15,8 @@ pub enum Run {
     Ethernet(fn(&mut Ethernet) -> Result<()>),
     /// Sockets on a boot of its own, because protection domains will be made to fault.
     Faults(fn(&mut Sockets) -> Result<()>),
+    /// The same on a machine without a random number generator.
+    FaultsWithoutRng(fn(&mut WithoutRng) -> Result<()>),
 }
 
 /// A test.

@@ -62,6 +62,10 @@ impl Sockets {
     }
 }
 
+/// The same of a guest whose machine has no random number generator.
+#[derive(Debug)]
+pub struct WithoutRng(pub Sockets);
+
 /// Connects with [`TIMEOUT`] for each operation.
 ///
 /// # Errors

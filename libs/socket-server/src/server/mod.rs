@@ -32,7 +32,7 @@ use crate::half_open::Backlog;
 use crate::ip::HEADER;
 use crate::isn::Numbers;
 use crate::link::{Link, Offload, RxQueue, TxQueue};
-use crate::map::{Map, mix};
+use crate::map::Map;
 use crate::pending::Pending;
 use crate::ports::Ports;
 use crate::queue::WorkQueue;
@@ -117,7 +117,7 @@ impl<W: Window> Server<W> {
         for port in clients.iter().flatten() {
             port.ready.set_epoch(config.epoch);
         }
-        let seed = |purpose: u64| mix(config.seed, purpose);
+        let seed = |purpose| config.seed(purpose);
         let timer_count = streams + clients.len() + 2;
         Ok(Server {
             stack: Stack::new(config, streams),
@@ -127,8 +127,8 @@ impl<W: Window> Server<W> {
             tuples: Map::new(streams, seed(1)),
             half_open: Backlog::new(seed(3)),
             time_wait: TimeWait::new(seed(4)),
-            numbers: Numbers::new(config.seed),
-            ports: Ports::new(streams + datagrams, &limits, config.seed),
+            numbers: Numbers::new(&config.key),
+            ports: Ports::new(streams + datagrams, &limits, &config.key),
             reassembly: Reassembly::new(seed(5)),
             assembled: vec![0; HEADER + PAYLOAD_MAX],
             clients: clients

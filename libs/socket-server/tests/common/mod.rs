@@ -36,7 +36,7 @@ pub fn config() -> Config {
         address: SERVER_IP,
         prefix: 24,
         gateway: Some(PEER_IP),
-        seed: 0x1234_5678_9abc_def0,
+        key: *b"a key for tests.",
         epoch: 1,
         closing: 8,
         stream_receive: 1 << 16,

@@ -29,6 +29,7 @@ const ALLOWED: [(&str, &str); 16] = [
         "the real-time clock's registers, pages of counters",
     ),
     ("timer_driver", "the comparator's registers"),
+    ("rng_driver", "device registers"),
     ("console", "the serial port's registers"),
     ("sdk-loader", "runs before there is anything else"),
     (

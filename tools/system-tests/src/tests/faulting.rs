@@ -12,16 +12,17 @@ use crate::boot::until;
 use crate::world::{Sockets, TIMEOUT};
 
 /// Every protection domain but the supervisor, which watches the others.
-pub const RESTARTABLE: [&str; 6] = [
+pub const RESTARTABLE: [&str; 7] = [
     "timer_driver",
     "net_driver",
     "net_server",
     "echo_server",
     "http_server",
     "console",
+    "rng_driver",
 ];
 /// Between two faults of one protection domain: the supervisor parks one that faults too often.
-const PAUSE: Duration = Duration::from_millis(300);
+pub const PAUSE: Duration = Duration::from_millis(300);
 
 /// Makes a protection domain fault and waits until the supervisor says that it is ready again.
 pub fn crash(world: &Sockets, pd: &str) -> Result<()> {

@@ -122,6 +122,7 @@ fn fault_of_every_pd_one_after_the_other(world: &mut Sockets) -> Result<()> {
         "net_server",
         "echo_server",
         "console",
+        "rng_driver",
     ] {
         let starts = stats
             .iter()

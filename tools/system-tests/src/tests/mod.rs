@@ -16,6 +16,7 @@ mod faults_clients;
 mod faults_driver;
 mod faults_hangs;
 mod faults_random;
+mod faults_rng;
 mod faults_services;
 mod http_connections;
 mod http_load;
@@ -50,6 +51,8 @@ pub const ALL: &[&[Test]] = &[
     faults_hangs::TESTS,
     faults_backoff::TESTS,
     faults_random::TESTS,
+    faults_rng::WITH_DEVICE,
+    faults_rng::WITHOUT_DEVICE,
 ];
 
 #[cfg(test)]

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Random number generator: a virtio-rng device seeds it, and whoever has a channel for calls to it gets bytes (`rng-proto`).
+//!
+//! It keeps nothing: when it is restarted, it has no bytes for anybody until the device has brought a new seed. Without a
+//! device it runs all the same and says so to every caller.
+
+#![no_std]
+#![no_main]
+
+mod hardware;
+
+use pd_support::{Pd, clock, error, info, warn};
+use rng_proto::{Bytes, Reply, Request, RngError};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, RESTARTED, protection_domain,
+    restart_count, with_msg_regs, with_msg_regs_mut,
+};
+use stats::{RngDriver as Counter, Writer};
+use timer_proto::Clock;
+use virtio_drivers::transport::mmio::{MmioError, MmioTransport};
+use virtio_rng::{Event, Policy, Source, Unavailable};
+
+const _: () = assert!(RESTARTED == rng_proto::RESTARTED);
+
+/// Between two seeds, in nanoseconds.
+const INTERVAL: u64 = 60_000_000_000;
+
+struct Driver {
+    /// None without a device that can be used.
+    source: Option<Source<'static, MmioTransport<'static>>>,
+    stats: Writer<Counter>,
+}
+
+#[protection_domain]
+fn init() -> impl Handler {
+    let pd = Pd::<Counter>::start();
+    let driver = Driver {
+        source: source(pd.stats()),
+        stats: pd.stats(),
+    };
+    pd.run(driver)
+}
+
+fn source(stats: Writer<Counter>) -> Option<Source<'static, MmioTransport<'static>>> {
+    let Some(clock) = Clock::new(clock::frequency()) else {
+        panic!("the generic timer's frequency is not set");
+    };
+    let transport = match hardware::transport() {
+        Ok(transport) => transport,
+        Err(MmioError::InvalidDeviceID(_)) => {
+            warn!(
+                "no random number generator in the virtio slot (QEMU: -device virtio-rng-device,bus=virtio-mmio-bus.8)"
+            );
+            return None;
+        }
+        Err(error) => {
+            error!("{error}");
+            return None;
+        }
+    };
+    let (page, paddr) = hardware::page();
+    let policy = Policy {
+        interval: clock.ticks(INTERVAL),
+        restarts: restart_count(),
+    };
+    match Source::start(transport, page, paddr, policy, stats) {
+        Ok(source) => Some(source),
+        Err(error) => {
+            error!("{error}");
+            None
+        }
+    }
+}
+
+impl Driver {
+    fn answer(&mut self, request: Request) -> Result<Bytes, RngError> {
+        let Request::RandomBytes = request;
+        let Some(source) = &mut self.source else {
+            self.stats.inc(Counter::Refused);
+            return Err(RngError::NoDevice);
+        };
+        let result = source.bytes(clock::now());
+        match source.take_event() {
+            Some(Event::Seeded) => info!("seeded by the virtio-rng device"),
+            Some(Event::Reset(error)) => warn!("device was reset: {error}"),
+            Some(Event::GivenUp(error)) => error!("device was given up: {error}"),
+            Some(Event::Lost(error)) => error!("device was given up: {error}"),
+            None => {}
+        }
+        result.map_err(|unavailable| match unavailable {
+            Unavailable::NotReady => RngError::NotReady,
+            Unavailable::NoDevice => RngError::NoDevice,
+        })
+    }
+}
+
+impl Handler for Driver {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
+        let request = with_msg_regs(|registers| {
+            let words = registers.get(..msg_info.count()).unwrap_or(registers);
+            Request::decode(msg_info.label(), words)
+        });
+        if request.is_err() {
+            self.stats.inc(Counter::Violations);
+        }
+        let reply = Reply::encode(request.and_then(|request| self.answer(request)));
+        let words = reply.words();
+        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
+        Ok(MessageInfo::new(reply.label, words.len()))
+    }
+}
