@@ -16,32 +16,42 @@ pub struct Test {
 enum Line {
     /// On all.
     All(&'static str),
-    /// From the kernel's console, so only where it prints.
-    Printing(&'static str),
-    /// Where any PD may use the physical timer.
-    TimerForAll(&'static str),
-    /// Where the PD that has the timer's interrupt may use it, and no other.
-    TimerForOwner(&'static str),
+    /// Where this holds.
+    Where(fn(&Abi) -> bool, &'static str),
 }
 
-impl Line {
-    fn on(&self, abi: &Abi) -> Option<&'static str> {
-        let (text, comes) = match self {
-            All(text) => (text, true),
-            Printing(text) => (text, abi.printing),
-            TimerForAll(text) => (text, abi.timer_for_all),
-            TimerForOwner(text) => (text, !abi.timer_for_all),
-        };
-        comes.then_some(*text)
-    }
+use Line::{All, Where};
+
+/// The kernel has a console of its own.
+fn prints(abi: &Abi) -> bool {
+    abi.printing
 }
 
-use Line::{All, Printing, TimerForAll, TimerForOwner};
+/// The registry SDK: its kernel has no MCS.
+fn registry(abi: &Abi) -> bool {
+    !abi.mcs
+}
+
+/// Any PD may use the physical timer.
+fn timer_for_all(abi: &Abi) -> bool {
+    abi.timer_for_all
+}
+
+/// The PD that has the timer's interrupt may use it, and no other.
+fn timer_for_owner(abi: &Abi) -> bool {
+    !abi.timer_for_all
+}
 
 impl Test {
     /// What a system on this kernel must print.
     pub fn expected(&self, abi: &Abi) -> Vec<&'static str> {
-        self.lines.iter().filter_map(|line| line.on(abi)).collect()
+        self.lines
+            .iter()
+            .filter_map(|line| match line {
+                All(text) => Some(*text),
+                Where(holds, text) => holds(abi).then_some(*text),
+            })
+            .collect()
     }
 }
 
@@ -50,7 +60,7 @@ pub const SUITE: &[Test] = &[
     Test {
         name: "hello",
         lines: &[
-            Printing("hello from the debug console"),
+            Where(prints, "hello from the debug console"),
             All("greeter: my name is right"),
             All("greeter: memory is right"),
         ],
@@ -128,17 +138,23 @@ pub const SUITE: &[Test] = &[
     Test {
         name: "timer_owner",
         lines: &[
-            TimerForOwner("owner: refused: read the control register"),
-            TimerForOwner("owner: refused: switch the timer off"),
-            TimerForOwner("owner: refused: move the deadline"),
-            TimerForOwner("owner: refused: switch it off after a call"),
-            TimerForOwner("owner: refused: switch it off after a signal"),
-            TimerForOwner("owner: interrupts came all the while"),
-            TimerForAll("thief: could read the control register"),
-            TimerForAll("thief: could switch the timer off"),
-            TimerForAll("thief: could move the deadline"),
-            TimerForAll("thief: could switch it off after a call"),
-            TimerForAll("thief: could switch it off after a signal"),
+            Where(timer_for_owner, "owner: refused: read the control register"),
+            Where(timer_for_owner, "owner: refused: switch the timer off"),
+            Where(timer_for_owner, "owner: refused: move the deadline"),
+            Where(
+                timer_for_owner,
+                "owner: refused: switch it off after a call",
+            ),
+            Where(
+                timer_for_owner,
+                "owner: refused: switch it off after a signal",
+            ),
+            Where(timer_for_owner, "owner: interrupts came all the while"),
+            Where(timer_for_all, "thief: could read the control register"),
+            Where(timer_for_all, "thief: could switch the timer off"),
+            Where(timer_for_all, "thief: could move the deadline"),
+            Where(timer_for_all, "thief: could switch it off after a call"),
+            Where(timer_for_all, "thief: could switch it off after a signal"),
         ],
     },
     Test {
@@ -180,10 +196,19 @@ pub const SUITE: &[Test] = &[
     },
     Test {
         name: "unhandled",
+        // The registry SDK's monitor has a lower priority than both PDs, and nothing but its endpoint.
         lines: &[
             All("unlucky: faults"),
-            Printing("unlucky"),
+            Where(|abi| abi.mcs && abi.printing, "unlucky"),
             All("lucky: goes on"),
+            Where(
+                |abi| registry(abi) && prints(abi),
+                "monitor: holds 1 capability",
+            ),
+            Where(
+                registry,
+                "monitor: PD 'unlucky' faulted: write to 0x76543210 (not mapped)",
+            ),
         ],
     },
     Test {
