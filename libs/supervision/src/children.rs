@@ -3,6 +3,10 @@
 
 use crate::{FaultReport, History, Policy};
 
+/// The supervisor watches children with lower ids. Their states are on its stack for a moment, which limits how many there
+/// can be; config-tool refuses a child beyond.
+pub const MAX_CHILDREN: usize = 16;
+
 /// What to do with a child that faulted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

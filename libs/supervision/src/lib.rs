@@ -15,7 +15,7 @@ mod line;
 mod policy;
 mod request;
 
-pub use children::{Children, Recovery, Unready, Verdict};
+pub use children::{Children, MAX_CHILDREN, Recovery, Unready, Verdict};
 pub use fault::{Access, FaultKind, FaultReport};
 pub use line::{FaultLine, Outcome};
 pub use policy::{History, MAX_RESTARTS, Policy};

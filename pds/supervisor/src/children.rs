@@ -7,10 +7,7 @@ use core::fmt::Write;
 use heapless::String;
 use sel4::Fault;
 use sel4_microkit::{Channel, Child, var};
-use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME};
-
-/// Children with lower ids are watched. Their states are on the stack for a moment, which limits how many there can be.
-pub const MAX_CHILDREN: usize = 16;
+use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME, MAX_CHILDREN};
 
 /// The channel on which child n says that it is ready is this plus n.
 const READY_CHANNELS: usize = 10;

@@ -18,10 +18,12 @@ use sel4_microkit::{
     ChannelSet, Child, ENTRY_POINT, Handler, Infallible, MessageInfo, protection_domain,
 };
 use stats::{Supervisor as Counter, Writer};
-use supervision::{Children, FaultLine, FaultReport, Outcome, Policy, Unready, Verdict};
+use supervision::{
+    Children, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Unready, Verdict,
+};
 use timer_proto::Clock;
 
-use children::{MAX_CHILDREN, Names};
+use children::Names;
 
 /// More restarts of one child than this within [`WINDOW_NANOS`] are a loop, and it is given up.
 const RESTARTS: usize = 16;

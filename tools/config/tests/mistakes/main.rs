@@ -2,6 +2,7 @@
 //! The project's own files compile; and every mistake is found, at the right place, with a remedy.
 
 mod logs;
+mod rules;
 mod sample;
 mod syntax;
 mod values;
@@ -20,6 +21,11 @@ fn project_file(name: &str) -> String {
             .join(name),
     )
     .unwrap()
+}
+
+/// A description with what is marked for the test image.
+fn switched_on(system: &str) -> String {
+    config_tool::enable_tests(&source("system.xml", system.to_string())).unwrap()
 }
 
 #[test]
