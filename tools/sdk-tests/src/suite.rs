@@ -86,6 +86,14 @@ pub const SUITE: &[Test] = &[
         ],
     },
     Test {
+        name: "sizes",
+        lines: &[
+            All("fits: the ring is there"),
+            All("too_small: panicked at"),
+            All("region ring: 16384 bytes are needed, the region has 4096"),
+        ],
+    },
+    Test {
         name: "prefill",
         lines: &[
             All("reader: 5000 bytes of the file, 3192 zeros"),
