@@ -251,12 +251,12 @@ pub const SUITE: &[Test] = &[
     Test {
         name: "park",
         lines: &[
-            "client: parked while it waited: every call is answered",
-            "client: parked in a call: its caller is told",
-            "supervisor: the callee faulted",
-            "client: parked with its memory spoilt: every call is answered",
-            "supervisor: the callee cannot start",
-            "client: parked again",
+            All("client: parked while it waited: every call is answered"),
+            All("client: parked in a call: its caller is told"),
+            All("supervisor: the callee faulted"),
+            All("client: parked with its memory spoilt: every call is answered"),
+            All("supervisor: the callee cannot start"),
+            All("client: parked again"),
         ],
     },
     Test {
