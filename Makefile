@@ -21,9 +21,14 @@ endif
 ifneq ($(MICROKIT_SDK),)
 SDK    := $(abspath $(MICROKIT_SDK))
 SDK_ID := sdk-$(shell printf %s '$(SDK)' | cksum | cut -d' ' -f1)
+# What its tool has put into the image, for the check of the rights in it.
+GRANTED = --capdl $(OUT)/capdl.json
+REPORTS = --capdl-json $(OUT)/capdl.json
 else
 SDK    := $(CURDIR)/build/sdk
 SDK_ID := sdk-registry
+GRANTED = --image $(IMAGE)
+REPORTS :=
 endif
 
 # The image for the system tests differs by the lines of system.xml marked @test
@@ -33,7 +38,6 @@ ifeq ($(TEST_IMAGE),1)
 OUT      := build/$(CONFIG)-test
 FEATURES := --features console/fault-injection,supervisor/fault-injection
 SYSTEM   := $(OUT)/system.xml
-ENABLE   := -e 's|<!-- @test: \(.*\) -->|\1|' -e '/name="console"/s|priority="10"|priority="250"|'
 else
 OUT      := build/$(CONFIG)
 SYSTEM   := system.xml
@@ -47,6 +51,8 @@ TOOLS     := build/tools
 CARGO     := cargo
 
 IMAGE := $(OUT)/loader.img
+# Whether the image grants what the system description says, to whom it says.
+CHECK_RIGHTS = $(TOOLS)/config-tool rights $(SYSTEM) $(GRANTED)
 
 QEMU_BASE := qemu-system-aarch64 -machine virt,virtualization=on -cpu cortex-a53 -m size=2G \
 	-display none -monitor none -serial stdio \
@@ -108,13 +114,13 @@ $(OUT)/sdk-used: FORCE | sdk
 	@{ echo $(SDK); cksum < $(SDK)/bin/microkit; cat $(SDK)/board/$(BOARD)/$(CONFIG)/elf/* | cksum; } > $@.new
 	$(replace-if-changed)
 
-build/$(CONFIG)-test/system.xml: system.xml Makefile
+build/$(CONFIG)-test/system.xml: system.xml $(TOOLS)/config-tool
 	@mkdir -p $(@D)
-	@sed $(ENABLE) $< > $@
+	@$(TOOLS)/config-tool test-system $< -o $@
 
-$(OUT)/net_config.bin: net.toml system.xml $(TOOLS)/config-tool
+$(OUT)/net_config.bin: net.toml $(SYSTEM) $(TOOLS)/config-tool
 	@mkdir -p $(OUT)
-	@$(TOOLS)/config-tool net.toml --system system.xml -o $@
+	@$(TOOLS)/config-tool compile net.toml --system $(SYSTEM) -o $@
 
 $(OUT)/pds/stamp: FORCE | sdk
 	@mkdir -p $(OUT)/pds $(dir $(PD_TARGET))
@@ -130,7 +136,8 @@ $(OUT)/pds/stamp: FORCE | sdk
 
 $(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
 	@$(SDK)/bin/microkit $(SYSTEM) --search-path $(OUT)/pds --search-path $(OUT) \
-	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt
+	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt $(REPORTS)
+	@$(CHECK_RIGHTS) >$(OUT)/rights.txt
 
 # --- Tools of the host ---------------------------------------------------------
 HOST_TOOLS := config-tool check system-tests sdk-tests bench
@@ -145,9 +152,12 @@ test: ## all tests that CI runs, host and QEMU
 	@tools/test.sh
 
 # One suite each; `make test` runs them all.
-.PHONY: test-sdk test-system loom miri
+.PHONY: test-sdk test-rights test-system loom miri
 test-sdk: sdk $(TOOLS)/sdk-tests ## the suite of small systems, on the SDK in use
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) $(TOOLS)/sdk-tests --build build/$(CONFIG)/sdk-tests/$(SDK_ID)
+
+test-rights: $(IMAGE) ## the rights in the image are those of the system description
+	@$(CHECK_RIGHTS) && echo "1 passed, 0 failed" || { echo "0 passed, 1 failed"; exit 1; }
 
 test-system: $(IMAGE) $(TOOLS)/system-tests ## the booted image driven from the host (TEST_IMAGE=1)
 	@$(TOOLS)/system-tests --image $(IMAGE) --qemu "$(QEMU)"

@@ -18,7 +18,7 @@ mod policy;
 mod request;
 mod watch;
 
-pub use children::{Children, Recovery, Report, Unready, Verdict};
+pub use children::{Children, MAX_CHILDREN, Recovery, Report, Unready, Verdict};
 pub use fault::{Access, FaultKind, FaultReport};
 pub use line::{FaultLine, Outcome};
 pub use policy::{Decision, History, Policy};

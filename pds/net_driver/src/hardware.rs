@@ -26,7 +26,7 @@ type Pages = QueuePages<RX, TX>;
 /// If the system description does not map them, or there is no virtio device in the slot.
 pub fn take() -> (MmioTransport<'static>, DmaMemory<'static, RX, TX>) {
     let memory = DmaMemory {
-        queues: crate::page(region!(rw virtqueues_vaddr, bytes = size_of::<Pages>())),
+        queues: region!(rw virtqueues).page::<Pages>(),
         queues_paddr: *var!(virtqueues_paddr: u64 = 0),
         rx_paddr: *var!(rx_data_paddr: u64 = 0),
         tx_paddr: *var!(tx_data_paddr: u64 = 0),
@@ -43,7 +43,8 @@ pub fn take() -> (MmioTransport<'static>, DmaMemory<'static, RX, TX>) {
     }
     let registers: NonNull<VirtIOHeader> =
         memory_region_symbol!(virtio_mmio_vaddr: *mut VirtIOHeader);
-    // SAFETY: the system description maps the page of the slot there as device memory, writable, into no other PD; the symbol is named here alone.
+    // SAFETY: the system description maps the page of the slot there as device memory, writable, into no other PD (config-tool checks that); the
+    // symbol is named here alone, and the smallest page holds the registers.
     match unsafe { MmioTransport::new(registers, REGISTERS) } {
         Ok(transport) => (transport, memory),
         Err(error) => panic!("{error} (QEMU: -device virtio-net-device,bus=virtio-mmio-bus.0)"),

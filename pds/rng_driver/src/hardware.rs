@@ -38,8 +38,5 @@ pub fn page() -> (&'static RequestPage, u64) {
         paddr != 0,
         "rng_dma_paddr is not set: the system description needs a setvar with region_paddr"
     );
-    match region!(rw rng_dma_vaddr, size = rng_dma_size).into_page() {
-        Ok(page) => (page, paddr),
-        Err(error) => panic!("rng_dma: {error}"),
-    }
+    (region!(rw rng_dma).page(), paddr)
 }

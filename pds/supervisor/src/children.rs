@@ -6,16 +6,12 @@
 use core::fmt::Write;
 
 use heapless::String;
-use pd_support::Peer;
+use pd_support::{Mapped, Peer, region};
 use sel4::Fault;
 use sel4_microkit::{Channel, Child, var};
-use shm::{ReadOnly, Region};
+use shm::ReadOnly;
 use stats::StatsPage;
-use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME, Sight};
-
-/// Children with lower ids are watched. Their states are on the stack for a moment, which limits
-/// how many there can be.
-pub const MAX_CHILDREN: usize = 16;
+use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME, MAX_CHILDREN, Sight};
 
 /// The channel on which child n says that it is ready is this plus n. A child that may be notified
 /// there is, each second.
@@ -48,14 +44,14 @@ struct Known {
 /// The children, by id. One is added here, or goes by its number and is not watched.
 pub struct Table([Option<Known>; MAX_CHILDREN]);
 
-/// Name, priority, and the symbols that the system description sets to id and page of counters.
+/// Name, priority, and the names under which the system description sets id and page of counters.
 macro_rules! children {
     ($table:expr; $($name:literal, $priority:expr, $child:ident, $page:ident;)+) => {
         $(
             $table.add(*var!($child: u64 = ABSENT), Known {
                 name: $name,
                 priority: $priority,
-                page: page(*var!($page: usize = 0)),
+                page: region!(optional r $page).map(Mapped::<ReadOnly>::page),
             });
         )+
     };
@@ -63,16 +59,19 @@ macro_rules! children {
 
 impl Table {
     /// To be called once.
+    ///
+    /// # Panics
+    /// If a region is too small for a page of counters.
     pub fn take() -> Self {
         let mut table = Self([None; MAX_CHILDREN]);
         children![table;
-            "timer_driver", 200, timer_driver_child, timer_driver_stats_vaddr;
-            "net_driver", 50, net_driver_child, net_driver_stats_vaddr;
-            "net_server", 100, net_server_child, net_server_stats_vaddr;
-            "echo_server", 50, echo_server_child, echo_server_stats_vaddr;
-            "http_server", 50, http_server_child, http_server_stats_vaddr;
-            "console", CONSOLE_PRIORITY, console_child, console_stats_vaddr;
-            "rng_driver", 210, rng_driver_child, rng_driver_stats_vaddr;
+            "timer_driver", 200, timer_driver_child, timer_driver_stats;
+            "net_driver", 50, net_driver_child, net_driver_stats;
+            "net_server", 100, net_server_child, net_server_stats;
+            "echo_server", 50, echo_server_child, echo_server_stats;
+            "http_server", 50, http_server_child, http_server_stats;
+            "console", CONSOLE_PRIORITY, console_child, console_stats;
+            "rng_driver", 210, rng_driver_child, rng_driver_stats;
         ];
         table
     }
@@ -118,15 +117,6 @@ impl Table {
     pub fn names(&self) -> [&'static str; MAX_CHILDREN] {
         self.0.map(|known| known.map_or("", |known| known.name))
     }
-}
-
-fn page(address: usize) -> Option<&'static StatsPage> {
-    // SAFETY: if the system description sets the symbol, it maps a child's page of counters there,
-    // of the size of a `StatsPage` and read-only; each symbol is used for one child, and the
-    // program calls `Table::take` once.
-    let region = (address != 0)
-        .then(|| unsafe { Region::<ReadOnly>::new(address, size_of::<StatsPage>()) })?;
-    region.into_page().ok()
 }
 
 /// The child that says on this channel that it is ready, if it is such a channel.

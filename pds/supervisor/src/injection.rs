@@ -7,10 +7,9 @@ use core::fmt;
 use pd_support::{clock, info, region, warn};
 use sel4_microkit::{Channel, Child, HANG_POINT};
 use stats::Supervisor as Counter;
-use supervision::{Action, FaultKind, FaultReport, FaultRequest, Refusal, Verdict};
+use supervision::{Action, FaultKind, FaultReport, FaultRequest, MAX_CHILDREN, Refusal, Verdict};
 
 use crate::Supervisor;
-use crate::children::MAX_CHILDREN;
 
 /// The console, when it has written a request.
 pub const CONSOLE: Channel = Channel::new(3);
@@ -28,11 +27,11 @@ impl Injection {
     /// To be called once.
     ///
     /// # Panics
-    /// If the system description does not map `crash_request_vaddr`.
+    /// If the system description does not map `crash_request`.
     pub fn take() -> Self {
-        match region!(r crash_request_vaddr, bytes = size_of::<FaultRequest>()).into_page() {
-            Ok(page) => Self { page, seen: 0 },
-            Err(error) => panic!("{error}"),
+        Self {
+            page: region!(r crash_request).page(),
+            seen: 0,
         }
     }
 

@@ -21,11 +21,12 @@ use sel4_microkit::{
 };
 use stats::{Supervisor as Counter, Writer};
 use supervision::{
-    Children, FaultKind, FaultLine, FaultReport, Outcome, Policy, Report, Unready, Verdict, Watch,
+    Children, FaultKind, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Report, Unready,
+    Verdict, Watch,
 };
 use timer_proto::{Clock, Rate};
 
-use children::{MAX_CHILDREN, Table};
+use children::Table;
 use seconds::Seconds;
 
 /// Restarts of one child that are made at once, and how many a second come back. A fault before the

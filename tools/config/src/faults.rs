@@ -45,7 +45,7 @@ fn check_watched(source: &Source, supervisor: &Pd, name: &str, pd: &Pd) -> Optio
             page.offset,
             format!("nobody notices if {name} hangs: {SUPERVISOR} does not map {region}"),
             format!(
-                "add <map mr=\"{region}\" vaddr=\"…\" perms=\"r\" setvar_vaddr=\"{symbol}\" /> to {SUPERVISOR}"
+                "add <map mr=\"{region}\" vaddr=\"…\" perms=\"r\" setvar_vaddr=\"{symbol}\" setvar_size=\"{name}_stats_size\" /> to {SUPERVISOR}"
             ),
         )),
         Some(map) if map.setvar_vaddr.as_ref() != Some(&symbol) => Some(source.at(

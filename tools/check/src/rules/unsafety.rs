@@ -24,10 +24,7 @@ const ALLOWED: [(&str, &str); 16] = [
     ("executor", "wakers and statics of a PD with one thread"),
     ("net_driver", "device memory"),
     ("net_server", "packet memory"),
-    (
-        "supervisor",
-        "the real-time clock's registers, pages of counters",
-    ),
+    ("supervisor", "the real-time clock's registers"),
     ("timer_driver", "the comparator's registers"),
     ("rng_driver", "device registers"),
     ("console", "the serial port's registers"),

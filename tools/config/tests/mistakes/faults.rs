@@ -6,7 +6,7 @@ use super::sample::{CONFIG, SYSTEM, errors, expect};
 #[test]
 fn a_child_that_is_not_watched() {
     let expect = |from: &str, to: &str, at, words: &str| expect("system.xml", from, to, at, words);
-    let map = "<map mr=\"web_stats\" perms=\"r\" setvar_vaddr=\"web_stats_vaddr\" />";
+    let map = "<map mr=\"web_stats\" perms=\"r\" setvar_vaddr=\"web_stats_vaddr\" setvar_size=\"web_stats_size\" />";
     expect(
         map,
         "",
@@ -21,7 +21,7 @@ fn a_child_that_is_not_watched() {
     );
     expect(
         map,
-        &map.replace("web_stats_vaddr", "echo_stats_vaddr"),
+        &map.replace("\"web_stats_", "\"echo_stats_"),
         (3, 38),
         "supervisor does not find web_stats as the counters of web",
     );
