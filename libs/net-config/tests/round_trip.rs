@@ -65,7 +65,7 @@ fn the_view_shows_what_was_built() {
     assert_eq!(config.buffers(), BUFFERS);
     assert_eq!(
         config.buffers().total(10, 100),
-        (10 + 64) * 3 + 100 * 3 + (8 << 16)
+        (10 + 64) * 3 + 100 * 3 + (3 << 20)
     );
     let names: Vec<_> = config.clients().map(|c| (c.slot(), c.name())).collect();
     assert_eq!(names, [(0, "other"), (3, "echo_server")]);
