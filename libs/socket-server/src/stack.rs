@@ -165,14 +165,13 @@ impl Stack {
         reason = "connections are going to choose their first sequence numbers"
     )]
     pub(crate) fn renew(&mut self, seed: u64) {
-        self.seed = seed;
-        self.rebuild();
+        *self.iface = build(seed, &self.capabilities);
+        self.set_addresses();
     }
 
     fn rebuild(&mut self) {
         self.seed = mix(self.seed, 1);
-        *self.iface = build(self.seed, &self.capabilities);
-        self.set_addresses();
+        self.renew(self.seed);
     }
 
     /// smoltcp cuts segments to the interface's MTU, which it fixes when the interface is made.

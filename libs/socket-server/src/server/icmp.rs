@@ -83,8 +83,7 @@ impl<W: Window> Server<W> {
     }
 
     fn datagram_undelivered(&mut self, error: Error) -> bool {
-        let port = error.tuple.local.1;
-        if self.ports.get(SocketKind::Datagram, port).is_none() {
+        if !self.may_have_sent(error.tuple) {
             return false;
         }
         match error.why {
@@ -96,6 +95,16 @@ impl<W: Window> Server<W> {
             Why::Failed { .. } => {}
         }
         true
+    }
+
+    /// Whether a datagram socket with this name exists: a connected one sends to its peer.
+    fn may_have_sent(&mut self, tuple: Tuple) -> bool {
+        let found = self.ports.get(SocketKind::Datagram, tuple.local.1);
+        let remote = found.and_then(|owner| {
+            let client = self.clients.get_mut(usize::from(owner.client))?.as_mut()?;
+            Some(client.datagram_mut(usize::from(owner.slot))?.remote)
+        });
+        remote.is_some_and(|remote| remote.is_none_or(|remote| remote == tuple.remote))
     }
 
     fn path_narrows(&mut self, error: Error, mtu: u16) {
