@@ -450,3 +450,98 @@ impl Neighbours {
         list.remove(&mut self.links, index);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GATEWAY_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
+    fn host(number: u16) -> Ipv4Addr {
+        Ipv4Addr::from_bits(0x0a00_0001 + u32::from(number))
+    }
+
+    /// Whether every host is in the list that its state names, and every search is on its client's account.
+    fn check(neighbours: &Neighbours) {
+        let count = |state| {
+            let entries = neighbours.entries.iter().skip(GATEWAY + 1);
+            entries.filter(|entry| entry.state == state).count()
+        };
+        assert_eq!(neighbours.free.len(), count(State::Free));
+        assert_eq!(neighbours.asking.len(), count(State::Asking));
+        assert_eq!(neighbours.heard.len(), count(State::Heard));
+        assert_eq!(neighbours.known.len(), count(State::Known));
+        assert_eq!(neighbours.table.len(), HOSTS - count(State::Free));
+        let charged: usize = neighbours.requests.iter().map(|&n| usize::from(n)).sum();
+        assert_eq!(charged, count(State::Asking));
+        assert!(neighbours.requests.iter().all(|&n| n <= CLIENT_REQUESTS));
+        for entry in &neighbours.entries {
+            assert!(entry.state == State::Asking || entry.connections.is_empty());
+        }
+    }
+
+    /// What the server does when a search has ended.
+    fn wake(neighbours: &mut Neighbours, index: usize) {
+        while neighbours.next_connection(index).is_some() {}
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_agrees_with_itself(
+            steps in prop::collection::vec((0u8..8, 0u16..1500, 0u8..4, 0u64..3_000), 1..3000),
+        ) {
+            let mut neighbours = Neighbours::new(1, Some(GATEWAY_IP), 16);
+            let mut now = Instant::from_secs(1);
+            for (what, number, small, millis) in steps {
+                let address = host(number % 1200);
+                let mac = [2, 0, 0, small, 0, 0];
+                match what {
+                    0 => {
+                        neighbours.lookup(address, now);
+                    }
+                    1 => if let Some(index) = neighbours.heard(address, mac, now) {
+                        wake(&mut neighbours, index);
+                    },
+                    2 => if let Some(index) = neighbours.asked_by(address, mac, now) {
+                        wake(&mut neighbours, index);
+                    },
+                    3 => if let Some(index) = neighbours.answered(address, mac, now) {
+                        wake(&mut neighbours, index);
+                    },
+                    4 | 5 => if neighbours.lookup(address, now).is_none()
+                        && let Some(search) = neighbours.search(address, small, now)
+                    {
+                        neighbours.wait(search.index, usize::from(number) % 16);
+                    },
+                    6 => {
+                        neighbours.forget_connection(usize::from(number) % 16);
+                    }
+                    _ => {
+                        now += Duration::from_millis(millis);
+                        while let Some(due) = neighbours.due(now) {
+                            if let Due::Absent(index) = due {
+                                wake(&mut neighbours, index);
+                                neighbours.release(index);
+                            }
+                        }
+                    }
+                }
+            }
+            check(&neighbours);
+        }
+    }
+
+    #[test]
+    fn one_client_uses_up_its_own_searches_only() {
+        let mut neighbours = Neighbours::new(1, None, 1);
+        let now = Instant::from_secs(1);
+        let found = (10..200).filter(|&n| neighbours.search(host(n), 0, now).is_some());
+        assert_eq!(found.count(), usize::from(CLIENT_REQUESTS));
+        assert!(neighbours.search(host(300), 1, now).is_some());
+        // An answer makes room for the next.
+        neighbours.answered(host(10), [2; 6], now);
+        assert!(neighbours.search(host(301), 0, now).is_some());
+        assert!(neighbours.search(host(302), 0, now).is_none());
+    }
+}

@@ -109,7 +109,7 @@ fn clients() {
         "stream_send = 65536",
         "stream_send = 1048576",
         (7, 18),
-        "20 stream sockets, 64 connections that are closing and 2 datagram sockets need 94130176 bytes",
+        "20 stream sockets, 64 connections that are closing and 2 datagram sockets need 96751616 bytes",
     );
 }
 
