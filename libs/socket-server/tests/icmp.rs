@@ -254,11 +254,14 @@ fn tcp_syn(from: Ipv4Addr, port: u16) -> Vec<u8> {
     frames::ipv4(from, SERVER_IP, 6, &segment)
 }
 
+/// What a host with this address sends.
+type Question = fn(Ipv4Addr) -> Vec<u8>;
+
 #[test]
 fn what_is_sent_unasked_is_limited() {
     let neighbour = Ipv4Addr::new(10, 0, 2, 40);
     let victim = Ipv4Addr::new(10, 0, 2, 41);
-    let questions: [(&str, fn(Ipv4Addr) -> Vec<u8>); 4] = [
+    let questions: [(&str, Question); 4] = [
         ("echo", |from| echo_request(from, SERVER_IP)),
         ("port", |from| frames::udp((from, 9), (SERVER_IP, 9), b"x")),
         ("protocol", |from| frames::ipv4(from, SERVER_IP, 99, b"x")),
