@@ -311,3 +311,37 @@ fn whoever_asks_for_this_machine_is_answered_within_limits() {
     assert_eq!(world.server.counters().drops_source - before, 3);
     assert_eq!(replies(&mut world), 0);
 }
+
+#[test]
+fn a_reset_that_cannot_leave_does_not_keep_the_server_busy() {
+    use smoltcp::wire::{IpAddress, Ipv4Packet, TcpPacket};
+    let mut world = World::simple();
+    let listener = world.listen(7, 4);
+    let (socket, _) = world.connected(listener, 7);
+    world.medium.start_recording();
+    world.close(socket);
+    world.run_for(SECOND / 10);
+    // The peer's acknowledgement of the FIN, with data for a socket that is closed.
+    let received = world.medium.take_recording();
+    let mut frame = received.last().expect("an acknowledgement").clone();
+    frame.extend_from_slice(b"late");
+    let length = frame.len() as u16 - 14;
+    let mut packet = Ipv4Packet::new_unchecked(&mut frame[14..]);
+    packet.set_total_len(length);
+    packet.fill_checksum();
+    let mut tcp = TcpPacket::new_unchecked(packet.payload_mut());
+    tcp.fill_checksum(&IpAddress::Ipv4(PEER_IP), &IpAddress::Ipv4(SERVER_IP));
+    // It comes when the gateway's address is not known any longer.
+    world.medium.set_faults(Faults {
+        lost: 1000,
+        ..Faults::none()
+    });
+    world.run_for(45 * SECOND);
+    let before = *world.server.counters();
+    world.inject(frame);
+    world.run_for(SECOND / 10);
+    let after = *world.server.counters();
+    assert_eq!(after.tcp_reset - before.tcp_reset, 1);
+    let visits = after.socket_visits - before.socket_visits;
+    assert!((1..10).contains(&visits), "{visits} visits");
+}
