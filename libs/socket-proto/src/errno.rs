@@ -49,7 +49,7 @@ macro_rules! errnos {
 errnos! {
     /// The handle is stale, was never given out, or belongs to another client.
     EBADF = 9, "not a socket of this client";
-    /// Nothing to do at once: wait for readiness, then call again.
+    /// Nothing to do at once, or the client has had its share of the server's time: wait for a notification, then call again.
     EAGAIN = 11, "would block; wait for readiness";
     /// The server's configuration does not let this client use that port or destination, or the destination is all hosts.
     EACCES = 13, "not permitted";

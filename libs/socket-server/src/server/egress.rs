@@ -23,33 +23,42 @@ const TURN: usize = 16;
 pub(super) const RELUCTANT: Duration = Duration::from_millis(10);
 
 impl<W: Window> Server<W> {
-    /// Lets connections send, up to a budget of frames, which clients share equally. Returns whether that was too little.
-    pub(super) fn flush<T: TxQueue>(&mut self, tx: &mut T, budget: usize) -> bool {
+    /// Lets connections of some clients send, up to a budget of frames, which these clients share equally. Returns whether
+    /// there is more that could be sent at once.
+    pub(super) fn flush<T: TxQueue>(
+        &mut self,
+        tx: &mut T,
+        budget: usize,
+        whose: impl Fn(usize) -> bool,
+    ) -> bool {
         self.note_sent(None, tx);
         let mut left = budget;
-        while tx.free() > ANSWERS {
+        while left > 0 && tx.free() > ANSWERS {
             let rooms = self.rooms();
-            if left == 0 {
-                let mut clients = 0..self.clients.len();
-                return clients.any(|client| rooms[client] > 0 && self.dirty.has_work(client));
-            }
-            let Some((index, client, credit)) = self.dirty.pop(|client| rooms[client] > 0) else {
+            let may = |client| whose(client) && rooms[client] > 0;
+            let Some((index, client, credit)) = self.dirty.pop(may) else {
                 break;
             };
             let most = rooms[client].min(tx.free() - ANSWERS);
-            let limit = TURN.min(left).min(credit).min(most);
-            self.turn(index, tx, limit);
+            self.turn(index, tx, TURN.min(left).min(credit).min(most));
             let sent = self.note_sent(Some(client), tx);
             // A visit counts even if nothing was sent: work is bounded, not only packets.
             let used = sent.max(1);
             self.dirty.charge(client, used);
             left = left.saturating_sub(used);
         }
-        let waits = |client| self.dirty.has_work(client);
-        if (0..self.clients.len()).any(waits) {
+        let rooms = self.rooms();
+        let free = tx.free() > ANSWERS;
+        let (mut waits, mut could) = (false, false);
+        for client in (0..self.clients.len()).filter(|&client| self.dirty.has_work(client)) {
+            let may = free && rooms[client] > 0;
+            could |= may;
+            waits |= !may;
+        }
+        if waits {
             tx.hurry();
         }
-        false
+        could
     }
 
     /// Books what has been sent since the last time for a client, or for nobody. Returns how many frames that was.

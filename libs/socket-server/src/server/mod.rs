@@ -180,7 +180,7 @@ impl<W: Window> Server<W> {
             link.rx.pop();
             budget -= 1;
         }
-        let more = self.flush(&mut link.tx, TX_BUDGET);
+        let more = self.flush(&mut link.tx, TX_BUDGET, |_| true);
         self.outcome(budget == 0 || more)
     }
 
@@ -198,7 +198,8 @@ impl<W: Window> Server<W> {
         self.caller = Some(client);
         let (label, words) = self.answer(client, label, words, sharers, tx);
         self.caller = None;
-        let more = self.flush(tx, CALL_BUDGET);
+        // What others have to send is not done at this client's expense.
+        let more = self.flush(tx, CALL_BUDGET, |whose| whose == client);
         let outcome = Outcome {
             metered: sharers > 1,
             ..self.outcome(more)
@@ -215,7 +216,7 @@ impl<W: Window> Server<W> {
             gone.attached = false;
             gone.notify = false;
         }
-        let more = self.flush(tx, CALL_BUDGET);
+        let more = self.flush(tx, CALL_BUDGET, |whose| whose == client);
         self.outcome(more)
     }
 

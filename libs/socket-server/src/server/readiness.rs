@@ -71,6 +71,10 @@ impl<W: Window> Server<W> {
             let Some(client) = client else {
                 continue;
             };
+            // Whoever has been refused would be refused again.
+            if client.refill.is_some() {
+                continue;
+            }
             if core::mem::take(&mut client.changed) {
                 client.ready.bump_serial();
             }

@@ -14,7 +14,7 @@ use crate::window::Window;
 
 impl<W: Window> Server<W> {
     /// The connection of a stream socket. Without one, the failure of the last attempt is told once, and then `otherwise`
-    /// says what there is to say.
+    /// makes the reply.
     fn connection_of(
         &mut self,
         owner: SocketRef,

@@ -5,16 +5,17 @@
 
 #![cfg(target_os = "linux")]
 
-mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod core;
+mod datagrams;
+mod ending;
 mod host;
+mod opening;
 mod script;
 
 use std::time::Duration;
 
-use cases::CASES;
 use script::Step;
 
 /// Linux processes most packets of its loopback interface at once, but not all: if there is a difference, it gets more time.
@@ -71,7 +72,8 @@ fn differences(lines: &[Line], ours: &[String], linux: &[String]) -> Option<Stri
 #[test]
 fn sockets_behave_as_on_linux() {
     let mut wrong = Vec::new();
-    for (title, case) in CASES {
+    let cases = [opening::CASES, ending::CASES, datagrams::CASES].concat();
+    for (title, case) in &cases {
         let lines = lines(case);
         let steps: Vec<Step> = lines.iter().map(|line| line.step).collect();
         let ours = script::run(&mut core::Core::new(), &steps);
@@ -90,7 +92,7 @@ fn sockets_behave_as_on_linux() {
         wrong.is_empty(),
         "{} of {}:\n{}",
         wrong.len(),
-        CASES.len(),
+        cases.len(),
         wrong.join("\n")
     );
 }
