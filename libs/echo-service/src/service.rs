@@ -37,21 +37,23 @@ pub struct EchoService<T: Transport> {
 }
 
 impl<T: Transport> EchoService<T> {
-    /// Opens the ports; those beyond [`MAX_PORTS`] are left out.
+    /// Opens the ports.
     ///
     /// # Errors
-    /// Those of [`Client::socket`], [`Client::bind`] and [`Client::listen`].
+    /// `ENOBUFS` if there are more than [`MAX_PORTS`] of a kind; those of [`Client::socket`], [`Client::bind`] and [`Client::listen`].
     pub fn start(
         client: Client<T>,
         stats: Writer<EchoServer>,
         tcp_ports: impl Iterator<Item = u16>,
         udp_ports: impl Iterator<Item = u16>,
     ) -> Result<Self, Errno> {
+        let tcp_ports = collect(tcp_ports)?;
+        let udp_ports = collect(udp_ports)?;
         let mut service = EchoService {
             client,
             stats,
-            tcp_ports: tcp_ports.take(MAX_PORTS).collect(),
-            udp_ports: udp_ports.take(MAX_PORTS).collect(),
+            tcp_ports,
+            udp_ports,
             listeners: Vec::new(),
             datagram_sockets: Vec::new(),
             connections: Vec::new(),
@@ -137,6 +139,14 @@ impl<T: Transport> EchoService<T> {
         self.stats
             .set(EchoServer::ConnectionsOpen, self.connections.len() as u64);
     }
+}
+
+fn collect(ports: impl Iterator<Item = u16>) -> Result<Vec<u16, MAX_PORTS>, Errno> {
+    let mut list = Vec::new();
+    for port in ports {
+        list.push(port).map_err(|_| Errno::ENOBUFS)?;
+    }
+    Ok(list)
 }
 
 fn any_address(port: u16) -> SocketAddr {

@@ -4,7 +4,7 @@
 
 use std::ptr::NonNull;
 
-use echo_service::{EchoService, MAX_CONNECTIONS};
+use echo_service::{EchoService, MAX_CONNECTIONS, MAX_PORTS};
 use proptest::prelude::*;
 use socket_client::Errno;
 use socket_mock::{Peer, Server, peer_addr};
@@ -24,6 +24,19 @@ fn start(server: &Server) -> (EchoService<&Server>, Writer<EchoServer>) {
     let ports = || [7].into_iter();
     let service = EchoService::start(server.client(), stats, ports(), ports()).unwrap();
     (service, stats)
+}
+
+#[test]
+fn more_ports_than_there_is_room_for_are_an_error() {
+    let server = Server::new();
+    let ports = |count| 1000..1000 + count;
+    let (most, more) = (MAX_PORTS as u16, MAX_PORTS as u16 + 1);
+    let start = |tcp, udp| {
+        EchoService::start(server.client(), stats_writer(), ports(tcp), ports(udp)).err()
+    };
+    assert_eq!(start(most, most), None);
+    assert_eq!(start(more, 0), Some(Errno::ENOBUFS));
+    assert_eq!(start(0, more), Some(Errno::ENOBUFS));
 }
 
 /// The PD's event loop.

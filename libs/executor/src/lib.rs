@@ -69,10 +69,10 @@ impl Executor {
     }
 
     /// Polls each task that is awake now once, and returns whether any is awake after that: those that woke themselves or each
-    /// other meanwhile have their next poll in the next turn. Called from within a task it does nothing and returns `true`.
+    /// other meanwhile have their next poll in the next turn. Called from within a task it does nothing and returns `false`.
     pub fn turn(&'static self) -> bool {
         if self.running.replace(true) {
-            return true;
+            return false;
         }
         if self.awake.swap(false, Ordering::Acquire) {
             // SAFETY: `running` keeps a second call out until this one has returned, and the executor cannot have left the thread

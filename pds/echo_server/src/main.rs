@@ -42,7 +42,7 @@ fn init() -> impl Handler {
             pd.run(Echo { service })
         }
         // The supervisor says so, and starts this PD again.
-        Err(errno) => panic!("net_server refuses: {errno}"),
+        Err(errno) => panic!("cannot open the ports: {errno}"),
     }
 }
 

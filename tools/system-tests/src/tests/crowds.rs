@@ -25,6 +25,11 @@ const HTTP_CROWD: usize = 136;
 /// More than the echo service has at once, and a few that wait.
 const ECHO_CROWD: usize = 136;
 
+/// Requests beside clients that are busy.
+const REQUESTS: usize = 20;
+/// Responses that the busy ones may have had on average when a request is answered: some round trips' worth, and what lies in buffers.
+const MEANWHILE: usize = 2000;
+
 /// A counter of the HTTP server or the echo server.
 fn counter(world: &Sockets, pd: &str, name: &str) -> Result<f64> {
     let path = format!("/pds/{pd}/counters/{name}");
@@ -70,6 +75,7 @@ fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
     let stop = AtomicBool::new(false);
     let answered: Vec<AtomicUsize> = (0..4).map(|_| AtomicUsize::new(0)).collect();
     let counts = || -> Vec<usize> { answered.iter().map(|n| n.load(Ordering::Relaxed)).collect() };
+    let mut meanwhile = 0;
     thread::scope(|scope| {
         let busy: Vec<_> = answered
             .iter()
@@ -78,10 +84,11 @@ fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
                 Ok(scope.spawn(move || pipeline(&stream, stop, answered)))
             })
             .collect::<Result<_>>()?;
-        let result = (0..20).try_for_each(|number| {
+        let result = (0..REQUESTS).try_for_each(|number| {
             let before = counts();
             get_bytes(&mut world.connect_http()?, 1000)
                 .with_context(|| format!("request {number} beside the busy ones"))?;
+            meanwhile += counts().iter().sum::<usize>() - before.iter().sum::<usize>();
             // The busy ones have gone on meanwhile, or do so soon.
             while counts()
                 .iter()
@@ -99,6 +106,10 @@ fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
         stop.store(true, Ordering::Relaxed);
         result.and(busy.into_iter().try_for_each(join))
     })?;
+    ensure!(
+        meanwhile < REQUESTS * MEANWHILE,
+        "{meanwhile} responses to the busy ones while {REQUESTS} requests waited"
+    );
     let counts = counts();
     let (least, most) = (counts.iter().min(), counts.iter().max());
     ensure!(
