@@ -29,6 +29,7 @@ shm::shared_struct! {
         index: AtomicU16,
         entries: [AtomicU16; MAX],
         used_event: AtomicU16,
+        spare: AtomicU16,
     }
 }
 
@@ -49,6 +50,7 @@ shm::shared_struct! {
         index: AtomicU16,
         entries: [UsedEntry; MAX],
         available_event: AtomicU16,
+        spare: AtomicU16,
     }
 }
 
@@ -64,7 +66,6 @@ pub(crate) const WRITE: u16 = 2;
 shm::shared_struct! {
     /// One virtqueue of at most `MAX` descriptors.
     #[derive(Debug)]
-    #[repr(align(64))]
     pub struct QueueMemory<const MAX: usize> {
         descriptors: [Descriptor; MAX],
         available: Available<MAX>,
@@ -147,7 +148,7 @@ shm::shared_struct! {
     pub struct Notes<const MAX: usize> {
         /// Bits 0..16 the used index up to which frames were handed on, 16..32 descriptors of the
         /// queue, 0 for no queue.
-        progress: AtomicU32,
+        progress: AtomicU64,
         /// The buffer of each descriptor that the device has
         /// ([`RxSlot::to_word`](ring::RxSlot::to_word)).
         slots: [AtomicU64; MAX],
@@ -172,7 +173,7 @@ impl<const MAX: usize> Notes<MAX> {
     /// was, and before a descriptor is used again.
     #[inline]
     pub(crate) fn handed_on(&self, used: u16, size: u16) {
-        let progress = u32::from(used) | u32::from(size) << 16;
+        let progress = u64::from(used) | u64::from(size) << 16;
         self.progress.store(progress, Ordering::Release);
     }
 }
@@ -186,7 +187,7 @@ shm::shared_struct! {
         pub(crate) transmit: QueueMemory<TX>,
         /// The header in front of every frame that is sent. Twelve zeros say "nothing special"
         /// (virtio 1.2 section 5.1.6.2), so all share one.
-        pub(crate) header: [AtomicU64; 2],
+        pub(crate) header: [AtomicU64; 3],
         pub(crate) notes: Notes<RX>,
     }
 }
@@ -220,6 +221,11 @@ impl<const RX: usize, const TX: usize> QueuePages<RX, TX> {
         })
     }
 }
+
+/// There is no padding: whatever is written into the memory is written into an atomic.
+const _: () = assert!(
+    size_of::<QueuePages<16, 32>>() == (16 + 32) * (16 + 2 + 8) + 2 * (8 + 8) + 3 * 8 + 8 + 16 * 8
+);
 
 /// Length of the frame in a buffer into which the device has written `len` bytes. `None`: that
 /// cannot be.

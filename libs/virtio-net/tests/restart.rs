@@ -198,7 +198,7 @@ proptest! {
         world.pages.driver.overwrite(&mut || {
             let word = words.next().copied().unwrap_or_default();
             // A page of this word is one whose frames are for the server that there is.
-            if of_this_server { word & !0xffff_ffff | lender } else { word }
+            if of_this_server { (word & !0xffff_ffff) | lender } else { word }
         });
         let memory = world.pages.memory;
         let bytes: Vec<u8> = queues.iter().flat_map(|word| word.to_le_bytes()).collect();

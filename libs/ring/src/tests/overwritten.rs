@@ -151,9 +151,9 @@ fn word() -> impl Strategy<Value = u64> {
     prop_oneof![
         any::<u64>(),
         0..4u64,
-        (0..4u64, 0..4u64).prop_map(|(high, low)| high << 32 | low),
+        (0..4u64, 0..4u64).prop_map(|(high, low)| (high << 32) | low),
         (0..3 * N as u32).prop_map(|near| u64::from(first_index(2 * N).wrapping_add(near))),
-        (0..N as u64, 0..70u64).prop_map(|(buffer, len)| buffer * 2048 | len << 32),
+        (0..N as u64, 0..70u64).prop_map(|(buffer, len)| (buffer * 2048) | (len << 32)),
     ]
 }
 
