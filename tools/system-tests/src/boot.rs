@@ -15,10 +15,10 @@ use crate::runner::World;
 use crate::world::{Ethernet, Sockets, TIMEOUT, connect};
 
 /// Ports of the guest.
-const ECHO: u16 = 7;
-const HTTP: u16 = 80;
+pub const ECHO: u16 = 7;
+pub const HTTP: u16 = 80;
 /// Nobody listens here: 9 is the discard service, which the image has not.
-const CLOSED: u16 = 9;
+pub const CLOSED: u16 = 9;
 /// Another program may take a port between our look and QEMU's: then others are tried.
 const ATTEMPTS: usize = 3;
 /// How long the answer to one byte is waited for before the next connection is tried.
@@ -43,7 +43,11 @@ impl Boots {
         }
     }
 
-    fn boot(&self, netdev: &Netdev, name: &str) -> Result<Arc<Guest>> {
+    /// Boots the image on a network.
+    ///
+    /// # Errors
+    /// If QEMU cannot be started.
+    pub fn boot(&self, netdev: &Netdev, name: &str) -> Result<Arc<Guest>> {
         let command = self.command.clone().with_netdev(netdev)?;
         Ok(Arc::new(Guest::boot(&command, &self.logs, name)?))
     }
@@ -90,12 +94,7 @@ impl World for Sockets {
                 closed: at(closed),
                 guest: Some(Arc::clone(&guest)),
             };
-            let result = until(&guest, || echoes_a_byte(world.echo))
-                .context("the echo service does not answer")
-                .and_then(|()| {
-                    until(&guest, || world.connect_http()?.get("/").map(drop))
-                        .context("the HTTP server does not answer")
-                });
+            let result = await_services(&guest, &world);
             Ok((guest, result.map(|()| world)))
         })
     }
@@ -127,6 +126,16 @@ impl World for Ethernet {
     fn guest(&self) -> Option<Arc<Guest>> {
         self.guest.clone()
     }
+}
+
+/// Waits until both services answer.
+///
+/// # Errors
+/// If one does not in time, or the guest ends.
+pub fn await_services(guest: &Guest, world: &Sockets) -> Result<()> {
+    until(guest, || echoes_a_byte(world.echo)).context("the echo service does not answer")?;
+    until(guest, || world.connect_http()?.get("/").map(drop))
+        .context("the HTTP server does not answer")
 }
 
 /// Sends a byte and expects it back.

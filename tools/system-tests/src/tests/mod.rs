@@ -18,6 +18,10 @@ mod http_connections;
 mod http_load;
 mod http_refusals;
 mod http_resources;
+mod lan_floods;
+mod lan_forged;
+mod lan_resets;
+mod lan_traffic;
 mod tcp;
 mod tcp_closing;
 mod udp;
@@ -44,6 +48,10 @@ pub const ALL: &[&[Test]] = &[
     faults_clients::TESTS,
     faults_services::TESTS,
     faults_random::TESTS,
+    lan_traffic::TESTS,
+    lan_resets::TESTS,
+    lan_forged::TESTS,
+    lan_floods::TESTS,
 ];
 
 #[cfg(test)]
