@@ -51,6 +51,8 @@ impl Counts {
 #[derive(Debug, Default)]
 struct Shared {
     conditions: Conditions,
+    /// Whether the test gets a copy of what the far end sends to the near end.
+    mirror: bool,
     /// Bumped with each change.
     version: u64,
     counts: Counts,
@@ -83,6 +85,7 @@ impl Switch {
             stopped,
             near_address: None,
             conditions: Conditions::default(),
+            mirror: false,
             version: u64::MAX,
             too_big: 0,
             shared: Arc::clone(&shared),
@@ -121,6 +124,25 @@ impl Switch {
         shared.version += 1;
     }
 
+    /// Runs a function while the test's port also gets what the far end sends to the near end.
+    pub fn mirrored<T>(&self, function: impl FnOnce() -> T) -> T {
+        struct Restore<'s>(&'s Switch);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.mirror(false);
+            }
+        }
+        self.mirror(true);
+        let _restore = Restore(self);
+        function()
+    }
+
+    fn mirror(&self, mirror: bool) {
+        let mut shared = self.lock();
+        shared.mirror = mirror;
+        shared.version += 1;
+    }
+
     /// What has happened so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -152,6 +174,7 @@ struct Runner {
     /// Of the near end, learned from its frames.
     near_address: Option<[u8; 6]>,
     conditions: Conditions,
+    mirror: bool,
     version: u64,
     too_big: u64,
     shared: Arc<Mutex<Shared>>,
@@ -234,6 +257,7 @@ impl Runner {
         if shared.version != self.version {
             self.version = shared.version;
             self.conditions = shared.conditions.clone();
+            self.mirror = shared.mirror;
             for (lane, number) in self.lanes.iter_mut().zip(0..) {
                 lane.seed(self.conditions.seed.wrapping_mul(2) + number);
             }
@@ -260,9 +284,10 @@ impl Runner {
         let [to_near, to_far] = &mut self.lanes;
         let (conditions, too_big) = (&self.conditions, &mut self.too_big);
         let (near_address, for_raw) = (self.near_address, &self.for_raw);
+        let mirror = self.mirror;
         self.ports[FAR].read(&mut |frame| {
             let to = Recipient::of(frame, near_address);
-            if to.is_test() {
+            if to.is_test() || mirror {
                 // Nobody may be looking.
                 let _ = for_raw.try_send(frame.to_vec());
             }
