@@ -33,7 +33,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     mkdir -p build
     (
         flock 9
-        echo "setup: installing ${missing[*]}" >&2
+        echo "setup: installs Debian packages that the build needs: ${missing[*]}" >&2
+        echo "  it runs: ${as_root[*]+sudo }apt-get update; ${as_root[*]+sudo }apt-get install -y --no-install-recommends …  (output: build/apt.log)" >&2
         "${as_root[@]}" apt-get update >build/apt.log 2>&1 || true
         for package in "${missing[@]}"; do
             DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y --no-install-recommends "$package" >>build/apt.log 2>&1 ||

@@ -7,24 +7,19 @@ use pd_support::region;
 use sel4_microkit::pd_name;
 use static_cell::StaticCell;
 
-/// Size of the region `net_config` in `system.xml`.
-const REGION_SIZE: usize = 4096;
-
-const _: () = assert!(ENCODED_SIZE <= REGION_SIZE);
-
 /// The content of `net.toml`. Once in the life of a PD.
 ///
 /// # Errors
 /// The image was put together wrongly.
 ///
 /// # Panics
-/// If `system.xml` does not map `net_config_vaddr` into this PD, or at the second call.
+/// If `system.xml` does not map `net_config` into this PD or it is too small, or at the second call.
 pub fn config() -> Result<NetConfig<'static>, ConfigError> {
     static BYTES: StaticCell<shm::FrozenBytes> = StaticCell::new();
-    let region = region!(r net_config_vaddr, bytes = REGION_SIZE);
-    // SAFETY: the region is filled before the system starts, and system.xml lets nobody write it.
+    let region = region!(r net_config).at_least(ENCODED_SIZE);
+    // SAFETY: the region is filled before the system starts, and system.xml lets nobody write it; config-tool checks that.
     let bytes = BYTES.init(unsafe { region.into_frozen_bytes() });
-    NetConfig::parse(bytes.slice(0, REGION_SIZE).unwrap_or_default())
+    NetConfig::parse(bytes.slice(0, ENCODED_SIZE).unwrap_or_default())
 }
 
 /// What the configuration lets this PD do: the entry of its name in `net.toml`.

@@ -8,8 +8,8 @@
 //! | --- | --- | --- |
 //! | `net_c2s_vaddr`, `net_c2s_size` | rw | the half of the window that the client writes |
 //! | `net_s2c_vaddr`, `net_s2c_size` | r | the half that net_server writes |
-//! | `net_ready_vaddr` | r | readiness page |
-//! | `net_config_vaddr` | r | `net.toml` in binary form; only for [`config`] |
+//! | `net_ready_vaddr`, `net_ready_size` | r | readiness page |
+//! | `net_config_vaddr`, `net_config_size` | r | `net.toml` in binary form; only for [`config`] |
 //!
 //! Two kinds of client: one that makes the calls of [`socket_client::Client`] in a handler of its own ([`attach`]), and one that consists of async
 //! tasks ([`AsyncPd`]). `docs/writing-a-client.md` shows the second from an empty folder on.

@@ -5,7 +5,6 @@
 use pd_support::{Peer, clock, region};
 use sel4_microkit::Channel;
 use socket_client::{Client, Errno, Memory, Transport};
-use socket_proto::ready::PAGE_SIZE;
 use timer_proto::Clock;
 
 /// The channel to net_server, the same in every client (`system.xml`).
@@ -43,20 +42,16 @@ impl Transport for NetServer {
 /// Those of [`Client::attach`].
 ///
 /// # Panics
-/// If `system.xml` does not map one of the regions, or at the second call.
+/// If `system.xml` does not map one of the regions or one is too small, or at the second call.
 pub fn attach() -> Result<Client<NetServer>, Errno> {
     let clock = Clock::new(clock::frequency()).ok_or(Errno::EINVAL)?;
-    let c2s = region!(rw net_c2s_vaddr, size = net_c2s_size);
-    let s2c = region!(r net_s2c_vaddr, size = net_s2c_size);
-    let ready = region!(r net_ready_vaddr, bytes = PAGE_SIZE);
+    let c2s = region!(rw net_c2s).any_size();
+    let s2c = region!(r net_s2c).any_size();
     let memory = Memory {
-        // SAFETY: system.xml maps the client's half read-only into net_server and into nobody else.
+        // SAFETY: system.xml maps the client's half read-only into net_server and into nobody else; config-tool checks that.
         c2s: unsafe { c2s.into_exclusive_bytes() },
         s2c: s2c.into_read_window(),
-        ready: match ready.into_page() {
-            Ok(page) => page,
-            Err(error) => panic!("net_ready: {error}"),
-        },
+        ready: region!(r net_ready).page(),
     };
     Client::attach(NetServer { clock }, memory)
 }

@@ -7,12 +7,12 @@
 //! fn init() -> impl Handler {
 //!     let pd = Pd::<stats::EchoServer>::start();
 //!     info!("port {}", config.port);
-//!     let window = region!(rw net_c2s_vaddr, size = net_c2s_size).into_window();
+//!     let window = region!(rw net_c2s).any_size().into_window();
 //!     pd.run(EchoServer { stats: pd.stats(), … })
 //! }
 //! ```
 //!
-//! The names come from `system.xml`: regions `log_vaddr` (16 KiB, written by the PD, read by the console) and `stats_vaddr` (4 KiB), and the channel [`CONSOLE`].
+//! The names come from `system.xml`: regions `log` (a `LogPage`, written by the PD, read by the console) and `stats` (a `StatsPage`), and the channel [`CONSOLE`].
 
 #![no_std]
 
@@ -27,11 +27,12 @@ mod region;
 pub use log::{Level, write};
 pub use pd::{CONSOLE, Pd, Turns};
 pub use peer::{Answer, Peer};
+pub use region::Mapped;
 
 /// For this crate's macros.
 #[doc(hidden)]
 pub mod _private {
-    pub use crate::region::{OnceOnly, claim};
-    pub use sel4_microkit::{memory_region_symbol, var};
+    pub use crate::region::{OnceOnly, claim, mapped};
+    pub use sel4_microkit::_private::Patched;
     pub use shm::{ReadOnly, ReadWrite};
 }

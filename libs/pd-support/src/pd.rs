@@ -23,7 +23,7 @@ impl<C: CounterSet> Pd<C> {
     /// To be called first in `init`: sets up log ring, counters and panic hook.
     ///
     /// # Panics
-    /// If the system description maps no `log_vaddr` or `stats_vaddr`, or at the second call.
+    /// If the system description maps no `log` or `stats`, or one that is too small, or at the second call.
     pub fn start() -> Self {
         let pd = Self::start_without_log();
         *GLOBAL.log.borrow_mut() = Some(LogWriter::attach(log_page()));
@@ -34,7 +34,7 @@ impl<C: CounterSet> Pd<C> {
     /// The same for a PD that has no log ring: the console.
     ///
     /// # Panics
-    /// If the system description maps no `stats_vaddr`, or at the second call.
+    /// If the system description maps no `stats`, or one that is too small, or at the second call.
     pub fn start_without_log() -> Self {
         panicking::set_hook(&log::panic_hook);
         Self {
@@ -69,18 +69,11 @@ fn parent() -> Option<Peer> {
 }
 
 fn log_page() -> &'static LogPage {
-    page(crate::region!(rw log_vaddr, bytes = size_of::<LogPage>()))
+    crate::region!(rw log).page()
 }
 
 fn stats_page() -> &'static StatsPage {
-    page(crate::region!(rw stats_vaddr, bytes = size_of::<StatsPage>()))
-}
-
-fn page<T: shm::Shared>(region: shm::Region<shm::ReadWrite>) -> &'static T {
-    match region.into_page() {
-        Ok(page) => page,
-        Err(error) => panic!("{error}"),
-    }
+    crate::region!(rw stats).page()
 }
 
 /// A handler whose turns are counted. After each turn, the console is told of new log lines.

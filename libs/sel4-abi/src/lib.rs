@@ -70,6 +70,8 @@ pub struct Abi {
     pub mcs: bool,
     /// The kernel answers `seL4_DebugPutChar`.
     pub printing: bool,
+    /// Every PD may use the physical timer, not only the one that has its interrupt.
+    pub timer_for_all: bool,
     /// Highest address that user level may map, inclusive.
     pub user_top: u64,
     /// Message label of each invocation in [`LABELS`], in that order.
@@ -122,6 +124,7 @@ impl Abi {
         Ok(Self {
             mcs: config.flag("KERNEL_MCS")?,
             printing: config.flag("PRINTING")?,
+            timer_for_all: config.flag("EXPORT_PTMR_USER")?,
             user_top: address_space.number("vspace_user_top")?,
             labels,
         })

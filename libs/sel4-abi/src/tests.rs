@@ -2,7 +2,8 @@
 
 use super::*;
 
-const CONFIG: &str = r#"{"SEL4_ARCH": "aarch64", "KERNEL_MCS": true, "PRINTING": false}"#;
+const CONFIG: &str =
+    r#"{"SEL4_ARCH": "aarch64", "KERNEL_MCS": true, "PRINTING": false, "EXPORT_PTMR_USER": true}"#;
 const LABEL_NUMBERS: &str = r#"{"TCBReadRegisters": 2, "TCBWriteRegisters": 3, "TCBSuspend": 12, "TCBResume": 13, "IRQAckIRQ": 27}"#;
 const TOP: &str = r#"{"vspace_user_top": 1099511627775}"#;
 
@@ -49,6 +50,7 @@ fn a_complete_sdk_is_read() {
         Abi {
             mcs: true,
             printing: false,
+            timer_for_all: true,
             user_top: 0xff_ffff_ffff,
             labels: [2, 3, 12, 13, 27]
         }

@@ -78,6 +78,21 @@ impl<A: Access> Region<A> {
         self.len == 0
     }
 
+    /// The region again, if it has at least so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// It has fewer.
+    pub fn at_least(self, bytes: usize) -> Result<Self, RegionError> {
+        if self.len < bytes {
+            return Err(RegionError::TooSmall {
+                needed: bytes,
+                size: self.len,
+            });
+        }
+        Ok(self)
+    }
+
     /// Divides the region into the first `at` bytes and the rest.
     ///
     /// # Errors
@@ -106,16 +121,11 @@ impl<A: Access> Region<A> {
     ///
     /// The region is too small for `T`, or its address is not aligned for it.
     pub fn into_page<T: Shared>(self) -> Result<&'static T, RegionError> {
-        if size_of::<T>() > self.len {
-            return Err(RegionError::TooSmall {
-                needed: size_of::<T>(),
-                size: self.len,
-            });
-        }
-        let page = self.base.cast::<T>();
+        let region = self.at_least(size_of::<T>())?;
+        let page = region.base.cast::<T>();
         if !page.is_aligned() {
             return Err(RegionError::Misaligned {
-                address: self.base.addr().get(),
+                address: region.base.addr().get(),
                 alignment: align_of::<T>(),
             });
         }

@@ -3,8 +3,22 @@
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use ring::{BUFFER_SIZE, POOL_SIZE};
+use ring::{BUFFER_SIZE, CAPACITY, POOL_SIZE};
 use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
+
+/// Size in bytes of the queue memory that a driver with `rx` and `tx` descriptors takes: for each queue its descriptor
+/// table with the available ring, and the used ring, in whole pages each (virtio 1.2 section 2.7), and the page of headers.
+const fn queue_memory(rx: usize, tx: usize) -> usize {
+    const fn pages(descriptors: usize) -> usize {
+        let (table, available, used) = (16 * descriptors, 6 + 2 * descriptors, 6 + 8 * descriptors);
+        (table + available).div_ceil(PAGE_SIZE) + used.div_ceil(PAGE_SIZE)
+    }
+    (pages(rx) + pages(tx) + 1) * PAGE_SIZE
+}
+
+/// Least size of the region `virtqueues` in bytes, for rings of [`CAPACITY`]: one descriptor a buffer to receive into, and
+/// two a frame to send.
+pub const QUEUE_MEMORY: usize = queue_memory(CAPACITY, 2 * CAPACITY);
 
 /// A region of the system description with its physical address (`setvar region_paddr`).
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +196,13 @@ mod tests {
             paddr: at as u64,
             len,
         }
+    }
+
+    #[test]
+    fn queue_memory_is_what_the_queues_allocate() {
+        // 512 descriptors: 8192 + 1030 and 4102 bytes; 1024: 16384 + 2054 and 8198.
+        assert_eq!(queue_memory(512, 1024), (3 + 2 + 5 + 3 + 1) * PAGE_SIZE);
+        assert_eq!(queue_memory(8, 16), (1 + 1 + 1 + 1 + 1) * PAGE_SIZE);
     }
 
     /// One test, as the regions are the program's.

@@ -29,7 +29,7 @@ mod error;
 mod queues;
 
 pub use device::{Device, Features};
-pub use dma::{DmaRegion, PacketMemory, RegionHal};
+pub use dma::{DmaRegion, PacketMemory, QUEUE_MEMORY, RegionHal};
 pub use driver::NetDriver;
 pub use error::{DeviceError, StartError};
 pub use queues::{HEADER_LEN, Queues};

@@ -38,17 +38,13 @@ impl Injection {
     /// Takes the page that requests go through, and lets input interrupt. To be called once.
     ///
     /// # Panics
-    /// If the system description does not map `crash_request_vaddr`.
+    /// If the system description does not map `crash_request`.
     pub fn take(serial: &mut Serial) -> Self {
         serial.enable_input();
-        let region = region!(rw crash_request_vaddr, bytes = size_of::<CrashRequest>());
-        match region.into_page() {
-            Ok(page) => Self {
-                page,
-                command: [0; MAX_COMMAND],
-                len: 0,
-            },
-            Err(error) => panic!("{error}"),
+        Self {
+            page: region!(rw crash_request).page(),
+            command: [0; MAX_COMMAND],
+            len: 0,
         }
     }
 

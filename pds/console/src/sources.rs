@@ -5,8 +5,9 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use log_ring::{Entry, LogPage, Reader};
-use sel4_microkit::{persistent, var};
-use shm::{ReadOnly, Region};
+use pd_support::{Mapped, region};
+use sel4_microkit::persistent;
+use shm::ReadOnly;
 
 /// PDs that can have a ring here.
 pub const MAX_SOURCES: usize = 16;
@@ -52,41 +53,38 @@ impl Source {
 
 /// The PDs. One is added here, with its symbol, and in the system description.
 macro_rules! sources {
-    ($($name:literal: $symbol:ident),+ $(,)?) => {{
+    ($($name:literal: $region:ident),+ $(,)?) => {{
         const { assert!([$($name),+].len() <= MAX_SOURCES) };
         let mut positions = POSITIONS.iter();
-        [$(source($name, *var!($symbol: usize = 0), positions.next())),+].into_iter().flatten()
+        [$(source($name, region!(optional r $region), positions.next())),+].into_iter().flatten()
     }};
 }
 
 /// All sources. To be called once.
+///
+/// # Panics
+/// If a region is too small.
 pub fn take() -> impl Iterator<Item = Source> {
     sources![
-        "supervisor": supervisor_log_vaddr,
-        "timer_driver": timer_driver_log_vaddr,
-        "net_driver": net_driver_log_vaddr,
-        "net_server": net_server_log_vaddr,
-        "echo_server": echo_server_log_vaddr,
-        "http_server": http_server_log_vaddr,
+        "supervisor": supervisor_log,
+        "timer_driver": timer_driver_log,
+        "net_driver": net_driver_log,
+        "net_server": net_server_log,
+        "echo_server": echo_server_log,
+        "http_server": http_server_log,
     ]
 }
 
 fn source(
     name: &'static str,
-    address: usize,
+    region: Option<Mapped<ReadOnly>>,
     position: Option<&'static AtomicU64>,
 ) -> Option<Source> {
     let position = position?;
-    let page: Option<&'static LogPage> = (address != 0)
-        .then(|| {
-            // SAFETY: the system description maps a log region of the size of a `LogPage` there, read-only; each symbol is used for one
-            // source, and the program calls `take` once.
-            unsafe { Region::<ReadOnly>::new(address, size_of::<LogPage>()) }
-        })
-        .and_then(|region| region.into_page().ok());
+    let resume = |page| Reader::resume(page, position.load(Ordering::Relaxed));
     Some(Source {
         name,
-        ring: page.map(|page| Reader::resume(page, position.load(Ordering::Relaxed))),
+        ring: region.map(Mapped::page::<LogPage>).map(resume),
         position,
         next: None,
     })

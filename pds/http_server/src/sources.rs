@@ -4,18 +4,10 @@
 
 use http_app::PdSource;
 use pd_support::region;
-use shm::Access;
 use static_cell::StaticCell;
-use stats::{PAGE_SIZE, PdKind, StatsPage};
+use stats::{PdKind, StatsPage};
 
 const PDS: usize = 7;
-
-fn page<A: Access>(region: shm::Region<A>) -> &'static StatsPage {
-    match region.into_page() {
-        Ok(page) => page,
-        Err(error) => panic!("statistics page: {error}"),
-    }
-}
 
 /// In the order in which they are shown; `own` is this PD's page.
 pub fn pds(own: &'static StatsPage) -> &'static [PdSource] {
@@ -29,12 +21,12 @@ pub fn pds(own: &'static StatsPage) -> &'static [PdSource] {
                 page: own,
             }
         };
-        ($name:literal, $kind:ident, $vaddr:ident, $role:literal) => {
+        ($name:literal, $kind:ident, $region:ident, $role:literal) => {
             PdSource {
                 name: $name,
                 role: $role,
                 kind: PdKind::$kind,
-                page: page(region!(r $vaddr, bytes = PAGE_SIZE)),
+                page: region!(r $region).page(),
             }
         };
     }
@@ -42,34 +34,34 @@ pub fn pds(own: &'static StatsPage) -> &'static [PdSource] {
         source!(
             "supervisor",
             Supervisor,
-            supervisor_stats_vaddr,
+            supervisor_stats,
             "restarts what faults"
         ),
         source!(
             "timer_driver",
             TimerDriver,
-            timer_driver_stats_vaddr,
+            timer_driver_stats,
             "deadlines for others"
         ),
         source!(
             "net_driver",
             NetDriver,
-            net_driver_stats_vaddr,
+            net_driver_stats,
             "virtio-net, nothing else"
         ),
         source!(
             "net_server",
             NetServer,
-            net_server_stats_vaddr,
+            net_server_stats,
             "TCP/IP and sockets"
         ),
         source!(
             "echo_server",
             EchoServer,
-            echo_server_stats_vaddr,
+            echo_server_stats,
             "TCP and UDP echo"
         ),
         source!("http_server", HttpServer, own, "this page"),
-        source!("console", Console, console_stats_vaddr, "log lines of all"),
+        source!("console", Console, console_stats, "log lines of all"),
     ])
 }

@@ -41,8 +41,8 @@ struct Wiring {
 #[protection_domain]
 fn init() -> impl Handler {
     let pd = Pd::<Counter>::start();
-    let mine: &DriverPage = page(region!(rw driver_rings_vaddr, bytes = size_of::<DriverPage>()));
-    let theirs: &ServerPage = page(region!(r server_rings_vaddr, bytes = size_of::<ServerPage>()));
+    let mine: &DriverPage = region!(rw driver_rings).page();
+    let theirs: &ServerPage = region!(r server_rings).page();
     let (transport, memory) = hardware::take();
     let driver = match NetDriver::start(transport, memory, mine, theirs, pd.stats()) {
         Ok(driver) => DRIVER.init(driver),
@@ -60,13 +60,6 @@ fn init() -> impl Handler {
     info!("virtio-net, {mac}, link {}", wiring.link());
     wiring.work();
     pd.run(wiring)
-}
-
-fn page<T: shm::Shared, A: shm::Access>(region: shm::Region<A>) -> &'static T {
-    match region.into_page() {
-        Ok(page) => page,
-        Err(error) => panic!("{error}"),
-    }
 }
 
 impl Wiring {

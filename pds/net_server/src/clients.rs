@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use net_config::{CLIENT_CHANNEL_BASE, MAX_CLIENTS};
 use pd_support::{Peer, region};
 use sel4_microkit::Channel;
-use shm::{ReadWindow, ReadWrite, Region, Window};
+use shm::{ReadWindow, Window};
 use socket_proto::{Half, ReadinessWriter, WindowSizes};
 use socket_server::{ClientLimits, ClientPort, OutOfWindow};
 
@@ -44,26 +44,26 @@ fn port(
     limits: &ClientLimits,
     c2s: ReadWindow,
     s2c: Window,
-    ready: Region<ReadWrite>,
+    ready: &'static socket_proto::ready::PageWords,
 ) -> ClientPort<ClientWindow> {
     ClientPort {
         window: ClientWindow { c2s, s2c },
-        ready: ReadinessWriter::new(crate::page(ready)),
+        ready: ReadinessWriter::new(ready),
         limits: limits.clone(),
     }
 }
 
 macro_rules! ports_by_slot {
-    ($limits:ident: $($slot:literal: $c2s:ident $c2s_size:ident $s2c:ident $s2c_size:ident $ready:ident;)*) => {{
+    ($limits:ident: $($slot:literal: $c2s:ident $s2c:ident $ready:ident;)*) => {{
         const { assert!([$($slot),*].len() == MAX_CLIENTS) };
         let mut ports = Vec::new();
         $(
             ports.push($limits.get($slot).and_then(Option::as_ref).map(|limits| {
                 port(
                     limits,
-                    region!(r $c2s, size = $c2s_size).into_read_window(),
-                    region!(rw $s2c, size = $s2c_size).into_window(),
-                    region!(rw $ready, bytes = socket_proto::ready::PAGE_SIZE),
+                    region!(r $c2s).any_size().into_read_window(),
+                    region!(rw $s2c).any_size().into_window(),
+                    region!(rw $ready).page(),
                 )
             }));
         )*
@@ -77,14 +77,14 @@ macro_rules! ports_by_slot {
 /// If system.xml maps nothing for one of them; `config-tool` checks that at build time.
 pub fn ports(limits: &[Option<ClientLimits>]) -> Vec<Option<ClientPort<ClientWindow>>> {
     ports_by_slot! { limits:
-        0: client0_c2s_vaddr client0_c2s_size client0_s2c_vaddr client0_s2c_size client0_ready_vaddr;
-        1: client1_c2s_vaddr client1_c2s_size client1_s2c_vaddr client1_s2c_size client1_ready_vaddr;
-        2: client2_c2s_vaddr client2_c2s_size client2_s2c_vaddr client2_s2c_size client2_ready_vaddr;
-        3: client3_c2s_vaddr client3_c2s_size client3_s2c_vaddr client3_s2c_size client3_ready_vaddr;
-        4: client4_c2s_vaddr client4_c2s_size client4_s2c_vaddr client4_s2c_size client4_ready_vaddr;
-        5: client5_c2s_vaddr client5_c2s_size client5_s2c_vaddr client5_s2c_size client5_ready_vaddr;
-        6: client6_c2s_vaddr client6_c2s_size client6_s2c_vaddr client6_s2c_size client6_ready_vaddr;
-        7: client7_c2s_vaddr client7_c2s_size client7_s2c_vaddr client7_s2c_size client7_ready_vaddr;
+        0: client0_c2s client0_s2c client0_ready;
+        1: client1_c2s client1_s2c client1_ready;
+        2: client2_c2s client2_s2c client2_ready;
+        3: client3_c2s client3_s2c client3_ready;
+        4: client4_c2s client4_s2c client4_ready;
+        5: client5_c2s client5_s2c client5_ready;
+        6: client6_c2s client6_s2c client6_ready;
+        7: client7_c2s client7_s2c client7_ready;
     }
 }
 

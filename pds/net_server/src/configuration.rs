@@ -33,8 +33,8 @@ impl Configuration {
 /// # Panics
 /// If the region does not hold a configuration: the image was put together wrongly.
 pub fn read(entropy: u64, restarts: u64) -> Configuration {
-    let region = region!(r net_config_vaddr, bytes = 4096);
-    // SAFETY: the region is mapped read-only by everyone; its content was put into the image.
+    let region = region!(r net_config).at_least(ENCODED_SIZE);
+    // SAFETY: system.xml lets nobody write the region, which config-tool checks; its content was put into the image.
     let bytes = unsafe { region.into_frozen_bytes() };
     let config = match bytes.slice(0, ENCODED_SIZE).map(NetConfig::parse) {
         Ok(Ok(config)) => config,

@@ -61,8 +61,8 @@ fn init() -> impl Handler {
         Ok(core) => core,
         Err(error) => panic!("net.toml: {error}"),
     };
-    let theirs: &DriverPage = page(region!(r driver_rings_vaddr, bytes = size_of::<DriverPage>()));
-    let mine: &ServerPage = page(region!(rw server_rings_vaddr, bytes = size_of::<ServerPage>()));
+    let theirs: &DriverPage = region!(r driver_rings).page();
+    let mine: &ServerPage = region!(rw server_rings).page();
     info!(
         "{}/{} via {}",
         configuration.core.address,
@@ -83,13 +83,6 @@ fn init() -> impl Handler {
         clients::notify_all(&configuration.limits);
     }
     pd.run(server)
-}
-
-fn page<T: shm::Shared, A: shm::Access>(region: shm::Region<A>) -> &'static T {
-    match region.into_page() {
-        Ok(page) => page,
-        Err(error) => panic!("{error}"),
-    }
 }
 
 impl NetServer {

@@ -27,11 +27,11 @@ impl Injection {
     /// To be called once.
     ///
     /// # Panics
-    /// If the system description does not map `crash_request_vaddr`.
+    /// If the system description does not map `crash_request`.
     pub fn take() -> Self {
-        match region!(r crash_request_vaddr, bytes = size_of::<CrashRequest>()).into_page() {
-            Ok(page) => Self { page, seen: 0 },
-            Err(error) => panic!("{error}"),
+        Self {
+            page: region!(r crash_request).page(),
+            seen: 0,
         }
     }
 

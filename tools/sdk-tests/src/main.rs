@@ -124,7 +124,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Test>> {
 /// Runs one test. The log is kept if it fails.
 fn boot(test: &Test, builder: &Builder, abi: &Abi, logs: &LogFolder) -> Result<()> {
     let image = builder.image(test.name)?;
-    let expected = test.expected(abi.printing);
+    let expected = test.expected(abi);
     let command = Command::parse(QEMU)?.with_image(&image)?;
     let guest = Guest::boot(&command, logs, test.name)?;
     let reason = match watch(&guest, &expected) {

@@ -16,6 +16,7 @@ const CONSTANTS: [(&str, &[(&str, &str)]); 4] = [
             ("TCB_WRITE_REGISTERS", "TCBWriteRegisters"),
             ("TCB_CONFIGURE", "TCBConfigure"),
             ("TCB_RESUME", "TCBResume"),
+            ("TCB_SUSPEND", "TCBSuspend"),
             ("TCB_BIND_NOTIFICATION", "TCBBindNotification"),
             ("CNODE_COPY", "CNodeCopy"),
             ("CNODE_MINT", "CNodeMint"),
@@ -68,8 +69,9 @@ const CONSTANTS: [(&str, &[(&str, &str)]); 4] = [
 ];
 
 /// System calls of a printing kernel only.
-const DEBUG_SYSCALLS: [(&str, &str); 2] = [
+const DEBUG_SYSCALLS: [(&str, &str); 3] = [
     ("SYS_DEBUG_PUT_CHAR", "SysDebugPutChar"),
+    ("SYS_DEBUG_CAP_IDENTIFY", "SysDebugCapIdentify"),
     ("SYS_DEBUG_NAME_THREAD", "SysDebugNameThread"),
 ];
 

@@ -124,6 +124,30 @@ pub mod rights_step {
     ];
 }
 
+/// Test `timer_owner`: what the thief tries, and the word in the page that it writes.
+pub mod timer_step {
+    /// Word: the current step.
+    pub const STEP: usize = 0;
+
+    /// Steps, as indices into [`NAMES`]. The others switch the timer off.
+    pub const READ: u64 = 0;
+    /// As above.
+    pub const MOVE: u64 = 2;
+    /// As above; the owner's reply is the kernel's fastpath.
+    pub const AFTER_CALL: u64 = 3;
+    /// As above.
+    pub const AFTER_SIGNAL: u64 = 4;
+
+    /// For people.
+    pub const NAMES: [&str; 5] = [
+        "read the control register",
+        "switch the timer off",
+        "move the deadline",
+        "switch it off after a call",
+        "switch it off after a signal",
+    ];
+}
+
 /// Tests `restart` and `orphans`: the words in the page that parent and child share.
 pub mod restart_page {
     /// Lives that reached Rust code.

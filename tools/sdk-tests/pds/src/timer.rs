@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The physical timer of the processor, which user level may use (Arm ARM, generic timer). Its interrupt is 30.
+//! The physical timer of the processor (Arm ARM, generic timer). Its interrupt is 30, and whoever has that may use it.
 
 use core::arch::asm;
 
@@ -37,6 +37,14 @@ pub fn set_deadline(ticks: u64) {
 pub fn disable() {
     // SAFETY: as in `set_deadline`.
     unsafe { asm!("msr cntp_ctl_el0, xzr", "isb", options(nomem, nostack)) };
+}
+
+/// Whether an interrupt can come.
+pub fn is_enabled() -> bool {
+    let control: u64;
+    // SAFETY: reads a register.
+    unsafe { asm!("mrs {}, cntp_ctl_el0", out(reg) control, options(nomem, nostack)) };
+    control & 1 != 0
 }
 
 /// Uses up time without the kernel.

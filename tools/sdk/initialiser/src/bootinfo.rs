@@ -5,6 +5,8 @@ use crate::kernel::numbers::MAX_BOOT_UNTYPEDS;
 
 /// Slots of the root CNode that the kernel fills.
 pub mod slots {
+    /// The root task's thread.
+    pub const TCB: u64 = 1;
     /// The root CNode itself.
     pub const CNODE: u64 = 2;
     /// The root task's address space.

@@ -2,8 +2,8 @@
 //! Lines for the person at the serial console.
 //!
 //! A debug kernel prints them. A release kernel cannot: there the initialiser maps the PL011 (Arm DDI 0183) into itself,
-//! as the very first thing it makes. It keeps that map when the PDs run, even if one of them has the PL011 too: a fault
-//! that nobody handles is worth a line in the middle of someone else's.
+//! as the very first thing it makes. The monitor uses that map when the PDs run, even if one of them has the PL011 too:
+//! a fault that nobody handles is worth a line in the middle of someone else's.
 
 use core::fmt::{self, Write};
 
@@ -19,22 +19,28 @@ impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
             if byte == b'\n' {
-                put(b'\r');
+                put(b'\r')?;
             }
-            put(byte);
+            put(byte)?;
         }
         Ok(())
     }
 }
 
 #[cfg(kernel_prints)]
-use crate::kernel::debug_put_char as put;
+fn put(byte: u8) -> fmt::Result {
+    crate::kernel::debug_put_char(byte);
+    Ok(())
+}
 
 #[cfg(not(kernel_prints))]
-pub use uart::{PADDR as UART_PADDR, attach, put};
+use uart::put;
+#[cfg(not(kernel_prints))]
+pub use uart::{PADDR as UART_PADDR, attach};
 
 #[cfg(not(kernel_prints))]
 mod uart {
+    use core::fmt;
     use core::sync::atomic::{AtomicU64, Ordering};
 
     /// Physical address of the board's PL011.
@@ -43,6 +49,9 @@ mod uart {
     const DATA: u64 = 0x00;
     const FLAGS: u64 = 0x18;
     const FLAGS_TRANSMIT_FULL: u32 = 1 << 5;
+    /// Looks at a full queue before a line is given up. At 115,200 baud a byte leaves within 90 us, which is some
+    /// thousand looks; a port that somebody has switched off never becomes ready.
+    const PATIENCE: u32 = 1_000_000;
 
     /// Where the PL011 is mapped, 0 if not yet.
     static BASE: AtomicU64 = AtomicU64::new(0);
@@ -55,16 +64,22 @@ mod uart {
         BASE.store(address, Ordering::Relaxed);
     }
 
-    /// Writes one byte, waiting while the line is busy. Before `attach` there is no console.
-    pub fn put(byte: u8) {
+    /// Writes one byte, or gives up if the port takes none. Before `attach` there is no console.
+    pub fn put(byte: u8) -> fmt::Result {
         let base = BASE.load(Ordering::Relaxed);
         if base == 0 {
-            return;
+            return Err(fmt::Error);
         }
-        // SAFETY: `attach` was promised that the PL011 is mapped here; these are two of its registers.
-        unsafe {
-            while ((base + FLAGS) as *const u32).read_volatile() & FLAGS_TRANSMIT_FULL != 0 {}
-            ((base + DATA) as *mut u32).write_volatile(u32::from(byte));
+        let is_full = || {
+            // SAFETY: `attach` was promised that the PL011 is mapped here; this is one of its registers.
+            let flags = unsafe { ((base + FLAGS) as *const u32).read_volatile() };
+            flags & FLAGS_TRANSMIT_FULL != 0
+        };
+        if (0..PATIENCE).all(|_| is_full()) {
+            return Err(fmt::Error);
         }
+        // SAFETY: as above.
+        unsafe { ((base + DATA) as *mut u32).write_volatile(u32::from(byte)) };
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::build::{Builder, Failure};
 use crate::kernel::{Attributes, CapRights};
 
 /// Windows for frames of either size: far above the initialiser's image, each with page tables of its own.
-const SMALL_WINDOW: u64 = 0x40_0000_0000;
+pub const SMALL_WINDOW: u64 = 0x40_0000_0000;
 const LARGE_WINDOW: u64 = 0x50_0000_0000;
 
 /// Who will look at the bytes.

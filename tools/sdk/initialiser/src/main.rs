@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The registry SDK's initialiser: seL4's root task. It makes the protection domains that the spec describes from the
-//! untyped memory, starts them, and stays as the monitor that prints the faults of PDs without a parent.
+//! untyped memory, and a second thread, the monitor, which prints the faults of PDs without a parent. Then it starts
+//! them and suspends itself: with its thread all capabilities of the root task are out of everybody's reach.
 //!
 //! Whatever goes wrong is printed with what was being made for whom, and nothing is started: a system that runs is a
 //! complete one.
@@ -41,10 +42,11 @@ extern "C" fn initialiser_main(bootinfo: *const BootInfo) -> ! {
         }
     };
     let mut builder = Builder::new(kernel, bootinfo, spec);
-    match builder.run() {
-        Ok(monitor) => monitor::run(builder.into_kernel(), &spec, monitor),
-        Err(error) => stop(format_args!("{}: {error}", builder.progress())),
-    }
+    let failure = match builder.run() {
+        Ok(()) => builder.end(),
+        Err(failure) => failure,
+    };
+    stop(format_args!("{}: {failure}", builder.progress()))
 }
 
 /// Says why there will be no system.

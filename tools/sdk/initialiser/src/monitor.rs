@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The initialiser's second life: it waits for faults of PDs without a parent and prints them. A PD that has faulted
-//! stays where it is; its peers go on.
+//! The monitor: a thread in the initialiser's address space that waits for faults of PDs without a parent and prints
+//! them. A PD that has faulted stays where it is; its peers go on.
+//!
+//! It can receive from one endpoint and do nothing else, and its priority is low, so that its lines wait until the
+//! important PDs do.
 
 use core::fmt;
 
 use sdk_spec::Spec;
 use sdk_spec::abi::{SMALL_PAGE, badges};
 
-use crate::console;
 use crate::kernel::{Kernel, Message};
+use crate::{console, fill, start};
 
-/// Prints faults that arrive at `endpoint`, for ever.
-pub fn run(mut kernel: Kernel, spec: &Spec<'_>, endpoint: u64) -> ! {
+/// Its one capability: the endpoint of the faults, to receive from.
+pub const ENDPOINT: u64 = 1;
+/// Where its IPC buffer is mapped: behind the initialiser's window for small frames, in the same page table.
+pub const IPC_BUFFER: u64 = fill::SMALL_WINDOW + SMALL_PAGE;
+
+/// Prints faults, for ever. The first and only function of the thread.
+pub extern "C" fn main() -> ! {
+    // SAFETY: the thread's IPC buffer is mapped there, and this is its only use.
+    let mut kernel = unsafe { Kernel::new(IPC_BUFFER) };
+    // The initialiser has decoded it before: there is a system only if it could.
+    let spec = Spec::decode(start::spec_bytes()).unwrap_or_default();
+    #[cfg(kernel_prints)]
+    console::line(format_args!("monitor: holds {} capability", count()));
     loop {
-        let message = kernel.receive(endpoint);
+        let message = kernel.receive(ENDPOINT);
         let pd = message
             .badge
             .checked_sub(badges::MONITOR_BASE)
@@ -32,6 +46,15 @@ pub fn run(mut kernel: Kernel, spec: &Spec<'_>, endpoint: u64) -> ! {
             }
         }
     }
+}
+
+/// Capabilities in the slots that the root task has its own and the first objects in.
+#[cfg(kernel_prints)]
+fn count() -> usize {
+    let slots = 0..4096;
+    slots
+        .filter(|&slot| crate::kernel::debug_holds(slot))
+        .count()
 }
 
 /// A fault message (libsel4 of seL4 5.0.0, `faults.h`).

@@ -32,6 +32,16 @@ pub fn spec_bytes() -> &'static [u8] {
     unsafe { core::slice::from_raw_parts(address as *const u8, len as usize) }
 }
 
+unsafe extern "C" {
+    /// End of the monitor's stack; defined by initialiser.ld.
+    static _monitor_stack_top: u8;
+}
+
+/// First stack pointer of the monitor's thread.
+pub fn monitor_stack() -> u64 {
+    &raw const _monitor_stack_top as u64
+}
+
 /// Gives the CPU to nobody in particular for a while; there is nothing left to do.
 pub fn wait() {
     // SAFETY: waits for an event; touches nothing.

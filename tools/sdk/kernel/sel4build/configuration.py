@@ -66,8 +66,9 @@ _RELEASE = {
     "USER_STACK_TRACE_LENGTH": 0,
 }
 
-# What readers of the official SDK's gen_config.json look for and this kernel has no option for. The last three are the
-# loader's doing (CNTKCTL_EL1, SCTLR_EL1.UCI).
+# What readers of the official SDK's gen_config.json look for and this kernel has no option for. Counters and cache
+# operations are the loader's doing (CNTKCTL_EL1, SCTLR_EL1.UCI). The physical timer is not open to user mode as a whole:
+# the kernel gives it to the owner of its interrupt (platform/include/plat/machine/timer_access.h).
 _FOR_READERS = {
     "SEL4_ARCH": "aarch64",
     "ARCH": "arm",
@@ -75,7 +76,7 @@ _FOR_READERS = {
     "TIMER_FREQUENCY": TIMER_CLOCK_HZ,
     "PADDR_USER_DEVICE_TOP": DEVICES[-1][1],
     "EXPORT_PCNT_USER": True,
-    "EXPORT_PTMR_USER": True,
+    "EXPORT_PTMR_USER": False,
     "EXPORT_VCNT_USER": False,
     "EXPORT_VTMR_USER": False,
     "AARCH64_USER_CACHE_ENABLE": True,

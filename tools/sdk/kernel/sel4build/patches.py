@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Corrections to the kernel's C, made while its files are put into one unit: what later kernels corrected, too, and what
-the runtime or its tests would otherwise trip over. Each is a short text that must occur exactly once."""
+"""Changes to the kernel's C, made while its files are put into one unit: what later kernels corrected, too, what the
+runtime or its tests would otherwise trip over, and who may use the timer. Each is a short text that must occur once."""
 
 from typing import NamedTuple
 
@@ -44,12 +44,25 @@ PATCHES = (
     ),
     # Microkit's servers have higher priorities than their callers, and this kernel refuses its fastpath to every reply
     # from a higher priority. Later kernels ask what matters: whether the caller is the one to run next.
-    Patch("fastpath/fastpath.c", "#include <fastpath/fastpath.h>", "#include <fastpath/fastpath.h>\n" + _RUNS_NEXT),
+    Patch(
+        "fastpath/fastpath.c",
+        "#include <fastpath/fastpath.h>",
+        "#include <fastpath/fastpath.h>\n#include <plat/machine/timer_access.h>\n" + _RUNS_NEXT,
+    ),
     Patch(
         "fastpath/fastpath.c",
         "if (unlikely(caller->tcbPriority < NODE_STATE(ksCurThread)->tcbPriority)) {",
         "if (unlikely(caller->tcbPriority < NODE_STATE(ksCurThread)->tcbPriority && !runs_next(caller->tcbPriority))) {",
     ),
+    # Every switch to a thread, on the fastpath and off it: only the owner of the timer's interrupt may use the timer.
+    Patch("fastpath/fastpath.c", "switchToThread_fp(dest,", "giveTimerTo(dest);\n    switchToThread_fp(dest,"),
+    Patch("fastpath/fastpath.c", "switchToThread_fp(caller,", "giveTimerTo(caller);\n    switchToThread_fp(caller,"),
+    Patch(
+        "arch/arm/64/kernel/thread.c",
+        "#include <arch/linker.h>",
+        "#include <arch/linker.h>\n#include <plat/machine/timer_access.h>",
+    ),
+    Patch("arch/arm/64/kernel/thread.c", "setVMRoot(tcb);", "setVMRoot(tcb);\n    giveTimerTo(tcb);"),
     # A reply without a caller is harmless and the runtime makes one at every restart: no complaint on the console.
     Patch("api/syscall.c", 'userError("Attempted reply operation when no reply cap present.");', ""),
 )

@@ -36,8 +36,9 @@ const SCTLR: u64 = {
     res1 | user | on
 };
 
-/// EL0 may read the physical counter (0) and use the physical timer (9); the virtual ones are the kernel's.
-const CNTKCTL: u64 = (1 << 9) | 1;
+/// CNTKCTL_EL1: EL0 may read the physical counter. The virtual one is the kernel's, and the kernel opens the physical
+/// timer for one thread.
+const CNTKCTL: u64 = 1;
 
 #[repr(C, align(4096))]
 struct PageTable(UnsafeCell<[u64; ENTRIES]>);

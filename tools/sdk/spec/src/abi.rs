@@ -22,8 +22,10 @@ pub const STACK_TOP: u64 = IPC_BUFFER - SMALL_PAGE;
 /// log2 of the number of slots in a PD's CNode. It is the PD's CSpace root, with a guard of `64 - CNODE_BITS` zero bits.
 pub const CNODE_BITS: u32 = 9;
 
-/// Priority of the initialiser, which is also the monitor. PDs have at most one less.
-pub const MONITOR_PRIORITY: u8 = 255;
+/// Priority of the initialiser. PDs have at most one less.
+pub const INITIALISER_PRIORITY: u8 = 255;
+/// Priority of the monitor: what it prints delays nobody but PDs that are as unimportant.
+pub const MONITOR_PRIORITY: u8 = 1;
 /// Highest number of PDs.
 pub const MAX_PDS: usize = 63;
 /// Highest channel, interrupt or child id.

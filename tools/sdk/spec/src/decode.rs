@@ -6,7 +6,7 @@ use core::fmt;
 use zerocopy::{FromBytes, Immutable, KnownLayout, TryFromBytes};
 
 use crate::abi::{
-    CNODE_BITS, LARGE_PAGE, MAX_IRQ, MAX_PDS, MONITOR_PRIORITY, SMALL_PAGE, USER_TOP,
+    CNODE_BITS, LARGE_PAGE, MAX_IRQ, MAX_PDS, INITIALISER_PRIORITY, SMALL_PAGE, USER_TOP,
 };
 use crate::records::{
     Area, Cap, CapKind, Header, Irq, MAGIC, Map, NO_INDEX, NO_PADDR, PdRecord, Region, RegionKind,
@@ -267,7 +267,7 @@ impl<'a> Spec<'a> {
                 "parent",
                 pd.parent == NO_INDEX || parent.is_some_and(|parent| parent.has_endpoint == 1),
             ),
-            ("priority", pd.priority < MONITOR_PRIORITY),
+            ("priority", pd.priority < INITIALISER_PRIORITY),
             ("has_endpoint", pd.has_endpoint <= 1),
         ])
     }

@@ -58,7 +58,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Gives every PD its memory and capabilities, and then starts all of them.
+    /// Gives every PD its memory and capabilities.
     pub(super) fn domains(&mut self, layout: &Layout) -> Result<(), Failure> {
         for (index, pd) in (0..).zip(self.spec.pds()) {
             self.areas(layout.vspaces + index, &pd)?;
@@ -69,13 +69,19 @@ impl<'a> Builder<'a> {
             }
             self.thread(layout, index, &pd)?;
         }
+        Ok(())
+    }
+
+    /// Starts all PDs and the monitor.
+    pub(super) fn start(&mut self, layout: &Layout, monitor: u64) -> Result<(), Failure> {
         for (index, pd) in (0..).zip(self.spec.pds()) {
             self.step("start of PD", pd.name);
             self.kernel
                 .resume(layout.tcbs + index)
                 .map_err(Failure::Kernel)?;
         }
-        Ok(())
+        self.step("start of the monitor", "");
+        self.kernel.resume(monitor).map_err(Failure::Kernel)
     }
 
     /// Image and stack.

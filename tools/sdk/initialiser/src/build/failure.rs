@@ -33,6 +33,8 @@ pub enum Failure {
     },
     /// The table of pieces of memory is full: too many regions with physical addresses.
     Pieces,
+    /// The initialiser runs on after it was suspended.
+    Awake,
 }
 
 impl fmt::Display for Failure {
@@ -69,6 +71,7 @@ impl fmt::Display for Failure {
                 "out of capability slots: {wanted} wanted, {left} left; use fewer or larger (2 MiB) pages"
             ),
             Self::Pieces => write!(f, "too many regions with physical addresses"),
+            Self::Awake => write!(f, "the kernel did not suspend it"),
         }
     }
 }

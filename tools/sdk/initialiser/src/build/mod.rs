@@ -2,10 +2,11 @@
 //! From the spec to protection domains that wait to be scheduled.
 //!
 //! Order matters in two places. Memory at given addresses comes first, while it is still free. And nothing is started
-//! before everything is made; the initialiser has the highest priority, so no PD runs before the monitor waits.
+//! before everything is made; the initialiser has the highest priority, so nobody runs before it has ended.
 
 mod domains;
 mod failure;
+mod monitor;
 mod regions;
 #[cfg(not(kernel_prints))]
 mod uart;
@@ -14,7 +15,7 @@ use core::fmt;
 
 use sdk_spec::Spec;
 
-use crate::bootinfo::BootInfo;
+use crate::bootinfo::{BootInfo, slots};
 use crate::kernel::{Kernel, ObjectType};
 use crate::layout::{Layout, Slots};
 use crate::memory::Memory;
@@ -62,8 +63,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Makes and starts the whole system; gives the monitor's endpoint.
-    pub fn run(&mut self) -> Result<u64, Failure> {
+    /// Makes the whole system and starts it.
+    pub fn run(&mut self) -> Result<(), Failure> {
         let layout = match Layout::new(&self.spec, &mut self.slots) {
             Ok(layout) => layout,
             Err(failure) => {
@@ -78,7 +79,17 @@ impl<'a> Builder<'a> {
         self.regions(&layout, made)?;
         self.objects(&layout)?;
         self.domains(&layout)?;
-        Ok(layout.monitor)
+        let monitor = self.monitor(&layout)?;
+        self.start(&layout, monitor)
+    }
+
+    /// Suspends the initialiser, for good. Returns only if the kernel refuses.
+    pub fn end(&mut self) -> Failure {
+        self.step("the end of the initialiser", "");
+        match self.kernel.suspend(slots::TCB) {
+            Ok(()) => Failure::Awake,
+            Err(error) => Failure::Kernel(error),
+        }
     }
 
     /// Makes a console for the case that nothing else can be made; without one there is nothing left to try.
@@ -90,11 +101,6 @@ impl<'a> Builder<'a> {
     /// What was being made last.
     pub fn progress(&self) -> Progress<'a> {
         self.progress
-    }
-
-    /// The kernel, when everything is made.
-    pub fn into_kernel(self) -> Kernel {
-        self.kernel
     }
 
     fn step(&mut self, doing: &'static str, name: &'a str) {

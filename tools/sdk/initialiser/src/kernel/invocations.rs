@@ -289,4 +289,9 @@ impl Kernel {
     pub fn resume(&mut self, tcb: u64) -> Done {
         self.invoke(tcb, numbers::TCB_RESUME, &[], &[]).map(drop)
     }
+
+    /// Stops a thread. If it is this one, the call does not return.
+    pub fn suspend(&mut self, tcb: u64) -> Done {
+        self.invoke(tcb, numbers::TCB_SUSPEND, &[], &[]).map(drop)
+    }
 }

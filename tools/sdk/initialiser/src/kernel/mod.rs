@@ -14,6 +14,6 @@ pub mod numbers {
 
 pub use error::{Code, KernelError};
 pub use invocations::{Attributes, CapRights, ObjectType, Source, TableKind, TcbSetup};
-#[cfg(kernel_prints)]
-pub use syscall::debug_put_char;
 pub use syscall::{Kernel, Message};
+#[cfg(kernel_prints)]
+pub use syscall::{debug_holds, debug_put_char};

@@ -40,7 +40,7 @@ pub struct Kernel {
 
 impl Kernel {
     /// # Safety
-    /// `buffer` must be the address of this thread's IPC buffer, and this the only `Kernel`.
+    /// `buffer` must be the address of this thread's IPC buffer, and this the thread's only `Kernel`.
     pub unsafe fn new(buffer: u64) -> Self {
         Self {
             buffer: buffer as *mut IpcBuffer,
@@ -172,4 +172,21 @@ pub fn debug_put_char(byte: u8) {
             options(nostack),
         );
     }
+}
+
+/// Whether this thread has a capability at `cap`.
+#[cfg(kernel_prints)]
+pub fn debug_holds(cap: u64) -> bool {
+    let kind: u64;
+    // SAFETY: a debug system call, which changes nothing that this program can see.
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x7") numbers::SYS_DEBUG_CAP_IDENTIFY,
+            inout("x0") cap => kind,
+            out("x1") _, out("x2") _, out("x3") _, out("x4") _, out("x5") _,
+            options(nostack),
+        );
+    }
+    kind != 0
 }

@@ -11,6 +11,9 @@
 #define UARTFR        0x18
 #define UARTFR_TXFF   (1u << 5)
 
+/* A port that is switched off never becomes ready, and the kernel does not wait for it for ever. */
+#define UART_PATIENCE 1000000u
+
 #if defined(CONFIG_DEBUG_BUILD) || defined(CONFIG_PRINTING)
 static volatile uint32_t *uart_register(word_t offset)
 {
@@ -19,8 +22,12 @@ static volatile uint32_t *uart_register(word_t offset)
 
 void putDebugChar(unsigned char c)
 {
-    while (*uart_register(UARTFR) & UARTFR_TXFF);
-    *uart_register(UARTDR) = c;
+    for (uint32_t look = 0; look < UART_PATIENCE; look++) {
+        if (!(*uart_register(UARTFR) & UARTFR_TXFF)) {
+            *uart_register(UARTDR) = c;
+            return;
+        }
+    }
 }
 #endif
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `protection_domain` and what stands in it.
 
-use sdk_spec::abi::{MAX_ID, MAX_IRQ, MAX_PDS, MONITOR_PRIORITY};
+use sdk_spec::abi::{MAX_ID, MAX_IRQ, MAX_PDS, INITIALISER_PRIORITY};
 
 use super::Reader;
 use super::attributes::{flag, permissions, stack_size, unsupported_scheduling};
@@ -54,10 +54,10 @@ impl Reader<'_> {
         let name = self.pd_name(element);
         let number = |name| element.attribute(name).as_ref().and_then(Value::number);
         let priority = number("priority").unwrap_or(0);
-        if priority >= u64::from(MONITOR_PRIORITY) {
+        if priority >= u64::from(INITIALISER_PRIORITY) {
             element.error(
                 format!("priority {priority} is too high"),
-                format!("choose 0 to {}", MONITOR_PRIORITY - 1),
+                format!("choose 0 to {}", INITIALISER_PRIORITY - 1),
             );
         }
         let index = self.system.pds.len();

@@ -15,5 +15,6 @@ enum IRQConstants {
 
 /* The virtual timer. The physical timer (30) is left to user mode, as Microkit's kernel does. */
 #define KERNEL_TIMER_IRQ 27
+#define USER_TIMER_IRQ   30
 
 #include <arch/machine/gic_pl390.h>
