@@ -26,12 +26,13 @@ SDK    := $(CURDIR)/build/sdk
 SDK_ID := sdk-registry
 endif
 
-# The image for the system tests differs by the lines of system.xml marked @test
-# and by the feature `fault-injection` of console and supervisor. Its console takes commands, and has a priority above what it makes
+# The image for the system tests differs by the lines of system.xml and net.toml marked @test, by the client
+# `hostile` and by the feature `fault-injection` of console, supervisor and net_driver. Its console takes commands, and has a priority above what it makes
 # fault: else it would only ever be heard while everyone waits, and no PD would fault in the middle of its work.
 ifeq ($(TEST_IMAGE),1)
 OUT      := build/$(CONFIG)-test
-FEATURES := --features console/fault-injection,supervisor/fault-injection
+PDS      += hostile
+FEATURES := --features console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
 SYSTEM   := $(OUT)/system.xml
 NET_TOML := $(OUT)/net.toml
 ENABLE   := -e 's|<!-- @test: \(.*\) -->|\1|' -e '/name="console"/s|priority="10"|priority="250"|'
@@ -58,7 +59,7 @@ QEMU_NET  := -global virtio-mmio.force-legacy=false \
 QEMU      := $(QEMU_BASE) $(QEMU_NET) -netdev $(NETDEV)
 
 .DELETE_ON_ERROR:
-.PHONY: help run image qemu-command test check bench setup sdk sdk-environment clean FORCE
+.PHONY: help run image qemu-command test check bench bench-loss setup sdk sdk-environment clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
@@ -138,7 +139,7 @@ $(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
 	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt
 
 # --- Tools of the host ---------------------------------------------------------
-HOST_TOOLS := config-tool check system-tests sdk-tests bench
+HOST_TOOLS := config-tool check system-tests sdk-tests bench bench-loss
 
 $(addprefix $(TOOLS)/,$(HOST_TOOLS)): FORCE | setup
 	@mkdir -p $(TOOLS)
@@ -176,6 +177,9 @@ check: setup ## format, clippy, dependency rules, docs
 
 bench: image $(TOOLS)/bench ## boot the release image and print the table of figures
 	@$(TOOLS)/bench --image $(IMAGE) --report $(OUT)/report.txt --qemu "$(QEMU)"
+
+bench-loss: image $(TOOLS)/bench-loss ## goodput on cables that lose and delay, of the image and of Linux (root)
+	@$(AS_ROOT) $(TOOLS)/bench-loss --image $(IMAGE) --qemu "$(QEMU)"
 
 clean: ## remove everything that was built
 	rm -rf build

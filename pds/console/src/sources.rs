@@ -72,6 +72,7 @@ pub fn take() -> impl Iterator<Item = Source> {
         "net_server": net_server_log,
         "echo_server": echo_server_log,
         "http_server": http_server_log,
+        "hostile": hostile_log,
     ]
 }
 

@@ -19,6 +19,8 @@ pub const ECHO: u16 = 7;
 pub const HTTP: u16 = 80;
 /// Nobody listens here: 9 is the discard service, which the image has not.
 pub const CLOSED: u16 = 9;
+/// Commands for the hostile client, which the test image alone has.
+pub const HOSTILE: u16 = 6666;
 /// Another program may take a port between our look and QEMU's: then others are tried.
 const ATTEMPTS: usize = 3;
 /// How long the answer to one byte is waited for before the next connection is tried.
@@ -74,7 +76,7 @@ fn with_retries<W>(boot: impl Fn() -> Result<(Arc<Guest>, Result<W>)>) -> Result
 impl World for Sockets {
     fn boot(boots: &Boots, name: &str) -> Result<Self> {
         with_retries(|| {
-            let [echo, http, closed] = ports::free_ports()?;
+            let [echo, http, closed, hostile] = ports::free_ports()?;
             let forward = |transport, host, guest| Forward {
                 transport,
                 host,
@@ -85,6 +87,7 @@ impl World for Sockets {
                 forward(Transport::Udp, echo, ECHO),
                 forward(Transport::Tcp, http, HTTP),
                 forward(Transport::Tcp, closed, CLOSED),
+                forward(Transport::Udp, hostile, HOSTILE),
             ]);
             let guest = boots.boot(&netdev, name)?;
             let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -92,6 +95,7 @@ impl World for Sockets {
                 echo: at(echo),
                 http: at(http),
                 closed: at(closed),
+                hostile: at(hostile),
                 guest: Some(Arc::clone(&guest)),
             };
             let result = await_services(&guest, &world);

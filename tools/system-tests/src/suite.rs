@@ -3,8 +3,8 @@
 
 use anyhow::{Result, ensure};
 
-use crate::tests;
 use crate::lan::Lan;
+use crate::tests;
 use crate::world::{Ethernet, Sockets};
 
 /// What a test needs, and its body.

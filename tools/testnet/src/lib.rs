@@ -28,3 +28,4 @@ pub use namespace::{Namespace, unavailable};
 pub use port::{Far, Listener};
 pub use raw::RawPort;
 pub use switch::{Counts, Switch};
+pub use tappers::Tap;

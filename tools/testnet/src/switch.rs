@@ -292,7 +292,10 @@ impl Runner {
                 let _ = for_raw.try_send(frame.to_vec());
             }
             if to.is_near() {
-                match conditions.mtu.map_or(Narrow::Passes, |mtu| judge(frame, mtu)) {
+                match conditions
+                    .mtu
+                    .map_or(Narrow::Passes, |mtu| judge(frame, mtu))
+                {
                     Narrow::Passes => to_near.offer(conditions, frame, now),
                     Narrow::Dropped(answer) => {
                         *too_big += 1;

@@ -6,7 +6,7 @@ use core::fmt;
 use zerocopy::{FromBytes, Immutable, KnownLayout, TryFromBytes};
 
 use crate::abi::{
-    CNODE_BITS, LARGE_PAGE, MAX_IRQ, MAX_PDS, INITIALISER_PRIORITY, SMALL_PAGE, USER_TOP,
+    CNODE_BITS, INITIALISER_PRIORITY, LARGE_PAGE, MAX_IRQ, MAX_PDS, SMALL_PAGE, USER_TOP,
 };
 use crate::records::{
     Area, Cap, CapKind, Header, Irq, MAGIC, Map, NO_INDEX, NO_PADDR, PdRecord, Region, RegionKind,

@@ -17,7 +17,7 @@ use qemu_harness::{Guest, Netdev};
 use smoltcp::wire::EthernetAddress;
 use testnet::{Listener, Namespace, RawPort, Switch};
 
-use crate::boot::{Boots, CLOSED, ECHO, HTTP, await_services};
+use crate::boot::{Boots, CLOSED, ECHO, HOSTILE, HTTP, await_services};
 use crate::link::{GATEWAY_IP, GUEST_IP};
 use crate::runner::World;
 use crate::world::Sockets;
@@ -54,15 +54,13 @@ impl World for Lan {
             echo: at(ECHO),
             http: at(HTTP),
             closed: at(CLOSED),
+            hostile: at(HOSTILE),
             guest: Some(Arc::clone(&guest)),
         };
         namespace
             .run(|| await_services(&guest, &sockets))
             .with_context(|| {
-                format!(
-                    "the guest did not come up; log: {}",
-                    guest.log().display()
-                )
+                format!("the guest did not come up; log: {}", guest.log().display())
             })?;
         let guest_mac = station::ask_for_guest(&raw)?;
         Ok(Self {

@@ -10,8 +10,8 @@ use crate::boot::{CLOSED, ECHO, HTTP};
 use crate::lan::connection::{Connection, segment};
 use crate::lan::packets::{Host, Packet, arp_request, icmp_error};
 use crate::lan::{Lan, Station};
-use crate::link::frames::{Echo, describe};
 use crate::link::GUEST_IP;
+use crate::link::frames::{Echo, describe};
 use crate::suite::{Test, test_list};
 use crate::world::TIMEOUT;
 
@@ -57,10 +57,7 @@ fn lan_icmp_errors_do_not_end_connections(world: &mut Lan) -> Result<()> {
     connection.echo(b"before")?;
     let quoted = last_packet(&mut connection)?;
     for code in (0..16).filter(|code| *code != FRAGMENTATION_NEEDED) {
-        station.send(
-            IpProtocol::Icmp,
-            &icmp_error(UNREACHABLE, code, 0, &quoted),
-        )?;
+        station.send(IpProtocol::Icmp, &icmp_error(UNREACHABLE, code, 0, &quoted))?;
     }
     for kind in [TIME_EXCEEDED, PARAMETER_PROBLEM, SOURCE_QUENCH] {
         station.send(IpProtocol::Icmp, &icmp_error(kind, 0, 0, &quoted))?;

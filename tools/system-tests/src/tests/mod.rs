@@ -14,6 +14,8 @@ mod faults_clients;
 mod faults_driver;
 mod faults_random;
 mod faults_services;
+mod hostile_client;
+mod hostile_driver;
 mod http_connections;
 mod http_load;
 mod http_refusals;
@@ -48,6 +50,8 @@ pub const ALL: &[&[Test]] = &[
     faults_clients::TESTS,
     faults_services::TESTS,
     faults_random::TESTS,
+    hostile_client::TESTS,
+    hostile_driver::TESTS,
     lan_traffic::TESTS,
     lan_resets::TESTS,
     lan_forged::TESTS,

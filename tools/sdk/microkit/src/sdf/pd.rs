@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `protection_domain` and what stands in it.
 
-use sdk_spec::abi::{MAX_ID, MAX_IRQ, MAX_PDS, INITIALISER_PRIORITY};
+use sdk_spec::abi::{INITIALISER_PRIORITY, MAX_ID, MAX_IRQ, MAX_PDS};
 
 use super::Reader;
 use super::attributes::{flag, permissions, stack_size, unsupported_scheduling};
