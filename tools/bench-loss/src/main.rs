@@ -92,7 +92,7 @@ fn run(arguments: &Arguments) -> Result<()> {
                 };
                 let cables = [&image.cable, &linux.cable];
                 for (cable, figures) in cables.into_iter().zip(&mut figures) {
-                    figures.push(cable.download(conditions.clone(), limit)?);
+                    figures.push(cable.download(conditions, limit)?);
                 }
             }
             let [ours, theirs] = figures.map(median);

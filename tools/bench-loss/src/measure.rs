@@ -33,7 +33,7 @@ impl Cable {
     /// # Errors
     /// If the connection fails or wrong bytes come.
     pub fn download(&self, conditions: Conditions, limit: Duration) -> Result<f64> {
-        self.switch.under(conditions.clone(), || {
+        self.switch.under(conditions, || {
             self.near
                 .run(|| download(self.server, limit))
                 .with_context(|| format!("{conditions:?}"))

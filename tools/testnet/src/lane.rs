@@ -11,7 +11,7 @@ const CAPACITY: usize = 4096;
 const LATE: Duration = Duration::from_millis(3);
 
 /// What the cable does to frames. The default is a good cable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conditions {
     /// part of the frames that are lost, in each direction
     pub loss: f64,
@@ -24,6 +24,9 @@ pub struct Conditions {
     /// The largest IPv4 packet that passes from the far to the near end. Larger ones that may not
     /// be cut are answered by "fragmentation needed" (RFC 1191 section 4), others are lost.
     pub mtu: Option<u16>,
+    /// Bytes a second that are taken from the far end. It feels a slow link by its own buffers
+    /// filling up; nothing is lost.
+    pub rate: Option<u32>,
     /// where the generator of faults begins
     pub seed: u64,
 }
@@ -36,6 +39,7 @@ impl Default for Conditions {
             late: 0.0,
             delay: Duration::ZERO,
             mtu: None,
+            rate: None,
             seed: 1,
         }
     }

@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use nix::errno::Errno;
@@ -88,6 +88,7 @@ impl Switch {
             mirror: false,
             version: u64::MAX,
             too_big: 0,
+            far_may_send: None,
             shared: Arc::clone(&shared),
         };
         let thread = thread::Builder::new()
@@ -177,6 +178,8 @@ struct Runner {
     mirror: bool,
     version: u64,
     too_big: u64,
+    /// On a slow link: when the far end may send again.
+    far_may_send: Option<Instant>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -202,13 +205,14 @@ impl Runner {
     }
 
     /// Waits for a frame, for room, or until a frame on the cable arrives.
-    fn wait(&self) -> io::Result<Ready> {
-        let flags = |port: &dyn Port| {
-            if port.waiting() > 0 {
-                PollFlags::POLLIN | PollFlags::POLLOUT
-            } else {
-                PollFlags::POLLIN
-            }
+    fn wait(&mut self) -> io::Result<Ready> {
+        let now = Instant::now();
+        self.far_may_send = self.far_may_send.filter(|at| *at > now);
+        let flags = |port: &dyn Port, reads: bool| {
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::POLLIN, reads);
+            flags.set(PollFlags::POLLOUT, port.waiting() > 0);
+            flags
         };
         let [near, far] = &self.ports;
         // Raw frames wait while the far end takes none, and so does who sends them.
@@ -218,15 +222,14 @@ impl Runner {
             PollFlags::POLLIN
         };
         let mut fds = [
-            PollFd::new(near.fd(), flags(near.as_ref())),
-            PollFd::new(far.fd(), flags(far.as_ref())),
+            PollFd::new(near.fd(), flags(near.as_ref(), true)),
+            PollFd::new(far.fd(), flags(far.as_ref(), self.far_may_send.is_none())),
             PollFd::new(self.raw.as_fd(), raw),
             PollFd::new(self.stopped.as_fd(), PollFlags::POLLIN),
         ];
-        let timeout = self.next_arrival().map(|at| {
-            let left = at.saturating_duration_since(Instant::now());
-            TimeSpec::from_duration(left)
-        });
+        let next = [self.next_arrival(), self.far_may_send];
+        let timeout = next.into_iter().flatten().min();
+        let timeout = timeout.map(|at| TimeSpec::from_duration(at.saturating_duration_since(now)));
         match ppoll(&mut fds, timeout, None) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
@@ -256,7 +259,7 @@ impl Runner {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if shared.version != self.version {
             self.version = shared.version;
-            self.conditions = shared.conditions.clone();
+            self.conditions = shared.conditions;
             self.mirror = shared.mirror;
             for (lane, number) in self.lanes.iter_mut().zip(0..) {
                 lane.seed(self.conditions.seed.wrapping_mul(2) + number);
@@ -285,7 +288,9 @@ impl Runner {
         let (conditions, too_big) = (&self.conditions, &mut self.too_big);
         let (near_address, for_raw) = (self.near_address, &self.for_raw);
         let mirror = self.mirror;
+        let mut bytes = 0;
         self.ports[FAR].read(&mut |frame| {
+            bytes += frame.len();
             let to = Recipient::of(frame, near_address);
             if to.is_test() || mirror {
                 // Nobody may be looking.
@@ -305,7 +310,12 @@ impl Runner {
                     }
                 }
             }
-        })
+        })?;
+        self.far_may_send = self.conditions.rate.map(|rate| {
+            let seconds = bytes as f64 / f64::from(rate.max(1));
+            now + Duration::from_secs_f64(seconds)
+        });
+        Ok(())
     }
 
     fn read_raw(&mut self) -> io::Result<()> {

@@ -70,6 +70,16 @@ fn bytes_survive_every_weather() {
     let took = switch.under(slow, || transfer(&near, &far));
     assert!(took >= 4 * delay, "{took:?}");
 
+    let rate = Conditions {
+        rate: Some(2_000_000),
+        ..Conditions::default()
+    };
+    let took = switch.under(rate, || transfer(&near, &far));
+    assert!(
+        took >= Duration::from_millis(400),
+        "{took:?} for 1 MiB at 2 MB/s"
+    );
+
     // A far end that learns of the narrow link sends smaller packets.
     let narrow = Conditions {
         mtu: Some(600),

@@ -12,6 +12,9 @@ use super::echoing::{echo, expect_gone};
 use super::faulting::{crash, serves_again};
 use super::http_resources::{get_bytes, stats};
 use super::udp::Peer;
+use testnet::Conditions;
+
+use crate::lan::Lan;
 use crate::suite::{Test, test_list};
 use crate::world::{Sockets, TIMEOUT};
 
@@ -21,6 +24,10 @@ pub const TESTS: &[Test] = test_list![Faults:
     hostile_client_sends_nonsense,
     hostile_client_scribbles_in_its_window,
     hostile_client_ruins_its_log,
+];
+
+pub const ON_A_LAN: &[Test] = test_list![Lan:
+    lan_hostile_client_floods_a_slow_link,
 ];
 
 /// How often the services are used while the client does its worst.
@@ -128,6 +135,30 @@ fn no_other_fault(world: &Sockets) -> Result<()> {
 
 fn hostile_client_floods_with_datagrams(world: &mut Sockets) -> Result<()> {
     during(world, "flood")
+}
+
+/// Where the link is the bottleneck, every transmit buffer is the flood's unless others get their share.
+fn lan_hostile_client_floods_a_slow_link(world: &mut Lan) -> Result<()> {
+    let slow = Conditions {
+        rate: Some(2_000_000),
+        ..Conditions::default()
+    };
+    let sockets = &world.sockets;
+    let hostile = Command::open(sockets)?;
+    world.switch.under(slow, || {
+        hostile.give("flood")?;
+        let used = || {
+            for seed in 0..5 {
+                let data = contents::random(seed, 5_000);
+                echo(&sockets.connect_echo()?, &data)?;
+                get_bytes(&mut sockets.connect_http()?, 20_000)?;
+            }
+            Ok(())
+        };
+        let used = used();
+        // Also if it failed: else the flood would go on for the next test.
+        hostile.give("stop").and(used)
+    })
 }
 
 fn hostile_client_calls_without_pause(world: &mut Sockets) -> Result<()> {

@@ -56,6 +56,7 @@ pub const ALL: &[&[Test]] = &[
     lan_resets::TESTS,
     lan_forged::TESTS,
     lan_floods::TESTS,
+    hostile_client::ON_A_LAN,
 ];
 
 #[cfg(test)]
