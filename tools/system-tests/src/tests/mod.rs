@@ -20,6 +20,7 @@ mod http_connections;
 mod http_load;
 mod http_refusals;
 mod http_resources;
+mod lan_crowds;
 mod lan_floods;
 mod lan_forged;
 mod lan_resets;
@@ -56,6 +57,7 @@ pub const ALL: &[&[Test]] = &[
     lan_resets::TESTS,
     lan_forged::TESTS,
     lan_floods::TESTS,
+    lan_crowds::TESTS,
     hostile_client::ON_A_LAN,
 ];
 
