@@ -36,7 +36,7 @@ impl Garbage {
             2 => noise % 16,
             3 => noise % 4096,
             4 => 1 << (noise % 64),
-            5 => noise % 16 | (noise >> 16 & 0xf) << 32,
+            5 => (noise % 16) | ((noise >> 16 & 0xf) << 32),
             6 => (1u64 << (noise % 64)).wrapping_sub(1),
             _ => noise,
         }
@@ -52,7 +52,7 @@ impl Garbage {
     /// Writes garbage over about one word in `every`.
     pub fn sprinkle(&mut self, words: &[AtomicU64], every: u64) {
         for word in words {
-            if self.noise() % every.max(1) == 0 {
+            if self.noise().is_multiple_of(every.max(1)) {
                 word.store(self.word(), Ordering::Relaxed);
             }
         }

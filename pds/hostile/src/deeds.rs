@@ -108,7 +108,7 @@ impl Deeds {
             .fill(self.window.get(from..to).unwrap_or_default());
         // Handles have small indices and small generations.
         let noise = self.garbage.noise();
-        let handle = noise % 8 | (1 + (noise >> 8) % 8) << 16;
+        let handle = (noise % 8) | ((1 + (noise >> 8) % 8) << 16);
         let offset = from as u64 * 8;
         let length = noise >> 16 & 0xfff;
         self.server
