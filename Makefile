@@ -21,9 +21,14 @@ endif
 ifneq ($(MICROKIT_SDK),)
 SDK    := $(abspath $(MICROKIT_SDK))
 SDK_ID := sdk-$(shell printf %s '$(SDK)' | cksum | cut -d' ' -f1)
+# What its tool has put into the image, for the check of the rights in it.
+GRANTED = --capdl $(OUT)/capdl.json
+REPORTS = --capdl-json $(OUT)/capdl.json
 else
 SDK    := $(CURDIR)/build/sdk
 SDK_ID := sdk-registry
+GRANTED = --image $(IMAGE)
+REPORTS :=
 endif
 
 # The image for the system tests differs by the lines of system.xml and net.toml marked @test, by the client
@@ -35,7 +40,6 @@ PDS      += hostile
 FEATURES := --features console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
 SYSTEM   := $(OUT)/system.xml
 NET_TOML := $(OUT)/net.toml
-ENABLE   := -e 's|<!-- @test: \(.*\) -->|\1|' -e '/name="console"/s|priority="10"|priority="250"|'
 else
 OUT      := build/$(CONFIG)
 SYSTEM   := system.xml
@@ -50,6 +54,8 @@ TOOLS     := build/tools
 CARGO     := cargo
 
 IMAGE := $(OUT)/loader.img
+# Whether the image grants what the system description says, to whom it says.
+CHECK_RIGHTS = $(TOOLS)/config-tool rights $(SYSTEM) $(GRANTED)
 
 QEMU_BASE := qemu-system-aarch64 -machine virt,virtualization=on -cpu cortex-a53 -m size=2G \
 	-display none -monitor none -serial stdio \
@@ -65,7 +71,7 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
 	@echo
 	@echo "Variables: CONFIG=debug|release  HTTP_PORT=8080  ECHO_PORT=8007  FORWARD=tcp:127.0.0.1:7000-:7000"
-	@echo "           NETDEV=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>)"
+	@echo "           NETDEV=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
 
 run: image ## build and boot; Ctrl-C ends it
 ifeq ($(origin NETDEV),file)
@@ -109,9 +115,9 @@ $(OUT)/sdk-used: FORCE | sdk
 	@{ echo $(SDK); cksum < $(SDK)/bin/microkit; cat $(SDK)/board/$(BOARD)/$(CONFIG)/elf/* | cksum; } > $@.new
 	$(replace-if-changed)
 
-build/$(CONFIG)-test/system.xml: system.xml Makefile
+build/$(CONFIG)-test/system.xml: system.xml $(TOOLS)/config-tool
 	@mkdir -p $(@D)
-	@sed $(ENABLE) $< > $@
+	@$(TOOLS)/config-tool test-system $< -o $@
 
 # Its network has room for a thousand neighbours.
 build/$(CONFIG)-test/net.toml: net.toml Makefile
@@ -120,7 +126,7 @@ build/$(CONFIG)-test/net.toml: net.toml Makefile
 
 $(OUT)/net_config.bin: $(NET_TOML) $(SYSTEM) $(TOOLS)/config-tool
 	@mkdir -p $(OUT)
-	@$(TOOLS)/config-tool $(NET_TOML) --system $(SYSTEM) -o $@
+	@$(TOOLS)/config-tool compile $(NET_TOML) --system $(SYSTEM) -o $@
 
 $(OUT)/pds/stamp: FORCE | sdk
 	@mkdir -p $(OUT)/pds $(dir $(PD_TARGET))
@@ -136,7 +142,8 @@ $(OUT)/pds/stamp: FORCE | sdk
 
 $(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
 	@$(SDK)/bin/microkit $(SYSTEM) --search-path $(OUT)/pds --search-path $(OUT) \
-	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt
+	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt $(REPORTS)
+	@$(CHECK_RIGHTS) >$(OUT)/rights.txt
 
 # --- Tools of the host ---------------------------------------------------------
 HOST_TOOLS := config-tool check system-tests sdk-tests bench bench-loss
@@ -154,9 +161,12 @@ test: ## all tests that CI runs, host and QEMU
 	@tools/test.sh
 
 # One suite each; `make test` runs them all.
-.PHONY: test-sdk test-system test-lan loom miri
+.PHONY: test-sdk test-rights test-system test-lan loom miri
 test-sdk: sdk $(TOOLS)/sdk-tests ## the suite of small systems, on the SDK in use
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) $(TOOLS)/sdk-tests --build build/$(CONFIG)/sdk-tests/$(SDK_ID)
+
+test-rights: $(IMAGE) ## the rights in the image are those of the system description
+	@$(CHECK_RIGHTS) && echo "1 passed, 0 failed" || { echo "0 passed, 1 failed"; exit 1; }
 
 test-system: $(IMAGE) $(TOOLS)/system-tests ## the booted image driven from the host (TEST_IMAGE=1)
 	@$(TOOLS)/system-tests --image $(IMAGE) --qemu "$(QEMU)"

@@ -90,6 +90,8 @@ impl<T: Transport> EchoService<T> {
     /// After a restart of the server the ports could not be opened again; they are tried again at the next call.
     pub fn notified(&mut self) -> Result<(), Errno> {
         loop {
+            // While peers send without pause this loop goes on, which is no reason for a restart.
+            self.stats.pulse().working();
             // The server can die with a call of this turn in its hands; then every socket is stale from one call to the next.
             if self.client.check_restart() || !self.is_open {
                 self.open().inspect_err(|_| self.try_again_later())?;

@@ -20,8 +20,9 @@
 //! A PD that was stopped between 1 and 2 leaves a ring that is complete; its next start goes on behind it. A header word
 //! carries its own position, so neither side takes the middle of a text for a record.
 //!
-//! A hostile writer can make the reader show nonsense in that PD's name, and nothing else: each step of the reader is bounded, lengths are
-//! checked against the ring, and [`Line`] shows text without control characters, so that no PD can forge another's line.
+//! A hostile writer can make the reader show nonsense in that PD's name, and nothing else: each step of the reader is bounded, a page at
+//! rest gives at most [`MAX_ENTRIES`] entries, lengths are checked against the ring, and [`Line`] shows text without control characters,
+//! so that no PD can forge another's line.
 
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![forbid(unsafe_code)]
@@ -33,6 +34,6 @@ mod sync;
 mod writer;
 
 pub use page::{DATA_WORDS, LogPage};
-pub use reader::{Entry, Line, Reader};
+pub use reader::{Entry, Line, MAX_ENTRIES, Reader};
 pub use record::{Level, MAX_TEXT};
 pub use writer::Writer;

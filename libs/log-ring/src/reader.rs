@@ -13,6 +13,10 @@ use crate::{
 /// How often a pair of positions is loaded again before it counts as garbage rather than as a race with the writer.
 const LOADS: usize = 4;
 
+/// Most entries that a page can give unless its writer goes on: records without text, a gap before
+/// and garbage after them.
+pub const MAX_ENTRIES: usize = DATA_WORDS / TEXT_OFFSET as usize + 2;
+
 /// One line, copied out of the ring.
 #[derive(Clone)]
 pub struct Line {
@@ -79,6 +83,8 @@ pub enum Entry {
 pub struct Reader<'a> {
     page: &'a LogPage,
     position: u64,
+    /// Positions of the page that cannot be, and have been reported: `tail` and `head`.
+    reported: Option<(u64, u64)>,
 }
 
 impl<'a> Reader<'a> {
@@ -89,7 +95,11 @@ impl<'a> Reader<'a> {
 
     /// Goes on where an earlier reader stood; see [`Reader::position`]. Any number will do: a wrong one costs lines.
     pub fn resume(page: &'a LogPage, position: u64) -> Self {
-        Self { page, position }
+        Self {
+            page,
+            position,
+            reported: None,
+        }
     }
 
     /// What [`Reader::resume`] needs after a restart of the reader.
@@ -99,7 +109,8 @@ impl<'a> Reader<'a> {
 
     /// Takes the next entry; `None` if there is nothing new. Bounded work, whatever the page holds.
     ///
-    /// A hostile writer can keep this from ever saying `None`: limit how many entries you take at a time.
+    /// A page that nobody writes gives `None` after at most [`MAX_ENTRIES`] entries. A writer that
+    /// goes on writing can keep this from ever returning `None`: take no more than that at a time.
     #[allow(
         clippy::should_implement_trait,
         reason = "an Iterator would invite unbounded loops"
@@ -108,9 +119,14 @@ impl<'a> Reader<'a> {
         if self.page.magic.load(Ordering::Acquire) != MAGIC {
             return None;
         }
-        let Some((tail, head)) = self.span() else {
-            self.position = self.page.head.load(Ordering::Acquire);
-            return Some(Entry::Garbled);
+        let (tail, head) = match self.span() {
+            Ok(span) => span,
+            Err(impossible) if self.reported == Some(impossible) => return None,
+            Err(impossible) => {
+                self.reported = Some(impossible);
+                self.position = impossible.1;
+                return Some(Entry::Garbled);
+            }
         };
         if head == self.position {
             return None;
@@ -143,17 +159,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `tail` and `head` as they stood together, or `None` if they cannot.
-    fn span(&self) -> Option<(u64, u64)> {
+    /// `tail` and `head` as they stood together, or as an error what was read last, which cannot be.
+    fn span(&self) -> Result<(u64, u64), (u64, u64)> {
+        let mut read = (0, 0);
         for _ in 0..LOADS {
             let head = self.page.head.load(Ordering::Acquire);
             let tail = self.page.tail.load(Ordering::Acquire);
+            read = (tail, head);
             // If the writer moved on in between, `tail` may be beyond the old `head`.
             if head.wrapping_sub(tail) <= DATA_WORDS as u64 {
-                return Some((tail, head));
+                return Ok(read);
             }
         }
-        None
+        Err(read)
     }
 
     fn lost(&mut self, tail: u64) -> Entry {

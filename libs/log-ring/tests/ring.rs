@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use log_ring::{DATA_WORDS, Entry, Level, LogPage, MAX_TEXT, Reader, Writer};
+use log_ring::{DATA_WORDS, Entry, Level, LogPage, MAX_ENTRIES, MAX_TEXT, Reader, Writer};
 use proptest::prelude::*;
 use zerocopy::IntoBytes;
 
@@ -118,6 +118,42 @@ fn a_writer_that_starts_anew_is_read_from_its_new_beginning() {
     assert_eq!(drain(&mut reader).0, ["new"]);
 }
 
+/// Sets `tail` and `head` of a page that a writer has set up.
+fn set_span(page: &mut LogPage, tail: u64, head: u64) {
+    for (word, value) in [(1, tail), (2, head)] {
+        page.as_mut_bytes()[word * 8..][..8].copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+#[test]
+fn positions_that_cannot_be_are_reported_once() {
+    let mut page = page();
+    Writer::attach(&page).record(Level::Info, 0, b"lost");
+    let mut position = 0;
+    for (tail, head) in [
+        (10, 5),
+        (0, u64::MAX / 2),
+        (u64::MAX, 3 * DATA_WORDS as u64),
+    ] {
+        set_span(&mut page, tail, head);
+        let mut reader = Reader::resume(&page, position);
+        assert!(matches!(reader.next(), Some(Entry::Garbled)));
+        for _ in 0..10 {
+            assert!(reader.next().is_none(), "{tail} {head}");
+        }
+        position = reader.position();
+    }
+    // A writer that puts its page in order is read again.
+    let mut writer = Writer::attach(&page);
+    let mut reader = Reader::resume(&page, position);
+    writer.record(Level::Info, 0, b"well again");
+    let lines = (0..3).filter_map(|_| match reader.next() {
+        Some(Entry::Line(line)) => Some(line.to_string()),
+        _ => None,
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), ["well again"]);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Write(usize),
@@ -177,6 +213,33 @@ proptest! {
                 Step::RestartReader => reader = Reader::resume(&page, reader.position()),
             }
         }
+    }
+
+    /// Whatever a page holds that nobody writes any more, its reader comes to an end.
+    #[test]
+    fn a_page_at_rest_comes_to_an_end(
+        words in proptest::collection::vec((0..DATA_WORDS + 8, any::<u64>()), 0..40),
+        records in 0..2000_usize,
+        tail in prop_oneof![any::<u64>(), 0..8000_u64],
+        head in prop_oneof![any::<u64>(), 0..8000_u64],
+        span_too: bool,
+        position in prop_oneof![any::<u64>(), 0..8000_u64],
+    ) {
+        let mut page = page();
+        let mut writer = Writer::attach(&page);
+        for _ in 0..records {
+            writer.record(Level::Info, 0, b"");
+        }
+        for (index, value) in words.into_iter().filter(|(index, _)| *index > 0) {
+            page.as_mut_bytes()[index * 8..][..8].copy_from_slice(&value.to_le_bytes());
+        }
+        if span_too {
+            set_span(&mut page, tail, head);
+        }
+        let mut reader = Reader::resume(&page, position);
+        let entries = (0..=MAX_ENTRIES).take_while(|_| reader.next().is_some()).count();
+        prop_assert!(entries <= MAX_ENTRIES, "not at its end after {} entries", entries);
+        prop_assert!(reader.next().is_none());
     }
 
     /// A hostile PD rewrites header words and ring words between the reader's steps.

@@ -60,6 +60,8 @@ impl AsyncPd {
 
     fn turn(&self) {
         loop {
+            // While peers keep the tasks busy this loop goes on, which is no reason for a restart.
+            pd_support::working();
             self.executor.run();
             if self.net.before_wait() {
                 break;

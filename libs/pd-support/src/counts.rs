@@ -9,6 +9,7 @@ use crate::global::GLOBAL;
 pub fn flush<C: CounterSet>(stats: &Writer<C>) {
     let counted = [
         (&GLOBAL.lines, Common::LogLines),
+        (&GLOBAL.suppressed, Common::LogLinesSuppressed),
         (&GLOBAL.notifications, Common::NotificationsSent),
         (&GLOBAL.calls, Common::PpcsMade),
     ];

@@ -6,6 +6,7 @@ use core::cell::{Cell, RefCell};
 
 use log_ring::Writer;
 use sel4_microkit::Channel;
+use stats::Pulse;
 
 /// Shared by all code of the PD, which has one thread.
 pub struct Global {
@@ -15,8 +16,15 @@ pub struct Global {
     pub console: Cell<Option<Channel>>,
     /// Lines that the console has not been told of.
     pub unannounced: Cell<bool>,
-    /// Log lines, notifications and calls since they were last added to the counters.
+    /// What shows the supervisor that this PD lives, once its page of counters is there.
+    pub pulse: Cell<Option<Pulse>>,
+    /// Lines that were left out and that no line has told of, and when the next one may.
+    pub untold: Cell<u64>,
+    pub tell_at: Cell<u64>,
+    /// Log lines written and left out, notifications and calls since they were last added to the
+    /// counters.
     pub lines: Cell<u64>,
+    pub suppressed: Cell<u64>,
     pub notifications: Cell<u64>,
     pub calls: Cell<u64>,
 }
@@ -28,7 +36,11 @@ pub static GLOBAL: Global = Global {
     log: RefCell::new(None),
     console: Cell::new(None),
     unannounced: Cell::new(false),
+    pulse: Cell::new(None),
+    untold: Cell::new(0),
+    tell_at: Cell::new(0),
     lines: Cell::new(0),
+    suppressed: Cell::new(0),
     notifications: Cell::new(0),
     calls: Cell::new(0),
 };

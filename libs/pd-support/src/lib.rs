@@ -19,19 +19,21 @@
 pub mod clock;
 mod counts;
 mod global;
+mod limit;
 mod log;
 mod pd;
 mod peer;
 mod region;
 
 pub use log::{Level, write};
-pub use pd::{CONSOLE, Pd, Turns};
+pub use pd::{CONSOLE, Pd, Turns, parent, working};
 pub use peer::{Answer, Peer};
 pub use region::Mapped;
 
 /// For this crate's macros.
 #[doc(hidden)]
 pub mod _private {
+    pub use crate::limit::Site;
     pub use crate::region::{OnceOnly, claim, mapped};
     pub use sel4_microkit::_private::Patched;
     pub use shm::{ReadOnly, ReadWrite};

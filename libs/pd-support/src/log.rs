@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Log lines. They go to the PD's ring at once; the console is told once, at the end of the handler's turn.
+//! Log lines. They go to the PD's ring at once; the console is told once, at the end of the
+//! handler's turn.
+//!
+//! Each use of a macro writes 32 lines at once and 16 a second after that; what is beyond is left
+//! out, counted, and told of afterwards.
 
 use core::fmt;
 use core::panic::PanicInfo;
@@ -11,7 +15,8 @@ use sel4_microkit::{debug_println, pd_name};
 use crate::clock;
 use crate::global::GLOBAL;
 
-/// For the macros. Before [`Pd::start`](crate::Pd::start), and in a PD without a ring, lines go to the kernel's debug output.
+/// A line, whatever its number. Before [`Pd::start`](crate::Pd::start), and in a PD without a ring,
+/// lines go to the kernel's debug output.
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
     // A `Display` that logs while it is being logged loses its line.
     let Ok(mut log) = GLOBAL.log.try_borrow_mut() else {
@@ -36,33 +41,46 @@ pub fn announce() {
     }
 }
 
-/// A panic's line goes both ways: the console may be what has panicked, or the kernel may not print.
+/// A panic's line goes both ways: the console may be what has panicked, or the kernel may not
+/// print.
 pub fn panic_hook(info: &PanicInfo<'_>) {
     debug_println!("{}: {info}", pd_name().unwrap_or("?"));
     write(Level::Error, format_args!("{info}"));
     announce();
 }
 
+/// For the macros: a line, unless its place in the program has written too many lately.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! limited {
+    ($level:ident, $($arguments:tt)*) => {{
+        static SITE: $crate::_private::Site = $crate::_private::Site::new();
+        if SITE.admits() {
+            $crate::write($crate::Level::$level, ::core::format_args!($($arguments)*));
+        }
+    }};
+}
+
 /// Something failed and service suffers.
 #[macro_export]
 macro_rules! error {
-    ($($arguments:tt)*) => { $crate::write($crate::Level::Error, ::core::format_args!($($arguments)*)) };
+    ($($arguments:tt)*) => { $crate::limited!(Error, $($arguments)*) };
 }
 
 /// Something is wrong and was dealt with.
 #[macro_export]
 macro_rules! warn {
-    ($($arguments:tt)*) => { $crate::write($crate::Level::Warn, ::core::format_args!($($arguments)*)) };
+    ($($arguments:tt)*) => { $crate::limited!(Warn, $($arguments)*) };
 }
 
 /// What an operator wants to know.
 #[macro_export]
 macro_rules! info {
-    ($($arguments:tt)*) => { $crate::write($crate::Level::Info, ::core::format_args!($($arguments)*)) };
+    ($($arguments:tt)*) => { $crate::limited!(Info, $($arguments)*) };
 }
 
 /// What a developer wants to know.
 #[macro_export]
 macro_rules! debug {
-    ($($arguments:tt)*) => { $crate::write($crate::Level::Debug, ::core::format_args!($($arguments)*)) };
+    ($($arguments:tt)*) => { $crate::limited!(Debug, $($arguments)*) };
 }

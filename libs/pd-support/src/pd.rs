@@ -9,7 +9,7 @@ use sel4_microkit::{
 use stats::{Common, CounterSet, StatsPage, Writer};
 
 use crate::global::{GLOBAL, count};
-use crate::{Peer, clock, counts, log};
+use crate::{Peer, clock, counts, limit, log};
 
 /// The channel to the console, the same in every PD (`system.xml`).
 pub const CONSOLE: Channel = Channel::new(2);
@@ -37,9 +37,10 @@ impl<C: CounterSet> Pd<C> {
     /// If the system description maps no `stats`, or one that is too small, or at the second call.
     pub fn start_without_log() -> Self {
         panicking::set_hook(&log::panic_hook);
-        Self {
-            stats: Writer::attach(stats_page(), clock::now()),
-        }
+        let stats = Writer::attach(stats_page(), clock::now());
+        GLOBAL.pulse.set(Some(stats.pulse()));
+        working();
+        Self { stats }
     }
 
     /// The counters. Copies all write the same page.
@@ -47,7 +48,8 @@ impl<C: CounterSet> Pd<C> {
         self.stats
     }
 
-    /// To be called last in `init`: wraps the handler, so that events are counted and log lines announced. Tells the parent that this PD is ready.
+    /// To be called last in `init`: wraps the handler, so that events are counted and log lines
+    /// announced. Tells the parent that this PD is ready.
     pub fn run<H: Handler>(self, handler: H) -> Turns<H, C> {
         self.stats.set_common(Common::ReadyAt, clock::now());
         if let Some(parent) = parent() {
@@ -55,6 +57,7 @@ impl<C: CounterSet> Pd<C> {
         }
         counts::flush(&self.stats);
         log::announce();
+        self.stats.pulse().waiting();
         Turns {
             handler,
             stats: self.stats,
@@ -62,8 +65,17 @@ impl<C: CounterSet> Pd<C> {
     }
 }
 
-/// The parent, if the system description has a channel to it with `setvar_id="parent_channel"`: it measures how long a restart takes.
-fn parent() -> Option<Peer> {
+/// Tells the supervisor that this PD gets somewhere. Only turns that may last for seconds must say
+/// so, each time that they have got further: a PD whose turn does not end is restarted.
+pub fn working() {
+    if let Some(pulse) = GLOBAL.pulse.get() {
+        pulse.working();
+    }
+}
+
+/// The parent, if the system description has a channel to it with `setvar_id="parent_channel"`. A
+/// PD tells it when it is ready.
+pub fn parent() -> Option<Peer> {
     let id = *var!(parent_channel: usize = usize::MAX);
     (id != usize::MAX).then(|| Peer::new(Channel::new(id)))
 }
@@ -76,17 +88,25 @@ fn stats_page() -> &'static StatsPage {
     crate::region!(rw stats).page()
 }
 
-/// A handler whose turns are counted. After each turn, the console is told of new log lines.
+/// A handler whose turns are counted, and shown to the supervisor. After each turn, the console is
+/// told of new log lines.
 pub struct Turns<H, C: CounterSet> {
     handler: H,
     stats: Writer<C>,
+}
+
+impl<H, C: CounterSet> Turns<H, C> {
+    fn begin(&self) {
+        self.stats.pulse().working();
+        self.stats.add_common(Common::WakeUps, 1);
+    }
 }
 
 impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
     type Error = H::Error;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), H::Error> {
-        self.stats.add_common(Common::WakeUps, 1);
+        self.begin();
         self.handler.notified(channels)
     }
 
@@ -95,7 +115,7 @@ impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
         channel: Channel,
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, H::Error> {
-        self.stats.add_common(Common::WakeUps, 1);
+        self.begin();
         self.stats.add_common(Common::PpcsServed, 1);
         self.handler.protected(channel, msg_info)
     }
@@ -105,14 +125,16 @@ impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
         child: Child,
         msg_info: MessageInfo,
     ) -> Result<Option<MessageInfo>, H::Error> {
-        self.stats.add_common(Common::WakeUps, 1);
+        self.begin();
         self.handler.fault(child, msg_info)
     }
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         let action = self.handler.take_deferred_action();
+        limit::tell();
         let action = match (action, GLOBAL.console.get()) {
-            // The signal to the console goes out with the receive if the handler has nothing else for it.
+            // The signal to the console goes out with the receive if the handler has nothing else
+            // for it.
             (None, Some(console)) if GLOBAL.unannounced.take() => {
                 count(&GLOBAL.notifications);
                 Some(DeferredAction::new_notify(console))
@@ -123,6 +145,7 @@ impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
             }
         };
         counts::flush(&self.stats);
+        self.stats.pulse().waiting();
         action
     }
 }

@@ -78,6 +78,11 @@ impl Channel {
         self.cap(symbols::pps(), slot::CALL, "pp_call")
     }
 
+    /// Whether the system description lets this PD signal the peer. Not upstream.
+    pub fn may_notify(&self) -> bool {
+        symbols::notifications() & (1 << self.index) != 0
+    }
+
     /// Signals the peer.
     ///
     /// # Panics

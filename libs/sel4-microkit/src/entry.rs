@@ -2,9 +2,11 @@
 
 //! From the first Rust instruction to the event loop.
 
-use crate::{Handler, ipc, start};
+use crate::ipc::{self, Event};
+use crate::{Handler, MessageInfo, RESTARTED, start};
 
-// SAFETY: `declare_protection_domain!` defines it with this signature, and the linker finds no other.
+// SAFETY: `declare_protection_domain!` defines it with this signature, and the linker finds no
+// other.
 unsafe extern "Rust" {
     /// Defined by `#[protection_domain]`.
     safe fn __sel4_microkit__main() -> !;
@@ -13,10 +15,27 @@ unsafe extern "Rust" {
 /// Where `_start` goes.
 pub(crate) extern "C" fn entry() -> ! {
     if start::restart_count() > 0 {
-        // Somebody may wait inside a call that this PD will never answer. Before `init`, which may take its time or panic again.
+        // Somebody may wait inside a call that this PD will never answer. Before `init`, which may
+        // take its time or panic again.
         ipc::answer_orphan();
     }
     __sel4_microkit__main()
+}
+
+/// Where the jump at [`PARK_POINT`](crate::PARK_POINT) goes. It may find `.data` and `.bss` in any
+/// state and uses neither: only registers, the stack, which is its own from the top, and the IPC
+/// buffer.
+pub(crate) extern "C" fn park() -> ! {
+    ipc::answer_orphan();
+    let mut event = ipc::recv();
+    loop {
+        event = match event {
+            Event::Protected(..) => ipc::reply_recv(MessageInfo::new(RESTARTED, 0)),
+            // A child's fault stays without an answer, and the child stopped, until this PD is
+            // there again.
+            Event::Notified(_) | Event::Fault(..) => ipc::recv(),
+        };
+    }
 }
 
 /// For `#[protection_domain]`.

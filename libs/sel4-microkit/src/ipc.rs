@@ -11,7 +11,8 @@ const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(1);
 const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 
-/// Answer to a caller whose call the callee did not live to answer, because it was restarted: the highest label that both kernels can carry. Not
+/// Answer to a caller whose call the callee did not live to answer, because it was restarted, or
+/// which it cannot serve at present, because its parent has parked it: the highest label that both kernels can carry. Not
 /// upstream.
 pub const RESTARTED: MessageLabel = 0xf_ffff;
 

@@ -44,7 +44,7 @@
 //! | | |
 //! | --- | --- |
 //! | as upstream | [`protection_domain`], [`Handler`] (for `Box` too, with the feature `alloc`), [`NullHandler`], [`Channel`], [`Child`], [`ChannelSet`], [`MessageInfo`] and the message registers, [`DeferredAction`], [`var!`], [`memory_region_symbol!`], [`debug_println!`], [`pd_name`], [`pd_is_passive`], [`panicking`] |
-//! | not upstream | restarts ([`ENTRY_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`]; `stop`, `resume` and `restart` of [`Child`]), `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
+//! | not upstream | restarts ([`ENTRY_POINT`], [`PARK_POINT`], [`HANG_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`]; `stop`, `resume` and `restart` of [`Child`]), [`Channel::may_notify`], `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
 //! | otherwise than upstream | `protection_domain` refuses `stack_size`, [`var!`] all types but integers of eight bytes; [`panicking::catch_unwind`] catches nothing, as panics abort; [`panicking::set_hook`] may be called again |
 //! | not there | constructors (`.init_array`) and thread-local storage (the linker script refuses both), unwinding, `sel4-panicking-env`'s symbols, the features `full` and `extern-symbols` |
 
@@ -75,7 +75,7 @@ pub use message::{
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
 pub use sel4::{debug_print, debug_println};
-pub use start::{ENTRY_POINT, restart_count};
+pub use start::{ENTRY_POINT, HANG_POINT, PARK_POINT, restart_count};
 pub use symbols::{Persistent, pd_is_passive, pd_name};
 
 /// Declares a function to be the PD's initialisation. It takes nothing and returns the PD's [`Handler`]; its name does not matter.

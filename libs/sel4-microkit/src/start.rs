@@ -15,6 +15,9 @@
 //! 4. A backup with a wrong checksum, or a `STATE` that is neither value, means that the PD overwrote its own memory in a way that cannot be
 //!    repaired: it stops at an undefined instruction, with the reason in x0, and its parent sees the fault.
 //!
+//! The image begins with a table of jumps, so that a parent knows without symbols where to send the
+//! child: start, park, hang.
+//!
 //! `.microkit.vars` is in a segment that the PD cannot write, `.persistent` is left alone, and `.noinit` belongs to whoever uses it.
 
 use core::arch::global_asm;
@@ -25,6 +28,16 @@ use crate::persistent;
 /// Where execution starts and restarts: the start of the image, by `microkit-pd.ld`. A parent passes it to [`Child::restart`](crate::Child::restart).
 /// Not upstream.
 pub const ENTRY_POINT: usize = 0x20_0000;
+
+/// Where a parent sends a child that it does not want to start yet. There the child answers each
+/// call, the one it was caught in first, with [`RESTARTED`](crate::RESTARTED), drops signals, and
+/// does nothing else. It uses none of its data, so a child that has spoilt its own memory answers,
+/// too. A restart at [`ENTRY_POINT`] ends it. Not upstream.
+pub const PARK_POINT: usize = ENTRY_POINT + 4;
+
+/// An instruction that jumps to itself, for tests of a parent that watches its children.
+/// Not upstream.
+pub const HANG_POINT: usize = ENTRY_POINT + 8;
 
 /// The stack's upper end: below the IPC buffer and a guard page (Microkit 2.3).
 const STACK_TOP: usize = sel4::IPC_BUFFER_ADDR - sel4::PAGE_SIZE;
@@ -64,6 +77,18 @@ global_asm!(
     .global _start
     .type _start, %function
 _start:
+    b       .Lstart                     // ENTRY_POINT
+    b       .Lpark                      // PARK_POINT
+    b       .                           // HANG_POINT
+
+.Lpark:
+    ldr     x0, ={stack_top}
+    mov     sp, x0
+    mov     x29, xzr
+    mov     x30, xzr
+    b       {park}
+
+.Lstart:
     ldr     x0, ={stack_top}
     mov     sp, x0
     mov     x29, xzr
@@ -164,4 +189,5 @@ _start:
     checksum = sym CHECKSUM,
     restarts = sym RESTARTS,
     entry = sym crate::entry::entry,
+    park = sym crate::entry::park,
 );

@@ -223,6 +223,54 @@ fn attach_drops_everything_the_client_had() {
 }
 
 #[test]
+fn a_client_that_is_gone_leaves_nothing_behind() {
+    let mut world = two_clients();
+    let theirs = world.socket_as(1, SocketKind::Stream).unwrap();
+    let listener = world.listen(80, 4);
+    let (socket, peer) = world.connected(listener, 80);
+    let waiting = world.peer.connect(80);
+    let attempt = world.socket(SocketKind::Stream);
+    assert_eq!(
+        world.connect(attempt, "10.0.2.77:9"),
+        Err(Errno::EINPROGRESS)
+    );
+    let udp = world.socket(SocketKind::Datagram);
+    world.bind(udp, "0.0.0.0:7").unwrap();
+    world.run_for(SECOND / 10);
+
+    world.client_gone(0);
+    for socket in [listener, socket, attempt, udp] {
+        assert_eq!(world.bits(socket), PollBits::NVAL);
+        let call = world.call(0, Request::SockName { socket });
+        assert_eq!(call, Err(Failure::Restarted));
+    }
+    world.run_for(SECOND / 10);
+    assert!(!world.peer.tcp(peer).is_active(), "reset");
+    assert!(!world.peer.tcp(waiting).is_active(), "reset");
+    // The attempt cannot even say that it is over, because nobody answers ARP.
+    world.run_for(SECOND * 4);
+    world.assert_no_streams();
+    assert_eq!(world.server.counters().datagram_sockets, 0);
+    let late = world.peer.connect(80);
+    world.run_for(SECOND / 10);
+    assert!(!world.peer.tcp(late).is_active(), "nobody listens");
+    // Its ports are free for others, whose sockets are untouched.
+    for (kind, port) in [(SocketKind::Stream, 80), (SocketKind::Datagram, 7)] {
+        let socket = world.socket_as(1, kind).unwrap();
+        let addr = format!("0.0.0.0:{port}").parse().unwrap();
+        world.ask_as(1, Request::Bind { socket, addr }).unwrap();
+    }
+    let name = world.ask_as(1, Request::SockName { socket: theirs });
+    assert!(name.is_ok());
+    // Twice is as good as once, and nobody has that number.
+    world.client_gone(0);
+    world.client_gone(99);
+    // Should it come back after all, it starts anew.
+    world.attach(0);
+    assert!(world.socket_as(0, SocketKind::Stream).is_ok());
+}
+
+#[test]
 fn a_client_that_has_not_attached_is_told_to() {
     let mut world = World::simple();
     let mut fresh = World::new(config(), vec![], Faults::none());

@@ -22,6 +22,8 @@ counter_set! {
         PpcsServed: Count = "ppcs_served",
         /// Lines written to the log ring.
         LogLines: Count = "log_lines",
+        /// Lines left out because their place in the program had written too many.
+        LogLinesSuppressed: Count = "log_lines_suppressed",
     }
 }
 
@@ -274,8 +276,10 @@ pd_counter_set! {
         Faults: Count = "faults",
         /// Restarts of all children.
         Restarts: Count = "restarts",
-        /// Children that are not restarted any more because they faulted too often.
-        GivenUp: Level = "given_up",
+        /// Children that turned without end and were restarted; they count among the faults, too.
+        Hangs: Count = "hangs",
+        /// Children that wait for their next start because they faulted too often.
+        Parked: Level = "parked",
         /// Time from the last fault until its PD was ready again.
         LastRecovery: Nanoseconds = "last_recovery",
         /// Longest such time.

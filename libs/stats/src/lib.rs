@@ -18,6 +18,7 @@
 mod set;
 mod counters;
 mod page;
+mod pulse;
 mod reader;
 mod value;
 mod writer;
@@ -26,6 +27,7 @@ pub use counters::{
     Common, Console, EchoServer, HttpServer, NetDriver, NetServer, Supervisor, TimerDriver,
 };
 pub use page::{PAGE_SIZE, StatsPage};
+pub use pulse::{Beat, Pulse};
 pub use reader::{Reader, Sample, StatsError};
 pub use set::{Counter, CounterSet, NoCounters, PdKind};
 pub use value::{Unit, Value, mac_to_value};

@@ -34,7 +34,9 @@ shm::shared_struct! {
         pub(crate) magic: AtomicU64,
         /// [`LAYOUT_VERSION`] in the low half, the [`PdKind`](crate::PdKind) in the high half.
         pub(crate) layout: AtomicU64,
-        pub(crate) reserved: [AtomicU64; HEADER_WORDS - 2],
+        /// Odd while the PD is at work: [`Pulse`](crate::Pulse).
+        pub(crate) pulse: AtomicU64,
+        pub(crate) reserved: [AtomicU64; HEADER_WORDS - 3],
         pub(crate) common: [AtomicU64; COMMON_WORDS],
         pub(crate) own: [AtomicU64; OWN_WORDS],
     }

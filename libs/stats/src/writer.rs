@@ -10,7 +10,7 @@ use core::{
 };
 
 use crate::{
-    Common, CounterSet, StatsPage,
+    Common, CounterSet, Pulse, StatsPage,
     page::{MAGIC, layout_word},
 };
 
@@ -56,6 +56,11 @@ impl<C: CounterSet> Writer<C> {
     /// The page, for a [`Reader`](crate::Reader) in the PD that writes it.
     pub fn page(&self) -> &'static StatsPage {
         self.page
+    }
+
+    /// What shows the supervisor that this PD lives.
+    pub fn pulse(&self) -> Pulse {
+        Pulse::new(self.page)
     }
 
     /// Adds `n` to a counter of this set.

@@ -126,6 +126,34 @@ fn names_are_unique_in_a_page_and_fit_json_and_all_have_help() {
 }
 
 #[test]
+fn a_pulse_says_whether_the_pd_works_and_moves_with_each_turn() {
+    let page = page_of(&[0; PAGE_SIZE]);
+    assert!(!page.beat().is_working(), "not started");
+    let pulse = Writer::<NetDriver>::attach(page, 0).pulse();
+    let mut last = page.beat();
+    for _ in 0..3 {
+        pulse.working();
+        assert!(page.beat().is_working());
+        assert_ne!(page.beat(), last);
+        last = page.beat();
+        // Further on in the same turn, or at the start after a fault in it.
+        pulse.working();
+        assert!(page.beat().is_working());
+        assert_ne!(page.beat(), last);
+        pulse.waiting();
+        assert!(!page.beat().is_working());
+        pulse.waiting();
+        assert!(!page.beat().is_working());
+        last = page.beat();
+    }
+    // Other counters leave it alone, and any word does.
+    Writer::<NetDriver>::attach(page, 0).inc(NetDriver::RxFrames);
+    assert_eq!(page.beat(), last);
+    let full = page_of(&[0xff; PAGE_SIZE]);
+    assert!(full.beat().is_working());
+}
+
+#[test]
 fn every_child_of_the_supervisor_has_its_own_counter() {
     let indices: HashSet<usize> = (0..16)
         .map(|id| Supervisor::faults_of_child(id).unwrap().index())

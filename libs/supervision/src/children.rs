@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The state of every child between its fault and being ready again.
 
-use crate::{FaultReport, History, Policy};
+use timer_proto::Bucket;
+
+use crate::{Decision, FaultReport, History, Policy};
+
+/// The supervisor watches children with lower ids. Their states are on its stack for a moment, which limits how many there
+/// can be; config-tool refuses a child beyond.
+pub const MAX_CHILDREN: usize = 16;
 
 /// What to do with a child that faulted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +19,14 @@ pub enum Verdict {
         /// The fault before this one, if the child was not ready again since: to be told now.
         unready: Option<Unready>,
     },
-    /// Stop it for good: it faulted too often.
-    GiveUp {
-        /// Restarts of its life.
-        restarts: u64,
+    /// Park it, where it answers its callers and does nothing else: it faults too often.
+    Park {
+        /// For how many ticks.
+        pause: u64,
         /// As for `Restart`.
         unready: Option<Unready>,
     },
-    /// There is no such child, or it was given up already: keep it stopped.
+    /// Stop it: there is no such child, or it faulted where it was parked.
     Stop,
 }
 
@@ -33,6 +39,17 @@ pub struct Unready {
     pub number: u64,
 }
 
+/// What a child's report that it is ready means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It is ready again.
+    Recovered(Recovery),
+    /// It is no news: the first start, or said twice.
+    NoNews,
+    /// It has been no news too often.
+    TooMany,
+}
+
 /// A child that is ready again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
@@ -40,7 +57,7 @@ pub struct Recovery {
     pub report: FaultReport,
     /// Which restart of its life it was.
     pub number: u64,
-    /// From the fault to being ready, in ticks.
+    /// From the fault to being ready, in ticks, a pause included.
     pub ticks: u64,
 }
 
@@ -56,7 +73,11 @@ struct State {
     history: History,
     /// The fault that it has not recovered from, and when that was.
     recovering: Option<(FaultReport, u64)>,
-    given_up: bool,
+    /// It is parked until then.
+    parked_until: Option<u64>,
+    /// It has said at least once that it is ready.
+    reports: bool,
+    needless: Bucket,
 }
 
 impl<const N: usize> Children<N> {
@@ -70,39 +91,78 @@ impl<const N: usize> Children<N> {
 
     /// A child faulted at `now`.
     pub fn fault(&mut self, id: usize, report: FaultReport, now: u64) -> Verdict {
-        let Some(child) = self.children.get_mut(id).filter(|child| !child.given_up) else {
+        let Some(child) = self.children.get_mut(id) else {
             return Verdict::Stop;
         };
-        let restarts = child.history.restarts();
-        let unready = child.recovering.take().map(|(report, _)| Unready {
-            report,
-            number: restarts,
-        });
-        match child.history.restart(&self.policy, now) {
-            Some(number) => {
-                child.recovering = Some((report, now));
-                Verdict::Restart { number, unready }
-            }
-            None => {
-                child.given_up = true;
-                Verdict::GiveUp { restarts, unready }
+        if child.parked_until.is_some() {
+            return Verdict::Stop;
+        }
+        let number = child.history.restarts();
+        let unready = child
+            .recovering
+            .replace((report, now))
+            .map(|(report, _)| Unready { report, number });
+        match child.history.fault(&self.policy, unready.is_none(), now) {
+            Decision::AtOnce => Verdict::Restart {
+                number: child.history.start(now),
+                unready,
+            },
+            Decision::After(pause) => {
+                child.parked_until = Some(now.saturating_add(pause));
+                Verdict::Park { pause, unready }
             }
         }
     }
 
-    /// A child says at `now` that its initialisation is done. `None` if that is no news: its first start, or said twice.
-    pub fn ready(&mut self, id: usize, now: u64) -> Option<Recovery> {
-        let child = self.children.get_mut(id)?;
-        let (report, since) = child.recovering.take()?;
-        Some(Recovery {
-            report,
-            number: child.history.restarts(),
-            ticks: now.saturating_sub(since),
+    /// A child whose pause is over at `now`: it is to be started, and this is the number of its
+    /// restart. Until there is none.
+    pub fn take_due(&mut self, now: u64) -> Option<(usize, u64)> {
+        let (id, child) = self
+            .children
+            .iter_mut()
+            .enumerate()
+            .find(|(_, child)| child.parked_until.is_some_and(|until| until <= now))?;
+        child.parked_until = None;
+        Some((id, child.history.start(now)))
+    }
+
+    /// A child says at `now` that its initialisation is done.
+    pub fn ready(&mut self, id: usize, now: u64) -> Report {
+        let Some(child) = self.children.get_mut(id) else {
+            return Report::NoNews;
+        };
+        child.reports = true;
+        if child.parked_until.is_some() {
+            // Said before it was parked.
+            return Report::NoNews;
+        }
+        match child.recovering.take() {
+            Some((report, since)) => Report::Recovered(Recovery {
+                report,
+                number: child.history.restarts(),
+                ticks: now.saturating_sub(since),
+            }),
+            None if child.needless.take(&self.policy.needless_reports, 1, now) => Report::NoNews,
+            None => Report::TooMany,
+        }
+    }
+
+    /// Whether a child has been restarted, is not ready yet, and will say so.
+    pub fn is_starting(&self, id: usize) -> bool {
+        self.children.get(id).is_some_and(|child| {
+            child.reports && child.recovering.is_some() && child.parked_until.is_none()
         })
     }
 
-    /// How many children were given up.
-    pub fn given_up(&self) -> usize {
-        self.children.iter().filter(|child| child.given_up).count()
+    /// Whether a child waits for its next start.
+    pub fn is_parked(&self, id: usize) -> bool {
+        self.children
+            .get(id)
+            .is_some_and(|child| child.parked_until.is_some())
+    }
+
+    /// How many children wait for their next start.
+    pub fn parked(&self) -> usize {
+        (0..N).filter(|&id| self.is_parked(id)).count()
     }
 }

@@ -45,6 +45,10 @@ pub enum FaultKind {
     Debug,
     /// The scheduling context's budget was used up.
     Timeout,
+    /// It turns without end: the supervisor's watch says so, not the kernel.
+    Hang,
+    /// It signals its parent without need and without end, as the parent says.
+    Noise,
     /// A label that no fault of this kernel has: the child sent the message itself.
     Other {
         /// The label.
@@ -72,6 +76,8 @@ impl fmt::Display for FaultReport {
             }
             FaultKind::Debug => f.write_str("debug exception")?,
             FaultKind::Timeout => f.write_str("budget used up")?,
+            FaultKind::Hang => f.write_str("turns without end")?,
+            FaultKind::Noise => f.write_str("signals without end")?,
             FaultKind::Other { label } => write!(f, "message with label {label:#x}")?,
         }
         if let Some(pc) = self.pc {
@@ -98,7 +104,8 @@ fn access_words(access: Access) -> &'static str {
     }
 }
 
-/// The fault status code, bits 0..6 of the syndrome (Arm ARM, ESR_ELx, "ISS encoding for an exception from a Data Abort").
+/// The fault status code, bits 0..6 of the syndrome (Arm ARM, ESR_ELx, "ISS encoding for an
+/// exception from a Data Abort").
 fn status_words(syndrome: u64) -> &'static str {
     match syndrome & 0x3f {
         0x00..=0x03 => ", address out of range",
@@ -134,7 +141,8 @@ mod tests {
 
     #[test]
     fn memory_faults_say_what_was_tried_and_why_it_failed() {
-        // A store to an unmapped page: data abort from a lower level, WnR, translation fault at level 3.
+        // A store to an unmapped page: data abort from a lower level, WnR, translation fault at
+        // level 3.
         let vm = |access, syndrome| FaultKind::Vm {
             address: 0x10,
             access,

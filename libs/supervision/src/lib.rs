@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the supervisor decides and says when a child faults: restart policy, fault description, the line for the log.
+//! What the supervisor decides and says when a child faults: restart policy, fault description, the
+//! line for the log.
 //!
-//! Everything that a fault message says about the fault is an allegation of the child about itself: a child holds the capability that its faults
-//! are sent with, and can send what it likes. Which child it is comes from the kernel. So the worst that a child can do is to be given up.
+//! Everything that a fault message says about the fault is an allegation of the child about itself:
+//! a child holds the capability that its faults are sent with, and can send what it likes. Which
+//! child it is comes from the kernel. So the worst that a child can do is to be parked.
 //!
 //! Times are in ticks of the generic timer, durations in messages in nanoseconds.
 
@@ -14,9 +16,11 @@ mod fault;
 mod line;
 mod policy;
 mod request;
+mod watch;
 
-pub use children::{Children, Recovery, Unready, Verdict};
+pub use children::{Children, MAX_CHILDREN, Recovery, Report, Unready, Verdict};
 pub use fault::{Access, FaultKind, FaultReport};
 pub use line::{FaultLine, Outcome};
-pub use policy::{History, MAX_RESTARTS, Policy};
-pub use request::{CrashRequest, MAX_CHILD_NAME};
+pub use policy::{Decision, History, Policy};
+pub use request::{Action, FaultRequest, MAX_CHILD_NAME, Refusal};
+pub use watch::{PATIENCE, Sight, Watch};

@@ -20,14 +20,10 @@ pub enum Outcome {
         /// Which restart of its life that was.
         number: u64,
     },
-    /// It is not restarted any more.
-    GivenUp {
-        /// Restarts of its life.
-        restarts: u64,
-        /// The limit that was reached: this many restarts …
-        limit: usize,
-        /// … within this time.
-        window_nanos: u64,
+    /// It faults too often, and is started again after a pause.
+    Parked {
+        /// The pause.
+        nanos: u64,
     },
     /// The kernel refused to restart it.
     Refused,
@@ -54,14 +50,10 @@ impl fmt::Display for FaultLine<'_> {
             Outcome::Unready { number } => {
                 write!(f, "restart {number}, not ready before its next fault")
             }
-            Outcome::GivenUp {
-                restarts,
-                limit,
-                window_nanos,
-            } => write!(
+            Outcome::Parked { nanos } => write!(
                 f,
-                "given up after {restarts} restarts: the limit is {limit} within {}",
-                Milliseconds(window_nanos)
+                "it faults too often, next start in {}",
+                Milliseconds(nanos)
             ),
             Outcome::Refused => f.write_str("the kernel refused to restart it"),
         }
@@ -114,12 +106,10 @@ mod tests {
             format!("{fault}restart 4, not ready before its next fault")
         );
         assert_eq!(
-            line(Outcome::GivenUp {
-                restarts: 20,
-                limit: 16,
-                window_nanos: 1_000_000_000
+            line(Outcome::Parked {
+                nanos: 1_000_000_000
             }),
-            format!("{fault}given up after 20 restarts: the limit is 16 within 1000.00 ms")
+            format!("{fault}it faults too often, next start in 1000.00 ms")
         );
     }
 }

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The policy against a list of all restarts, and a child's way from fault to ready.
+//! The policy over any past of a child, and a child's way from fault to ready.
 
 use proptest::prelude::*;
 use supervision::{
-    Children, FaultKind, FaultReport, History, MAX_RESTARTS, Policy, Recovery, Unready, Verdict,
+    Children, Decision, FaultKind, FaultReport, History, Policy, Recovery, Report, Unready, Verdict,
+};
+use timer_proto::Rate;
+
+/// 3 at once, one more every 100 ticks, pauses from 50 to 1600.
+const POLICY: Policy = Policy {
+    rate: Rate::new(3, 100),
+    unready_cost: 2,
+    first_pause: 50,
+    longest_pause: 1600,
+    needless_reports: Rate::new(2, 1000),
 };
 
 fn report(label: u64) -> FaultReport {
@@ -15,56 +25,70 @@ fn report(label: u64) -> FaultReport {
 
 #[test]
 fn a_child_recovers_and_the_time_is_told_once() {
-    let mut children = Children::<2>::new(Policy::new(3, 1000));
-    assert_eq!(children.ready(1, 5), None, "the first start is no recovery");
+    let mut children = Children::<2>::new(POLICY);
+    let first = children.ready(1, 5);
+    assert_eq!(first, Report::NoNews, "the first start is no recovery");
     let restart = Verdict::Restart {
         number: 1,
         unready: None,
     };
+    assert!(!children.is_starting(1));
     assert_eq!(children.fault(1, report(7), 10), restart);
+    assert!(children.is_starting(1));
     let recovery = Recovery {
         report: report(7),
         number: 1,
         ticks: 15,
     };
-    assert_eq!(children.ready(0, 20), None);
-    assert_eq!(children.ready(1, 25), Some(recovery));
-    assert_eq!(children.ready(1, 26), None);
+    assert_eq!(children.ready(0, 20), Report::NoNews);
+    assert_eq!(children.ready(1, 25), Report::Recovered(recovery));
+    assert!(!children.is_starting(1));
+    assert_eq!(children.ready(1, 26), Report::NoNews);
 }
 
 #[test]
-fn a_child_that_never_gets_ready_is_given_up_and_the_others_are_not() {
-    let mut children = Children::<2>::new(Policy::new(2, 1000));
+fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
+    let mut children = Children::<2>::new(POLICY);
     let unready = |label, number| {
         Some(Unready {
             report: report(label),
             number,
         })
     };
-    assert!(matches!(
-        children.fault(0, report(1), 0),
-        Verdict::Restart {
-            number: 1,
-            unready: None
-        }
-    ));
-    assert_eq!(
-        children.fault(0, report(2), 1),
-        Verdict::Restart {
-            number: 2,
-            unready: unready(1, 1)
-        }
-    );
-    assert_eq!(
-        children.fault(0, report(3), 2),
-        Verdict::GiveUp {
-            restarts: 2,
-            unready: unready(2, 2)
-        }
-    );
-    assert_eq!(children.fault(0, report(4), 5000), Verdict::Stop);
-    assert_eq!(children.ready(0, 5001), None);
-    assert_eq!(children.given_up(), 1);
+    let restart = Verdict::Restart {
+        number: 1,
+        unready: None,
+    };
+    assert_eq!(children.fault(0, report(1), 0), restart);
+    assert!(!children.is_starting(0), "it never says that it is ready");
+    // The second costs 2, which leaves nothing.
+    let restart = Verdict::Restart {
+        number: 2,
+        unready: unready(1, 1),
+    };
+    assert_eq!(children.fault(0, report(2), 1), restart);
+    let park = |pause, label, number| Verdict::Park {
+        pause,
+        unready: unready(label, number),
+    };
+    assert_eq!(children.fault(0, report(3), 2), park(50, 2, 2));
+    assert!(children.is_parked(0) && !children.is_parked(1));
+    assert_eq!(children.parked(), 1);
+    let late = children.ready(0, 3);
+    assert_eq!(late, Report::NoNews, "sent before it was parked");
+    assert_eq!(children.fault(0, report(4), 4), Verdict::Stop);
+    assert_eq!(children.take_due(51), None);
+    assert_eq!(children.take_due(52), Some((0, 3)));
+    assert_eq!(children.take_due(52), None);
+    assert_eq!(children.fault(0, report(5), 53), park(100, 3, 3));
+    assert_eq!(children.take_due(153), Some((0, 4)));
+    // What it recovers from at last, and the time that all of it took.
+    let recovery = Recovery {
+        report: report(5),
+        number: 4,
+        ticks: 107,
+    };
+    assert_eq!(children.ready(0, 160), Report::Recovered(recovery));
     assert!(matches!(
         children.fault(1, report(1), 3),
         Verdict::Restart { number: 1, .. }
@@ -72,38 +96,107 @@ fn a_child_that_never_gets_ready_is_given_up_and_the_others_are_not() {
 }
 
 #[test]
-fn unknown_children_are_kept_stopped() {
-    let mut children = Children::<2>::new(Policy::new(2, 1000));
-    assert_eq!(children.fault(2, report(1), 0), Verdict::Stop);
-    assert_eq!(children.ready(usize::MAX, 0), None);
+fn a_child_that_reports_without_end_is_noticed_and_one_that_restarts_often_is_not() {
+    let mut children = Children::<2>::new(POLICY);
+    assert_eq!(children.ready(0, 0), Report::NoNews);
+    assert_eq!(children.ready(0, 1), Report::NoNews);
+    assert_eq!(children.ready(0, 2), Report::TooMany);
+    for round in 1..50 {
+        let now = round * 100;
+        assert!(matches!(
+            children.fault(1, report(1), now),
+            Verdict::Restart { .. }
+        ));
+        assert!(matches!(children.ready(1, now + 1), Report::Recovered(_)));
+    }
+    assert_eq!(children.ready(0, 1000), Report::NoNews);
 }
 
 #[test]
-fn no_restarts_allowed_means_none() {
-    assert_eq!(History::new().restart(&Policy::new(0, 0), 0), None);
-    assert_eq!(Policy::new(1000, 1).restarts(), MAX_RESTARTS);
+fn unknown_children_are_kept_stopped() {
+    let mut children = Children::<2>::new(POLICY);
+    assert_eq!(children.fault(2, report(1), 0), Verdict::Stop);
+    assert_eq!(children.ready(usize::MAX, 0), Report::NoNews);
+    assert!(!children.is_parked(2) && !children.is_starting(2));
+}
+
+#[test]
+fn pauses_double_up_to_the_longest_and_begin_anew_after_a_calm() {
+    let mut history = History::default();
+    let mut now = 0;
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        match history.fault(&POLICY, true, now) {
+            Decision::AtOnce => {}
+            Decision::After(pause) => {
+                pauses.push(pause);
+                now += pause;
+            }
+        }
+        history.start(now);
+        now += 1;
+    }
+    assert_eq!(pauses, [50, 100, 200, 400, 800, 1600, 1600, 1600, 1600]);
+    // It runs for as long as its last pause: then it is trusted again.
+    now += 1600;
+    assert_eq!(history.fault(&POLICY, true, now), Decision::AtOnce);
 }
 
 proptest! {
-    /// Never more than the limit within any window, and never refused below it.
+    /// A child may fault whenever it likes: it is always started again, after no more than the
+    /// longest pause; and in no span of time it starts more often than the rate says, with pauses
+    /// counted as if they cost nothing.
     #[test]
-    fn exactly_as_many_as_allowed(
-        limit in 1..=MAX_RESTARTS,
-        window in 1..200_u64,
-        delays in proptest::collection::vec(0..40_u64, 1..300),
+    fn always_again_and_never_too_often(
+        burst in 1..8_u64,
+        interval in 1..100_u64,
+        first_pause in 1..100_u64,
+        doublings in 0..6_u32,
+        unready_cost in 1..4_u64,
+        faults in proptest::collection::vec((0..150_u64, any::<bool>()), 1..300),
     ) {
-        let policy = Policy::new(limit, window);
-        let mut history = History::new();
-        let mut restarts: Vec<u64> = Vec::new();
-        let mut now = 0;
-        for delay in delays {
-            now += delay;
-            let within = restarts.iter().filter(|&&at| now - at < window).count();
-            let granted = history.restart(&policy, now);
-            prop_assert_eq!(granted.is_some(), within < limit);
-            if let Some(number) = granted {
-                restarts.push(now);
-                prop_assert_eq!(number, restarts.len() as u64);
+        let policy = Policy {
+            rate: Rate::new(burst, interval),
+            unready_cost,
+            first_pause,
+            longest_pause: first_pause << doublings,
+            needless_reports: Rate::new(u64::MAX, 1),
+        };
+        let mut children = Children::<1>::new(policy);
+        let (mut now, mut number, mut last_pause) = (0, 0, None);
+        let mut at_once: Vec<u64> = Vec::new();
+        for (runs_for, gets_ready) in faults {
+            if gets_ready {
+                children.ready(0, now);
+            }
+            now += runs_for;
+            number += 1;
+            match children.fault(0, report(0), now) {
+                Verdict::Restart { number: told, .. } => {
+                    prop_assert_eq!(told, number);
+                    prop_assert!(last_pause.is_none_or(|pause| runs_for >= pause), "trusted without need");
+                    at_once.push(now);
+                    last_pause = None;
+                }
+                Verdict::Park { pause, .. } => {
+                    match last_pause {
+                        Some(last) if runs_for < last => {
+                            prop_assert_eq!(pause, (2 * last).min(policy.longest_pause));
+                        }
+                        _ => prop_assert_eq!(pause, first_pause),
+                    }
+                    prop_assert_eq!(children.take_due(now + pause - 1), None);
+                    prop_assert_eq!(children.fault(0, report(1), now), Verdict::Stop);
+                    now += pause;
+                    prop_assert_eq!(children.take_due(now), Some((0, number)));
+                    last_pause = Some(pause);
+                }
+                Verdict::Stop => prop_assert!(false, "given up"),
+            }
+        }
+        for (i, start) in at_once.iter().enumerate() {
+            for (count, end) in at_once[i..].iter().enumerate() {
+                prop_assert!(count as u64 * interval <= (burst - 1) * interval + (end - start));
             }
         }
     }

@@ -13,10 +13,14 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod clock;
 mod deadlines;
 mod message;
+mod rate;
 
+pub use alarm::Alarm;
 pub use clock::Clock;
 pub use deadlines::{CallerSet, Deadlines};
 pub use message::{RESTARTED, Reply, Request, TimerError, Words};
+pub use rate::{Bucket, Rate};

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Only in images made for tests: commands on the serial port, such as `crash net_driver`, for the supervisor.
+//! Only in images made for tests: commands on the serial port, such as `crash net_driver`, for the
+//! supervisor; and what this PD does itself as a hostile one would.
 
+use core::arch::asm;
 use core::fmt;
 
 use pd_support::{Peer, region};
 use sel4_microkit::Channel;
-use supervision::CrashRequest;
+use supervision::{Action, FaultRequest};
 
 use crate::serial::Serial;
 
@@ -20,7 +22,7 @@ const MAX_COMMAND: usize = 64;
 
 /// Reads commands and passes them on.
 pub struct Injection {
-    page: &'static CrashRequest,
+    page: &'static FaultRequest,
     command: [u8; MAX_COMMAND],
     len: usize,
 }
@@ -30,7 +32,9 @@ pub struct Unknown;
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown command; there is: crash <PD>")
+        f.write_str(
+            "unknown command; there is: crash <PD>, hang <PD>, stall <PD>, stop timer, flood supervisor",
+        )
     }
 }
 
@@ -62,14 +66,42 @@ impl Injection {
         if command.is_empty() {
             return Ok(());
         }
-        let name = str::from_utf8(command)
+        let (word, name) = str::from_utf8(command)
             .ok()
-            .and_then(|command| command.strip_prefix("crash "))
+            .and_then(|command| command.trim().split_once(' '))
             .ok_or(Unknown)?;
-        if !self.page.ask(name.trim()) {
+        match (word, name) {
+            ("stop", "timer") => {
+                stop_timer();
+                return Ok(());
+            }
+            ("flood", "supervisor") => flood_supervisor(),
+            _ => {}
+        }
+        let action = Action::ALL.into_iter().find(|action| action.word() == word);
+        if !action.is_some_and(|action| self.page.ask(action, name)) {
             return Err(Unknown);
         }
         SUPERVISOR.notify();
         Ok(())
+    }
+}
+
+/// Does to the timer driver what a hostile PD would: switches its comparator off. Where the kernel
+/// keeps the registers for the driver, this PD faults, and is restarted.
+fn stop_timer() {
+    // SAFETY: writes a timer register; no memory is involved.
+    unsafe {
+        asm!(
+            "msr cntp_ctl_el0, xzr",
+            options(nomem, nostack, preserves_flags)
+        )
+    };
+}
+
+/// Signals the supervisor until that ends this life.
+fn flood_supervisor() {
+    while let Some(supervisor) = pd_support::parent() {
+        supervisor.notify();
     }
 }

@@ -2,8 +2,9 @@
 
 //! Console: copies the log lines of all PDs to the serial port.
 //!
-//! It has the lowest priority, so it prints while all others wait for something. Lines are ordered by time, but each PD gets its turn for a few
-//! lines, so that one that writes without end, or lies about the time, delays the others' lines and does not displace them.
+//! It has the lowest priority, so it prints while all others wait for something. Lines are ordered
+//! by time, but each PD gets its turn for a few lines, so that one that writes without end, or lies
+//! about the time, delays the others' lines and does not displace them.
 
 #![no_std]
 #![no_main]
@@ -18,7 +19,7 @@ use core::fmt::Write;
 use core::panic::PanicInfo;
 
 use heapless::Vec;
-use log_ring::Entry;
+use log_ring::{Entry, MAX_ENTRIES};
 use pd_support::{Pd, clock};
 use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, restart_count};
 use stats::{Console as Counter, Writer};
@@ -69,9 +70,11 @@ fn init() -> impl Handler {
     pd.run(console)
 }
 
-/// Prints why the console panicked: nobody else could, as a release kernel does not print and this PD has no log ring.
+/// Prints why the console panicked: nobody else could, as a release kernel does not print and this
+/// PD has no log ring.
 fn last_words(info: &PanicInfo) {
-    // SAFETY: this PD has one thread, and after a panic it runs nothing but this function until it starts again.
+    // SAFETY: this PD has one thread, and after a panic it runs nothing but this function until it
+    // starts again.
     let mut serial = unsafe { Serial::take_over() };
     // A line may have been half printed. The port takes everything.
     let _ = write!(serial, "\r\n{NAME}: error: panicked at ");
@@ -88,33 +91,39 @@ impl Console {
             .text(&mut self.serial, clock::now(), NAME, &text);
     }
 
-    /// Prints until all rings are empty.
+    /// Prints until all rings are empty, or have given what a ring can hold: one that goes on has
+    /// notified again.
     fn drain(&mut self) {
-        while self.turn() {
+        let mut left = [MAX_ENTRIES; MAX_SOURCES];
+        while self.turn(&mut left) {
+            // The port is slow: a full ring takes more than a second.
+            pd_support::working();
             self.read_input();
         }
         self.stats
             .add(Counter::BytesOut, self.serial.take_written());
     }
 
-    /// One turn of every source, the oldest lines first; `false` if none had anything.
-    fn turn(&mut self) -> bool {
-        let mut left = [ENTRIES_PER_TURN; MAX_SOURCES];
+    /// One turn of every source, the oldest lines first; `false` if none had anything. `allowed` is
+    /// what each may print in this drain.
+    fn turn(&mut self, allowed: &mut [usize; MAX_SOURCES]) -> bool {
+        let mut left = allowed.map(|allowed| allowed.min(ENTRIES_PER_TURN));
         let mut any = false;
         loop {
             // Times are what the PDs claim: one that lies uses up its own turn.
             let next = self
                 .sources
                 .iter_mut()
-                .zip(&mut left)
-                .filter(|(_, left)| **left > 0)
+                .zip(left.iter_mut().zip(&mut *allowed))
+                .filter(|(_, (left, _))| **left > 0)
                 .filter_map(|(source, left)| Some((source.next_ticks()?, source, left)))
                 .min_by_key(|(ticks, ..)| *ticks);
-            let Some((_, source, left)) = next else {
+            let Some((_, source, (left, allowed))) = next else {
                 return any;
             };
             any = true;
             *left -= 1;
+            *allowed -= 1;
             let name = source.name;
             if let Some(entry) = source.take() {
                 self.print(name, &entry);

@@ -69,8 +69,8 @@ impl Serial {
 /// What an earlier call gave is not used from now on.
 unsafe fn uart() -> Uart<'static> {
     let registers = memory_region_symbol!(uart_vaddr: *mut PL011Registers);
-    // SAFETY: the system description maps the PL011's page there, as device memory, readable and writable, and into no other PD; the symbol is
-    // named here alone, and the caller promises that nobody else uses what it names.
+    // SAFETY: the system description maps the PL011's page there, as device memory, readable and writable, and into no other PD
+    // (config-tool checks that); the symbol is named here alone, and the caller promises that nobody else uses what it names.
     Uart::new(unsafe { UniqueMmioPointer::new(registers) })
 }
 

@@ -131,6 +131,8 @@ impl Handler for Hostile {
                 panic!("net_server has restarted");
             }
             self.obey();
+            // Hostile, but not hanging.
+            pd_support::working();
             for _ in 0..CALLS {
                 match self.work {
                     Work::None => return Ok(()),

@@ -53,7 +53,7 @@ pub fn take() -> (MmioTransport<'static>, PacketMemory) {
     let rx = dma_region!(rx_data_vaddr, rx_data_size, rx_data_paddr, POOL_SIZE);
     let tx = dma_region!(tx_data_vaddr, tx_data_size, tx_data_paddr, POOL_SIZE);
     // SAFETY: the system description maps the three regions with these sizes, queue memory writable and into no other PD, and the physical
-    // addresses are theirs (config-tool checks all of it); this function is called once, and nothing else names them.
+    // addresses are theirs (config-tool checks that); this function is called once, and nothing else names them.
     unsafe { RegionHal::install(queues, rx, tx) };
     // SAFETY: the system description maps both pools readable, for as long as the program runs, and they have the size of a pool.
     let memory = unsafe { PacketMemory::new(rx.base, tx.base) };

@@ -13,6 +13,7 @@ extern crate alloc;
 mod clients;
 mod configuration;
 mod counters;
+mod departures;
 mod frames;
 mod timeout;
 
@@ -130,6 +131,15 @@ impl NetServer {
         self.report();
     }
 
+    /// A client's life is over: its peers learn it now, not when it attaches again.
+    fn client_gone(&mut self, client: usize) {
+        let now = self.now();
+        let (rx, tx) = self.driver.split();
+        let (_, mut tx) = self.frames.queues(rx, tx);
+        let outcome = self.core.client_gone(client, now, &mut tx);
+        self.finish(&outcome);
+    }
+
     fn driver_started(&mut self, now: u64) {
         let device = self.driver.device();
         let offload = Offload {
@@ -178,6 +188,9 @@ impl Handler for NetServer {
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(TIMER) {
             self.timeout.fired();
+        }
+        for slot in departures::slots(channels) {
+            self.client_gone(slot);
         }
         self.work();
         Ok(())

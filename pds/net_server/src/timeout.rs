@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The one deadline that this PD has at the timer driver. A call there costs two switches, so it is made only when a deadline moves
-//! forward; one that has become needless just wakes the server once for nothing.
+//! The one deadline that this PD has at the timer driver. A call there costs two switches, so it is
+//! made only when a deadline moves forward; one that has become needless just wakes the server once
+//! for nothing.
 
-use pd_support::{Peer, warn};
+use pd_support::{Peer, clock, warn};
 use sel4_microkit::Channel;
 use stats::{NetServer as Counter, Writer};
-use timer_proto::{Clock, Request};
+use timer_proto::{Alarm, Clock, Request};
+
+/// How long after its time a notification may be under way, in nanoseconds: longer than a turn of
+/// this PD.
+const GRACE: u64 = 1_000_000;
 
 pub struct Timeout {
     timer: Peer,
     clock: Clock,
     /// What the driver has been told, in nanoseconds.
-    armed: Option<u64>,
+    alarm: Alarm,
 }
 
 impl Timeout {
@@ -20,18 +25,19 @@ impl Timeout {
         Timeout {
             timer: Peer::new(timer),
             clock,
-            armed: None,
+            alarm: Alarm::new(GRACE),
         }
     }
 
-    /// The timer driver has notified us: at the deadline, or because it has been restarted and knows of none.
+    /// The timer driver has notified us: at the deadline, or because it has been restarted and
+    /// knows of none.
     pub fn fired(&mut self) {
-        self.armed = None;
+        self.alarm.fired();
     }
 
     /// Sees to it that this PD is notified at that time, or earlier.
     pub fn at_latest(&mut self, deadline: u64, stats: &Writer<Counter>) {
-        if self.armed.is_some_and(|armed| armed <= deadline) {
+        if self.alarm.covers(deadline, self.clock.nanos(clock::now())) {
             return;
         }
         let request = Request::SetTimeout {
@@ -45,12 +51,14 @@ impl Timeout {
         stats.inc(Counter::TimeoutsSet);
         let mut answer = self.timer.call(label, message);
         if answer.is_restarted() {
-            // The driver notifies whoever it knows to have called before. If it died early in our first call, that is not us.
+            // The driver notifies whoever it knows to have called before. If it died early in our
+            // first call, that is not us.
             answer = self.timer.call(label, message);
         }
-        // After a second restart it knows us, and we ask again when it notifies us.
+        // After a second restart, or while it is down, we ask again when it notifies us or when
+        // anything else happens.
         if answer.label == 0 {
-            self.armed = Some(deadline);
+            self.alarm.arm(deadline);
         } else if !answer.is_restarted() {
             warn!("timer refuses a deadline: {}", answer.label);
         }

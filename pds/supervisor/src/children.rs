@@ -1,51 +1,89 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The children: ids, names, and their faults in the words of `supervision`.
+//! The children: ids, names, what is watched of them, and their faults in the words of
+//! `supervision`.
 
 use core::fmt::Write;
 
 use heapless::String;
+use pd_support::{Mapped, Peer, region};
 use sel4::Fault;
 use sel4_microkit::{Channel, Child, var};
-use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME};
+use shm::ReadOnly;
+use stats::StatsPage;
+use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME, MAX_CHILDREN, Sight};
 
-/// Children with lower ids are watched. Their states are on the stack for a moment, which limits how many there can be.
-pub const MAX_CHILDREN: usize = 16;
-
-/// The channel on which child n says that it is ready is this plus n.
+/// The channel on which child n says that it is ready is this plus n. A child that may be notified
+/// there is, each second.
 const READY_CHANNELS: usize = 10;
+/// The channel on which net_server is told that child n has faulted is this plus n: only its
+/// clients have one.
+const FAULT_CHANNELS: usize = 30;
 
 /// Value of a symbol that the system description does not set.
 const ABSENT: u64 = u64::MAX;
 
-/// What the children are called, by the symbols that the system description sets to their ids. A child is added here, or goes by its number.
-pub struct Names([Option<&'static str>; MAX_CHILDREN]);
+/// The console of an image made for tests takes commands while others work.
+const CONSOLE_PRIORITY: u8 = if cfg!(feature = "fault-injection") {
+    250
+} else {
+    10
+};
 
+/// What is known of a child.
+#[derive(Clone, Copy)]
+struct Known {
+    name: &'static str,
+    /// As in the system description; it decides who is at fault when several children do not get
+    /// on.
+    priority: u8,
+    /// Its page of counters, where the system description maps it.
+    page: Option<&'static StatsPage>,
+}
+
+/// The children, by id. One is added here, or goes by its number and is not watched.
+pub struct Table([Option<Known>; MAX_CHILDREN]);
+
+/// Name, priority, and the names under which the system description sets id and page of counters.
 macro_rules! children {
-    ($names:expr, $($name:literal: $symbol:ident),+ $(,)?) => {
-        $( $names.set(*var!($symbol: u64 = ABSENT), $name); )+
+    ($table:expr; $($name:literal, $priority:expr, $child:ident, $page:ident;)+) => {
+        $(
+            $table.add(*var!($child: u64 = ABSENT), Known {
+                name: $name,
+                priority: $priority,
+                page: region!(optional r $page).map(Mapped::<ReadOnly>::page),
+            });
+        )+
     };
 }
 
-impl Names {
+impl Table {
     /// To be called once.
+    ///
+    /// # Panics
+    /// If a region is too small for a page of counters.
     pub fn take() -> Self {
-        let mut names = Self([None; MAX_CHILDREN]);
-        children![names,
-            "timer_driver": timer_driver_child,
-            "net_driver": net_driver_child,
-            "net_server": net_server_child,
-            "echo_server": echo_server_child,
-            "http_server": http_server_child,
-            "console": console_child,
+        let mut table = Self([None; MAX_CHILDREN]);
+        children![table;
+            "timer_driver", 200, timer_driver_child, timer_driver_stats;
+            "net_driver", 50, net_driver_child, net_driver_stats;
+            "net_server", 100, net_server_child, net_server_stats;
+            "echo_server", 50, echo_server_child, echo_server_stats;
+            "http_server", 50, http_server_child, http_server_stats;
+            "console", CONSOLE_PRIORITY, console_child, console_stats;
+            "hostile", 50, hostile_child, hostile_stats;
         ];
-        names
+        table
     }
 
-    fn set(&mut self, id: u64, name: &'static str) {
+    fn add(&mut self, id: u64, known: Known) {
         if let Some(entry) = usize::try_from(id).ok().and_then(|id| self.0.get_mut(id)) {
-            *entry = Some(name);
+            *entry = Some(known);
         }
+    }
+
+    fn known(&self, id: usize) -> Option<Known> {
+        self.0.get(id).copied().flatten()
     }
 
     /// How many are known.
@@ -54,27 +92,58 @@ impl Names {
     }
 
     /// What to call a child.
-    pub fn of(&self, child: Child) -> String<MAX_CHILD_NAME> {
+    pub fn name(&self, child: Child) -> String<MAX_CHILD_NAME> {
         let mut name = String::new();
         // Both fit.
-        let _ = match self.0.get(child.index()).copied().flatten() {
-            Some(known) => name.push_str(known).map_err(|_| core::fmt::Error),
+        let _ = match self.known(child.index()) {
+            Some(known) => name.push_str(known.name).map_err(|_| core::fmt::Error),
             None => write!(name, "child {}", child.index()),
         };
         name
     }
 
+    /// What its page shows of a child.
+    pub fn sight(&self, id: usize, starting: bool) -> Option<Sight> {
+        let known = self.known(id)?;
+        Some(Sight {
+            priority: known.priority,
+            beat: known.page?.beat(),
+            starting,
+        })
+    }
+
     /// The names by child id, unknown ones empty.
     #[cfg(feature = "fault-injection")]
-    pub fn by_id(&self) -> [&'static str; MAX_CHILDREN] {
-        self.0.map(Option::unwrap_or_default)
+    pub fn names(&self) -> [&'static str; MAX_CHILDREN] {
+        self.0.map(|known| known.map_or("", |known| known.name))
     }
 }
 
 /// The child that says on this channel that it is ready, if it is such a channel.
 pub fn by_ready_channel(channel: Channel) -> Option<Child> {
     let id = channel.index().checked_sub(READY_CHANNELS)?;
-    Some(Child::new(id))
+    (id < MAX_CHILDREN).then(|| Child::new(id))
+}
+
+/// Tells the children that want to know that a second has passed.
+pub fn tell_of_second() {
+    for id in 0..MAX_CHILDREN {
+        notify(READY_CHANNELS + id);
+    }
+}
+
+/// Tells net_server that a client's life is over, if the child is a client.
+pub fn tell_of_fault(child: Child) {
+    if child.index() < MAX_CHILDREN {
+        notify(FAULT_CHANNELS + child.index());
+    }
+}
+
+fn notify(id: usize) {
+    let channel = Channel::new(id);
+    if channel.may_notify() {
+        Peer::new(channel).notify();
+    }
 }
 
 /// A fault in words that build on the host.

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Only in images made for tests: makes a child fault when the console asks for it.
+//! Only in images made for tests: makes a child fault or hang when the console asks for it.
 
 use core::fmt;
 
-use pd_support::{info, region, warn};
-use sel4_microkit::{Channel, Child};
-use stats::{Supervisor as Counter, Writer};
-use supervision::CrashRequest;
+use pd_support::{clock, info, region, warn};
+use sel4_microkit::{Channel, Child, HANG_POINT};
+use stats::Supervisor as Counter;
+use supervision::{Action, FaultKind, FaultReport, FaultRequest, MAX_CHILDREN, Refusal, Verdict};
 
-use crate::children::Names;
+use crate::Supervisor;
 
 /// The console, when it has written a request.
 pub const CONSOLE: Channel = Channel::new(3);
@@ -19,7 +19,7 @@ const UNMAPPED: usize = 0x10;
 
 /// Takes the console's requests.
 pub struct Injection {
-    page: &'static CrashRequest,
+    page: &'static FaultRequest,
     seen: u64,
 }
 
@@ -35,23 +35,65 @@ impl Injection {
         }
     }
 
+    /// A request that is new.
+    fn take_request(
+        &mut self,
+        names: &[&'static str; MAX_CHILDREN],
+    ) -> Option<Result<(Action, usize), Refusal>> {
+        self.page.take(&mut self.seen, names)
+    }
+}
+
+impl Supervisor {
     /// Does what the console asks, if it asks for something new.
-    pub fn serve(&mut self, names: &Names, stats: &Writer<Counter>) {
-        let known = names.by_id();
-        match self.page.take(&mut self.seen, &known) {
-            None => {}
-            Some(Err(())) => warn!(
-                "crash: no such protection domain; there are:{}",
-                List(&known)
-            ),
-            Some(Ok(id)) => {
-                stats.inc(Counter::FaultsInjected);
-                info!("crashing {} on request", names.of(Child::new(id)));
-                if let Err(error) = Child::new(id).restart(UNMAPPED) {
-                    warn!("that failed: {error}");
-                }
+    pub fn inject(&mut self) {
+        let known = self.table.names();
+        let (action, child) = match self.injection.take_request(&known) {
+            None => return,
+            Some(Err(Refusal)) => {
+                warn!("no such protection domain; there are:{}", List(&known));
+                return;
             }
+            Some(Ok((action, id))) => (action, Child::new(id)),
+        };
+        let name = self.table.name(child);
+        if self.children.is_parked(child.index()) {
+            warn!("{name} is parked, it cannot {}", action.word());
+            return;
         }
+        let to = match action {
+            Action::Crash => UNMAPPED,
+            Action::Hang if self.is_working(child) => HANG_POINT,
+            Action::Hang => {
+                info!("{name} waits, it cannot hang");
+                return;
+            }
+            Action::Stall => {
+                self.note_start(child);
+                HANG_POINT
+            }
+        };
+        info!("{name} is made to {}", action.word());
+        self.stats.inc(Counter::FaultsInjected);
+        if let Err(error) = child.restart(to) {
+            warn!("that failed: {error}");
+        }
+    }
+
+    fn is_working(&self, child: Child) -> bool {
+        self.table
+            .sight(child.index(), false)
+            .is_some_and(|sight| sight.beat.is_working())
+    }
+
+    /// A child that is sent somewhere else than to its start is to be taken for one that starts.
+    fn note_start(&mut self, child: Child) {
+        let report = FaultReport {
+            kind: FaultKind::Hang,
+            pc: None,
+        };
+        // If the policy parks it, it hangs until its pause is over.
+        let _: Verdict = self.children.fault(child.index(), report, clock::now());
     }
 }
 

@@ -1,37 +1,53 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Supervisor: the parent of every other PD. Restarts the ones that fault, and says what happened.
+//! Supervisor: the parent of every other PD. Restarts the ones that fault or turn without end, and
+//! says what happened.
 //!
-//! Nothing here depends on what the children are; their names serve the log only. A child that the table does not know is restarted like
-//! the others.
+//! A child that faults too often is parked: there it answers its callers and does nothing else,
+//! until its pause is over. Nothing here depends on what the children are. A child that the table
+//! does not know is restarted like the others, and only not watched.
 
 #![no_std]
 #![no_main]
-#![forbid(unsafe_code)]
 
 mod children;
 #[cfg(feature = "fault-injection")]
 mod injection;
+mod seconds;
 
 use pd_support::{Pd, clock, error, info, warn};
 use sel4_microkit::{
-    ChannelSet, Child, ENTRY_POINT, Handler, Infallible, MessageInfo, protection_domain,
+    ChannelSet, Child, ENTRY_POINT, Handler, Infallible, MessageInfo, PARK_POINT, protection_domain,
 };
 use stats::{Supervisor as Counter, Writer};
-use supervision::{Children, FaultLine, FaultReport, Outcome, Policy, Unready, Verdict};
-use timer_proto::Clock;
+use supervision::{
+    Children, FaultKind, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Report, Unready,
+    Verdict, Watch,
+};
+use timer_proto::{Clock, Rate};
 
-use children::{MAX_CHILDREN, Names};
+use children::Table;
+use seconds::Seconds;
 
-/// More restarts of one child than this within [`WINDOW_NANOS`] are a loop, and it is given up.
-const RESTARTS: usize = 16;
-const WINDOW_NANOS: u64 = 1_000_000_000;
+/// Restarts of one child that are made at once, and how many a second come back. A fault before the
+/// child was ready costs several.
+const RESTARTS: u64 = 16;
+const RESTARTS_PER_SECOND: u64 = 6;
+const UNREADY_COST: u64 = 4;
+/// The first pause of a child that faults more often, and the longest. They end with a tick, so up
+/// to a second later.
+const FIRST_PAUSE_NANOS: u64 = 500_000_000;
+const LONGEST_PAUSE_NANOS: u64 = 60_000_000_000;
+
+/// Signals at once that say nothing new; one more comes back a second.
+const NEEDLESS_REPORTS: u64 = 32;
 
 struct Supervisor {
     clock: Clock,
-    policy: Policy,
+    seconds: Seconds,
     children: Children<MAX_CHILDREN>,
-    names: Names,
+    watch: Watch<MAX_CHILDREN>,
+    table: Table,
     stats: Writer<Counter>,
     #[cfg(feature = "fault-injection")]
     injection: injection::Injection,
@@ -43,23 +59,30 @@ fn init() -> impl Handler {
     let Some(clock) = Clock::new(clock::frequency()) else {
         panic!("the timer's frequency is not set");
     };
-    let policy = Policy::new(RESTARTS, clock.ticks(WINDOW_NANOS));
+    let policy = Policy {
+        rate: Rate::new(RESTARTS, clock::frequency() / RESTARTS_PER_SECOND),
+        unready_cost: UNREADY_COST,
+        first_pause: clock.ticks(FIRST_PAUSE_NANOS),
+        longest_pause: clock.ticks(LONGEST_PAUSE_NANOS),
+        needless_reports: Rate::new(NEEDLESS_REPORTS, clock::frequency()),
+    };
     let supervisor = Supervisor {
         clock,
-        policy,
+        seconds: Seconds::start(),
         children: Children::new(policy),
-        names: Names::take(),
+        watch: Watch::new(),
+        table: Table::take(),
         stats: pd.stats(),
         #[cfg(feature = "fault-injection")]
         injection: injection::Injection::take(),
     };
-    info!("watching {} protection domains", supervisor.names.count());
+    info!("watching {} protection domains", supervisor.table.count());
     pd.run(supervisor)
 }
 
 impl Supervisor {
     fn say(&self, child: Child, report: FaultReport, outcome: Outcome) {
-        let name = self.names.of(child);
+        let name = self.table.name(child);
         let line = FaultLine {
             name: &name,
             report,
@@ -67,7 +90,7 @@ impl Supervisor {
         };
         match outcome {
             Outcome::Ready { .. } => warn!("{line}"),
-            Outcome::Unready { .. } | Outcome::GivenUp { .. } | Outcome::Refused => {
+            Outcome::Unready { .. } | Outcome::Parked { .. } | Outcome::Refused => {
                 error!("{line}");
             }
         }
@@ -79,38 +102,79 @@ impl Supervisor {
         }
     }
 
-    fn restart(&mut self, child: Child, report: FaultReport, number: u64) {
-        match child.restart(ENTRY_POINT) {
-            Ok(()) => {
-                self.stats.inc(Counter::Restarts);
-                info!("{} has faulted, restart {number}", self.names.of(child));
+    /// A child faulted, or is taken to have done so.
+    fn end_of_life(&mut self, child: Child, report: FaultReport) {
+        self.stats.inc(Counter::Faults);
+        if let Some(counter) = Counter::faults_of_child(child.index()) {
+            self.stats.inc(counter);
+        }
+        children::tell_of_fault(child);
+        match self.children.fault(child.index(), report, clock::now()) {
+            Verdict::Restart { number, unready } => {
+                self.say_unready(child, unready);
+                info!("{} has faulted, restart {number}", self.table.name(child));
+                self.start(child, report);
             }
+            Verdict::Park { pause, unready } => {
+                self.say_unready(child, unready);
+                self.park(child, report, pause);
+            }
+            Verdict::Stop => {
+                error!("{}: {report}; it is stopped", self.table.name(child));
+                self.stop(child);
+            }
+        }
+    }
+
+    fn start(&self, child: Child, report: FaultReport) {
+        match child.restart(ENTRY_POINT) {
+            Ok(()) => self.stats.inc(Counter::Restarts),
             Err(_) => self.say(child, report, Outcome::Refused),
         }
     }
 
-    fn give_up(&mut self, child: Child, report: FaultReport, restarts: u64) {
-        let outcome = Outcome::GivenUp {
-            restarts,
-            limit: self.policy.restarts(),
-            window_nanos: WINDOW_NANOS,
-        };
-        self.say(child, report, outcome);
+    fn park(&self, child: Child, report: FaultReport, pause: u64) {
+        let nanos = self.clock.nanos(pause);
+        match child.restart(PARK_POINT) {
+            Ok(()) => self.say(child, report, Outcome::Parked { nanos }),
+            Err(_) => self.say(child, report, Outcome::Refused),
+        }
+        self.count_parked();
+    }
+
+    fn count_parked(&self) {
         self.stats
-            .set(Counter::GivenUp, self.children.given_up() as u64);
-        self.stop(child);
+            .set(Counter::Parked, self.children.parked() as u64);
     }
 
     /// A child that sent the message itself, rather than faulting, would run on.
     fn stop(&self, child: Child) {
         if let Err(error) = child.stop() {
-            error!("{} cannot be stopped: {error}", self.names.of(child));
+            error!("{} cannot be stopped: {error}", self.table.name(child));
+        }
+    }
+
+    /// Starts the children whose pauses are over.
+    fn start_due(&mut self) {
+        while let Some((id, number)) = self.children.take_due(clock::now()) {
+            let child = Child::new(id);
+            info!(
+                "{} is tried again, restart {number}",
+                self.table.name(child)
+            );
+            match child.restart(ENTRY_POINT) {
+                Ok(()) => self.stats.inc(Counter::Restarts),
+                Err(error) => error!("{}: {error}", self.table.name(child)),
+            }
+            self.count_parked();
         }
     }
 
     fn ready(&mut self, child: Child) {
-        let Some(recovery) = self.children.ready(child.index(), clock::now()) else {
-            return;
+        let recovery = match self.children.ready(child.index(), clock::now()) {
+            Report::Recovered(recovery) => recovery,
+            Report::NoNews => return,
+            Report::TooMany => return self.blame(child, FaultKind::Noise),
         };
         let nanos = self.clock.nanos(recovery.ticks);
         self.stats.set(Counter::LastRecovery, nanos);
@@ -121,6 +185,37 @@ impl Supervisor {
         };
         self.say(child, recovery.report, outcome);
     }
+
+    /// Once a second.
+    fn tick(&mut self) {
+        if let Err(error) = self.seconds.again() {
+            error!("{error}");
+        }
+        children::tell_of_second();
+        let sights = core::array::from_fn(|id| {
+            let starting = self.children.is_starting(id);
+            (!self.children.is_parked(id))
+                .then(|| self.table.sight(id, starting))
+                .flatten()
+        });
+        if let Some(id) = self.watch.tick(&sights) {
+            self.stats.inc(Counter::Hangs);
+            self.blame(Child::new(id), FaultKind::Hang);
+        }
+    }
+
+    /// Treats a child as if it had faulted, at the place where it is.
+    fn blame(&mut self, child: Child, kind: FaultKind) {
+        let registers = child.tcb().tcb_read_registers(false, 1);
+        let pc = registers.ok().map(|registers| *registers.pc());
+        self.end_of_life(child, FaultReport { kind, pc });
+    }
+
+    /// What is to be done at every event, as the next tick may be the one that is missing.
+    fn look_after(&mut self) {
+        self.start_due();
+        self.seconds.look_after();
+    }
 }
 
 impl Handler for Supervisor {
@@ -128,14 +223,18 @@ impl Handler for Supervisor {
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         for channel in channels.iter() {
+            if channel == seconds::IRQ {
+                self.tick();
+            }
             if let Some(child) = children::by_ready_channel(channel) {
                 self.ready(child);
             }
             #[cfg(feature = "fault-injection")]
             if channel == injection::CONSOLE {
-                self.injection.serve(&self.names, &self.stats);
+                self.inject();
             }
         }
+        self.look_after();
         Ok(())
     }
 
@@ -144,26 +243,8 @@ impl Handler for Supervisor {
         child: Child,
         msg_info: MessageInfo,
     ) -> Result<Option<MessageInfo>, Infallible> {
-        let now = clock::now();
-        let report = children::report(&msg_info.fault());
-        self.stats.inc(Counter::Faults);
-        if let Some(counter) = Counter::faults_of_child(child.index()) {
-            self.stats.inc(counter);
-        }
-        match self.children.fault(child.index(), report, now) {
-            Verdict::Restart { number, unready } => {
-                self.say_unready(child, unready);
-                self.restart(child, report, number);
-            }
-            Verdict::GiveUp { restarts, unready } => {
-                self.say_unready(child, unready);
-                self.give_up(child, report, restarts);
-            }
-            Verdict::Stop => {
-                error!("{}: {report}; not restarted", self.names.of(child));
-                self.stop(child);
-            }
-        }
+        self.end_of_life(child, children::report(&msg_info.fault()));
+        self.look_after();
         Ok(None)
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Timer driver: owns the comparator of the generic timer and lets every caller have one deadline (`timer-proto`).
+//! Timer driver: owns the comparator of the generic timer and lets every caller have one deadline
+//! (`timer-proto`).
 //!
-//! Whoever has a channel for calls to it is a client; no list of them is needed. Which channels have ever called survives a restart, so
-//! that after one all of them can be notified.
+//! Whoever has a channel for calls to it is a client; no list of them is needed. Which channels
+//! have ever called survives a restart, so that after one all of them can be notified.
 
 #![no_std]
 #![no_main]
@@ -78,15 +79,16 @@ impl Driver {
             Request::Cancel => {
                 if self.deadlines.cancel(caller) {
                     self.stats.inc(TimerDriver::TimeoutsCancelled);
-                    self.advance();
                 }
+                self.advance();
                 Reply::Done
             }
             Request::Now => Reply::Time(clock::now()),
         }
     }
 
-    /// Notifies whose time has come, and sets the comparator to the next deadline.
+    /// Notifies whose time has come, and sets the comparator to the next deadline, whatever it was
+    /// set to: where the kernel lets every PD write its registers, somebody else may have.
     fn advance(&mut self) {
         let due = self.deadlines.expire(clock::now());
         self.comparator.set(self.deadlines.next());
@@ -99,10 +101,12 @@ impl Handler for Driver {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        // First the comparator, so that the line is down when the interrupt is let in again.
+        // Besides the interrupt it is the supervisor that notifies, once a second: no deadline is
+        // missed by more, even if the comparator was stopped behind our back.
+        self.advance();
         if channels.contains(IRQ) {
             self.stats.inc(TimerDriver::Irqs);
-            // First the comparator, so that the line is down when the interrupt is let in again.
-            self.advance();
             if let Err(error) = self.deferred.defer_irq_ack(IRQ) {
                 error!("{error}");
             }

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use crate::{
     Diagnostic, Source,
+    regions::Check,
     system::{End, Map, Pd, System},
     wiring::SERVER,
 };
@@ -15,29 +16,30 @@ const CHANNEL: &str = "1";
 /// How the symbols of a client begin through which it finds its window.
 const CLIENT_PREFIX: &str = "net";
 
-/// What one client's slot is made of: suffix of the region's name, who writes it, whether the ends must know its size.
+/// What one client's slot is made of: suffix of the region's name, who writes it, how large it must be.
 const PARTS: [Part; 3] = [
     Part {
         name: "c2s",
         writer: Role::Client,
-        sized: true,
+        needed: 1,
     },
     Part {
         name: "s2c",
         writer: Role::Server,
-        sized: true,
+        needed: 1,
     },
     Part {
         name: "ready",
         writer: Role::Server,
-        sized: false,
+        needed: socket_proto::ready::PAGE_SIZE,
     },
 ];
 
 struct Part {
     name: &'static str,
     writer: Role,
-    sized: bool,
+    /// Least size in bytes.
+    needed: usize,
 }
 
 #[derive(PartialEq)]
@@ -86,10 +88,14 @@ impl Wiring<'_> {
         }
     }
 
-    /// One region: mapped at both ends, writable at one, and found by the client.
+    /// One region: mapped at both ends and nowhere else, writable at one, and found by the client.
     fn check_region(&self, part: &Part, errors: &mut Vec<Diagnostic>) {
         let name = self.name;
         let region = self.region(part);
+        let check = Check {
+            source: self.source,
+            system: self.system,
+        };
         for (owner, owner_name, role) in [
             (self.server, SERVER, Role::Server),
             (self.pd, name, Role::Client),
@@ -102,24 +108,16 @@ impl Wiring<'_> {
                 ));
                 continue;
             };
-            if map.writable && role != part.writer {
-                errors.push(self.source.at(
-                    map.offset,
-                    format!("{owner_name} may write {region}, which only the other end writes"),
-                    "set perms=\"r\"",
-                ));
-            }
-            if !map.writable && role == part.writer {
-                errors.push(self.source.at(
-                    map.offset,
-                    format!("{owner_name} may not write {region}"),
-                    "set perms=\"rw\"",
-                ));
-            }
             if role == Role::Client {
                 self.check_symbols(map, part, CLIENT_PREFIX, name, "", errors);
+                errors.extend(check.too_small(map, name, part.needed));
             }
         }
+        let (writer, reader) = match part.writer {
+            Role::Client => (name, SERVER),
+            Role::Server => (SERVER, name),
+        };
+        check.only(&region, Some(writer), |other| other == reader, errors);
     }
 
     /// The client can make calls, on the channel that its program makes them on.
@@ -138,6 +136,11 @@ impl Wiring<'_> {
                 client.offset,
                 format!("{name} calls {SERVER} on its channel {CHANNEL}, not {}", client.id),
                 format!("set id=\"{CHANNEL}\""),
+            )),
+            Some((_, server)) if !server.notify => errors.push(self.source.at(
+                server.offset,
+                format!("{SERVER} cannot notify {name}, which waits for that"),
+                "move notify=\"false\" to the other end",
             )),
             Some(_) => {}
         }
@@ -188,7 +191,7 @@ impl Wiring<'_> {
                 format!("set setvar_vaddr=\"{vaddr}\""),
             ));
         }
-        if part.sized && map.setvar_size.as_ref() != Some(&size) {
+        if map.setvar_size.as_ref() != Some(&size) {
             errors.push(self.source.at(
                 map.offset,
                 format!("{owner} does not know the size of {}{role}", map.region),

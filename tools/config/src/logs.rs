@@ -16,7 +16,7 @@ pub const STATS_SYMBOL: &str = "stats_vaddr";
 /// Id of a PD's channel to the console (`pd_support::CONSOLE`).
 const CHANNEL: &str = "2";
 
-/// Reports every log ring and page of counters that its PD cannot write, and every ring that the console cannot read or is not told of.
+/// Reports every log ring and page of counters that its PD does not find, and every ring that the console does not find or is not told of.
 pub fn check(source: &Source, system: &System, errors: &mut Vec<Diagnostic>) {
     let console = system.pds.get(CONSOLE);
     for (name, pd) in &system.pds {
@@ -49,6 +49,11 @@ fn console_symbol(name: &str) -> String {
     format!("{name}_log_vaddr")
 }
 
+/// The symbol for the size of a region, by that for its address.
+fn size_symbol(symbol: &str) -> String {
+    symbol.replace("_vaddr", "_size")
+}
+
 /// A region that the PD itself writes.
 fn check_own(
     source: &Source,
@@ -58,12 +63,7 @@ fn check_own(
     symbol: &str,
 ) -> Option<Diagnostic> {
     match (pd.map_at(symbol), pd.map(region)) {
-        (Some(map), _) if map.writable => None,
-        (Some(map), _) => Some(source.at(
-            map.offset,
-            format!("{name} may not write {}", map.region),
-            "set perms=\"rw\"",
-        )),
+        (Some(_), _) => None,
         (None, Some(map)) => Some(source.at(
             map.offset,
             format!("{name} does not find {region}, and stops at its start without it"),
@@ -72,7 +72,7 @@ fn check_own(
         (None, None) => Some(source.at(
             pd.offset,
             format!("{name} does not map {region}, and stops at its start without it"),
-            format!("add <map mr=\"{region}\" vaddr=\"…\" perms=\"rw\" setvar_vaddr=\"{symbol}\" /> to {name}"),
+            format!("add <map mr=\"{region}\" vaddr=\"…\" perms=\"rw\" setvar_vaddr=\"{symbol}\" setvar_size=\"{}\" /> to {name}", size_symbol(symbol)),
         )),
     }
 }
@@ -85,18 +85,14 @@ fn check_printed(source: &Source, console: &Pd, name: &str, ring: &Map) -> Optio
             ring.offset,
             format!("nobody prints the log lines of {name}: {CONSOLE} does not map {region}"),
             format!(
-                "add <map mr=\"{region}\" vaddr=\"…\" perms=\"r\" setvar_vaddr=\"{symbol}\" /> to {CONSOLE}"
+                "add <map mr=\"{region}\" vaddr=\"…\" perms=\"r\" setvar_vaddr=\"{symbol}\" setvar_size=\"{}\" /> to {CONSOLE}",
+                size_symbol(&symbol)
             ),
         )),
         Some(map) if map.setvar_vaddr.as_ref() != Some(&symbol) => Some(source.at(
             map.offset,
             format!("{CONSOLE} does not find {region} as the log lines of {name}"),
             format!("set setvar_vaddr=\"{symbol}\""),
-        )),
-        Some(map) if map.writable => Some(source.at(
-            map.offset,
-            format!("{CONSOLE} may write {region}, which only {name} writes"),
-            "set perms=\"r\"",
         )),
         Some(_) => None,
     }
@@ -105,14 +101,20 @@ fn check_printed(source: &Source, console: &Pd, name: &str, ring: &Map) -> Optio
 fn check_told(source: &Source, system: &System, name: &str, ring: &Map) -> Option<Diagnostic> {
     let told = system
         .channels_between(name, CONSOLE)
-        .any(|(writer, _)| writer.id == CHANNEL);
-    (!told).then(|| {
-        source.at(
+        .find(|(writer, _)| writer.id == CHANNEL);
+    match told {
+        None => Some(source.at(
             ring.offset,
             format!("no channel on which {name} tells {CONSOLE} of log lines"),
             format!(
                 "add <channel><end pd=\"{name}\" id=\"{CHANNEL}\" /><end pd=\"{CONSOLE}\" id=\"…\" notify=\"false\" /></channel>"
             ),
-        )
-    })
+        )),
+        Some((writer, _)) if !writer.notify => Some(source.at(
+            writer.offset,
+            format!("{name} cannot tell {CONSOLE} of log lines"),
+            "move notify=\"false\" to the other end",
+        )),
+        Some(_) => None,
+    }
 }

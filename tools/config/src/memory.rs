@@ -30,7 +30,7 @@ pub fn check(
         ));
         return;
     };
-    let Some(&available) = system.regions.get(&heap.region) else {
+    let Some(available) = system.size(&heap.region) else {
         errors.push(source.at(
             heap.offset,
             format!("the memory region {} has no size", heap.region),

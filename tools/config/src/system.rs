@@ -7,6 +7,9 @@ use roxmltree::{Document, Node};
 
 use crate::{Diagnostic, Source, xml};
 
+/// How a comment begins that lets several PDs write the region behind it.
+const SHARED: &str = "@shared:";
+
 /// One protection domain.
 pub struct Pd {
     /// Byte of the file where its element begins.
@@ -15,14 +18,50 @@ pub struct Pd {
     pub parent: Option<String>,
     /// Its id as a child, if it is a number.
     pub child_id: Option<usize>,
+    /// Symbol of its parent that has this id.
+    pub setvar_id: Option<String>,
     /// Its mappings.
     pub maps: Vec<Map>,
+    /// Its symbols for physical addresses.
+    pub paddrs: Vec<Paddr>,
+    /// Its interrupts.
+    pub irqs: Vec<Irq>,
+}
+
+/// An interrupt of a PD.
+pub struct Irq {
+    pub id: u64,
+    pub number: u64,
+}
+
+/// A symbol that the SDK's tool sets to the physical address of a region.
+pub struct Paddr {
+    pub symbol: String,
+    pub region: String,
+    pub offset: usize,
+}
+
+/// One memory region.
+pub struct Region {
+    /// Size in bytes, if it is a number.
+    pub size: Option<u64>,
+    /// Physical address, if the description gives one.
+    pub phys_addr: Option<u64>,
+    /// Whether the comment in front of it begins with `@shared:`; several PDs may then write it.
+    pub is_shared: bool,
+    pub offset: usize,
 }
 
 /// One mapping of a memory region.
 pub struct Map {
     pub region: String,
+    /// First address, if it is a number.
+    pub vaddr: Option<u64>,
+    pub readable: bool,
     pub writable: bool,
+    pub executable: bool,
+    /// Whether it is normal memory; device memory otherwise.
+    pub cached: bool,
     pub setvar_vaddr: Option<String>,
     pub setvar_size: Option<String>,
     pub offset: usize,
@@ -33,6 +72,8 @@ pub struct End {
     pub pd: String,
     pub id: String,
     pub pp: bool,
+    /// Whether this PD may notify the other.
+    pub notify: bool,
     pub setvar_id: Option<String>,
     pub offset: usize,
 }
@@ -40,8 +81,7 @@ pub struct End {
 /// The parts of a system description.
 pub struct System {
     pub pds: BTreeMap<String, Pd>,
-    /// Sizes of the memory regions in bytes, as far as they are numbers.
-    pub regions: BTreeMap<String, u64>,
+    pub regions: BTreeMap<String, Region>,
     pub channels: Vec<[End; 2]>,
 }
 
@@ -60,10 +100,23 @@ impl System {
                 .map(|node| (text(node, "name"), pd(node)))
                 .collect(),
             regions: named("memory_region")
-                .filter_map(|node| Some((text(node, "name"), number(node.attribute("size")?)?)))
+                .map(|node| (text(node, "name"), region(node)))
                 .collect(),
             channels: named("channel").filter_map(channel).collect(),
         })
+    }
+
+    /// Size of a region in bytes, if it is there and has one.
+    pub fn size(&self, region: &str) -> Option<u64> {
+        self.regions.get(region)?.size
+    }
+
+    /// All mappings of a region, with the PDs that have them, in the order of the PDs' names.
+    pub fn mappings<'a>(&'a self, region: &'a str) -> impl Iterator<Item = (&'a str, &'a Map)> {
+        self.pds
+            .iter()
+            .flat_map(|(name, pd)| pd.maps.iter().map(move |map| (name.as_str(), map)))
+            .filter(move |(_, map)| map.region == region)
     }
 
     /// The channels between two PDs, the end of the first in front.
@@ -110,21 +163,66 @@ fn pd(node: Node<'_, '_>) -> Pd {
             .filter(|parent| parent.has_tag_name("protection_domain"))
             .map(|parent| text(parent, "name")),
         child_id: node.attribute("id").and_then(|id| id.parse().ok()),
+        setvar_id: node.attribute("setvar_id").map(str::to_string),
         maps: node
             .children()
             .filter(|child| child.has_tag_name("map"))
             .map(|child| Map {
                 region: text(child, "mr"),
-                // Without `perms` a mapping is readable and writable.
-                writable: child
-                    .attribute("perms")
-                    .is_none_or(|perms| perms.contains('w')),
+                vaddr: child.attribute("vaddr").and_then(number),
+                readable: perms(child).contains('r'),
+                writable: perms(child).contains('w'),
+                executable: perms(child).contains('x'),
+                cached: child.attribute("cached") != Some("false"),
                 setvar_vaddr: child.attribute("setvar_vaddr").map(str::to_string),
                 setvar_size: child.attribute("setvar_size").map(str::to_string),
                 offset: child.range().start,
             })
             .collect(),
+        irqs: node
+            .children()
+            .filter(|child| child.has_tag_name("irq"))
+            .filter_map(|child| {
+                Some(Irq {
+                    id: number(child.attribute("id")?)?,
+                    number: number(child.attribute("irq")?)?,
+                })
+            })
+            .collect(),
+        paddrs: node
+            .children()
+            .filter(|child| child.has_tag_name("setvar"))
+            .filter(|child| child.has_attribute("region_paddr"))
+            .map(|child| Paddr {
+                symbol: text(child, "symbol"),
+                region: text(child, "region_paddr"),
+                offset: child.range().start,
+            })
+            .collect(),
     }
+}
+
+/// Without `perms` a mapping is readable and writable.
+fn perms<'a>(map: Node<'a, '_>) -> &'a str {
+    map.attribute("perms").unwrap_or("rw")
+}
+
+fn region(node: Node<'_, '_>) -> Region {
+    let number_of = |name| node.attribute(name).and_then(number);
+    Region {
+        size: number_of("size"),
+        phys_addr: number_of("phys_addr"),
+        is_shared: comment_before(node).is_some_and(|text| text.trim_start().starts_with(SHARED)),
+        offset: node.range().start,
+    }
+}
+
+/// The comment that stands directly in front of an element.
+fn comment_before<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    let mut before = node.prev_siblings().skip(1);
+    let comment = before
+        .find(|node| !node.is_text() || !node.text().unwrap_or_default().trim().is_empty())?;
+    comment.is_comment().then(|| comment.text()).flatten()
 }
 
 fn channel(node: Node<'_, '_>) -> Option<[End; 2]> {
@@ -135,6 +233,7 @@ fn channel(node: Node<'_, '_>) -> Option<[End; 2]> {
             pd: text(end, "pd"),
             id: text(end, "id"),
             pp: end.attribute("pp") == Some("true"),
+            notify: end.attribute("notify") != Some("false"),
             setvar_id: end.attribute("setvar_id").map(str::to_string),
             offset: end.range().start,
         });

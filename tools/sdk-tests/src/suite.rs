@@ -86,6 +86,14 @@ pub const SUITE: &[Test] = &[
         ],
     },
     Test {
+        name: "sizes",
+        lines: &[
+            All("fits: the ring is there"),
+            All("too_small: panicked at"),
+            All("region ring: 16384 bytes are needed, the region has 4096"),
+        ],
+    },
+    Test {
         name: "prefill",
         lines: &[
             All("reader: 5000 bytes of the file, 3192 zeros"),
@@ -238,6 +246,17 @@ pub const SUITE: &[Test] = &[
             All("breaker: 1000 restarts: "),
             All("breaker: the child is well"),
             All("client: no call is left hanging"),
+        ],
+    },
+    Test {
+        name: "park",
+        lines: &[
+            All("client: parked while it waited: every call is answered"),
+            All("client: parked in a call: its caller is told"),
+            All("supervisor: the callee faulted"),
+            All("client: parked with its memory spoilt: every call is answered"),
+            All("supervisor: the callee cannot start"),
+            All("client: parked again"),
         ],
     },
     Test {

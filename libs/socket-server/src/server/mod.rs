@@ -180,6 +180,20 @@ impl<W: Window> Server<W> {
         (label, words, self.outcome(more))
     }
 
+    /// A client will not come back: its sockets are closed, its connections reset, its ports free. If it calls all the same,
+    /// it is told to attach. A number that is no client's changes nothing.
+    pub fn client_gone<T: TxQueue>(&mut self, client: usize, now: u64, tx: &mut T) -> Outcome {
+        self.stack.set_now(instant(now));
+        self.drop_sockets(client);
+        if let Ok(gone) = self.client_mut(client) {
+            gone.attached = false;
+            gone.notify = false;
+        }
+        self.flush(tx, CALL_BUDGET);
+        let more = self.dirty.len() > 0 && tx.free() > 0;
+        self.outcome(more)
+    }
+
     /// News of the gateway since the last call, for the log.
     pub fn take_event(&mut self) -> Option<GatewayEvent> {
         self.gateway.take_event()

@@ -121,15 +121,7 @@ impl<W: Window> Server<W> {
         }
         let again = client.attached;
         let count = client.slots.len();
-        for slot in 0..count {
-            let owner = SocketRef {
-                client: number as u8,
-                slot: slot as u16,
-            };
-            self.close(owner, true);
-        }
-        let timer = self.client_timer(number);
-        self.timers.clear(timer);
+        self.drop_sockets(number);
         self.counters.client_restarts += u64::from(again);
         let client = self.client_mut(number)?;
         client.attached = true;
@@ -141,6 +133,23 @@ impl<W: Window> Server<W> {
             sockets: count as u64,
             epoch,
         }))
+    }
+
+    /// Takes back everything that a client has: its connections are reset, those in its backlogs too.
+    pub(super) fn drop_sockets(&mut self, number: usize) {
+        let count = self
+            .client_mut(number)
+            .map_or(0, |client| client.slots.len());
+        for slot in 0..count {
+            let owner = SocketRef {
+                client: number as u8,
+                slot: slot as u16,
+            };
+            self.close(owner, true);
+        }
+        if count > 0 {
+            self.timers.clear(self.client_timer(number));
+        }
     }
 
     fn ask_readiness(&mut self, client: usize, socket: Option<Handle>, deadline: u64) -> Reply {

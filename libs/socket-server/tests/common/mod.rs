@@ -163,6 +163,13 @@ impl World {
         (label, words)
     }
 
+    /// The supervisor says that a client will not come back.
+    pub fn client_gone(&mut self, client: usize) {
+        self.medium.set_now(self.now);
+        let outcome = self.server.client_gone(client, self.now, &mut self.link.tx);
+        self.take(outcome);
+    }
+
     #[track_caller]
     fn take(&mut self, outcome: Outcome) {
         assert_eq!(self.server.audit(), Ok(()));

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::{Finding, Package, SourceFile};
 
 /// The crates that may contain unsafe code, and why they must.
-const ALLOWED: [(&str, &str); 15] = [
+const ALLOWED: [(&str, &str); 16] = [
     ("sel4", "system calls"),
     (
         "sel4-microkit",
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &str); 15] = [
     ("executor", "wakers and statics of a PD with one thread"),
     ("net_driver", "device memory"),
     ("net_server", "packet memory"),
+    ("supervisor", "the real-time clock's registers"),
     ("timer_driver", "the comparator's registers"),
     ("console", "the serial port's registers"),
     ("sdk-loader", "runs before there is anything else"),

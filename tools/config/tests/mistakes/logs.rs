@@ -7,7 +7,7 @@ use crate::sample::{CONFIG, SYSTEM, errors, expect};
 fn the_console_s_side() {
     let expect = |from: &str, to: &str, at, words: &str| expect("system.xml", from, to, at, words);
     expect(
-        "<map mr=\"web_log\" perms=\"r\" setvar_vaddr=\"web_log_vaddr\" />",
+        "<map mr=\"web_log\" perms=\"r\" setvar_vaddr=\"web_log_vaddr\" setvar_size=\"web_log_size\" />",
         "",
         (22, 1),
         "nobody prints the log lines of web",
@@ -35,8 +35,9 @@ fn the_console_s_side() {
 #[test]
 fn the_pd_s_own_side() {
     let expect = |from: &str, to: &str, at, words: &str| expect("system.xml", from, to, at, words);
-    let log = "<map mr=\"web_log\" perms=\"rw\" setvar_vaddr=\"log_vaddr\" />";
-    let stats = "<map mr=\"web_stats\" perms=\"rw\" setvar_vaddr=\"stats_vaddr\" />";
+    let log =
+        "<map mr=\"web_log\" perms=\"rw\" setvar_vaddr=\"log_vaddr\" setvar_size=\"log_size\" />";
+    let stats = "<map mr=\"web_stats\" perms=\"rw\" setvar_vaddr=\"stats_vaddr\" setvar_size=\"stats_size\" />";
     expect(
         log,
         "",
@@ -57,14 +58,14 @@ fn the_pd_s_own_side() {
     );
     expect(
         stats,
-        "<map mr=\"web_stats\" perms=\"r\" setvar_vaddr=\"stats_vaddr\" />",
+        "<map mr=\"web_stats\" perms=\"r\" setvar_vaddr=\"stats_vaddr\" setvar_size=\"stats_size\" />",
         (23, 1),
         "web may not write web_stats",
     );
     let none = errors(CONFIG, &SYSTEM.replace(log, ""));
     assert_eq!(
         none[0].help,
-        "add <map mr=\"web_log\" vaddr=\"…\" perms=\"rw\" setvar_vaddr=\"log_vaddr\" /> to web"
+        "add <map mr=\"web_log\" vaddr=\"…\" perms=\"rw\" setvar_vaddr=\"log_vaddr\" setvar_size=\"log_size\" /> to web"
     );
 }
 
@@ -81,11 +82,11 @@ fn what_a_pd_needs_is_seen_from_any_part_of_it() {
             .collect()
     };
     let maps = [
-        "<map mr=\"web_log\" perms=\"rw\" setvar_vaddr=\"log_vaddr\" />",
-        "<map mr=\"web_stats\" perms=\"rw\" setvar_vaddr=\"stats_vaddr\" />",
+        "<map mr=\"web_log\" perms=\"rw\" setvar_vaddr=\"log_vaddr\" setvar_size=\"log_size\" />",
+        "<map mr=\"web_stats\" perms=\"rw\" setvar_vaddr=\"stats_vaddr\" setvar_size=\"stats_size\" />",
     ];
     let region = "<memory_region name=\"web_log\" size=\"0x4000\" />";
-    let console = "<map mr=\"web_log\" perms=\"r\" setvar_vaddr=\"web_log_vaddr\" />";
+    let console = "<map mr=\"web_log\" perms=\"r\" setvar_vaddr=\"web_log_vaddr\" setvar_size=\"web_log_size\" />";
     let [log, stats] = maps;
     assert_eq!(missing(&[log, stats, region]).len(), 2);
     assert_eq!(missing(&[log, stats, console]).len(), 2);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The project's own files compile; and every mistake is found, at the right place, with a remedy.
 
+mod faults;
 mod logs;
+mod rules;
 mod sample;
 mod syntax;
 mod values;
@@ -20,6 +22,11 @@ fn project_file(name: &str) -> String {
             .join(name),
     )
     .unwrap()
+}
+
+/// A description with what is marked for the test image.
+fn switched_on(system: &str) -> String {
+    config_tool::enable_tests(&source("system.xml", system.to_string())).unwrap()
 }
 
 #[test]

@@ -32,30 +32,30 @@ tcp_connect = ["10.0.2.2:*"]
 
 pub const SYSTEM: &str = r#"<system>
 <memory_region name="heap" size="0x1_000_000" />
-<protection_domain name="supervisor">
-<protection_domain name="net_server" id="0">
+<protection_domain name="supervisor"><map mr="web_stats" perms="r" setvar_vaddr="web_stats_vaddr" setvar_size="web_stats_size" />
+<protection_domain name="net_server" id="0" setvar_id="net_server_child">
 <map mr="heap" vaddr="0x1" setvar_vaddr="heap_vaddr" />
 <map mr="echo_c2s" perms="r" setvar_vaddr="client0_c2s_vaddr" setvar_size="client0_c2s_size" />
 <map mr="echo_s2c" perms="rw" setvar_vaddr="client0_s2c_vaddr" setvar_size="client0_s2c_size" />
-<map mr="echo_ready" perms="rw" setvar_vaddr="client0_ready_vaddr" />
+<map mr="echo_ready" perms="rw" setvar_vaddr="client0_ready_vaddr" setvar_size="client0_ready_size" />
 <map mr="web_c2s" perms="r" setvar_vaddr="client1_c2s_vaddr" setvar_size="client1_c2s_size" />
 <map mr="web_s2c" setvar_vaddr="client1_s2c_vaddr" setvar_size="client1_s2c_size" />
-<map mr="web_ready" perms="rw" setvar_vaddr="client1_ready_vaddr" />
+<map mr="web_ready" perms="rw" setvar_vaddr="client1_ready_vaddr" setvar_size="client1_ready_size" />
 </protection_domain>
-<protection_domain name="echo" id="1">
+<protection_domain name="echo" id="1" setvar_id="echo_child">
 <map mr="echo_c2s" perms="rw" setvar_vaddr="net_c2s_vaddr" setvar_size="net_c2s_size" />
 <map mr="echo_s2c" perms="r" setvar_vaddr="net_s2c_vaddr" setvar_size="net_s2c_size" />
-<map mr="echo_ready" perms="r" setvar_vaddr="net_ready_vaddr" />
+<map mr="echo_ready" perms="r" setvar_vaddr="net_ready_vaddr" setvar_size="net_ready_size" />
 </protection_domain>
-<protection_domain name="web" id="2">
+<protection_domain name="web" id="2" setvar_id="web_child">
 <map mr="web_c2s" perms="rw" setvar_vaddr="net_c2s_vaddr" setvar_size="net_c2s_size" />
 <map mr="web_s2c" perms="r" setvar_vaddr="net_s2c_vaddr" setvar_size="net_s2c_size" />
-<map mr="web_ready" perms="r" setvar_vaddr="net_ready_vaddr" />
-<map mr="web_log" perms="rw" setvar_vaddr="log_vaddr" />
-<map mr="web_stats" perms="rw" setvar_vaddr="stats_vaddr" />
+<map mr="web_ready" perms="r" setvar_vaddr="net_ready_vaddr" setvar_size="net_ready_size" />
+<map mr="web_log" perms="rw" setvar_vaddr="log_vaddr" setvar_size="log_size" />
+<map mr="web_stats" perms="rw" setvar_vaddr="stats_vaddr" setvar_size="stats_size" />
 </protection_domain>
-<protection_domain name="console" id="3">
-<map mr="web_log" perms="r" setvar_vaddr="web_log_vaddr" />
+<protection_domain name="console" id="3" setvar_id="console_child">
+<map mr="web_log" perms="r" setvar_vaddr="web_log_vaddr" setvar_size="web_log_size" />
 </protection_domain>
 </protection_domain>
 <memory_region name="web_log" size="0x4000" />
@@ -63,7 +63,7 @@ pub const SYSTEM: &str = r#"<system>
 <channel><end pd="echo" id="1" pp="true" /><end pd="net_server" id="10" /></channel>
 <channel><end pd="net_server" id="11" /><end pd="web" id="1" pp="true" /></channel>
 <channel><end pd="web" id="9" setvar_id="parent_channel" /><end pd="supervisor" id="12" /></channel>
-<channel><end pd="console" id="1" /><end pd="web" id="2" /></channel>
+<channel><end pd="console" id="1" /><end pd="web" id="2" /></channel><channel><end pd="supervisor" id="31" /><end pd="net_server" id="20" /></channel><channel><end pd="supervisor" id="32" /><end pd="net_server" id="21" /></channel>
 </system>
 "#;
 

@@ -25,15 +25,15 @@ fn expect(from: &str, to: &str, at: (usize, usize), message: &str, help: &str) {
 #[test]
 fn elements_that_are_not_closed() {
     expect(
-        "<map mr=\"echo_ready\" perms=\"r\" setvar_vaddr=\"net_ready_vaddr\" />",
-        "<map mr=\"echo_ready\" perms=\"r\" setvar_vaddr=\"net_ready_vaddr\" >",
+        "<map mr=\"echo_ready\" perms=\"r\" setvar_vaddr=\"net_ready_vaddr\" setvar_size=\"net_ready_size\" />",
+        "<map mr=\"echo_ready\" perms=\"r\" setvar_vaddr=\"net_ready_vaddr\" setvar_size=\"net_ready_size\" >",
         (17, 1),
         "expected 'map' tag, not 'protection_domain'",
         "close <map> of line 16, or an element inside it, above this line",
     );
     expect(
-        "</protection_domain>\n<protection_domain name=\"web\" id=\"2\">",
-        "<protection_domain name=\"web\" id=\"2\">",
+        "</protection_domain>\n<protection_domain name=\"web\" id=\"2\" setvar_id=\"web_child\">",
+        "<protection_domain name=\"web\" id=\"2\" setvar_id=\"web_child\">",
         (34, 1),
         "expected 'protection_domain' tag, not 'system'",
         "close <protection_domain> of line 3, or an element inside it, above this line",

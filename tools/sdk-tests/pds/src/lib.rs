@@ -197,3 +197,15 @@ pub mod fp_page {
 pub fn big_word(i: usize) -> u64 {
     (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
+
+/// Labels of the calls in test `park`.
+pub mod park_call {
+    /// Answers at once.
+    pub const ANSWER: u64 = 1;
+    /// Lets the supervisor park the callee in the middle of the call.
+    pub const LINGER: u64 = 2;
+    /// Overwrites its own data and faults.
+    pub const SPOIL: u64 = 3;
+    /// Label of every answer.
+    pub const DONE: u64 = 4;
+}

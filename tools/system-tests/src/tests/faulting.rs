@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::echoing::echo;
-use super::http_resources::get_bytes;
+use super::http_resources::{get_bytes, stats};
 use crate::boot::until;
 use crate::world::{Sockets, TIMEOUT};
 
@@ -20,7 +20,7 @@ pub const RESTARTABLE: [&str; 6] = [
     "http_server",
     "console",
 ];
-/// Between two faults of one protection domain: the supervisor gives up one that faults too often.
+/// Between two faults of one protection domain: the supervisor parks one that faults too often.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Makes a protection domain fault and waits until the supervisor says that it is ready again.
@@ -55,6 +55,16 @@ pub fn serves_again(world: &Sockets) -> Result<()> {
         .context("the echo service is not back")?;
     until(guest, || get_bytes(&mut world.connect_http()?, 20_000))
         .context("the HTTP server is not back")
+}
+
+/// A counter of one protection domain, from `/stats.json`.
+pub fn counter(world: &Sockets, pd: &str, name: &str) -> Result<f64> {
+    let end = format!("/{name}");
+    stats(world)?
+        .iter()
+        .find(|(path, _)| path.contains(pd) && path.ends_with(&end))
+        .map(|(_, n)| *n)
+        .with_context(|| format!("{pd} has no counter {name}"))
 }
 
 /// No fault was seen but those of one protection domain.

@@ -10,8 +10,10 @@ mod ethernet_garbage;
 mod ethernet_ping;
 mod ethernet_ports;
 mod faulting;
+mod faults_backoff;
 mod faults_clients;
 mod faults_driver;
+mod faults_hangs;
 mod faults_random;
 mod faults_services;
 mod hostile_client;
@@ -50,6 +52,8 @@ pub const ALL: &[&[Test]] = &[
     faults_driver::TESTS,
     faults_clients::TESTS,
     faults_services::TESTS,
+    faults_hangs::TESTS,
+    faults_backoff::TESTS,
     faults_random::TESTS,
     hostile_client::TESTS,
     hostile_driver::TESTS,
