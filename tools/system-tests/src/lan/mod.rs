@@ -8,7 +8,7 @@ pub mod connection;
 pub mod packets;
 pub mod station;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -49,7 +49,7 @@ impl World for Lan {
         let guest = boots.boot(&netdev, name)?;
         let far = listener.accept(|| guest.is_running())?;
         let (switch, raw) = Switch::start(tap, far)?;
-        let at = |port| SocketAddr::from((Ipv4Addr::from(GUEST_IP), port));
+        let at = |port| SocketAddr::from((GUEST_IP, port));
         let sockets = Sockets {
             echo: at(ECHO),
             http: at(HTTP),

@@ -74,7 +74,7 @@ fn lan_flood_of_syns_keeps_no_honest_client_out(world: &mut Lan) -> Result<()> {
                 }
             };
             let port = 1024 + u16::from_be_bytes([c, d]) % 60_000;
-            let to = if number % 2 == 0 { ECHO } else { HTTP };
+            let to = if number.is_multiple_of(2) { ECHO } else { HTTP };
             let seq = TcpSeqNumber(random as i32);
             let syn = segment((port, to), TcpControl::Syn, seq, None, &[]);
             world.raw.send(&source.tcp(world.guest_mac, &syn))?;

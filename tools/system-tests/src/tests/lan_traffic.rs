@@ -63,7 +63,7 @@ fn on_a_bad_cable(world: &Lan, seed: u64, function: impl FnOnce() -> Result<()>)
 fn lan_linux_knows_the_guest_by_arp(world: &mut Lan) -> Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.send_to(b"who has this address?", world.sockets.echo)?;
-    let guest = Ipv4Addr::from(crate::link::GUEST_IP).to_string();
+    let guest = crate::link::GUEST_IP.to_string();
     let mac = world.guest_mac.to_string().replace('-', ":");
     let deadline = Instant::now() + TIMEOUT;
     loop {
