@@ -31,7 +31,7 @@ pub const ON_A_LAN: &[Test] = test_list![Lan:
 ];
 
 /// How often the services are used while the client does its worst.
-const EXCHANGES: u64 = 20;
+const EXCHANGES: u64 = 8;
 
 /// The way to the hostile client.
 pub struct Command(UdpSocket);
