@@ -31,16 +31,19 @@ GRANTED = --image $(IMAGE)
 REPORTS :=
 endif
 
-# The image for the system tests differs by the lines of system.xml marked @test
-# and by the feature `fault-injection` of console and supervisor. Its console takes commands, and has a priority above what it makes
+# The image for the system tests differs by the lines of system.xml and net.toml marked @test, by the client
+# `hostile` and by the feature `fault-injection` of console, supervisor and net_driver. Its console takes commands, and has a priority above what it makes
 # fault: else it would only ever be heard while everyone waits, and no PD would fault in the middle of its work.
 ifeq ($(TEST_IMAGE),1)
 OUT      := build/$(CONFIG)-test
-FEATURES := --features console/fault-injection,supervisor/fault-injection
+PDS      += hostile
+FEATURES := --features console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
 SYSTEM   := $(OUT)/system.xml
+NET_TOML := $(OUT)/net.toml
 else
 OUT      := build/$(CONFIG)
 SYSTEM   := system.xml
+NET_TOML := net.toml
 endif
 
 # PDs do not use the FPU, so the kernel never has to switch it.
@@ -64,7 +67,7 @@ QEMU_RNG  := -device virtio-rng-device,bus=virtio-mmio-bus.8
 QEMU      := $(QEMU_BASE) $(QEMU_NET) $(QEMU_RNG) -netdev $(NETDEV)
 
 .DELETE_ON_ERROR:
-.PHONY: help run image qemu-command test check bench setup sdk sdk-environment clean FORCE
+.PHONY: help run image qemu-command test check bench bench-loss setup sdk sdk-environment clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
@@ -118,9 +121,14 @@ build/$(CONFIG)-test/system.xml: system.xml $(TOOLS)/config-tool
 	@mkdir -p $(@D)
 	@$(TOOLS)/config-tool test-system $< -o $@
 
-$(OUT)/net_config.bin: net.toml $(SYSTEM) $(TOOLS)/config-tool
+# Its network has room for a thousand neighbours.
+build/$(CONFIG)-test/net.toml: net.toml Makefile
+	@mkdir -p $(@D)
+	@sed -e '/^address = /s|/24|/16|' -e 's|^#@test: ||' $< > $@
+
+$(OUT)/net_config.bin: $(NET_TOML) $(SYSTEM) $(TOOLS)/config-tool
 	@mkdir -p $(OUT)
-	@$(TOOLS)/config-tool compile net.toml --system $(SYSTEM) -o $@
+	@$(TOOLS)/config-tool compile $(NET_TOML) --system $(SYSTEM) -o $@
 
 $(OUT)/pds/stamp: FORCE | sdk
 	@mkdir -p $(OUT)/pds $(dir $(PD_TARGET))
@@ -140,7 +148,7 @@ $(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
 	@$(CHECK_RIGHTS) >$(OUT)/rights.txt
 
 # --- Tools of the host ---------------------------------------------------------
-HOST_TOOLS := config-tool check system-tests sdk-tests bench
+HOST_TOOLS := config-tool check system-tests sdk-tests bench bench-loss
 
 $(addprefix $(TOOLS)/,$(HOST_TOOLS)): FORCE | setup
 	@mkdir -p $(TOOLS)
@@ -148,11 +156,14 @@ $(addprefix $(TOOLS)/,$(HOST_TOOLS)): FORCE | setup
 	@cmp -s build/host/tool/$(@F) $@ || cp build/host/tool/$(@F) $@
 
 # --- Tests -------------------------------------------------------------------
+# Who makes network namespaces: root, or a user that may be root in a user namespace.
+AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || ! unshare --map-root-user true 2>/dev/null || echo unshare --map-root-user --)
+
 test: ## all tests that CI runs, host and QEMU
 	@tools/test.sh
 
 # One suite each; `make test` runs them all.
-.PHONY: test-sdk test-rights test-system loom miri
+.PHONY: test-sdk test-rights test-system test-lan loom miri
 test-sdk: sdk $(TOOLS)/sdk-tests ## the suite of small systems, on the SDK in use
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) $(TOOLS)/sdk-tests --build build/$(CONFIG)/sdk-tests/$(SDK_ID)
 
@@ -161,6 +172,9 @@ test-rights: $(IMAGE) ## the rights in the image are those of the system descrip
 
 test-system: $(IMAGE) $(TOOLS)/system-tests ## the booted image driven from the host (TEST_IMAGE=1)
 	@$(TOOLS)/system-tests --image $(IMAGE) --qemu "$(QEMU)"
+
+test-lan: $(IMAGE) $(TOOLS)/system-tests ## the booted image beside Linux's own stack, on a bad cable and attacked (TEST_IMAGE=1; root)
+	@$(AS_ROOT) $(TOOLS)/system-tests --lan --image $(IMAGE) --qemu "$(QEMU)"
 
 loom: setup ## the rings of packets and log lines under the model checker
 	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring --release --test loom --target-dir build/loom
@@ -177,6 +191,9 @@ check: setup ## format, clippy, dependency rules, docs
 
 bench: image $(TOOLS)/bench ## boot the release image and print the table of figures
 	@$(TOOLS)/bench --image $(IMAGE) --report $(OUT)/report.txt --qemu "$(QEMU)"
+
+bench-loss: image $(TOOLS)/bench-loss ## goodput on cables that lose and delay, of the image and of Linux (root)
+	@$(AS_ROOT) $(TOOLS)/bench-loss --image $(IMAGE) --qemu "$(QEMU)"
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -10,20 +10,23 @@ logs=build/test-logs
 mkdir -p "$logs"
 passed=0
 failed=0
+skipped=0
 
 stage() {
     local name=$1
     shift
     echo "== $name"
     "$@" 2>&1 | tee "$logs/$name.log"
-    local status=${PIPESTATUS[0]} p f
+    local status=${PIPESTATUS[0]} p f s
     # cargo test: "test result: ok. 3 passed; 0 failed; …"; our own suites: "3 passed, 0 failed".
     p=$(sed -nE 's/^(test result: .*\. )?([0-9]+) passed[;,] ([0-9]+) failed.*/\2/p' "$logs/$name.log" | awk '{n+=$1} END {print n+0}')
     f=$(sed -nE 's/^(test result: .*\. )?([0-9]+) passed[;,] ([0-9]+) failed.*/\3/p' "$logs/$name.log" | awk '{n+=$1} END {print n+0}')
+    s=$(sed -nE 's/^[0-9]+ passed, [0-9]+ failed, ([0-9]+) skipped$/\1/p' "$logs/$name.log" | awk '{n+=$1} END {print n+0}')
     if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
     if [ "$f" -ne 0 ]; then echo "-- $name failed; its log: $logs/$name.log"; fi
     passed=$((passed + p))
     failed=$((failed + f))
+    skipped=$((skipped + s))
 }
 
 # Crates that exist for the target only cannot be built for the host. Libraries and tools are tested apart: the tools want smoltcp with
@@ -45,6 +48,8 @@ stage loom suite loom
 stage sdk suite test-sdk CONFIG=debug
 stage rights suite test-rights TEST_IMAGE=1
 stage system suite test-system TEST_IMAGE=1
+stage lan suite test-lan TEST_IMAGE=1
 
+[ "$skipped" -eq 0 ] || echo "$skipped skipped: see build/test-logs for why"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

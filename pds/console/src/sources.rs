@@ -73,6 +73,7 @@ pub fn take() -> impl Iterator<Item = Source> {
         "echo_server": echo_server_log,
         "http_server": http_server_log,
         "rng_driver": rng_driver_log,
+        "hostile": hostile_log,
     ]
 }
 

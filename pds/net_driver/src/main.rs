@@ -9,6 +9,8 @@
 #![no_main]
 
 mod hardware;
+#[cfg(feature = "fault-injection")]
+mod sabotage;
 
 use pd_support::{Pd, Peer, error, info, region, warn};
 use ring::{CAPACITY, DriverPage, ServerPage};
@@ -35,6 +37,8 @@ struct Wiring {
     driver: &'static mut Driver,
     deferred: DeferredActionSlot,
     stats: Writer<Counter>,
+    #[cfg(feature = "fault-injection")]
+    sabotage: sabotage::Sabotage,
 }
 
 #[protection_domain]
@@ -51,6 +55,8 @@ fn init() -> impl Handler {
         driver,
         deferred: DeferredActionSlot::new(),
         stats: pd.stats(),
+        #[cfg(feature = "fault-injection")]
+        sabotage: sabotage::Sabotage::take(),
     };
     let mac = stats::Value {
         raw: wiring.stats.get(Counter::MacAddress),
@@ -117,6 +123,8 @@ impl Handler for Wiring {
             self.interrupt();
         }
         self.work();
+        #[cfg(feature = "fault-injection")]
+        self.sabotage.serve();
         Ok(())
     }
 

@@ -72,6 +72,7 @@ impl Table {
             "http_server", 50, http_server_child, http_server_stats;
             "console", CONSOLE_PRIORITY, console_child, console_stats;
             "rng_driver", 210, rng_driver_child, rng_driver_stats;
+            "hostile", 50, hostile_child, hostile_stats;
         ];
         table
     }

@@ -24,6 +24,12 @@ impl LogFolder {
         Ok(Self { path })
     }
 
+    /// The folder, for what else a run needs for a while.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Makes a log file that does not exist yet: `<name>.log`, then `<name>-2.log` and so on.
     ///
     /// # Errors

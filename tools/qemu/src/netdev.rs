@@ -2,6 +2,7 @@
 //! The value of QEMU's `-netdev`.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// A transport protocol of a forwarded port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub enum Netdev {
         /// port that QEMU sends to
         peer: u16,
     },
+    /// Each Ethernet frame stands behind its length in a stream; QEMU connects to this Unix socket
+    /// when it starts. No frame is lost on the way. QEMU calls it `stream`.
+    Stream(PathBuf),
 }
 
 impl fmt::Display for Netdev {
@@ -60,6 +64,12 @@ impl fmt::Display for Netdev {
                 f,
                 "dgram,id=netdev0,local.type=inet,local.host=127.0.0.1,local.port={guest},\
                  remote.type=inet,remote.host=127.0.0.1,remote.port={peer}"
+            ),
+            Self::Stream(path) => write!(
+                f,
+                "stream,id=netdev0,server=off,addr.type=unix,addr.path={}",
+                // QEMU's options are separated by commas; a doubled one stands for itself.
+                path.display().to_string().replace(',', ",,")
             ),
         }
     }
@@ -98,5 +108,12 @@ mod tests {
         .to_string();
         assert!(text.starts_with("dgram,id=netdev0,"));
         assert!(text.contains("local.port=11,") && text.ends_with("remote.port=22"));
+    }
+
+    #[test]
+    fn stream_network_names_its_socket() {
+        let text = Netdev::Stream("a,b/net.sock".into()).to_string();
+        assert!(text.starts_with("stream,id=netdev0,server=off,"));
+        assert!(text.ends_with(",addr.path=a,,b/net.sock"), "{text}");
     }
 }

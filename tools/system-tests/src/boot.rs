@@ -15,12 +15,14 @@ use crate::runner::World;
 use crate::world::{Ethernet, Sockets, TIMEOUT, WithoutRng, connect};
 
 /// Ports of the guest.
-const ECHO: u16 = 7;
-const HTTP: u16 = 80;
+pub const ECHO: u16 = 7;
+pub const HTTP: u16 = 80;
 /// Nobody listens here: 9 is the discard service, which the image has not.
-const CLOSED: u16 = 9;
+pub const CLOSED: u16 = 9;
 /// QEMU's random number generator.
 const RNG: &str = "virtio-rng-device";
+/// Commands for the hostile client, which the test image alone has.
+pub const HOSTILE: u16 = 6666;
 /// Another program may take a port between our look and QEMU's: then others are tried.
 const ATTEMPTS: usize = 3;
 /// How long the answer to one byte is waited for before the next connection is tried.
@@ -45,7 +47,11 @@ impl Boots {
         }
     }
 
-    fn boot(&self, netdev: &Netdev, name: &str) -> Result<Arc<Guest>> {
+    /// Boots the image on a network.
+    ///
+    /// # Errors
+    /// If QEMU cannot be started.
+    pub fn boot(&self, netdev: &Netdev, name: &str) -> Result<Arc<Guest>> {
         let command = self.command.clone().with_netdev(netdev)?;
         Ok(Arc::new(Guest::boot(&command, &self.logs, name)?))
     }
@@ -72,7 +78,7 @@ fn with_retries<W>(boot: impl Fn() -> Result<(Arc<Guest>, Result<W>)>) -> Result
 impl World for Sockets {
     fn boot(boots: &Boots, name: &str) -> Result<Self> {
         with_retries(|| {
-            let [echo, http, closed] = ports::free_ports()?;
+            let [echo, http, closed, hostile] = ports::free_ports()?;
             let forward = |transport, host, guest| Forward {
                 transport,
                 host,
@@ -83,6 +89,7 @@ impl World for Sockets {
                 forward(Transport::Udp, echo, ECHO),
                 forward(Transport::Tcp, http, HTTP),
                 forward(Transport::Tcp, closed, CLOSED),
+                forward(Transport::Udp, hostile, HOSTILE),
             ]);
             let guest = boots.boot(&netdev, name)?;
             let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -90,14 +97,10 @@ impl World for Sockets {
                 echo: at(echo),
                 http: at(http),
                 closed: at(closed),
+                hostile: at(hostile),
                 guest: Some(Arc::clone(&guest)),
             };
-            let result = until(&guest, || echoes_a_byte(world.echo))
-                .context("the echo service does not answer")
-                .and_then(|()| {
-                    until(&guest, || world.connect_http()?.get("/").map(drop))
-                        .context("the HTTP server does not answer")
-                });
+            let result = await_services(&guest, &world);
             Ok((guest, result.map(|()| world)))
         })
     }
@@ -143,6 +146,16 @@ impl World for Ethernet {
     fn guest(&self) -> Option<Arc<Guest>> {
         self.guest.clone()
     }
+}
+
+/// Waits until both services answer.
+///
+/// # Errors
+/// If one does not in time, or the guest ends.
+pub fn await_services(guest: &Guest, world: &Sockets) -> Result<()> {
+    until(guest, || echoes_a_byte(world.echo)).context("the echo service does not answer")?;
+    until(guest, || world.connect_http()?.get("/").map(drop))
+        .context("the HTTP server does not answer")
 }
 
 /// Sends a byte and expects it back.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod boot;
+mod lan;
 mod link;
 mod runner;
 mod suite;
@@ -23,7 +24,8 @@ use clap::Parser;
 use qemu_harness::{Command, LogFolder};
 
 use crate::boot::Boots;
-use crate::suite::Selection;
+use crate::runner::Summary;
+use crate::suite::{Selection, Suite};
 
 /// Tests of the booted image from the host.
 #[derive(Debug, Parser)]
@@ -43,6 +45,10 @@ struct Arguments {
     /// Keep the logs of passed tests, too
     #[arg(long)]
     keep_logs: bool,
+    /// Run the tests that need a network of their own (a TAP in a network namespace) instead of the
+    /// others
+    #[arg(long)]
+    lan: bool,
     /// Print the names of the tests and end
     #[arg(long)]
     list: bool,
@@ -61,11 +67,27 @@ fn main() -> ExitCode {
 
 /// The number of failed tests.
 fn run(arguments: &Arguments) -> Result<usize> {
-    let selection = Selection::new(&arguments.filter)?;
+    let suite = if arguments.lan {
+        Suite::Lan
+    } else {
+        Suite::Anywhere
+    };
+    let selection = Selection::new(suite, &arguments.filter)?;
     if arguments.list {
         for test in selection.tests() {
             println!("{}", test.name);
         }
+        return Ok(0);
+    }
+    if suite == Suite::Lan
+        && let Some(reason) = testnet::unavailable()
+    {
+        println!("These tests are skipped: {reason}");
+        println!("  help: run them as root, or with `unshare --map-root-user` before make");
+        report(&Summary {
+            skipped: selection.tests().len(),
+            ..Summary::default()
+        });
         return Ok(0);
     }
     let command = match &arguments.qemu {
@@ -78,6 +100,14 @@ fn run(arguments: &Arguments) -> Result<usize> {
         keep_logs: arguments.keep_logs,
     };
     let summary = runner::run_all(&selection, &boots);
-    println!("{} passed, {} failed", summary.passed, summary.failed);
+    report(&summary);
     Ok(summary.failed)
+}
+
+fn report(summary: &Summary) {
+    print!("{} passed, {} failed", summary.passed, summary.failed);
+    match summary.skipped {
+        0 => println!(),
+        skipped => println!(", {skipped} skipped"),
+    }
 }

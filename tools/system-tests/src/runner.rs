@@ -24,6 +24,8 @@ pub struct Summary {
     pub passed: usize,
     /// failed
     pub failed: usize,
+    /// not run, because this machine has not what they need
+    pub skipped: usize,
 }
 
 /// A kind of surroundings that tests can share.
@@ -35,6 +37,13 @@ pub trait World: Send + Sized + 'static {
     fn boot(boots: &Boots, name: &str) -> Result<Self>;
     /// The guest, if there is one.
     fn guest(&self) -> Option<Arc<Guest>>;
+    /// Prepares the thread that a test runs in.
+    ///
+    /// # Errors
+    /// If the surroundings cannot be entered.
+    fn enter(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A boot that is kept for the next test of its kind.
@@ -78,12 +87,14 @@ impl<W: World> Shared<W> {
 pub fn run_all(selection: &Selection, boots: &Boots) -> Summary {
     let mut sockets = Shared::new();
     let mut ethernet = Shared::new();
+    let mut lan = Shared::new();
     let mut summary = Summary::default();
     for test in selection.tests() {
         let start = Instant::now();
         let result = match test.run {
             Run::Sockets(body) => sockets.run(boots, "sockets", body),
             Run::Ethernet(body) => ethernet.run(boots, "ethernet", body),
+            Run::Lan(body) => lan.run(boots, "lan", body),
             Run::Faults(body) => run_alone(boots, test.name, body),
             Run::FaultsWithoutRng(body) => run_alone(boots, test.name, body),
         };
@@ -95,15 +106,18 @@ pub fn run_all(selection: &Selection, boots: &Boots) -> Summary {
     }
     sockets.finish(boots);
     ethernet.finish(boots);
+    lan.finish(boots);
     summary
 }
 
 /// Runs a test on a boot of its own.
-fn run_alone<W: World>(boots: &Boots, name: &str, body: fn(&mut W) -> Result<()>) -> Result<()> {
+fn run_alone<W: World>(boots: &Boots, name: &str, test: fn(&mut W) -> Result<()>) -> Result<()> {
     let mut own = Shared::new();
-    own.run(boots, name, body)?;
-    own.finish(boots);
-    Ok(())
+    let result = own.run(boots, name, test);
+    if result.is_ok() {
+        own.finish(boots);
+    }
+    result
 }
 
 fn report(test: &Test, result: &Result<()>, took: Duration) {
@@ -125,7 +139,7 @@ fn under_deadline<W: World>(mut world: W, test: fn(&mut W) -> Result<()>) -> Res
     let guest = world.guest();
     let (sender, receiver) = mpsc::channel();
     let thread = thread::spawn(move || {
-        let result = test(&mut world);
+        let result = world.enter().and_then(|()| test(&mut world));
         // Nobody waits any more if the deadline has passed.
         let _ = sender.send((result, world));
     });

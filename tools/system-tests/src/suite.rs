@@ -3,6 +3,7 @@
 
 use anyhow::{Result, ensure};
 
+use crate::lan::Lan;
 use crate::tests;
 use crate::world::{Ethernet, Sockets, WithoutRng};
 
@@ -13,6 +14,8 @@ pub enum Run {
     Sockets(fn(&mut Sockets) -> Result<()>),
     /// A raw Ethernet peer; shares its boot with others.
     Ethernet(fn(&mut Ethernet) -> Result<()>),
+    /// Linux's own stack and raw frames on one network with the guest; shares its boot with others.
+    Lan(fn(&mut Lan) -> Result<()>),
     /// Sockets on a boot of its own, because protection domains will be made to fault.
     Faults(fn(&mut Sockets) -> Result<()>),
     /// The same on a machine without a random number generator.
@@ -26,6 +29,21 @@ pub struct Test {
     pub name: &'static str,
     /// What it needs and does.
     pub run: Run,
+}
+
+/// What the tests of one run have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suite {
+    /// Runs wherever QEMU runs.
+    Anywhere,
+    /// Needs a network of its own: `Run::Lan`.
+    Lan,
+}
+
+impl Suite {
+    fn has(self, test: &Test) -> bool {
+        matches!(test.run, Run::Lan(_)) == (self == Self::Lan)
+    }
 }
 
 /// Makes a list of tests out of functions of the same names.
@@ -45,14 +63,15 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Takes the tests whose names contain one of the words; all if there are no words.
+    /// Takes the tests of a suite whose names contain one of the words; all if there are no words.
     ///
     /// # Errors
     /// If a word fits no test.
-    pub fn new(words: &[String]) -> Result<Self> {
+    pub fn new(suite: Suite, words: &[String]) -> Result<Self> {
         let all: Vec<Test> = tests::ALL
             .iter()
             .flat_map(|list| list.iter())
+            .filter(|test| suite.has(test))
             .copied()
             .collect();
         for word in words {
@@ -80,8 +99,11 @@ mod self_tests {
 
     #[test]
     fn names_are_unique() {
-        let all = Selection::new(&[]).unwrap();
-        let mut names: Vec<_> = all.tests().iter().map(|test| test.name).collect();
+        let mut names: Vec<_> = tests::ALL
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|test| test.name)
+            .collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -90,7 +112,7 @@ mod self_tests {
 
     #[test]
     fn words_select_and_unknown_words_are_refused() {
-        let selection = Selection::new(&["tcp_echo".into()]).unwrap();
+        let selection = Selection::new(Suite::Anywhere, &["tcp_echo".into()]).unwrap();
         assert!(!selection.tests().is_empty());
         assert!(
             selection
@@ -98,6 +120,6 @@ mod self_tests {
                 .iter()
                 .all(|test| test.name.contains("tcp_echo"))
         );
-        assert!(Selection::new(&["no_such_test".into()]).is_err());
+        assert!(Selection::new(Suite::Lan, &["no_such_test".into()]).is_err());
     }
 }

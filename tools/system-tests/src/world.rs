@@ -24,6 +24,8 @@ pub struct Sockets {
     pub http: SocketAddr,
     /// a port of the guest that nobody listens on, TCP
     pub closed: SocketAddr,
+    /// where the hostile client of the test image takes commands, UDP
+    pub hostile: SocketAddr,
     /// the guest, none if host servers stand in for it
     pub guest: Option<Arc<Guest>>,
 }

@@ -16,6 +16,7 @@ fn world(flaw: Flaw) -> Sockets {
         echo: servers.echo,
         http: servers.http,
         closed: (std::net::Ipv4Addr::LOCALHOST, ports::free().unwrap()).into(),
+        hostile: servers.echo,
         guest: None,
     }
 }

@@ -18,10 +18,17 @@ mod faults_hangs;
 mod faults_random;
 mod faults_rng;
 mod faults_services;
+mod hostile_client;
+mod hostile_driver;
 mod http_connections;
 mod http_load;
 mod http_refusals;
 mod http_resources;
+mod lan_crowds;
+mod lan_floods;
+mod lan_forged;
+mod lan_resets;
+mod lan_traffic;
 mod tcp;
 mod tcp_closing;
 mod udp;
@@ -53,6 +60,14 @@ pub const ALL: &[&[Test]] = &[
     faults_random::TESTS,
     faults_rng::WITH_DEVICE,
     faults_rng::WITHOUT_DEVICE,
+    hostile_client::TESTS,
+    hostile_driver::TESTS,
+    lan_traffic::TESTS,
+    lan_resets::TESTS,
+    lan_forged::TESTS,
+    lan_floods::TESTS,
+    lan_crowds::TESTS,
+    hostile_client::ON_A_LAN,
 ];
 
 #[cfg(test)]

@@ -65,15 +65,17 @@ struct Count {
     received: usize,
 }
 
-struct Peer {
+/// A socket that resends until everything has come back.
+pub struct Peer {
     socket: UdpSocket,
     /// Every datagram ever sent here: an answer may come after the next batch has begun.
     counts: HashMap<Vec<u8>, Count>,
 }
 
 impl Peer {
-    fn new(echo: SocketAddr) -> Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    /// Connects to the echo service.
+    pub fn new(echo: SocketAddr) -> Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         socket.connect(echo)?;
         socket.set_read_timeout(Some(RESEND))?;
         Ok(Self {
@@ -89,7 +91,7 @@ impl Peer {
     }
 
     /// Sends the datagrams, and those that do not come back again, until all have come back.
-    fn exchange(&mut self, batch: &[Vec<u8>]) -> Result<()> {
+    pub fn exchange(&mut self, batch: &[Vec<u8>]) -> Result<()> {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             let missing: Vec<_> = batch.iter().filter(|d| self.is_missing(d)).collect();

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What a hostile client can do.
+
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use pd_net::{NET_SERVER, NetServer};
+use pd_support::{CONSOLE, Peer, clock, region};
+use sabotage::{Deed, Garbage, Orders};
+use socket_client::{Client, Socket};
+use socket_proto::Operation;
+
+/// Size of a log ring in words.
+const LOG_WORDS: usize = 16 * 1024 / 8;
+/// Size of this PD's half of its window in words.
+const WINDOW_WORDS: usize = 128 * 1024 / 8;
+/// Words 1 and 2 of a log ring are its tail and its head.
+const TAIL: usize = 1;
+const HEAD: usize = 2;
+/// The highest label that means anything is below this.
+const LABELS: u64 = 24;
+/// Length of a datagram of a flood.
+const DATAGRAM: usize = 1000;
+/// Datagrams in one call.
+const BATCH: usize = 64;
+
+/// This PD's own pages a second time, and no manners.
+pub struct Deeds {
+    server: Peer,
+    log: &'static [AtomicU64; LOG_WORDS],
+    window: &'static [AtomicU64; WINDOW_WORDS],
+    driver: &'static Orders,
+    garbage: Garbage,
+}
+
+impl Deeds {
+    /// To be called once.
+    ///
+    /// # Panics
+    /// If the system description does not map the regions.
+    pub fn take() -> Self {
+        Self {
+            server: Peer::new(NET_SERVER),
+            log: region!(rw raw_log).page(),
+            window: region!(rw raw_c2s).page(),
+            driver: region!(rw sabotage).page(),
+            garbage: Garbage::new(clock::now()),
+        }
+    }
+
+    /// Puts the head of the log ring behind its tail, as no writer does, and then anything into all of it.
+    pub fn ruin_log(&mut self) {
+        let console = Peer::new(CONSOLE);
+        for distance in [1, 2, 1000, u64::MAX / 2] {
+            let tail = self.log[TAIL]
+                .load(Ordering::Relaxed)
+                .wrapping_add(distance);
+            self.log[TAIL].store(tail, Ordering::Relaxed);
+            self.log[HEAD].store(tail.wrapping_sub(distance), Ordering::Relaxed);
+            console.notify();
+        }
+        for every in [1000, 100, 10, 1] {
+            self.garbage.sprinkle(self.log, every);
+            console.notify();
+        }
+        self.log[HEAD].store(0, Ordering::Relaxed);
+        self.log[TAIL].store(5, Ordering::Relaxed);
+        console.notify();
+    }
+
+    /// Has the driver do the like.
+    pub fn order_driver(&self, deed: Deed) {
+        self.driver.give(deed);
+    }
+
+    /// As many datagrams as one call takes.
+    pub fn flood(&self, client: &Client<NetServer>, socket: Socket, to: SocketAddr) {
+        let nowhere = SocketAddr::new(to.ip(), 9);
+        // Refusals are part of it.
+        let _ = client.send_datagrams(socket, |batch| {
+            for _ in 0..BATCH {
+                let _ = batch.push(Some(nowhere), &[0x55; DATAGRAM]);
+            }
+        });
+    }
+
+    /// A call that is valid and asks for nothing: poll without handle or deadline.
+    pub fn call(&self) {
+        self.server.call(Operation::Poll as u64, [0, 0]);
+    }
+
+    /// Any label, any words.
+    pub fn call_nonsense(&mut self) {
+        let label = match self.garbage.noise() % 4 {
+            0 => self.garbage.word() & 0xF_FFFF,
+            _ => self.garbage.noise() % LABELS,
+        };
+        let words = core::array::from_fn::<u64, 4, _>(|_| self.garbage.word());
+        self.server.call(label, words);
+    }
+
+    /// Sends any range of the window, with new garbage in it each time.
+    pub fn call_with_garbage_in_the_window(&mut self) {
+        let from = self.garbage.noise() as usize % WINDOW_WORDS;
+        let to = (from + 64).min(WINDOW_WORDS);
+        self.garbage
+            .fill(self.window.get(from..to).unwrap_or_default());
+        // Handles have small indices and small generations.
+        let noise = self.garbage.noise();
+        let handle = (noise % 8) | ((1 + (noise >> 8) % 8) << 16);
+        let offset = from as u64 * 8;
+        let length = noise >> 16 & 0xfff;
+        self.server
+            .call(Operation::Send as u64, [handle, offset, length, 0]);
+    }
+}

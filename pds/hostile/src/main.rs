@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Only in images made for tests: a client of net_server that does what it must not, as one would that was taken over.
+//!
+//! It is told what to do by datagrams to its UDP port, each one word of [`COMMANDS`](commands), and says the word back before it begins.
+//! What goes on without end goes on until another command comes.
+
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+mod deeds;
+
+use core::net::{Ipv4Addr, SocketAddr};
+
+use pd_net::NetServer;
+use pd_support::{Pd, info};
+use sel4_microkit::{ChannelSet, Handler, Infallible, protection_domain};
+use socket_client::{Batch, Client, Errno, Socket, SocketKind};
+
+use deeds::Deeds;
+
+/// Where commands come from, as `net.toml` of the test image permits.
+const PORT: u16 = 6666;
+/// Calls of a deed before the next look for a command.
+const CALLS: usize = 64;
+const LONGEST_COMMAND: usize = 32;
+
+/// What goes on until another command comes.
+#[derive(Clone, Copy)]
+enum Work {
+    None,
+    /// Datagrams to this address, as many as net_server takes.
+    Flood(SocketAddr),
+    /// Valid calls that change nothing.
+    Calls,
+    /// Calls with any label and words.
+    Nonsense,
+    /// Calls that name any part of a window full of garbage.
+    Window,
+}
+
+struct Hostile {
+    client: Client<NetServer>,
+    commands: Socket,
+    batch: Batch,
+    deeds: Deeds,
+    work: Work,
+}
+
+#[protection_domain]
+fn init() -> impl Handler {
+    let pd = Pd::<stats::NoCounters>::start();
+    let client = match pd_net::attach() {
+        Ok(client) => client,
+        Err(errno) => panic!("net_server refuses: {errno}"),
+    };
+    let commands = match listen(&client) {
+        Ok(socket) => socket,
+        Err(errno) => panic!("no port for commands: {errno}"),
+    };
+    info!("hostile, commands on UDP port {PORT}");
+    pd.run(Hostile {
+        client,
+        commands,
+        batch: Batch::default(),
+        deeds: Deeds::take(),
+        work: Work::None,
+    })
+}
+
+fn listen(client: &Client<NetServer>) -> Result<Socket, Errno> {
+    let socket = client.socket(SocketKind::Datagram)?;
+    client.bind(socket, (Ipv4Addr::UNSPECIFIED, PORT).into())?;
+    Ok(socket)
+}
+
+impl Hostile {
+    /// Obeys all commands that have come.
+    fn obey(&mut self) {
+        let mut buffer = [0; LONGEST_COMMAND];
+        loop {
+            let (len, from) =
+                match self
+                    .client
+                    .recvfrom(self.commands, &mut self.batch, &mut buffer)
+                {
+                    Ok(received) => received,
+                    Err(Errno::EAGAIN) => return,
+                    // Nonsense may have closed it.
+                    Err(_) => {
+                        self.batch = Batch::default();
+                        match listen(&self.client) {
+                            Ok(socket) => self.commands = socket,
+                            Err(errno) => panic!("no port for commands any more: {errno}"),
+                        }
+                        return;
+                    }
+                };
+            let command = buffer.get(..len).unwrap_or_default();
+            // The answer may be lost like any datagram; who commands asks again.
+            let _ = self.client.sendto(self.commands, command, Some(from));
+            self.work = self.begin(command, from);
+        }
+    }
+
+    /// Does what is done once; what goes on from here on.
+    fn begin(&mut self, command: &[u8], from: SocketAddr) -> Work {
+        match command {
+            b"flood" => return Work::Flood(from),
+            b"calls" => return Work::Calls,
+            b"nonsense" => return Work::Nonsense,
+            b"window" => return Work::Window,
+            b"log" => self.deeds.ruin_log(),
+            b"driver scribble" => self.deeds.order_driver(sabotage::Deed::Scribble),
+            b"driver ruin" => self.deeds.order_driver(sabotage::Deed::Ruin),
+            // "stop", and whatever else.
+            _ => {}
+        }
+        Work::None
+    }
+}
+
+impl Handler for Hostile {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        loop {
+            // A new life of the server knows none of our sockets.
+            if self.client.check_restart() {
+                panic!("net_server has restarted");
+            }
+            self.obey();
+            // Hostile, but not hanging.
+            pd_support::working();
+            for _ in 0..CALLS {
+                match self.work {
+                    Work::None => return Ok(()),
+                    Work::Flood(to) => self.deeds.flood(&self.client, self.commands, to),
+                    Work::Calls => self.deeds.call(),
+                    Work::Nonsense => self.deeds.call_nonsense(),
+                    Work::Window => self.deeds.call_with_garbage_in_the_window(),
+                }
+            }
+        }
+    }
+}
