@@ -172,7 +172,11 @@ impl ControlSegment {
     }
 
     /// Writes a packet in which the connection's peer sends it, for smoltcp to read.
-    pub(crate) fn from_peer<'a>(&self, tuple: &Tuple, buffer: &'a mut [u8; LONGEST]) -> &'a [u8] {
+    pub(crate) fn emit_as_peer<'a>(
+        &self,
+        tuple: &Tuple,
+        buffer: &'a mut [u8; LONGEST],
+    ) -> &'a [u8] {
         let checksums = ChecksumCapabilities::default();
         let repr = self.repr(tuple.remote.1, tuple.local.1);
         let bytes = &mut buffer[..HEADER + repr.header_len()];
@@ -191,7 +195,7 @@ impl ControlSegment {
         bytes
     }
 
-    /// A buffer for [`Self::from_peer`].
+    /// A buffer for [`Self::emit_as_peer`].
     pub(crate) fn buffer() -> [u8; LONGEST] {
         [0; LONGEST]
     }

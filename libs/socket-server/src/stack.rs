@@ -360,7 +360,7 @@ impl Stack {
         counters: &mut Counters,
     ) -> Sent {
         let mut buffer = ControlSegment::buffer();
-        let packet = segment.from_peer(tuple, &mut buffer);
+        let packet = segment.emit_as_peer(tuple, &mut buffer);
         self.ingress(packet, self.mac, tx, set, counters)
     }
 

@@ -129,14 +129,14 @@ impl<W: Window> Server<W> {
             }
             return;
         }
-        match segment.ack {
-            Some(ack) if ack == half_open.iss.wrapping_add(1) && in_window => {
-                if self.establish(packet, half_open, tx) {
-                    self.half_open.remove(&tuple);
-                }
-            }
-            Some(_) => self.reset(segment, Some(tuple), tx),
-            None => {}
+        let Some(ack) = segment.ack else {
+            return;
+        };
+        if ack != half_open.iss.wrapping_add(1) || !in_window {
+            return self.reset(segment, Some(tuple), tx);
+        }
+        if self.establish(packet, half_open, tx) {
+            self.half_open.remove(&tuple);
         }
     }
 

@@ -97,7 +97,7 @@ impl<W: Window> Server<W> {
         let before_window = connection.rcv_nxt().wrapping_sub(1);
         let probe = ControlSegment::ack(before_window, connection.snd_una(), segment.window);
         let mut buffer = ControlSegment::buffer();
-        let probe = probe.from_peer(&tuple, &mut buffer);
+        let probe = probe.emit_as_peer(&tuple, &mut buffer);
         let (set, counters) = (&mut connection.set, &mut self.counters);
         self.stack.ingress(probe, segment.mac, tx, set, counters);
     }
