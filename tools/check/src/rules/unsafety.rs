@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::{Finding, Package, SourceFile};
 
 /// The crates that may contain unsafe code, and why they must.
-const ALLOWED: [(&str, &str); 15] = [
+const ALLOWED: [(&str, &str); 14] = [
     ("sel4", "system calls"),
     (
         "sel4-microkit",
@@ -20,7 +20,6 @@ const ALLOWED: [(&str, &str); 15] = [
     ),
     ("shm", "views of memory that others write"),
     ("pd-net", "a client's window and its configuration"),
-    ("virtio-net", "DMA memory and device registers"),
     ("executor", "wakers and statics of a PD with one thread"),
     ("net_driver", "device memory"),
     ("net_server", "packet memory"),
