@@ -71,6 +71,7 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a million looks at the status")]
 fn a_device_that_does_not_stop_is_not_used() {
     let (error, device) = refused(|device| {
         device.status = 15;

@@ -20,7 +20,6 @@ const ALLOWED: [(&str, &str); 16] = [
     ),
     ("shm", "views of memory that others write"),
     ("pd-net", "a client's window and its configuration"),
-    ("virtio-net", "DMA memory and device registers"),
     ("executor", "wakers and statics of a PD with one thread"),
     ("net_driver", "device memory"),
     ("net_server", "packet memory"),
