@@ -76,6 +76,14 @@ fn listen(client: &Client<NetServer>) -> Result<Socket, Errno> {
 }
 
 impl Hostile {
+    fn open_again(&mut self) {
+        self.batch = Batch::default();
+        match listen(&self.client) {
+            Ok(socket) => self.commands = socket,
+            Err(errno) => panic!("no port for commands any more: {errno}"),
+        }
+    }
+
     /// Obeys all commands that have come.
     fn obey(&mut self) {
         let mut buffer = [0; LONGEST_COMMAND];
@@ -88,14 +96,7 @@ impl Hostile {
                     Ok(received) => received,
                     Err(Errno::EAGAIN) => return,
                     // Nonsense may have closed it.
-                    Err(_) => {
-                        self.batch = Batch::default();
-                        match listen(&self.client) {
-                            Ok(socket) => self.commands = socket,
-                            Err(errno) => panic!("no port for commands any more: {errno}"),
-                        }
-                        return;
-                    }
+                    Err(_) => return self.open_again(),
                 };
             let command = buffer.get(..len).unwrap_or_default();
             // The answer may be lost like any datagram; who commands asks again.
@@ -128,7 +129,8 @@ impl Handler for Hostile {
         loop {
             // A new life of the server knows none of our sockets.
             if self.client.check_restart() {
-                panic!("net_server has restarted");
+                self.work = Work::None;
+                self.open_again();
             }
             self.obey();
             // Hostile, but not hanging.

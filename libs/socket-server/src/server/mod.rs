@@ -146,7 +146,8 @@ impl<W: Window> Server<W> {
         })
     }
 
-    /// The driver has started, for the first time or anew: takes the Ethernet address, and asks for the gateway's.
+    /// The driver has started, for the first time or anew: takes the Ethernet address, and asks for the
+    /// gateway's. What is known of neighbours stays: a driver that restarts has not changed the link.
     ///
     /// # Errors
     /// The address is none that a device can have; the old one stays.
@@ -156,7 +157,6 @@ impl<W: Window> Server<W> {
         self.stack.set_device(mac, offload);
         if self.stack.gateway().is_some() {
             self.gateway.start(self.stack.now());
-            self.stack.neighbours.lose_gateway();
             let at = self.stack.now();
             self.timers.set_if_earlier(self.gateway_timer(), at);
         }
