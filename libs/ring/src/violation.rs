@@ -141,7 +141,8 @@ impl fmt::Display for Violation {
 }
 
 /// How many violations an end endures in one epoch of the link: one for each buffer of a pool. Each
-/// may cost a buffer for as long as the epoch lasts, so after that many there may be none left.
+/// may cost a buffer for as long as the epoch lasts, so after that many there may be none left. A wrong
+/// index stops its ring for as long as it stands there, so an end endures only a few of those.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Patience<const N: usize> {
     endured: u32,
@@ -150,7 +151,11 @@ pub(crate) struct Patience<const N: usize> {
 impl<const N: usize> Patience<N> {
     /// Adds confirmed violations. Returns whether there are too many now.
     pub(crate) fn wears_out(&mut self, confirmed: &Tally) -> bool {
-        self.endured = self.endured.saturating_add(confirmed.count);
+        let weight = confirmed.indices.saturating_mul((N as u32).div_ceil(8));
+        self.endured = self
+            .endured
+            .saturating_add(confirmed.count)
+            .saturating_add(weight);
         self.endured > N as u32
     }
 }
@@ -160,6 +165,8 @@ impl<const N: usize> Patience<N> {
 pub struct Tally {
     /// How many.
     pub count: u32,
+    /// How many of them were wrong indices.
+    pub indices: u32,
     /// The last one.
     pub last: Option<Violation>,
 }
@@ -167,6 +174,8 @@ pub struct Tally {
 impl Tally {
     pub(crate) fn note(&mut self, queue: Queue, reason: Reason) {
         self.count = self.count.saturating_add(1);
+        let index = matches!(reason, Reason::Index(_));
+        self.indices = self.indices.saturating_add(index.into());
         self.last = Some(Violation { queue, reason });
     }
 
@@ -176,6 +185,7 @@ impl Tally {
             return;
         }
         self.count = self.count.saturating_add(other.count);
+        self.indices = self.indices.saturating_add(other.indices);
         self.last = other.last.or(self.last);
         *other = Self::default();
     }

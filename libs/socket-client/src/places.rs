@@ -15,6 +15,8 @@ use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 /// The credit of a new connection, and the least after a request, in nanoseconds. New ones share it, so
 /// that a flood of connections that say nothing passes as fast as it is accepted.
 pub const GRACE: u64 = 100_000_000;
+/// The least share of it: a peer needs a moment to send its request after the handshake.
+const LEAST: u64 = GRACE / 5;
 /// Bytes that are worth a second.
 const RATE: u64 = 64 * 1024;
 /// Credit never exceeds this, in nanoseconds: long work in the past does not pay for long silence.
@@ -80,7 +82,7 @@ impl<const N: usize> Places<N> {
         self.places[free] = Some(Place {
             peer,
             held,
-            until: now.saturating_add(GRACE / new),
+            until: now.saturating_add((GRACE / new).max(LEAST)),
             asked: false,
             leaves: false,
         });

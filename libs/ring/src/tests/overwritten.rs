@@ -93,7 +93,8 @@ fn a_server_that_sees_violations_without_end_begins_a_new_epoch() {
     let lie = first_index(N).wrapping_sub(1);
     let tail = &pages.driver.rx_active.tail.word;
     tail.store(lie, Ordering::Release);
-    for _ in 0..N {
+    // A wrong index weighs as much as one buffer in eight.
+    for _ in 0..N / (1 + N.div_ceil(8)) {
         assert_eq!(server.poll(), ServerEvent::Up { first: false });
     }
     assert_eq!(server.take_renewals(), 0, "a few are endured");

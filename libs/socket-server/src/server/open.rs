@@ -133,6 +133,11 @@ impl<W: Window> Server<W> {
             return;
         };
         if ack != half_open.iss.wrapping_add(1) || !in_window {
+            // Its first SYN may have been answered with a cookie, and only a later one been remembered.
+            if self.redeem(packet, segment, tuple, tx) {
+                self.half_open.remove(&tuple);
+                return;
+            }
             return self.reset(segment, Some(tuple), tx);
         }
         if self.establish(packet, half_open, tx) {

@@ -2,7 +2,7 @@
 //! Floods, and an honest client that is served all the same.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,17 +36,19 @@ fn during<T: Send>(
     honest: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let over = AtomicBool::new(false);
+    let batches = AtomicU32::new(0);
     thread::scope(|scope| {
         let flooding = scope.spawn(|| {
-            let mut number = 0;
             while !over.load(Ordering::Relaxed) {
-                flood(number)?;
-                number += 1;
+                flood(batches.load(Ordering::Relaxed))?;
+                batches.fetch_add(1, Ordering::Relaxed);
                 thread::sleep(PAUSE);
             }
-            ensure!(number > 10, "there was no flood");
             Ok(())
         });
+        while batches.load(Ordering::Relaxed) < 10 && !flooding.is_finished() {
+            thread::sleep(PAUSE);
+        }
         let result = honest();
         over.store(true, Ordering::Relaxed);
         join(flooding)?;
