@@ -148,7 +148,7 @@ pub(crate) struct Client<W> {
     datagrams: usize,
     /// Connections that go on sending after their handle was closed, oldest first.
     pub closing: List,
-    /// Those that only wait for the peer's FIN, oldest first.
+    /// Those whose peers have got all bytes, oldest first.
     pub drained: List,
     /// What its calls have cost.
     pub meter: Meter,

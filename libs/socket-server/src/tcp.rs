@@ -37,7 +37,7 @@ pub(crate) enum Owner {
     /// A client's socket.
     Client(SocketRef),
     /// The handle is gone; what was taken is still being sent. Once the peer has all of it, `drained`,
-    /// only its FIN is awaited.
+    /// only the two FINs and their acknowledgements are awaited.
     Closing { client: u8, drained: bool },
 }
 

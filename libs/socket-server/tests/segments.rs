@@ -377,3 +377,25 @@ fn a_reset_of_a_half_open_connection_needs_the_exact_number() {
     world.exchange(&raw(RST, IRS + 1, 0));
     assert_eq!(world.server.counters().half_open, 0);
 }
+
+#[test]
+fn peers_that_vanish_after_a_close_hold_no_places() {
+    let (mut world, listener) = listening();
+    for port in 1000..1200 {
+        let from = |flags, seq, ack| Raw {
+            address: RAW,
+            ..Raw::new(port, 80, flags, seq, ack)
+        };
+        let syn_ack = world.exchange(&from(SYN, IRS, 0)).remove(0);
+        let next = syn_ack.seq.wrapping_add(1);
+        world.exchange(&from(ACK, IRS + 1, next));
+        let (socket, _) = world.accept(listener).expect("a place in the pool");
+        // The FIN is never acknowledged.
+        world.close(socket);
+    }
+    assert!(world.server.counters().tcp_reclaimed >= 160);
+    let peer = world.peer.connect(80);
+    world.await_bits(listener, PollBits::IN);
+    world.accept(listener).unwrap();
+    assert!(world.peer.tcp(peer).may_send());
+}

@@ -108,7 +108,7 @@ impl<W: Window> Server<W> {
             connection.socket_mut().abort();
             self.counters.tcp_reset += 1;
             self.dirty.push(index);
-        } else if state == State::FinWait2 && !drained {
+        } else if !drained && state != State::Closed && connection.socket().send_queue() == 0 {
             connection.owner = Owner::Closing {
                 client,
                 drained: true,
@@ -161,8 +161,8 @@ impl<W: Window> Server<W> {
                 self.refresh(owner);
             }
             // A reset tells a peer that has not got everything, unless that is what could not be sent.
-            Owner::Closing { drained: false, .. }
-                if connection.socket().state() != State::Closed =>
+            Owner::Closing { .. }
+                if !matches!(connection.socket().state(), State::Closed | State::FinWait2) =>
             {
                 connection.socket_mut().abort();
                 connection.since = self.stack.now();
