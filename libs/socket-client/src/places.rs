@@ -16,7 +16,7 @@ use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 /// that a flood of connections that say nothing passes as fast as it is accepted.
 pub const GRACE: u64 = 100_000_000;
 /// The least share of it: a peer needs a moment to send its request after the handshake.
-const LEAST: u64 = GRACE / 5;
+const LEAST: u64 = GRACE / 20;
 /// Bytes that are worth a second.
 const RATE: u64 = 64 * 1024;
 /// Credit never exceeds this, in nanoseconds: long work in the past does not pay for long silence.

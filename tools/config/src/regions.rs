@@ -244,11 +244,13 @@ impl Check<'_> {
     /// Physical addresses are those of the regions that the program has under the same name: it hands them to a device.
     fn paddrs(&self, name: &str, pd: &Pd, errors: &mut Vec<Diagnostic>) {
         for paddr in &pd.paddrs {
-            let Some(map) = paddr
-                .symbol
-                .strip_suffix("_paddr")
-                .and_then(|symbol| pd.map_at(&format!("{symbol}_vaddr")))
-            else {
+            let Some(map) = paddr.symbol.strip_suffix("_paddr").and_then(|symbol| {
+                let symbol = format!("{symbol}_vaddr");
+                // Who gives it to a device need not map it.
+                let others = self.system.pds.values();
+                pd.map_at(&symbol)
+                    .or_else(|| others.into_iter().find_map(|pd| pd.map_at(&symbol)))
+            }) else {
                 continue;
             };
             if map.region != paddr.region {
