@@ -10,7 +10,7 @@ use ring::DriverPage;
 
 const WORDS: usize = size_of::<DriverPage>() / 8;
 /// Turns in which a driver scribbles that was told to.
-const TURNS: u32 = 100;
+const TURNS: u32 = 30;
 
 /// Takes orders of the hostile client.
 pub struct Sabotage {

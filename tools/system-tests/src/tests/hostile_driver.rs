@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A driver that writes garbage into the page that net_server believes it, and faults or does not.
 
+use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use host_peer::contents;
 
@@ -34,11 +38,23 @@ fn hostile_driver_ruins_its_rings_and_faults(world: &mut Sockets) -> Result<()> 
     only_faults_of(world, "net_driver")
 }
 
+/// The driver scribbles in each of a number of turns. Gives it these turns: datagrams, which may be
+/// answered, lost or doubled meanwhile.
+fn outlast(world: &Sockets) -> Result<()> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    for _ in 0..100 {
+        socket.send_to(b"a turn", world.echo)?;
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
 /// It goes on with whatever stands there; both sides must find their way back to a link, if need be after a restart.
 fn hostile_driver_scribbles_in_its_rings(world: &mut Sockets) -> Result<()> {
     let hostile = Command::open(world)?;
     for round in 0..3 {
         hostile.give("driver scribble")?;
+        outlast(world)?;
         serves_again(world).with_context(|| format!("round {round}"))?;
         others_are_served(world).with_context(|| format!("round {round}"))?;
     }
