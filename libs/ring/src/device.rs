@@ -32,7 +32,7 @@ pub struct DeviceState {
     pub mac: [u8; 6],
     /// Largest payload of an Ethernet frame, in bytes.
     pub mtu: u16,
-    /// Whether the cable is in, so to say.
+    /// Whether the device reports its link as up.
     pub link_up: bool,
     /// Offloads.
     pub features: DeviceFeatures,
