@@ -8,7 +8,10 @@ use picoserve::ResponseSent;
 use picoserve::io::{Read, Write};
 use picoserve::request::{Path, Request};
 use picoserve::response::custom::{CustomBody, CustomResponse};
-use picoserve::response::{Content, IntoResponse, NoContent, Response, ResponseWriter, StatusCode};
+use picoserve::response::{
+    Content, ForEachHeader, HeadersIter, IntoResponse, NoContent, Response, ResponseWriter,
+    StatusCode,
+};
 use picoserve::routing::{MethodHandler, PathRouterService, RequestHandlerService, get_service};
 use stats::{HttpServer, Writer};
 use timer_proto::Clock;
@@ -142,17 +145,49 @@ struct Page<'s> {
     closes: bool,
 }
 
-impl Page<'_> {
-    /// picoserve's own field is left out if there is one.
-    fn connection(&self) -> Option<(&'static str, &'static str)> {
-        self.closes.then_some(("Connection", "close"))
+/// The fields of a response that do not follow from its body. One small type, because futures keep
+/// several copies of what they write.
+#[derive(Clone, Copy)]
+struct Fields {
+    caching: &'static str,
+    /// Of a file.
+    etag: Option<&'static str>,
+    /// This is the last response. picoserve's own field is left out if there is one.
+    closes: bool,
+}
+
+impl Fields {
+    fn dynamic(closes: bool) -> Self {
+        Fields {
+            caching: "no-store",
+            etag: None,
+            closes,
+        }
+    }
+
+    /// A client may keep a file, and asks with `If-None-Match` whether it is still current.
+    fn file(file: &StaticFile, closes: bool) -> Self {
+        Fields {
+            caching: "no-cache",
+            etag: Some(file.etag),
+            closes,
+        }
     }
 }
 
-const SERVER: (&str, &str) = ("Server", "Isthmus");
-const DO_NOT_KEEP: (&str, &str) = ("Cache-Control", "no-store");
-/// Keep it, and ask with `If-None-Match` whether it is still current.
-const ASK_AGAIN: (&str, &str) = ("Cache-Control", "no-cache");
+impl HeadersIter for Fields {
+    async fn for_each_header<F: ForEachHeader>(self, mut f: F) -> Result<F::Output, F::Error> {
+        f.call("Server", "Isthmus").await?;
+        f.call("Cache-Control", self.caching).await?;
+        if let Some(etag) = self.etag {
+            f.call("ETag", etag).await?;
+        }
+        if self.closes {
+            f.call("Connection", "close").await?;
+        }
+        f.finalize().await
+    }
+}
 
 impl RequestHandlerService for Page<'_> {
     async fn call_request_handler_service<R: Read, W: ResponseWriter<Error = R::Error>>(
@@ -173,21 +208,15 @@ impl RequestHandlerService for Page<'_> {
                 let connection = request.body_connection.finalize().await?;
                 Response::ok(file.body)
                     .with_content_type(file.content_type)
-                    .with_headers([SERVER, ASK_AGAIN, ("ETag", file.etag)])
-                    .with_headers(self.connection())
+                    .with_headers(Fields::file(file, self.closes))
                     .write_to(connection, response_writer)
                     .await
             }
             Target::File(file) => {
                 site.count(StatusCode::NOT_MODIFIED);
                 let connection = request.body_connection.finalize().await?;
-                let headers = [SERVER, ASK_AGAIN, ("ETag", file.etag)];
-                (
-                    StatusCode::NOT_MODIFIED,
-                    headers,
-                    self.connection(),
-                    NoContent,
-                )
+                let headers = Fields::file(file, self.closes);
+                (StatusCode::NOT_MODIFIED, headers, NoContent)
                     .write_to(connection, response_writer)
                     .await
             }
@@ -198,8 +227,7 @@ impl RequestHandlerService for Page<'_> {
                 let snapshot = Snapshot { site, counters };
                 Response::ok(format_args!("{snapshot}"))
                     .with_content_type("application/json")
-                    .with_headers([SERVER, DO_NOT_KEEP])
-                    .with_headers(self.connection())
+                    .with_headers(Fields::dynamic(self.closes))
                     .write_to(connection, response_writer)
                     .await
             }
@@ -207,8 +235,7 @@ impl RequestHandlerService for Page<'_> {
                 site.count(StatusCode::OK);
                 let connection = request.body_connection.finalize().await?;
                 Response::ok(Pattern { len })
-                    .with_headers([SERVER, DO_NOT_KEEP])
-                    .with_headers(self.connection())
+                    .with_headers(Fields::dynamic(self.closes))
                     .write_to(connection, response_writer)
                     .await
             }
@@ -217,8 +244,7 @@ impl RequestHandlerService for Page<'_> {
                 site.count(status);
                 let connection = request.body_connection.finalize().await?;
                 Response::new(status, "There is no such page.\n")
-                    .with_headers([SERVER, DO_NOT_KEEP])
-                    .with_headers(self.connection())
+                    .with_headers(Fields::dynamic(self.closes))
                     .write_to(connection, response_writer)
                     .await
             }
@@ -227,8 +253,7 @@ impl RequestHandlerService for Page<'_> {
                 site.count(status);
                 let connection = request.body_connection.finalize().await?;
                 Response::new(status, "At most 1073741824 bytes can be asked for.\n")
-                    .with_headers([SERVER, DO_NOT_KEEP])
-                    .with_headers(self.connection())
+                    .with_headers(Fields::dynamic(self.closes))
                     .write_to(connection, response_writer)
                     .await
             }
@@ -276,7 +301,7 @@ fn refuse(refusal: Refusal, without_body: bool) -> impl IntoResponse {
         (refusal.status == StatusCode::METHOD_NOT_ALLOWED).then_some(("Allow", "GET, HEAD"));
     // `CustomResponse` comes with `Connection: close`.
     CustomResponse::build(refusal.status)
-        .with_headers([SERVER, DO_NOT_KEEP])
+        .with_headers(Fields::dynamic(false))
         .with_headers(allow)
         .with_header("Content-Type", "text/plain; charset=utf-8")
         .with_header("Content-Length", length)

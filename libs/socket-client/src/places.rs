@@ -41,6 +41,8 @@ struct Place {
 /// The places of a service. Times are nanoseconds of one clock.
 pub struct Places<const N: usize> {
     places: [Option<Place>; N],
+    /// No place from here on is taken: those in front are few when connections are.
+    end: usize,
 }
 
 /// What a time is worth that so many bytes have taken, at `rate` bytes a second.
@@ -60,25 +62,34 @@ impl<const N: usize> Places<N> {
     /// All of them are free.
     #[must_use]
     pub const fn new() -> Self {
-        Places { places: [None; N] }
+        Places {
+            places: [None; N],
+            end: 0,
+        }
     }
 
-    fn taken(&mut self) -> impl Iterator<Item = &mut Place> {
-        self.places.iter_mut().flatten()
+    fn taken(&mut self) -> impl Iterator<Item = (usize, &mut Place)> {
+        let numbered = self.places[..self.end].iter_mut().enumerate();
+        numbered.filter_map(|(index, place)| Some((index, place.as_mut()?)))
     }
 
     /// Takes a place for a connection from `peer`. `None` if there is none.
     pub fn enter(&mut self, peer: SocketAddr, now: u64) -> Option<usize> {
-        let free = self.places.iter().position(Option::is_none)?;
+        let gap = self.places[..self.end].iter().position(Option::is_none);
+        let free = gap.unwrap_or(self.end);
+        if free == N {
+            return None;
+        }
         let peer = network(peer);
         let (mut held, mut new) = (1, 1);
-        for place in self.taken() {
+        for (_, place) in self.taken() {
             new += u64::from(!place.asked);
             if place.peer == peer {
                 place.held += 1;
                 held = place.held;
             }
         }
+        self.end = self.end.max(free + 1);
         self.places[free] = Some(Place {
             peer,
             held,
@@ -94,8 +105,11 @@ impl<const N: usize> Places<N> {
         let Some(left) = self.places.get_mut(place).and_then(Option::take) else {
             return;
         };
-        for place in self.taken().filter(|place| place.peer == left.peer) {
-            place.held -= 1;
+        while self.end > 0 && self.places[self.end - 1].is_none() {
+            self.end -= 1;
+        }
+        for (_, place) in self.taken() {
+            place.held -= usize::from(place.peer == left.peer);
         }
     }
 
@@ -123,10 +137,7 @@ impl<const N: usize> Places<N> {
     pub fn make_room(&mut self, now: u64) -> Result<usize, u64> {
         let mut next = u64::MAX;
         let mut chosen: Option<(usize, &mut Place)> = None;
-        for (index, place) in self.places.iter_mut().enumerate() {
-            let Some(place) = place.as_mut().filter(|place| !place.leaves) else {
-                continue;
-            };
+        for (index, place) in self.taken().filter(|(_, place)| !place.leaves) {
             if place.until > now {
                 next = next.min(place.until);
                 continue;

@@ -25,6 +25,8 @@ pub struct WorkQueue {
     /// Of each index: its account, and whether it is queued.
     entries: Vec<(u8, bool)>,
     current: usize,
+    /// Indices in the queue.
+    len: usize,
 }
 
 impl WorkQueue {
@@ -36,7 +38,14 @@ impl WorkQueue {
             links: Links::new(count),
             entries: (0..count).map(|_| (0, false)).collect(),
             current: 0,
+            len: 0,
         }
+    }
+
+    /// Whether no account has something in the queue.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Whether an account has something in the queue.
@@ -74,11 +83,15 @@ impl WorkQueue {
         }
         let waiting = &mut self.accounts[usize::from(*account)].waiting;
         waiting.push_back(&mut self.links, index);
+        self.len += 1;
     }
 
     /// Takes the oldest index of the account whose turn it is, of those that `may` send. Returns it with its account and
     /// the frames that it may send; what it has sent is then to be told to [`Self::charge`].
     pub fn pop(&mut self, may: impl Fn(usize) -> bool) -> Option<(usize, usize, usize)> {
+        if self.is_empty() {
+            return None;
+        }
         // Each account gets a turn, and then the first one a new one.
         for _ in 0..=self.accounts.len() {
             let current = self.current;
@@ -88,6 +101,7 @@ impl WorkQueue {
                 && let Some(index) = account.waiting.pop_front(&mut self.links)
             {
                 self.entries[index].1 = false;
+                self.len -= 1;
                 return Some((index, current, account.credit as usize));
             }
             if account.waiting.is_empty() {
@@ -149,6 +163,7 @@ mod tests {
                         }
                     }
                 }
+                prop_assert_eq!(queue.is_empty(), model.iter().all(VecDeque::is_empty));
                 for (account, model) in model.iter().enumerate() {
                     prop_assert_eq!(queue.has_work(account), !model.is_empty());
                 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, ChildStdin, Stdio};
+use std::process::{self, Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ use crate::{Command, Console, CpuTime, LogFolder};
 
 /// How long the end of a dead QEMU's output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Lines of the console in [`Guest::epitaph`].
+const EPITAPH: usize = 15;
 
 /// A guest. Dropping it ends QEMU; its log stays unless [`Guest::discard_log`] was called.
 ///
@@ -84,6 +86,21 @@ impl Guest {
         &self.log
     }
 
+    /// What there is to say when something went wrong: whether QEMU still runs, the last lines of
+    /// the console, and where all of them are.
+    #[must_use]
+    pub fn epitaph(&self) -> String {
+        let state = match self.status() {
+            None => "QEMU runs".to_owned(),
+            Some(status) => format!("QEMU has ended, {status}"),
+        };
+        let lines = self.console.lines_since(Default::default());
+        let last = lines.get(lines.len().saturating_sub(EPITAPH)..);
+        let last = last.unwrap_or_default().join("\n    ");
+        let log = self.log.display();
+        format!("{state}; the console's last lines:\n    {last}\nlog: {log}")
+    }
+
     /// Types a line on the guest's serial console.
     ///
     /// # Errors
@@ -98,8 +115,13 @@ impl Guest {
     /// Whether QEMU still runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
+        self.status().is_none()
+    }
+
+    /// How QEMU ended, if it has.
+    fn status(&self) -> Option<ExitStatus> {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(child.try_wait(), Ok(None))
+        child.try_wait().ok().flatten()
     }
 
     /// Processor time that QEMU has used so far.
@@ -182,8 +204,11 @@ mod tests {
             .wait_for(mark, &["got crash it"], SOON)
             .unwrap();
         assert!(guest.is_running());
+        assert!(guest.epitaph().contains("QEMU runs"));
         guest.kill();
         assert!(!guest.is_running());
+        let epitaph = guest.epitaph();
+        assert!(epitaph.contains("signal: 9") && epitaph.contains("got crash it"));
         let log = guest.log().to_owned();
         assert!(fs::read_to_string(&log).unwrap().contains("got crash it"));
         guest.discard_log();

@@ -159,7 +159,7 @@ fn under_deadline<W: World>(mut world: W, test: fn(&mut W) -> Result<()>) -> Res
         }
     };
     Err(match guest {
-        Some(guest) => anyhow!("{outcome:#}\nlog: {}", guest.log().display()),
+        Some(guest) => anyhow!("{outcome:#}\n{}", guest.epitaph()),
         None => outcome,
     })
 }

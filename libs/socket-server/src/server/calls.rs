@@ -10,7 +10,7 @@ use crate::window::Window;
 
 /// How long a client counts as one who wants the server's time, in nanoseconds: after its last call, and after a notification
 /// that it has not answered with one. Longer than the others' time slices, for which it may have to wait.
-const PRESENT: u64 = 100_000_000;
+pub(super) const PRESENT: u64 = 100_000_000;
 
 impl<W: Window> Server<W> {
     /// A call of this client took so many nanoseconds. To be told if [`super::Outcome::metered`] is set.
@@ -20,14 +20,9 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// The time now, in nanoseconds.
-    fn nanoseconds(&self) -> u64 {
-        self.stack.now().total_micros().max(0) as u64 * 1_000
-    }
-
     /// A client calls. Returns how many clients want the server's time, this one included.
     pub(super) fn meet(&mut self, number: usize) -> u64 {
-        let now = self.nanoseconds();
+        let now = self.time();
         let others = (self.clients.iter().enumerate())
             .filter(|&(other, _)| other != number)
             .filter_map(|(_, client)| client.as_ref())
@@ -38,14 +33,6 @@ impl<W: Window> Server<W> {
             client.meter.settle(now, sharers);
         }
         sharers
-    }
-
-    /// A client has been notified, and is expected to call.
-    pub(super) fn expect(&mut self, number: usize) {
-        let until = self.nanoseconds() + PRESENT;
-        if let Ok(client) = self.client_mut(number) {
-            client.present_until = until;
-        }
     }
 
     /// Whether a call is refused with `EAGAIN` because the client has had its share. Only calls that may answer so anyway are;

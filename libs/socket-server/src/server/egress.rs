@@ -6,11 +6,10 @@ use smoltcp::time::Duration;
 
 use super::Server;
 use super::connections::{ATTEMPT, Cause, FIN_WAIT, GONE, LINGER, SILENCE, UNREACHED};
-use crate::config::MAX_CLIENTS;
 use crate::link::TxQueue;
 use crate::neighbours::RETRY;
 use crate::segment::{MSS, before};
-use crate::shares::{ANSWERS, SHARE};
+use crate::shares::{ANSWERS, SHARE, Shares};
 use crate::tcp::{Connection, Owner};
 use crate::window::Window;
 use smoltcp::socket::tcp::State;
@@ -32,14 +31,18 @@ impl<W: Window> Server<W> {
         whose: impl Fn(usize) -> bool,
     ) -> bool {
         self.note_sent(None, tx);
+        if self.dirty.is_empty() {
+            return false;
+        }
+        let wants = self.wants();
         let mut left = budget;
         while left > 0 && tx.free() > ANSWERS {
-            let rooms = self.rooms();
-            let may = |client| whose(client) && rooms[client] > 0;
+            let shares = &self.shares;
+            let may = |client| whose(client) && share(shares, wants, client) > 0;
             let Some((index, client, credit)) = self.dirty.pop(may) else {
                 break;
             };
-            let most = rooms[client].min(tx.free() - ANSWERS);
+            let most = share(shares, wants, client).min(tx.free() - ANSWERS);
             self.turn(index, tx, TURN.min(left).min(credit).min(most));
             let sent = self.note_sent(Some(client), tx);
             // A visit counts even if nothing was sent: work is bounded, not only packets.
@@ -47,11 +50,13 @@ impl<W: Window> Server<W> {
             self.dirty.charge(client, used);
             left = left.saturating_sub(used);
         }
-        let rooms = self.rooms();
+        if self.dirty.is_empty() {
+            return false;
+        }
         let free = tx.free() > ANSWERS;
         let (mut waits, mut could) = (false, false);
         for client in (0..self.clients.len()).filter(|&client| self.dirty.has_work(client)) {
-            let may = free && rooms[client] > 0;
+            let may = free && share(&self.shares, wants, client) > 0;
             could |= may;
             waits |= !may;
         }
@@ -68,18 +73,11 @@ impl<W: Window> Server<W> {
             .note(account, self.counters.tx_frames, tx.free())
     }
 
-    /// How many transmit buffers each client may take now: as many as there are, unless others want some too.
-    fn rooms(&self) -> [usize; MAX_CLIENTS] {
-        let wants: u32 = (0..self.clients.len())
+    /// The clients that have frames under way or wait for buffers: bit n is client n.
+    fn wants(&self) -> u32 {
+        (0..self.clients.len())
             .map(|client| u32::from(self.wants_buffers(client)) << client)
-            .sum();
-        core::array::from_fn(|client| {
-            if wants & !(1 << client) == 0 || client >= self.clients.len() {
-                usize::MAX
-            } else {
-                SHARE.saturating_sub(self.shares.held(client))
-            }
-        })
+            .sum()
     }
 
     /// Whether a client has frames under way or waits for buffers.
@@ -99,7 +97,7 @@ impl<W: Window> Server<W> {
         if self.shares.held(client) == 0 {
             return free;
         }
-        self.rooms()[client].min(free)
+        share(&self.shares, self.wants(), client).min(free)
     }
 
     /// One connection's turn. Answers how many segments it sent.
@@ -167,6 +165,15 @@ impl<W: Window> Server<W> {
         if let Some(at) = deadline {
             self.timers.set_if_earlier(index, at);
         }
+    }
+}
+
+/// How many transmit buffers a client may take: as many as there are, unless others want some too.
+fn share(shares: &Shares, wants: u32, client: usize) -> usize {
+    if wants & !(1 << client) == 0 {
+        usize::MAX
+    } else {
+        SHARE.saturating_sub(shares.held(client))
     }
 }
 

@@ -5,6 +5,7 @@
 use socket_proto::PollBits;
 
 use super::Server;
+use super::calls::PRESENT;
 use crate::client::{Client, Datagram, Kind, Role, Stream};
 use crate::link::TxQueue;
 use crate::ports::SocketRef;
@@ -67,6 +68,7 @@ impl<W: Window> Server<W> {
     /// Whom to notify. Pages are complete by then.
     pub(super) fn take_notifications(&mut self) -> u32 {
         let mut notify = 0;
+        let present = self.time() + PRESENT;
         for (number, client) in self.clients.iter_mut().enumerate() {
             let Some(client) = client else {
                 continue;
@@ -80,11 +82,11 @@ impl<W: Window> Server<W> {
             }
             if core::mem::take(&mut client.notify) {
                 notify |= 1 << number;
+                // It is expected to call.
+                client.present_until = present;
                 self.counters.ready_notifications += 1;
             }
         }
-        let notified = (0..self.clients.len()).filter(|number| notify & 1 << number != 0);
-        notified.for_each(|number| self.expect(number));
         notify
     }
 
