@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::raw::{Raw, SYN};
 use common::{Faults, World, config, limits};
 use socket_proto::{Errno, PollBits, Request, Shutdown, SocketKind};
 
@@ -277,6 +278,24 @@ fn a_peer_that_goes_silent_is_given_up() {
     // The peer acknowledges the FIN, and never closes its side.
     world.run_for(SECOND * 61);
     world.assert_no_streams();
+}
+
+/// The SYN|ACKs that are due again find no transmit buffer.
+#[test]
+fn a_driver_that_stands_still_does_not_make_the_server_spin() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 3);
+    world.medium.stop_driver(true);
+    for port in 0..1000 {
+        let syn = Raw::new(2000 + port, 80, SYN, 1, 0);
+        world.inject(syn.frame());
+    }
+    // Longer than half-open connections are kept.
+    world.run_for(SECOND * 20);
+    assert!(world.server.counters().drops_no_tx_buffer > 1000);
+    assert_eq!(world.server.counters().half_open, 0);
+    world.medium.stop_driver(false);
+    world.connected(listener, 80);
 }
 
 #[test]

@@ -38,7 +38,9 @@ const TIMER: Channel = Channel::new(3);
 
 /// Rounds of work in one wake-up, each within the core's budget of frames. Then the clients, which have a lower priority, get a turn.
 const ROUNDS: usize = 4;
-/// How long that turn is, in nanoseconds: short against the time that the rounds take, and long enough for some calls.
+/// How long that turn is, in nanoseconds: short against the time that the rounds take, and long enough for some calls. What
+/// the core wants to do at a time that has passed waits for as long: it may be waiting for the driver, which has a lower
+/// priority, too.
 const PAUSE: u64 = 200_000;
 
 struct NetServer {
@@ -126,7 +128,8 @@ impl NetServer {
         }
         clients::notify(outcome.notify);
         if let Some(deadline) = outcome.deadline {
-            self.timeout.at_latest(deadline, &self.stats);
+            let soonest = self.now() + PAUSE;
+            self.timeout.at_latest(deadline.max(soonest), &self.stats);
         }
         counters::publish(self.core.counters(), &self.stats);
         self.report();

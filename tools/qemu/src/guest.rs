@@ -10,6 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::{Command, Console, CpuTime, LogFolder};
 
@@ -110,6 +112,21 @@ impl Guest {
         writeln!(input, "{line}")
             .and_then(|()| input.flush())
             .context("cannot type on the guest's console: QEMU has ended")
+    }
+
+    /// Takes the processor away from QEMU for a while, as a busy host does. Its clocks go on.
+    ///
+    /// # Errors
+    /// If QEMU has ended.
+    pub fn stall(&self, time: Duration) -> Result<()> {
+        let send = |signal| {
+            let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+            let id = child.id().try_into().context("no process has that id")?;
+            kill(Pid::from_raw(id), signal).context("cannot stop QEMU or let it go on")
+        };
+        send(Signal::SIGSTOP)?;
+        thread::sleep(time);
+        send(Signal::SIGCONT)
     }
 
     /// Whether QEMU still runs.

@@ -83,12 +83,11 @@ impl<W: Window> Server<W> {
         self.send_reply(reply, &half_open.tuple, half_open.mac, tx);
     }
 
-    /// Sends SYN|ACKs again that have not been confirmed for a while.
+    /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer counts
+    /// as sent: its deadline must not stay in the past.
     pub(super) fn remind<T: TxQueue>(&mut self, tx: &mut T) {
         let now = self.stack.now();
-        while tx.free() > 0
-            && let Some(half_open) = self.half_open.pop_due(now)
-        {
+        while let Some(half_open) = self.half_open.pop_due(now) {
             self.send_syn_ack(&half_open, tx);
         }
     }

@@ -68,6 +68,8 @@ pub struct World {
     pub clients: Vec<Client>,
     /// What the server last said.
     pub outcome: Outcome,
+    /// How often in a row its deadline had passed already.
+    overdue: u32,
     /// Clients that were notified since they last looked.
     pub notified: u32,
     /// What was done with the server, if wanted.
@@ -123,6 +125,7 @@ impl World {
             server,
             clients,
             outcome: Outcome::default(),
+            overdue: 0,
             notified: 0,
             script: None,
         };
@@ -216,6 +219,10 @@ impl World {
             self.medium.start_recording();
         }
         let outcome = self.server.poll(self.now, &mut self.link);
+        // A server that always wakes itself at once leaves no time to a driver of lower priority.
+        let overdue = outcome.deadline.is_some_and(|at| at <= self.now);
+        self.overdue = if overdue { self.overdue + 1 } else { 0 };
+        assert!(self.overdue < 8, "at {}: {outcome:?}", self.now);
         if let Some(script) = &mut self.script {
             script.push(Event::Poll {
                 now: self.now,

@@ -30,7 +30,7 @@ fn echo(sequence: u16) -> Echo {
 
 /// The guest answers a ping. Garbage may have been a valid ARP packet with another address for the
 /// gateway: so first it is told the right one again, as a gateway does when it asks.
-fn answers(world: &Ethernet, sequence: u16) -> Result<()> {
+pub fn answers(world: &Ethernet, sequence: u16) -> Result<()> {
     world.link.send(&frames::arp_request(GUEST_IP))?;
     ping(world, &echo(sequence))
 }
