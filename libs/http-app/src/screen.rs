@@ -102,13 +102,16 @@ impl Screen {
 
     /// How many of these bytes change nothing, so that [`Self::next`] need not look at each of them.
     fn run(&self, bytes: &[u8]) -> usize {
-        let differs: fn(&u8) -> bool = match (self.state, self.matching) {
-            (State::Word(1.., true), _) => |byte| !byte.is_ascii_graphic(),
-            (State::Name, None) => |&byte| !is_token(byte),
-            (State::Value, None) => |&byte| !is_in_value(byte),
-            _ => return 0,
+        let mut rest = bytes.iter();
+        let end = match (self.state, self.matching) {
+            (State::Word(0, true), _) | (State::Name, None) => {
+                rest.position(|&byte| !is_token(byte))
+            }
+            (State::Word(1.., true), _) => rest.position(|byte| !byte.is_ascii_graphic()),
+            (State::Value, None) => rest.position(|&byte| !is_in_value(byte)),
+            _ => Some(0),
         };
-        bytes.iter().position(differs).unwrap_or(bytes.len())
+        end.unwrap_or(bytes.len())
     }
 
     fn refusal(&self) -> &'static [u8] {

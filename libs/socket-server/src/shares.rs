@@ -50,6 +50,9 @@ impl Shares {
 
     /// Frames that were sent since the last call, of `frames` in all, were this account's; `free` buffers are left.
     pub(crate) fn note(&mut self, account: usize, frames: u64, free: usize) -> usize {
+        if (frames, free) == (self.frames, self.free) {
+            return 0;
+        }
         let sent = (frames - self.frames) as usize;
         let returned = (free + sent).saturating_sub(self.free);
         self.frames = frames;

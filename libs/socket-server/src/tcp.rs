@@ -15,7 +15,7 @@ use socket_proto::{Errno, PollBits};
 use crate::congestion::Flow;
 use crate::frame::Tuple;
 use crate::isn::PeerOptions;
-use crate::list::{Links, List};
+use crate::list::Links;
 use crate::ports::SocketRef;
 use crate::segment::{Glance, MSS, before};
 use crate::stack::PACE;
@@ -319,25 +319,18 @@ pub(crate) struct TcpPool {
     connections: Vec<Connection>,
     receive: usize,
     pub links: Links,
-    free: List,
+    /// A stack: the memory of the connection that ended last is likely to be at hand still.
+    free: Vec<u32>,
     used: usize,
 }
 
 impl TcpPool {
     pub(crate) fn new(count: usize, receive: usize, send: usize) -> Self {
-        let mut links = Links::new(count);
-        let mut free = List::default();
-        let connections = (0..count)
-            .map(|index| {
-                free.push_back(&mut links, index);
-                connection(receive, send)
-            })
-            .collect();
         TcpPool {
-            connections,
+            connections: (0..count).map(|_| connection(receive, send)).collect(),
             receive,
-            links,
-            free,
+            links: Links::new(count),
+            free: (0..count as u32).rev().collect(),
             used: 0,
         }
     }
@@ -371,7 +364,7 @@ impl TcpPool {
 
     /// Takes a connection out of the pool.
     pub(crate) fn take(&mut self, owner: Owner, now: Instant) -> Option<usize> {
-        let index = self.free.pop_front(&mut self.links)?;
+        let index = self.free.pop()? as usize;
         self.used += 1;
         let connection = &mut self.connections[index];
         connection.renew(now);
@@ -386,7 +379,7 @@ impl TcpPool {
         connection.owner = Owner::Free;
         connection.tuple = None;
         self.used -= 1;
-        self.free.push_back(&mut self.links, index);
+        self.free.push(index as u32);
     }
 }
 
