@@ -37,6 +37,8 @@
 //! - S5. A signal is a hint. An end that is woken for nothing looks, finds nothing, and sleeps again.
 //! - S6. A driver that gives up the processor with work left changes the word `again` and notifies.
 //!   A server that sees a change notifies back, once a wake-up.
+//! - S7. A server whose timer runs out while frames in tx_active have not been taken notifies, asked
+//!   for or not: the driver's request stands in a page that a stray pointer may have written to.
 //!
 //! Why nothing is lost: of the two fences one is first. If it is the producer's, the consumer's second look sees the tail. If it is the consumer's, the
 //! producer sees the request. Without either fence both can miss (a store may be delayed past a later load), and loom finds it.

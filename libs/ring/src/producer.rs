@@ -120,6 +120,13 @@ impl<'a, const N: usize> Producer<'a, N> {
         true
     }
 
+    /// Whether the consumer has left descriptors where they are that it was shown. What it says may be
+    /// wrong.
+    #[inline]
+    pub fn has_untaken(&self) -> bool {
+        self.theirs.head.word.load(Ordering::Relaxed) != self.published
+    }
+
     /// Whether the consumer asks for a notification. Valid only after [`publish`](Self::publish) and then a
     /// [`full_fence`](crate::full_fence) (S3).
     #[inline]

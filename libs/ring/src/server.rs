@@ -172,7 +172,7 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         (&mut self.rx, &mut self.tx)
     }
 
-    /// Makes everything visible to the driver. Returns whether the driver must be notified now (S3, S4, E4, B4).
+    /// Makes everything visible to the driver. Returns whether the driver must be notified now (S3, S4, S7, E4, B4).
     #[must_use = "the driver sleeps on if it is not notified"]
     pub fn flush(&mut self) -> bool {
         // Heads before tails: a driver that is lent a buffer again also finds room to return it.
@@ -206,6 +206,12 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
             work += Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
         }
         work != 0
+    }
+
+    /// Time has passed since the last [`flush`](Self::flush). If frames lie there that the driver has
+    /// not taken, the next one asks for a notification, whether the driver wants it or not (S7).
+    pub fn nudge(&mut self) {
+        self.owes_notification |= self.tx.up && self.tx.active.has_untaken();
     }
 
     /// Whether frames wait for the driver to send others. Then [`sleep`](Self::sleep) before waiting, also after a call.

@@ -5,12 +5,12 @@
 use core::sync::atomic::AtomicU64;
 
 use ::sabotage::{Deed, Garbage, Orders};
-use pd_support::{clock, region};
+use pd_support::{clock, info, region};
 use ring::DriverPage;
 
 const WORDS: usize = size_of::<DriverPage>() / 8;
 /// Turns in which a driver scribbles that was told to.
-const TURNS: u32 = 30;
+const TURNS: u32 = 100;
 
 /// Takes orders of the hostile client.
 pub struct Sabotage {
@@ -53,6 +53,9 @@ impl Sabotage {
         if let Some(left) = self.turns.checked_sub(1) {
             self.turns = left;
             self.garbage.sprinkle(self.rings, 64);
+            if left == 0 {
+                info!("has scribbled");
+            }
         }
     }
 }

@@ -199,6 +199,7 @@ impl Handler for NetServer {
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(TIMER) {
             self.timeout.fired();
+            self.driver.nudge();
         }
         for slot in departures::slots(channels) {
             self.client_gone(slot);

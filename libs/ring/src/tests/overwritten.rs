@@ -84,6 +84,28 @@ fn a_running_end_whose_word_was_overwritten_begins_a_new_epoch() {
     assert_eq!(server.take_renewals(), 1);
 }
 
+/// The driver sleeps, and its request for a signal is gone.
+#[test]
+fn frames_that_nobody_takes_are_signalled_when_time_has_passed() {
+    let pages = Pages::new();
+    let mut driver = Driver::start(&pages);
+    let mut server = ServerEnd::start(&pages.server, &pages.driver);
+    settle(&mut driver, &mut server);
+    server.nudge();
+    assert!(!server.flush(), "there is nothing to take");
+    let request = &pages.driver.tx_active.want_signal.word;
+    request.store(0, Ordering::Relaxed);
+    let buffer = server.tx().take().unwrap();
+    server.tx().submit(buffer, 60, Flags::NONE, 0).unwrap();
+    assert!(!server.flush(), "the driver seems to be awake");
+    server.nudge();
+    assert!(server.flush());
+    driver.wake();
+    server.nudge();
+    assert!(!server.flush(), "it was taken");
+    assert_works(&mut driver, &mut server);
+}
+
 #[test]
 fn a_server_that_sees_violations_without_end_begins_a_new_epoch() {
     let pages = Pages::new();

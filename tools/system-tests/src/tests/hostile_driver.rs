@@ -3,10 +3,11 @@
 
 use std::net::UdpSocket;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use host_peer::contents;
+use qemu_harness::Mark;
 
 use super::echoing::echo;
 use super::faulting::{crash_repeatedly, only_faults_of, serves_again};
@@ -38,23 +39,28 @@ fn hostile_driver_ruins_its_rings_and_faults(world: &mut Sockets) -> Result<()> 
     only_faults_of(world, "net_driver")
 }
 
-/// The driver scribbles in each of a number of turns. Gives it these turns: datagrams, which may be
-/// answered, lost or doubled meanwhile.
-fn outlast(world: &Sockets) -> Result<()> {
+/// The driver scribbles in each of a number of turns: gives it these turns. Frames are lost, delayed
+/// and sent twice meanwhile, and a TCP connection that waits longer each time would give it few turns.
+fn outlast(world: &Sockets, mark: Mark) -> Result<()> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
-    for _ in 0..100 {
+    let deadline = Instant::now() + TIMEOUT;
+    let done = |line: &String| line.contains("net_driver: has scribbled");
+    while !world.console()?.lines_since(mark).iter().any(done) {
+        ensure!(Instant::now() < deadline, "the driver has no turns");
         socket.send_to(b"a turn", world.echo)?;
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(10));
     }
     Ok(())
 }
 
-/// It goes on with whatever stands there; both sides must find their way back to a link, if need be after a restart.
+/// It goes on with whatever stands there; both sides must find their way back to a link without a
+/// restart.
 fn hostile_driver_scribbles_in_its_rings(world: &mut Sockets) -> Result<()> {
     let hostile = Command::open(world)?;
-    for round in 0..3 {
+    for round in 0..5 {
+        let mark = world.console()?.mark();
         hostile.give("driver scribble")?;
-        outlast(world)?;
+        outlast(world, mark).with_context(|| format!("round {round}"))?;
         serves_again(world).with_context(|| format!("round {round}"))?;
         others_are_served(world).with_context(|| format!("round {round}"))?;
     }
