@@ -76,6 +76,17 @@ impl Command {
         Ok(self)
     }
 
+    /// The same command with QEMU's monitor at a socket, if it says `-monitor none`.
+    #[must_use]
+    pub(crate) fn with_monitor(mut self, socket: &Path) -> Self {
+        if let Some(none) = self.values_of("-monitor").find(|value| *value == "none") {
+            // A comma within a value is doubled.
+            let path = socket.display().to_string().replace(',', ",,");
+            *none = format!("unix:{path},server=on,wait=off");
+        }
+        self
+    }
+
     /// The same command without a device: `-device driver,…`.
     ///
     /// # Errors
@@ -132,6 +143,16 @@ mod tests {
         let words = changed.words();
         assert_eq!(words.last(), Some(&netdev.to_string()));
         assert!(words.contains(&"virtio-net-device,netdev=netdev0".to_owned()));
+    }
+
+    #[test]
+    fn the_monitor_gets_a_socket() {
+        let command = Command::parse("qemu -monitor none -m 1").unwrap();
+        let words = command.with_monitor(Path::new("/tmp/a,b")).words;
+        let monitor = "unix:/tmp/a,,b,server=on,wait=off";
+        assert_eq!(words, ["qemu", "-monitor", monitor, "-m", "1"]);
+        let bare = Command::parse("sleep 1").unwrap();
+        assert_eq!(bare.clone().with_monitor(Path::new("x")), bare);
     }
 
     #[test]

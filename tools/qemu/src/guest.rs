@@ -2,9 +2,11 @@
 //! A running QEMU.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdin, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +19,9 @@ use crate::{Command, Console, CpuTime, LogFolder};
 
 /// How long the end of a dead QEMU's output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long QEMU's monitor may take for a command.
+const MONITOR_PATIENCE: Duration = Duration::from_secs(20);
+const PROMPT: &[u8] = b"(qemu) ";
 /// Lines of the console in [`Guest::epitaph`].
 const EPITAPH: usize = 15;
 
@@ -30,6 +35,8 @@ pub struct Guest {
     input: Mutex<ChildStdin>,
     console: Arc<Console>,
     log: PathBuf,
+    /// Where QEMU's monitor listens.
+    monitor: PathBuf,
     started: Instant,
     keep_log: Mutex<bool>,
 }
@@ -41,6 +48,8 @@ impl Guest {
     /// If QEMU cannot be started or the log file cannot be made.
     pub fn boot(command: &Command, logs: &LogFolder, name: &str) -> Result<Self> {
         let (log, mut file) = logs.new_file(name)?;
+        let monitor = monitor_socket();
+        let command = command.clone().with_monitor(&monitor);
         let words = dying_with_us(command.words());
         writeln!(file, "$ {}", command.words().join(" "))?;
         let (program, arguments) = words.split_first().context("the QEMU command is empty")?;
@@ -65,6 +74,7 @@ impl Guest {
             input: Mutex::new(input),
             console,
             log,
+            monitor,
             started,
             keep_log: Mutex::new(true),
         })
@@ -112,6 +122,29 @@ impl Guest {
         writeln!(input, "{line}")
             .and_then(|()| input.flush())
             .context("cannot type on the guest's console: QEMU has ended")
+    }
+
+    /// Gives QEMU's monitor a command, and waits until it has been carried out.
+    ///
+    /// # Errors
+    /// If there is no monitor, or it does not answer.
+    pub fn command_monitor(&self, command: &str) -> Result<()> {
+        let mut monitor = UnixStream::connect(&self.monitor).context("QEMU has no monitor")?;
+        monitor.set_read_timeout(Some(MONITOR_PATIENCE))?;
+        // It prompts when it is ready, and again when the command is done.
+        for line in [None, Some(command)] {
+            if let Some(line) = line {
+                writeln!(monitor, "{line}")?;
+            }
+            let mut said = Vec::new();
+            while !said.ends_with(PROMPT) {
+                let mut byte = [0];
+                let read = monitor.read_exact(&mut byte);
+                read.context("QEMU's monitor does not answer")?;
+                said.extend(byte);
+            }
+        }
+        Ok(())
     }
 
     /// Takes the processor away from QEMU for a while, as a busy host does. Its clocks go on.
@@ -167,12 +200,22 @@ impl Guest {
 impl Drop for Guest {
     fn drop(&mut self) {
         self.kill();
+        // It is there only if QEMU came as far as to make it.
+        let _ = fs::remove_file(&self.monitor);
         // The last words go to the log before it is read or removed.
         self.console.wait_closed(LAST_WORDS);
         if !*self.keep_log.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = fs::remove_file(&self.log);
         }
     }
+}
+
+/// A name for a socket: short, as the kernel wants it, and used by nobody else.
+fn monitor_socket() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("isthmus-{}-{number}.monitor", process::id());
+    std::env::temp_dir().join(name)
 }
 
 /// The words that start the command such that the kernel ends it when we die without cleaning

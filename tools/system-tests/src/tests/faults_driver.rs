@@ -14,13 +14,14 @@ use super::echoing::{echo, join};
 use super::faulting::{crash_repeatedly, only_faults_of, serves_again};
 use super::http_resources::{get_bytes, stats};
 use crate::suite::{Test, test_list};
-use crate::world::Sockets;
+use crate::world::{Sockets, TIMEOUT};
 
 pub const TESTS: &[Test] = test_list![Faults:
     fault_of_net_driver_loses_no_byte_of_an_echo,
     fault_of_net_driver_keeps_idle_connections,
     fault_of_net_driver_during_a_download,
     fault_of_net_driver_loses_no_frame,
+    pulled_cable_is_told_of,
 ];
 
 const FAULTS: usize = 5;
@@ -173,4 +174,23 @@ fn count_gaps(echo: SocketAddr, done: &AtomicBool) -> Result<usize> {
         }
     }
     Ok(gaps)
+}
+
+/// The device says that its link is down, and then up again: both PDs say so, and connections go on.
+fn pulled_cable_is_told_of(world: &mut Sockets) -> Result<()> {
+    let stream = world.connect_echo()?;
+    echo(&stream, b"before")?;
+    let guest = world.guest()?;
+    for (order, state) in [("off", "down"), ("on", "up")] {
+        let mark = guest.console().mark();
+        guest.command_monitor(&format!("set_link netdev0 {order}"))?;
+        for line in [
+            format!("net_driver: link {state}"),
+            format!("link is {state}"),
+        ] {
+            guest.console().wait_for(mark, &[&line], TIMEOUT)?;
+        }
+    }
+    echo(&stream, b"after").context("the old connection")?;
+    serves_again(world)
 }
