@@ -107,6 +107,11 @@ impl Sample {
         }
     }
 
+    /// Adds another growth.
+    pub fn add(&mut self, other: Self) {
+        self.add_growth(&Self::default(), &other);
+    }
+
     /// Frames received and sent.
     fn packets(&self) -> f64 {
         let driver = |name: &&str| self.counters.get(&format!("{DRIVER}/{name}"));
@@ -130,6 +135,14 @@ impl Sample {
             *column = value / packets;
         }
         (packets > 0.0).then_some(columns)
+    }
+
+    /// Every counter that changed, and by how much: for somebody who looks for an error.
+    #[must_use]
+    pub fn changes(&self) -> String {
+        let changed = self.counters.iter().filter(|(_, value)| **value != 0.0);
+        let lines = changed.map(|(name, value)| format!("{name} {value}"));
+        lines.collect::<Vec<_>>().join(", ")
     }
 
     /// Every counter that changed at least once in two thousand packets, for one packet.

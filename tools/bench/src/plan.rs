@@ -104,10 +104,16 @@ impl Plan {
         growth: &mut Sample,
     ) -> Result<Vec<f64>> {
         let before = sample(target, guest)?;
-        let measured = (workload.run)(target, self.duration)
-            .with_context(|| format!("workload {}", workload.name))?;
+        let measured = (workload.run)(target, self.duration);
         thread::sleep(PAUSE);
-        growth.add_growth(&before, &sample(target, guest)?);
+        let mut counted = Sample::default();
+        let after = sample(target, guest).map(|after| counted.add_growth(&before, &after));
+        let measured = measured.with_context(|| {
+            let counted = counted.changes();
+            format!("the image counted {counted}: workload {}", workload.name)
+        })?;
+        after?;
+        growth.add(counted);
         ensure!(
             measured.len() == workload.figures.len(),
             "{}: a figure is missing",

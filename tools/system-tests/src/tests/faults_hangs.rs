@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use host_peer::contents;
 use qemu_harness::Mark;
 
-use super::echoing::{echo, expect_gone};
+use super::echoing::{echo, expect_gone, join};
 use super::faulting::{RESTARTABLE, counter, only_faults_of, serves_again};
 use crate::boot::until;
 use crate::suite::{Test, test_list};
@@ -23,6 +23,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     a_stopped_comparator_delays_timeouts_and_loses_none,
     signals_without_end_are_a_fault,
     lines_that_others_cause_are_limited_and_counted,
+    a_host_that_takes_the_processor_away_is_no_fault,
 ];
 
 const HANGS: &str = "turns without end";
@@ -154,4 +155,37 @@ fn lines_that_others_cause_are_limited_and_counted(world: &mut Sockets) -> Resul
         );
         Ok(())
     })
+}
+
+/// Clocks go on while QEMU stands still: every timer is late, all at once, and nobody has hung.
+fn a_host_that_takes_the_processor_away_is_no_fault(world: &mut Sockets) -> Result<()> {
+    let data = contents::random(5, 1 << 20);
+    let streams: Vec<_> = (0..8)
+        .map(|_| world.connect_echo())
+        .collect::<Result<_>>()?;
+    let done = AtomicBool::new(false);
+    let world = &*world;
+    thread::scope(|scope| {
+        let echoing: Vec<_> = streams
+            .iter()
+            .map(|stream| {
+                let (data, done) = (&data, &done);
+                scope.spawn(move || {
+                    while !done.load(Ordering::Relaxed) {
+                        echo(stream, data)?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        let stalled = [0.3, 6.0, 1.5].into_iter().try_for_each(|seconds| {
+            thread::sleep(Duration::from_millis(300));
+            world.guest()?.stall(Duration::from_secs_f64(seconds))
+        });
+        done.store(true, Ordering::Relaxed);
+        stalled?;
+        echoing.into_iter().try_for_each(join)
+    })?;
+    only_faults_of(world, "nobody")?;
+    serves_again(world)
 }
