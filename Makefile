@@ -153,7 +153,8 @@ HOST_TOOLS := config-tool check system-tests sdk-tests bench bench-loss
 $(addprefix $(TOOLS)/,$(HOST_TOOLS)): FORCE | setup
 	@mkdir -p $(TOOLS)
 	@$(CARGO) build --locked --quiet --profile tool --target-dir build/host -p $(@F)
-	@cmp -s build/host/tool/$(@F) $@ || cp build/host/tool/$(@F) $@
+	@cp build/host/tool/$(@F) $@.new
+	$(replace-if-changed)
 
 # --- Tests -------------------------------------------------------------------
 # Who makes network namespaces: root, or a user that may be root in a user namespace.
