@@ -76,14 +76,18 @@ fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
     let answered: Vec<AtomicUsize> = (0..4).map(|_| AtomicUsize::new(0)).collect();
     let counts = || -> Vec<usize> { answered.iter().map(|n| n.load(Ordering::Relaxed)).collect() };
     let mut meanwhile = 0;
+    // All are there before one begins: QEMU's user network may let a connection wait for a second.
+    let pace = world.connect_echo()?;
+    let streams = silent(world.http, answered.len(), || echo(&pace, b"."))?;
     thread::scope(|scope| {
         let busy: Vec<_> = answered
             .iter()
-            .map(|answered| -> Result<_> {
-                let (stream, stop) = (connect(world.http)?, &stop);
-                Ok(scope.spawn(move || pipeline(&stream, stop, answered)))
+            .zip(streams)
+            .map(|(answered, stream)| {
+                let stop = &stop;
+                scope.spawn(move || pipeline(&stream, stop, answered))
             })
-            .collect::<Result<_>>()?;
+            .collect();
         let result = (0..REQUESTS).try_for_each(|number| {
             let before = counts();
             get_bytes(&mut world.connect_http()?, 1000)
@@ -115,7 +119,7 @@ fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
     ensure!(
         least
             .zip(most)
-            .is_some_and(|(least, most)| least * 3 > *most),
+            .is_some_and(|(least, most)| least * 2 > *most),
         "unequal shares: {counts:?}"
     );
     Ok(())
