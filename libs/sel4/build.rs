@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Takes the kernel's ABI from the Microkit SDK: constants for `src/abi.rs`, and the cfg `sel4_mcs`.
+//! Takes the kernel's ABI from the Microkit SDK: constants for `src/abi.rs`, and the cfg
+//! `sel4_mcs`.
 
 use std::path::Path;
 use std::{env, fs};
@@ -45,7 +46,8 @@ fn generate() -> Result<(), AbiError> {
     Ok(())
 }
 
-/// `TCBWriteRegisters` → `TCB_WRITE_REGISTERS`: a word begins at a capital that a small letter follows or precedes.
+/// `TCBWriteRegisters` → `TCB_WRITE_REGISTERS`: a word begins at a capital that a small letter
+/// follows or precedes.
 fn constant(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut text = String::new();

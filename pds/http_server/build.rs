@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Packs the files of `www/` into the image: writes a table of [`http_app::StaticFile`]s that includes them.
+//! Packs the files of `www/` into the image: writes a table of [`http_app::StaticFile`]s that
+//! includes them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -28,7 +28,8 @@ impl<T: Transport> EchoService<T> {
                     Ok(batch) if batch.is_empty() => break,
                     Ok(batch) => self.send_back(socket, batch),
                     Err(Errno::EAGAIN) => break,
-                    // Reading it has cleared it; it was about a datagram sent before, which is lost as datagrams may be.
+                    // Reading it has cleared it; it was about a datagram sent before, which is lost
+                    // as datagrams may be.
                     Err(_) => {}
                 }
                 progress = true;
@@ -43,7 +44,8 @@ impl<T: Transport> EchoService<T> {
             let (taken, give_up) = match self.client.send_batch(socket, batch.span()) {
                 Ok(0) | Err(Errno::EAGAIN) => (0, true),
                 Ok(taken) => (taken, false),
-                // The first one cannot be answered, such as one from port 0. The others shall not suffer from it.
+                // The first one cannot be answered, such as one from port 0. The others shall not
+                // suffer from it.
                 Err(_) => (0, false),
             };
             for _ in 0..taken {

@@ -11,7 +11,8 @@ use stats::{EchoServer, Writer};
 
 use crate::streams::Connection;
 
-/// Connections at once. One that waits in the backlog gets the place of one that moves little ([`Places`]).
+/// Connections at once. One that waits in the backlog gets the place of one that moves little
+/// ([`Places`]).
 pub const MAX_CONNECTIONS: usize = 128;
 /// Ports of each kind.
 pub const MAX_PORTS: usize = 8;
@@ -40,7 +41,8 @@ impl<T: Transport> EchoService<T> {
     /// Opens the ports.
     ///
     /// # Errors
-    /// `ENOBUFS` if there are more than [`MAX_PORTS`] of a kind; those of [`Client::socket`], [`Client::bind`] and [`Client::listen`].
+    /// `ENOBUFS` if there are more than [`MAX_PORTS`] of a kind; those of [`Client::socket`],
+    /// [`Client::bind`] and [`Client::listen`].
     pub fn start(
         client: Client<T>,
         stats: Writer<EchoServer>,
@@ -66,7 +68,8 @@ impl<T: Transport> EchoService<T> {
     }
 
     fn open(&mut self) -> Result<(), Errno> {
-        // Those of an earlier life of the server are gone; of an attempt in this life that failed half-way some may be open.
+        // Those of an earlier life of the server are gone; of an attempt in this life that failed
+        // half-way some may be open.
         let opened = self.listeners.iter().chain(&self.datagram_sockets);
         for &socket in opened {
             let _ = self.client.close(socket);
@@ -97,12 +100,14 @@ impl<T: Transport> EchoService<T> {
     /// To be called for each notification: echoes until nothing is ready.
     ///
     /// # Errors
-    /// After a restart of the server the ports could not be opened again; they are tried again at the next call.
+    /// After a restart of the server the ports could not be opened again; they are tried again at
+    /// the next call.
     pub fn notified(&mut self) -> Result<(), Errno> {
         loop {
             // While peers send without pause this loop goes on, which is no reason for a restart.
             self.stats.pulse().working();
-            // The server can die with a call of this turn in its hands; then every socket is stale from one call to the next.
+            // The server can die with a call of this turn in its hands; then every socket is stale
+            // from one call to the next.
             if self.client.check_restart() || !self.is_open {
                 self.open().inspect_err(|_| self.try_again_later())?;
             }
@@ -110,14 +115,16 @@ impl<T: Transport> EchoService<T> {
             let mut progress = self.accept();
             progress |= self.echo_datagrams();
             progress |= self.echo_streams();
-            // There is no notification of what calls of this turn have made ready, so look once more if the page has changed.
+            // There is no notification of what calls of this turn have made ready, so look once
+            // more if the page has changed.
             if !progress && serial == self.client.ready_serial() && self.may_wait() {
                 return Ok(());
             }
         }
     }
 
-    /// Asks to be woken when a connection that waits may get a place. Returns whether this PD has nothing else to do.
+    /// Asks to be woken when a connection that waits may get a place. Returns whether this PD has
+    /// nothing else to do.
     fn may_wait(&self) -> bool {
         let Some(next) = self.next_place.get() else {
             return true;

@@ -11,7 +11,8 @@ use crate::EchoService;
 const TURN: usize = 4;
 /// Connections accepted before those that are open get their turn.
 const ACCEPTS: usize = 16;
-/// Below this room (bytes) a piece is not worth its two calls: the socket is asked first whether it takes more by now.
+/// Below this room (bytes) a piece is not worth its two calls: the socket is asked first whether it
+/// takes more by now.
 const WORTH_A_PIECE: usize = 8 * 1024;
 
 /// A connection.
@@ -46,7 +47,8 @@ impl<T: Transport> EchoService<T> {
                 {
                     break;
                 }
-                // An error means that it is gone again, or that the server has restarted: the next turn sees that.
+                // An error means that it is gone again, or that the server has restarted: the next
+                // turn sees that.
                 let Ok((socket, peer)) = self.client.accept(listener) else {
                     break;
                 };
@@ -94,7 +96,8 @@ impl<T: Transport> EchoService<T> {
     fn end(&mut self, index: usize) {
         let ended = self.connections.swap_remove(index);
         self.places.leave(ended.place);
-        // What was echoed is still sent, then the peer reads the end of the stream. After a failure nothing of it matters.
+        // What was echoed is still sent, then the peer reads the end of the stream. After a failure
+        // nothing of it matters.
         let _ = self.client.close(ended.socket);
     }
 
@@ -136,7 +139,8 @@ impl<T: Transport> EchoService<T> {
         Turn::Progress
     }
 
-    /// Echoes what has come, as far as it can be sent. 0 means that the peer has ended its direction and everything is echoed.
+    /// Echoes what has come, as far as it can be sent. 0 means that the peer has ended its
+    /// direction and everything is echoed.
     fn echo_piece(&mut self, index: usize) -> Result<usize, Errno> {
         let connection = &mut self.connections[index];
         let bits = self.client.poll_bits(connection.socket);
@@ -149,7 +153,8 @@ impl<T: Transport> EchoService<T> {
                 let nothing = self.client.send_vectored(connection.socket, &[])?;
                 connection.room = nothing.room;
             } else {
-                // Rather wait until a good part of the socket's buffer is free than echo drop by drop.
+                // Rather wait until a good part of the socket's buffer is free than echo drop by
+                // drop.
                 return Err(Errno::EAGAIN);
             }
         }
@@ -161,7 +166,8 @@ impl<T: Transport> EchoService<T> {
         }
         let sent = self.client.send_span(connection.socket, span)?;
         if sent.count as u64 != span.length {
-            // The server takes less than it said it would: rather end than lose bytes in the middle.
+            // The server takes less than it said it would: rather end than lose bytes in the
+            // middle.
             return Err(Errno::EPROTO);
         }
         connection.room = sent.room;

@@ -14,7 +14,8 @@ fn stats_writer() -> Writer<EchoServer> {
     let layout = std::alloc::Layout::new::<StatsPage>();
     // SAFETY: the layout has a size.
     let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).unwrap();
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to it.
+    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
+    // it.
     let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
     Writer::attach(region.into_page().unwrap(), 0)
 }
@@ -284,7 +285,8 @@ fn a_restarted_server_is_served_again() {
 }
 
 proptest! {
-    /// Any order of sending, reading and ending by several peers: what each of them gets is what it sent.
+    /// Any order of sending, reading and ending by several peers: what each of them gets is what it
+    /// sent.
     #[test]
     fn every_byte_comes_back_in_order(
         capacity in 1usize..40_000,

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The executor of a protection domain whose work is done by async tasks: `embassy-executor` without its platforms.
+//! The executor of a protection domain whose work is done by async tasks: `embassy-executor`
+//! without its platforms.
 //!
-//! A PD has one thread and an event loop, so the executor never waits itself: [`Executor::turn`] polls each task that is awake
-//! once and returns to the event loop, which looks at sockets and timers before the next turn. So tasks that wake themselves
-//! again and again take turns with all others, and keep no event from being seen. Tasks are statics made by `#[embassy_executor::task]`, so there is no allocation,
-//! and their number is fixed when the PD is built.
+//! A PD has one thread and an event loop, so the executor never waits itself: [`Executor::turn`]
+//! polls each task that is awake once and returns to the event loop, which looks at sockets and
+//! timers before the next turn. So tasks that wake themselves again and again take turns with all
+//! others, and keep no event from being seen. Tasks are statics made by
+//! `#[embassy_executor::task]`, so there is no allocation, and their number is fixed when the PD is
+//! built.
 //!
 //! ```
 //! use executor::Executor;
@@ -24,8 +27,9 @@
 //! while executor.turn() {}
 //! ```
 //!
-//! This crate exists because `embassy-executor` leaves two promises to its user that need unsafe code: a symbol that it calls when a task
-//! becomes awake, and that its `poll` is not entered twice.
+//! This crate exists because `embassy-executor` leaves two promises to its user that need unsafe
+//! code: a symbol that it calls when a task becomes awake, and that its `poll` is not entered
+//! twice.
 
 #![cfg_attr(not(test), no_std)]
 
@@ -57,8 +61,9 @@ impl Executor {
 
     fn inner(&'static self) -> &'static raw::Executor {
         let make = || raw::Executor::new((&raw const self.awake).cast_mut().cast());
-        // What the call that initialises answers is derived from a unique reference, and tasks keep a pointer derived from what is
-        // returned here. So all of them are to come from a call that finds it initialised.
+        // What the call that initialises answers is derived from a unique reference, and tasks keep
+        // a pointer derived from what is returned here. So all of them are to come from a
+        // call that finds it initialised.
         self.inner.get_or_init(make);
         self.inner.get_or_init(make)
     }
@@ -68,15 +73,17 @@ impl Executor {
         self.inner().spawner()
     }
 
-    /// Polls each task that is awake now once, and returns whether any is awake after that: those that woke themselves or each
-    /// other meanwhile have their next poll in the next turn. Called from within a task it does nothing and returns `false`.
+    /// Polls each task that is awake now once, and returns whether any is awake after that: those
+    /// that woke themselves or each other meanwhile have their next poll in the next turn.
+    /// Called from within a task it does nothing and returns `false`.
     pub fn turn(&'static self) -> bool {
         if self.running.replace(true) {
             return false;
         }
         if self.awake.swap(false, Ordering::Acquire) {
-            // SAFETY: `running` keeps a second call out until this one has returned, and the executor cannot have left the thread
-            // that made it, since it is not `Sync`.
+            // SAFETY: `running` keeps a second call out until this one has returned, and the
+            // executor cannot have left the thread that made it, since it is not
+            // `Sync`.
             unsafe { self.inner().poll() };
         }
         self.running.set(false);
@@ -90,12 +97,14 @@ impl Default for Executor {
     }
 }
 
-/// Called by `embassy-executor` when the first task becomes awake, with the context that [`Executor::inner`] has given it.
-// SAFETY: the name and signature that embassy-executor's documentation of `raw::Executor` asks for; nobody else defines it.
+/// Called by `embassy-executor` when the first task becomes awake, with the context that
+/// [`Executor::inner`] has given it.
+// SAFETY: the name and signature that embassy-executor's documentation of `raw::Executor` asks for;
+// nobody else defines it.
 #[unsafe(export_name = "__pender")]
 fn pender(context: *mut ()) {
-    // SAFETY: every `raw::Executor` of this program is made by `Executor::inner`, with a pointer to a field of a static, and the field
-    // is an atomic that is only used by reference.
+    // SAFETY: every `raw::Executor` of this program is made by `Executor::inner`, with a pointer to
+    // a field of a static, and the field is an atomic that is only used by reference.
     let awake = unsafe { &*context.cast::<AtomicBool>() };
     awake.store(true, Ordering::Release);
 }

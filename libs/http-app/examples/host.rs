@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Serves the files of a folder as http_server would, on this machine, for work on the page: `cargo run -p http-app --example host --
-//! pds/http_server/www 8090`. The counters are made up and grow.
+//! Serves the files of a folder as http_server would, on this machine, for work on the page: `cargo
+//! run -p http-app --example host -- pds/http_server/www 8090`. The counters are made up and grow.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -74,7 +74,8 @@ fn page() -> &'static StatsPage {
     let layout = std::alloc::Layout::new::<StatsPage>();
     // SAFETY: the layout has a size.
     let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).expect("memory");
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to it.
+    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
+    // it.
     let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
     region.into_page().expect("a page")
 }

@@ -15,12 +15,14 @@ pub struct StaticFile {
     pub body: &'static [u8],
 }
 
-/// Looks a path up, as it stands in the request: the paths of files have no character that needs escaping.
+/// Looks a path up, as it stands in the request: the paths of files have no character that needs
+/// escaping.
 pub fn find<'f>(files: &'f [StaticFile], path: &str) -> Option<&'f StaticFile> {
     files.iter().find(|file| file.path == path)
 }
 
-/// Whether a request's `If-None-Match` names what the file has (RFC 9110 section 13.1.2): the client needs no second copy.
+/// Whether a request's `If-None-Match` names what the file has (RFC 9110 section 13.1.2): the
+/// client needs no second copy.
 pub fn is_current(file: &StaticFile, if_none_match: &[u8]) -> bool {
     if_none_match.split(|&b| b == b',').any(|candidate| {
         let candidate = candidate.trim_ascii();

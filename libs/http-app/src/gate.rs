@@ -2,10 +2,11 @@
 
 //! What picoserve accepts and this server does not.
 //!
-//! The lines of a head are well-formed when they come here (see `screen`). picoserve takes any third word for a version, any
-//! method, does not ask for `Host`, reads a `Content-Length` that is no number as 0, ignores `Transfer-Encoding`, so that a body would be
-//! taken for the next request, and finds `close` only as the whole of the first `Connection`. Here such requests are refused, and the
-//! connection is closed with it (RFC 9112).
+//! The lines of a head are well-formed when they come here (see `screen`). picoserve takes any
+//! third word for a version, any method, does not ask for `Host`, reads a `Content-Length` that is
+//! no number as 0, ignores `Transfer-Encoding`, so that a body would be taken for the next request,
+//! and finds `close` only as the whole of the first `Connection`. Here such requests are refused,
+//! and the connection is closed with it (RFC 9112).
 
 use picoserve::response::StatusCode;
 
@@ -45,7 +46,8 @@ pub struct Accepted<'r> {
 /// Looks at the request line and the header fields.
 ///
 /// # Errors
-/// What to answer instead of serving the request. The connection must be closed then: where the next request starts is unknown.
+/// What to answer instead of serving the request. The connection must be closed then: where the
+/// next request starts is unknown.
 pub fn check<'r>(
     method: &str,
     target: &'r str,

@@ -2,9 +2,10 @@
 
 //! The bytes of `/bytes/N`.
 //!
-//! The byte at offset `i` is `a ^ 167·b ^ 13·c` (modulo 256), where `a`, `b` and `c` are bits 0..8, 8..16 and 16..24 of `i`. So it differs
-//! between places that a lost, doubled or moved block would bring together, and within 256 aligned bytes it is a counter combined with
-//! one constant, which makes it cheap: eight bytes are one load, one XOR and one store.
+//! The byte at offset `i` is `a ^ 167·b ^ 13·c` (modulo 256), where `a`, `b` and `c` are bits 0..8,
+//! 8..16 and 16..24 of `i`. So it differs between places that a lost, doubled or moved block would
+//! bring together, and within 256 aligned bytes it is a counter combined with one constant, which
+//! makes it cheap: eight bytes are one load, one XOR and one store.
 
 /// The most bytes that can be asked for: 1 GiB.
 pub const MAX_LEN: u32 = 1 << 30;

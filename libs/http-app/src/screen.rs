@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The grammar of request heads (RFC 9112 sections 2.2, 3 and 5), byte by byte, in front of picoserve.
+//! The grammar of request heads (RFC 9112 sections 2.2, 3 and 5), byte by byte, in front of
+//! picoserve.
 //!
-//! picoserve is lenient: it splits the request line at any white space, trims field names, removes NULs, and takes a line of white space for
-//! the end of the head. Where it finds another head than an intermediary has found, a body is answered as a request (request
-//! smuggling). So what it gets is checked before, and at the first byte that no head may have it gets a line that it refuses with 400.
+//! picoserve is lenient: it splits the request line at any white space, trims field names, removes
+//! NULs, and takes a line of white space for the end of the head. Where it finds another head than
+//! an intermediary has found, a body is answered as a request (request smuggling). So what it gets
+//! is checked before, and at the first byte that no head may have it gets a line that it refuses
+//! with 400.
 
 /// What a line without a colon is to picoserve: the reason for a 400.
 const NO_FIELD: &[u8] = b"!\n";
@@ -57,8 +60,9 @@ impl Screen {
         }
     }
 
-    /// Looks at the `count` bytes that have arrived at the front of `buf`, and returns how many bytes of it picoserve is to get. After
-    /// a malformed head it gets no more than what makes it refuse, and then none.
+    /// Looks at the `count` bytes that have arrived at the front of `buf`, and returns how many
+    /// bytes of it picoserve is to get. After a malformed head it gets no more than what makes
+    /// it refuse, and then none.
     pub fn pass(&mut self, buf: &mut [u8], count: usize) -> usize {
         let mut at = 0;
         while at < count {
@@ -100,7 +104,8 @@ impl Screen {
         here.len()
     }
 
-    /// How many of these bytes change nothing, so that [`Self::next`] need not look at each of them.
+    /// How many of these bytes change nothing, so that [`Self::next`] need not look at each of
+    /// them.
     fn run(&self, bytes: &[u8]) -> usize {
         let mut rest = bytes.iter();
         let end = match (self.state, self.matching) {
@@ -191,7 +196,8 @@ fn is_in_value(b: u8) -> bool {
     b >= b' ' && b != 0x7f || b == b'\t'
 }
 
-/// Bytes that are a `tchar` of RFC 9110 section 5.6.2. A table, as each byte of a head is looked up.
+/// Bytes that are a `tchar` of RFC 9110 section 5.6.2. A table, as each byte of a head is looked
+/// up.
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -217,7 +223,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What picoserve gets of `sent`, which arrives in pieces of `at_once` bytes into a buffer of `room` bytes.
+    /// What picoserve gets of `sent`, which arrives in pieces of `at_once` bytes into a buffer of
+    /// `room` bytes.
     fn passed(sent: &[u8], at_once: usize, room: usize) -> (Vec<u8>, Screen) {
         let mut screen = Screen::new();
         let mut got = Vec::new();

@@ -16,12 +16,12 @@ use crate::snapshot::Counters;
 use crate::stream::{ByteStream, Output};
 use crate::{Connection, Flow, PdRuntime, Site};
 
-/// Bytes of the buffer that a connection needs: request line, header and what has arrived of the next request. A request that does not
-/// fit is answered with 400.
+/// Bytes of the buffer that a connection needs: request line, header and what has arrived of the
+/// next request. A request that does not fit is answered with 400.
 pub const BUFFER_LEN: usize = 8192;
 
-/// No client holds a connection for longer than these without anything happening. How fast it must be besides says
-/// [`socket_client::Service`].
+/// No client holds a connection for longer than these without anything happening. How fast it must
+/// be besides says [`socket_client::Service`].
 const CONFIG: Config = Config::new(Timeouts {
     start_read_request: Duration::from_secs(30),
     persistent_start_read_request: Duration::from_secs(30),
@@ -58,7 +58,8 @@ pub async fn serve<S: ByteStream, T: Timer<PdRuntime>>(
     });
     let output = Output::new();
     let connection = Connection::new(&stream, &output, &flow, site.stats);
-    // picoserve looks at this between two requests: also when it has read the next one already, which is not answered then.
+    // picoserve looks at this between two requests: also when it has read the next one already,
+    // which is not answered then.
     let is_over = poll_fn(|_| {
         if flow.is_over.get() {
             Poll::Ready(())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What is served where. The table of routes is one `match`, so that the type of the site can be written down and put into a static.
+//! What is served where. The table of routes is one `match`, so that the type of the site can be
+//! written down and put into a static.
 
 use core::cell::RefCell;
 
@@ -99,7 +100,8 @@ impl<S: ByteStream> PathRouterService for Visit<'_, S> {
         response_writer: W,
     ) -> Result<ResponseSent, W::Error> {
         if !self.flow.has_read.replace(false) {
-            // Requests that came all at once are answered one a turn, so that their client has no more than its share.
+            // Requests that came all at once are answered one a turn, so that their client has no
+            // more than its share.
             yield_now().await;
         }
         self.site.stats.inc(HttpServer::Requests);

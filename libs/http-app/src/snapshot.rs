@@ -13,8 +13,9 @@
 //! }
 //! ```
 //!
-//! `now_ns` counts from before boot, as everyone's clock does; `uptime_ns` from the PD's last start. Names and units of the counters are those of
-//! the crate `stats`; numbers of unit "ticks" are ticks of `tick_hz`.
+//! `now_ns` counts from before boot, as everyone's clock does; `uptime_ns` from the PD's last
+//! start. Names and units of the counters are those of the crate `stats`; numbers of unit "ticks"
+//! are ticks of `tick_hz`.
 
 use core::cell::RefCell;
 use core::fmt;
@@ -56,10 +57,11 @@ pub struct Identity {
     pub gateway: Ipv4Addr,
 }
 
-/// The counters of all PDs at one moment, copied, so that the text made of them has the same length each time.
+/// The counters of all PDs at one moment, copied, so that the text made of them has the same length
+/// each time.
 ///
-/// A connection has one, outside of the futures that handle its requests: those are moved about for each request, with whatever
-/// they may hold.
+/// A connection has one, outside of the futures that handle its requests: those are moved about for
+/// each request, with whatever they may hold.
 #[derive(Default)]
 pub(crate) struct Counters {
     /// In ticks.

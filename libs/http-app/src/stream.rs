@@ -2,9 +2,11 @@
 
 //! A connection as picoserve wants it, made for few calls to the network server.
 //!
-//! picoserve writes a response in many small pieces and flushes after the header and after the body. Here pieces are gathered, and "flush" means
-//! no more than "the header is complete": what has been gathered goes out when the next request is awaited, when the connection ends, or
-//! together with the first large piece of body. So a small response is one call, and a large body is produced directly in the window.
+//! picoserve writes a response in many small pieces and flushes after the header and after the
+//! body. Here pieces are gathered, and "flush" means no more than "the header is complete": what
+//! has been gathered goes out when the next request is awaited, when the connection ends, or
+//! together with the first large piece of body. So a small response is one call, and a large body
+//! is produced directly in the window.
 
 use core::cell::{Cell, RefCell};
 
@@ -24,10 +26,11 @@ pub struct PdRuntime;
 const STAGE_LEN: usize = 2048;
 /// Space that a piece of a header needs at most. A longer one is split by picoserve.
 const PIECE_LEN: usize = 512;
-/// Room at which producing a piece of body is worth a call, in bytes; below it the room is asked for first.
+/// Room at which producing a piece of body is worth a call, in bytes; below it the room is asked
+/// for first.
 const WORTH_A_CALL: usize = 16 * 1024;
-/// How long an ended connection waits for the client to go, so that the client gets the last response: closing while bytes arrive
-/// would reset the connection (RFC 9112 section 9.6).
+/// How long an ended connection waits for the client to go, so that the client gets the last
+/// response: closing while bytes arrive would reset the connection (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_millis(1000);
 /// Bytes that such a connection takes from its client meanwhile.
 const LINGER_BYTES: usize = 256 * 1024;
@@ -88,7 +91,8 @@ pub struct Flow {
     pub(crate) is_over: Cell<bool>,
 }
 
-/// What is on its way to the client. Apart from [`Connection`], because futures keep several copies of what is moved into them.
+/// What is on its way to the client. Apart from [`Connection`], because futures keep several copies
+/// of what is moved into them.
 pub struct Output {
     stage: [u8; STAGE_LEN],
     /// Bytes in the stage.
@@ -157,7 +161,8 @@ impl<'o, S: ByteStream> Connection<'o, S> {
         }
     }
 
-    /// One call that sends what is staged and what `fill` adds behind it. Returns how many bytes of the latter were taken.
+    /// One call that sends what is staged and what `fill` adds behind it. Returns how many bytes of
+    /// the latter were taken.
     async fn send(&self, mut fill: impl FnMut(&mut [u8]) -> usize) -> Result<usize, Error> {
         let sent = self
             .stream
@@ -214,7 +219,8 @@ impl<'o, S: ByteStream> Connection<'o, S> {
         Ok(result)
     }
 
-    /// A piece of a body, produced in the window. Not more than the socket is known to take, as `fill` cannot produce it again.
+    /// A piece of a body, produced in the window. Not more than the socket is known to take, as
+    /// `fill` cannot produce it again.
     async fn produce_with<R>(
         &self,
         fill: impl FnOnce(BorrowedCursor<'_>) -> R,
@@ -259,7 +265,8 @@ impl<'o, S: ByteStream> Connection<'o, S> {
         Ok(())
     }
 
-    /// Sends the rest, for as long as `patience` says, ends the sending direction, and waits a little for the client to do the same.
+    /// Sends the rest, for as long as `patience` says, ends the sending direction, and waits a
+    /// little for the client to do the same.
     async fn end<T: Timer<PdRuntime>>(&self, patience: Duration, timer: &T) -> Result<(), Error> {
         // An error or a timeout leaves nothing to do but to close, which dropping the stream does.
         if let Ok(sent) = timer.run_with_timeout(patience, self.drain()).await {
@@ -357,8 +364,8 @@ impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
         (ReadHalf(self), WriteHalf(self))
     }
 
-    /// picoserve aborts after a malformed request, whose answer must still arrive, and after errors and timeouts, when there is nothing
-    /// to wait for.
+    /// picoserve aborts after a malformed request, whose answer must still arrive, and after errors
+    /// and timeouts, when there is nothing to wait for.
     async fn abort<T: Timer<PdRuntime>>(
         self,
         _: &Timeouts,
@@ -385,7 +392,8 @@ pub struct NetTimer<'n, T: Transport>(pub &'n Net<T>);
 
 impl<T: Transport> Timer<PdRuntime> for NetTimer<'_, T> {
     async fn delay(&self, duration: Duration) {
-        // Without a free timer the time is over at once: the connection ends rather than waits for ever.
+        // Without a free timer the time is over at once: the connection ends rather than waits for
+        // ever.
         let _ = self
             .0
             .sleep(duration.as_millis().saturating_mul(1_000_000))

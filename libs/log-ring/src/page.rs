@@ -15,7 +15,8 @@ pub const DATA_WORDS: usize = 16 * 1024 / 8 - HEADER_WORDS;
 #[cfg(loom)]
 pub const DATA_WORDS: usize = 7;
 
-/// Declares the page with the machine's atomics as shared memory, with loom's as an ordinary struct.
+/// Declares the page with the machine's atomics as shared memory, with loom's as an ordinary
+/// struct.
 macro_rules! page_struct {
     ($($declaration:tt)*) => {
         #[cfg(not(loom))]
@@ -47,7 +48,8 @@ page_struct! {
 const _: () = assert!(size_of::<LogPage>() == 16 * 1024);
 
 impl LogPage {
-    /// An empty page in ordinary memory, for tests; a PD's page is a region of the system description.
+    /// An empty page in ordinary memory, for tests; a PD's page is a region of the system
+    /// description.
     pub fn new() -> Self {
         Self {
             magic: AtomicU64::new(0),

@@ -10,7 +10,8 @@ use crate::{
     sync::{Ordering, fence},
 };
 
-/// How often a pair of positions is loaded again before it counts as garbage rather than as a race with the writer.
+/// How often a pair of positions is loaded again before it counts as garbage rather than as a race
+/// with the writer.
 const LOADS: usize = 4;
 
 /// Most entries that a page can give unless its writer goes on: records without text, a gap before
@@ -29,14 +30,16 @@ pub struct Line {
 }
 
 impl Line {
-    /// The bytes as the writer left them: perhaps not UTF-8, perhaps with control characters. `Display` cleans them.
+    /// The bytes as the writer left them: perhaps not UTF-8, perhaps with control characters.
+    /// `Display` cleans them.
     pub fn raw_text(&self) -> &[u8] {
         &self.text[..self.len]
     }
 }
 
 impl fmt::Display for Line {
-    /// Writes the text with control characters and what is not UTF-8 replaced, so that it stays one line of plain text.
+    /// Writes the text with control characters and what is not UTF-8 replaced, so that it stays one
+    /// line of plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.raw_text().utf8_chunks() {
             for c in chunk.valid().chars() {
@@ -75,7 +78,8 @@ pub enum Entry {
         /// How much of the ring that was, in bytes, headers included.
         bytes: u64,
     },
-    /// The ring is not well formed: the writer was reset, or its PD writes garbage. Reading goes on at its end.
+    /// The ring is not well formed: the writer was reset, or its PD writes garbage. Reading goes on
+    /// at its end.
     Garbled,
 }
 
@@ -93,7 +97,8 @@ impl<'a> Reader<'a> {
         Self::resume(page, page.tail.load(Ordering::Acquire))
     }
 
-    /// Goes on where an earlier reader stood; see [`Reader::position`]. Any number will do: a wrong one costs lines.
+    /// Goes on where an earlier reader stood; see [`Reader::position`]. Any number will do: a wrong
+    /// one costs lines.
     pub fn resume(page: &'a LogPage, position: u64) -> Self {
         Self {
             page,
@@ -159,7 +164,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `tail` and `head` as they stood together, or as an error what was read last, which cannot be.
+    /// `tail` and `head` as they stood together, or as an error what was read last, which cannot
+    /// be.
     fn span(&self) -> Result<(u64, u64), (u64, u64)> {
         let mut read = (0, 0);
         for _ in 0..LOADS {
@@ -180,7 +186,8 @@ impl<'a> Reader<'a> {
         Entry::Lost { bytes }
     }
 
-    /// The record at the reader's position and its length in words; `available` words are complete there.
+    /// The record at the reader's position and its length in words; `available` words are complete
+    /// there.
     fn copy(&self, available: u64) -> Option<(Line, u64)> {
         let load = |offset: u64| {
             self.page
@@ -205,7 +212,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether `tail` is ahead of `position`. Differences of half the range mean "behind", as they do for any wrapping counter.
+/// Whether `tail` is ahead of `position`. Differences of half the range mean "behind", as they do
+/// for any wrapping counter.
 fn passed(tail: u64, position: u64) -> bool {
     (tail.wrapping_sub(position) as i64) > 0
 }

@@ -50,7 +50,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// The header word: length in bits 0..16, level in 16..24, a mark in 24..32, the low half of the position above.
+/// The header word: length in bits 0..16, level in 16..24, a mark in 24..32, the low half of the
+/// position above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordHeader {
     /// Length of the text in bytes, at most [`MAX_TEXT`].

@@ -21,7 +21,8 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Takes the page over at a start of the PD.
     ///
-    /// After a restart the ring goes on behind the last complete line. A ring that is not well formed is emptied.
+    /// After a restart the ring goes on behind the last complete line. A ring that is not well
+    /// formed is emptied.
     pub fn attach(page: &'a LogPage) -> Self {
         let (tail, head) = match intact_span(page) {
             Some(span) => span,
@@ -36,7 +37,8 @@ impl<'a> Writer<'a> {
         Self { page, tail, head }
     }
 
-    /// Formats a line and writes it; `ticks` is the time in ticks of the generic timer. Returns the number of records written.
+    /// Formats a line and writes it; `ticks` is the time in ticks of the generic timer. Returns the
+    /// number of records written.
     ///
     /// A newline in the text begins a new record, and so does a text longer than [`MAX_TEXT`].
     pub fn line(&mut self, level: Level, ticks: u64, text: fmt::Arguments<'_>) -> usize {
@@ -48,7 +50,8 @@ impl<'a> Writer<'a> {
             len: 0,
             written: 0,
         };
-        // The buffer takes everything; only a Display implementation can fail, and then what it wrote is shown.
+        // The buffer takes everything; only a Display implementation can fail, and then what it
+        // wrote is shown.
         let _ = lines.write_fmt(text);
         lines.end_record();
         lines.written
@@ -62,7 +65,8 @@ impl<'a> Writer<'a> {
             level,
         };
         self.make_room(header.words());
-        // Orders the store of `tail` before the stores of the record: rule 1 of the crate's documentation.
+        // Orders the store of `tail` before the stores of the record: rule 1 of the crate's
+        // documentation.
         fence(Ordering::Release);
         let store = |offset: u64, word| {
             self.page

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Rules 1 to 4 under every ordering that the memory model allows: `RUSTFLAGS="--cfg loom" cargo test -p log-ring --release --test loom`.
+//! Rules 1 to 4 under every ordering that the memory model allows: `RUSTFLAGS="--cfg loom" cargo
+//! test -p log-ring --release --test loom`.
 #![cfg(loom)]
 
 use log_ring::{Entry, Level, LogPage, Reader, Writer};
 use loom::{sync::Arc, thread};
 
-/// A ring of seven words holds two records of three: the third and fourth overwrite while the reader copies.
+/// A ring of seven words holds two records of three: the third and fourth overwrite while the
+/// reader copies.
 #[test]
 fn no_copy_is_a_mixture() {
     loom::model(|| {

@@ -265,7 +265,8 @@ proptest! {
             }
             at = reader.position();
         }
-        // An honest writer takes over: after at most two notes about the past, the reader is with it again.
+        // An honest writer takes over: after at most two notes about the past, the reader is with
+        // it again.
         let mut writer = Writer::attach(&page);
         let mut reader = Reader::resume(&page, at);
         for _ in 0..3 * DATA_WORDS {
@@ -279,7 +280,8 @@ proptest! {
     }
 }
 
-/// Two threads: every line that is read is one that was written, whole, in order, and the gaps add up.
+/// Two threads: every line that is read is one that was written, whole, in order, and the gaps add
+/// up.
 #[test]
 fn concurrent_overwriting_never_shows_a_mixture() {
     const LINES: u64 = 200_000;

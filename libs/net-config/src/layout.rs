@@ -9,7 +9,8 @@ use zerocopy::{
 /// Version of the layout, part of the magic number.
 pub const VERSION: u8 = 1;
 
-/// Clients that the server has slots for: 0 to one less. net_server has the symbols of each, and does not compile with another number of them.
+/// Clients that the server has slots for: 0 to one less. net_server has the symbols of each, and
+/// does not compile with another number of them.
 pub const MAX_CLIENTS: usize = 8;
 
 /// Longest name of a PD or host in bytes.

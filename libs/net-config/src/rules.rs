@@ -18,17 +18,19 @@ pub struct Interface<'a> {
     pub gateway: Ipv4Addr,
 }
 
-/// Connections that the server keeps beyond the clients' quotas, for those that go on closing after their clients are done with them.
+/// Connections that the server keeps beyond the clients' quotas, for those that go on closing after
+/// their clients are done with them.
 pub const CLOSING_STREAMS: usize = 64;
 
-/// Bytes of a datagram socket's buffer for each datagram that can wait in it: a guess at their mean size.
+/// Bytes of a datagram socket's buffer for each datagram that can wait in it: a guess at their mean
+/// size.
 pub const BYTES_A_DATAGRAM: usize = 256;
 
 /// What the server notes of a datagram that waits, in bytes, rounded up.
 const PACKET_RECORD: u64 = 64;
 
-/// What the server has for all sockets together, rounded up: datagrams that wait for an Ethernet address (110 KiB a client), fragments
-/// (1 MiB), packets in the making, neighbours.
+/// What the server has for all sockets together, rounded up: datagrams that wait for an Ethernet
+/// address (110 KiB a client), fragments (1 MiB), packets in the making, neighbours.
 const SHARED: u64 = 3 << 20;
 
 /// Buffer memory of each socket in bytes.
@@ -45,7 +47,8 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Memory in bytes that the server needs for the buffers of this many sockets, and for those that it has besides.
+    /// Memory in bytes that the server needs for the buffers of this many sockets, and for those
+    /// that it has besides.
     pub fn total(&self, streams: u64, datagrams: u64) -> u64 {
         let stream = u64::from(self.stream_receive) + u64::from(self.stream_send);
         let packets = u64::from(self.datagram_receive) / BYTES_A_DATAGRAM as u64;

@@ -11,7 +11,8 @@ use crate::{
     rules::mask,
 };
 
-/// Why the bytes are no configuration. A PD that meets one can only say so and stop: the image was put together wrongly.
+/// Why the bytes are no configuration. A PD that meets one can only say so and stop: the image was
+/// put together wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigError {
     /// Fewer bytes than the layout has.
@@ -21,7 +22,8 @@ pub enum ConfigError {
         /// Bytes that the layout has.
         expected: usize,
     },
-    /// The magic number or version is another: the region was not filled by this build's `config-tool`.
+    /// The magic number or version is another: the region was not filled by this build's
+    /// `config-tool`.
     Magic,
     /// The interface's address, prefix, gateway or hostname is not possible.
     Interface,

@@ -52,7 +52,8 @@ impl AsyncPd {
         self.executor.spawner()
     }
 
-    /// Runs the tasks until all of them wait. To be called last in `init`, for [`pd_support::Pd::run`].
+    /// Runs the tasks until all of them wait. To be called last in `init`, for
+    /// [`pd_support::Pd::run`].
     pub fn run(self) -> Self {
         self.run_tasks();
         self

@@ -13,11 +13,13 @@ use static_cell::StaticCell;
 /// The image was put together wrongly.
 ///
 /// # Panics
-/// If `system.xml` does not map `net_config` into this PD or it is too small, or at the second call.
+/// If `system.xml` does not map `net_config` into this PD or it is too small, or at the second
+/// call.
 pub fn config() -> Result<NetConfig<'static>, ConfigError> {
     static BYTES: StaticCell<shm::FrozenBytes> = StaticCell::new();
     let region = region!(r net_config).at_least(ENCODED_SIZE);
-    // SAFETY: the region is filled before the system starts, and system.xml lets nobody write it; config-tool checks that.
+    // SAFETY: the region is filled before the system starts, and system.xml lets nobody write it;
+    // config-tool checks that.
     let bytes = BYTES.init(unsafe { region.into_frozen_bytes() });
     NetConfig::parse(bytes.slice(0, ENCODED_SIZE).unwrap_or_default())
 }

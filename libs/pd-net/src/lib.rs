@@ -2,7 +2,8 @@
 
 //! What every client of net_server does alike.
 //!
-//! `system.xml` gives a client the channel [`NET_SERVER`] and these regions, by the symbols of their `map` elements:
+//! `system.xml` gives a client the channel [`NET_SERVER`] and these regions, by the symbols of
+//! their `map` elements:
 //!
 //! | symbols | rights | content |
 //! | --- | --- | --- |
@@ -11,8 +12,9 @@
 //! | `net_ready_vaddr`, `net_ready_size` | r | readiness page |
 //! | `net_config_vaddr`, `net_config_size` | r | `net.toml` in binary form; only for [`config`] |
 //!
-//! Two kinds of client: one that makes the calls of [`socket_client::Client`] in a handler of its own ([`attach`]), and one that consists of async
-//! tasks ([`AsyncPd`]). `docs/writing-a-client.md` shows the second from an empty folder on.
+//! Two kinds of client: one that makes the calls of [`socket_client::Client`] in a handler of its
+//! own ([`attach`]), and one that consists of async tasks ([`AsyncPd`]). `docs/writing-a-client.md`
+//! shows the second from an empty folder on.
 
 #![no_std]
 

@@ -36,7 +36,8 @@ impl Transport for NetServer {
     }
 }
 
-/// Attaches to net_server with the regions that `system.xml` gives this PD. Once in the life of a PD.
+/// Attaches to net_server with the regions that `system.xml` gives this PD. Once in the life of a
+/// PD.
 ///
 /// # Errors
 /// Those of [`Client::attach`].
@@ -48,7 +49,8 @@ pub fn attach() -> Result<Client<NetServer>, Errno> {
     let c2s = region!(rw net_c2s).any_size();
     let s2c = region!(r net_s2c).any_size();
     let memory = Memory {
-        // SAFETY: system.xml maps the client's half read-only into net_server and into nobody else; config-tool checks that.
+        // SAFETY: system.xml maps the client's half read-only into net_server and into nobody else;
+        // config-tool checks that.
         c2s: unsafe { c2s.into_exclusive_bytes() },
         s2c: s2c.into_read_window(),
         ready: region!(r net_ready).page(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The generic timer's counter, which user level may read (Arm ARM, chapter "The Generic Timer"). All PDs see the same time.
+//! The generic timer's counter, which user level may read (Arm ARM, chapter "The Generic Timer").
+//! All PDs see the same time.
 
 use core::arch::asm;
 
@@ -8,7 +9,8 @@ use core::arch::asm;
 #[inline]
 pub fn now() -> u64 {
     let ticks;
-    // SAFETY: reads a counter. The barrier keeps the processor from reading it before what stands in front of this call.
+    // SAFETY: reads a counter. The barrier keeps the processor from reading it before what stands
+    // in front of this call.
     unsafe { asm!("isb", "mrs {}, cntpct_el0", out(reg) ticks, options(nostack, preserves_flags)) };
     ticks
 }

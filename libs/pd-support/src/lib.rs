@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What every protection domain of this project does alike: its log ring, its page of counters, the clock, and views of its regions.
+//! What every protection domain of this project does alike: its log ring, its page of counters, the
+//! clock, and views of its regions.
 //!
 //! ```ignore
 //! #[protection_domain]
@@ -12,7 +13,8 @@
 //! }
 //! ```
 //!
-//! The names come from `system.xml`: regions `log` (a `LogPage`, written by the PD, read by the console) and `stats` (a `StatsPage`), and the channel [`CONSOLE`].
+//! The names come from `system.xml`: regions `log` (a `LogPage`, written by the PD, read by the
+//! console) and `stats` (a `StatsPage`), and the channel [`CONSOLE`].
 
 #![no_std]
 

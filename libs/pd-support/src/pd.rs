@@ -23,7 +23,8 @@ impl<C: CounterSet> Pd<C> {
     /// To be called first in `init`: sets up log ring, counters and panic hook.
     ///
     /// # Panics
-    /// If the system description maps no `log` or `stats`, or one that is too small, or at the second call.
+    /// If the system description maps no `log` or `stats`, or one that is too small, or at the
+    /// second call.
     pub fn start() -> Self {
         let pd = Self::start_without_log();
         *GLOBAL.log.borrow_mut() = Some(LogWriter::attach(log_page()));

@@ -23,7 +23,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the peer was restarted while it had the call: it may or may not have been carried out.
+    /// Whether the peer was restarted while it had the call: it may or may not have been carried
+    /// out.
     pub fn is_restarted(&self) -> bool {
         self.label == RESTARTED
     }

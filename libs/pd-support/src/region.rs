@@ -15,13 +15,14 @@ use shm::{Access, Region, RegionError, Shared};
 /// let page: &ReadyPage = region!(r net_ready).page();
 /// ```
 ///
-/// Address and size are what the SDK's tool has written into the image, so the two belong together: no program states a
-/// size. `r` or `rw` must be what the description says, and the region normal memory; config-tool checks both for the
-/// regions of this project. Each region is given out once. `region!(optional r net_c2s)` is an `Option`, for a region
-/// that not every system maps.
+/// Address and size are what the SDK's tool has written into the image, so the two belong together:
+/// no program states a size. `r` or `rw` must be what the description says, and the region normal
+/// memory; config-tool checks both for the regions of this project. Each region is given out once.
+/// `region!(optional r net_c2s)` is an `Option`, for a region that not every system maps.
 ///
 /// # Panics
-/// If a symbol is not set, or the same use is reached a second time. (Two uses of one name do not link.)
+/// If a symbol is not set, or the same use is reached a second time. (Two uses of one name do not
+/// link.)
 #[macro_export]
 macro_rules! region {
     (optional $access:ident $name:ident) => { $crate::region!(@ $access $name) };
@@ -40,8 +41,9 @@ macro_rules! region {
         #[used]
         static SIZE: $crate::_private::Patched<usize> = $crate::_private::Patched::new(0);
         static ONCE: $crate::_private::OnceOnly = $crate::_private::OnceOnly::new();
-        // SAFETY: the two symbols are those of one mapping, whose address and size the SDK's tool has written; nothing else
-        // refers to it, as its symbols are defined here alone and the flag lets nobody pass twice.
+        // SAFETY: the two symbols are those of one mapping, whose address and size the SDK's tool
+        // has written; nothing else refers to it, as its symbols are defined here alone and the
+        // flag lets nobody pass twice.
         unsafe {
             $crate::_private::claim::<$crate::_private::$access>(
                 *VADDR.get(),
@@ -63,8 +65,8 @@ impl<A: Access> Mapped<A> {
     /// The start of the region as a struct of atomics.
     ///
     /// # Panics
-    /// If the region is too small: the system description does not fit the program. The message says which region, how
-    /// many bytes are needed and how many there are.
+    /// If the region is too small: the system description does not fit the program. The message
+    /// says which region, how many bytes are needed and how many there are.
     pub fn page<T: Shared>(self) -> &'static T {
         match self.region.into_page() {
             Ok(page) => page,
@@ -117,7 +119,8 @@ pub fn mapped<A: Access>(region: Option<Mapped<A>>, name: &str) -> Mapped<A> {
 /// `None` if `address` is 0, as it is without a `setvar_vaddr`.
 ///
 /// # Safety
-/// As for [`Region::new`] if `address` is not 0, except that a second call with the same `once` panics.
+/// As for [`Region::new`] if `address` is not 0, except that a second call with the same `once`
+/// panics.
 #[doc(hidden)]
 pub unsafe fn claim<A: Access>(
     address: usize,

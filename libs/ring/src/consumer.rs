@@ -93,7 +93,8 @@ impl<'a, const N: usize> Consumer<'a, N> {
         }
     }
 
-    /// Asks for a notification (S2). To be followed by a [`full_fence`](crate::full_fence) and a [`refresh`](Self::refresh).
+    /// Asks for a notification (S2). To be followed by a [`full_fence`](crate::full_fence) and a
+    /// [`refresh`](Self::refresh).
     #[inline]
     pub fn request_signal(&mut self) {
         self.asked = true;

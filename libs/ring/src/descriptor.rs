@@ -8,12 +8,14 @@ pub struct Flags(pub u16);
 impl Flags {
     /// Nothing is known.
     pub const NONE: Self = Self(0);
-    /// Received: the device has checked the frame's checksums (virtio 1.2 section 5.1.6.4, `VIRTIO_NET_HDR_F_DATA_VALID`).
+    /// Received: the device has checked the frame's checksums (virtio 1.2 section 5.1.6.4,
+    /// `VIRTIO_NET_HDR_F_DATA_VALID`).
     pub const CHECKSUM_VALID: Self = Self(1 << 0);
-    /// To send, or received from a peer on the same machine: the transport checksum is left to the device
-    /// (`VIRTIO_NET_HDR_F_NEEDS_CSUM`); [`Descriptor::spare`] says where it goes.
+    /// To send, or received from a peer on the same machine: the transport checksum is left to the
+    /// device (`VIRTIO_NET_HDR_F_NEEDS_CSUM`); [`Descriptor::spare`] says where it goes.
     pub const CHECKSUM_PARTIAL: Self = Self(1 << 1);
-    /// To send: the device cuts the frame into TCP segments (`VIRTIO_NET_HDR_GSO_TCPV4`, `…_TCPV6`); [`Descriptor::spare`] has the size.
+    /// To send: the device cuts the frame into TCP segments (`VIRTIO_NET_HDR_GSO_TCPV4`,
+    /// `…_TCPV6`); [`Descriptor::spare`] has the size.
     pub const SEGMENT: Self = Self(1 << 2);
 
     /// Whether all bits of `other` are set.
@@ -38,8 +40,8 @@ pub struct Descriptor {
     pub flags: Flags,
     /// Chosen by the server when it lends a buffer, handed back unchanged (rule B1).
     pub cookie: u32,
-    /// For offloads: bits 0..16 segment size in bytes, 16..24 offset of the transport header in the frame, 24..32 offset of the checksum in
-    /// that header. 0 otherwise.
+    /// For offloads: bits 0..16 segment size in bytes, 16..24 offset of the transport header in
+    /// the frame, 24..32 offset of the checksum in that header. 0 otherwise.
     pub spare: u32,
 }
 
@@ -52,7 +54,8 @@ impl Descriptor {
         ]
     }
 
-    /// The descriptor that two words mean. Every word means one; whether it makes sense is for the receiver to check.
+    /// The descriptor that two words mean. Every word means one; whether it makes sense is for the
+    /// receiver to check.
     pub const fn from_words([first, second]: [u64; 2]) -> Self {
         Self {
             offset: first as u32,

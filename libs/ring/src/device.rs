@@ -3,7 +3,8 @@
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, page_struct};
 
-/// Offloads that the driver has negotiated, bit by bit. The server may use what is set, and nothing else.
+/// Offloads that the driver has negotiated, bit by bit. The server may use what is set, and nothing
+/// else.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct DeviceFeatures(pub u32);
 
@@ -39,7 +40,8 @@ pub struct DeviceState {
 }
 
 page_struct! {
-    /// [`DeviceState`] in shared memory. MAC address, MTU and features are written before the driver's epoch and hold for it; the link status may change.
+    /// [`DeviceState`] in shared memory. MAC address, MTU and features are written before the
+    /// driver's epoch and hold for it; the link status may change.
     #[derive(Debug)]
     #[repr(align(64))]
     pub struct DeviceWords {

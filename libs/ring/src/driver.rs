@@ -19,7 +19,8 @@ pub enum DriverEvent {
         /// The link was not up before for this start of the server.
         first: bool,
     },
-    /// The server has started (anew): forget all slots, reset the device, and then call [`DriverEnd::acknowledge`].
+    /// The server has started (anew): forget all slots, reset the device, and then call
+    /// [`DriverEnd::acknowledge`].
     PeerRestarted(PeerEpoch),
     /// The server has not started yet, or has not seen us.
     Waiting,
@@ -28,7 +29,8 @@ pub enum DriverEvent {
     OutOfStep,
 }
 
-/// An empty receive buffer that the server has lent. Proof that it lies in the pool and is here once.
+/// An empty receive buffer that the server has lent. Proof that it lies in the pool and is here
+/// once.
 #[derive(Debug, Eq, PartialEq)]
 #[must_use = "a slot that is dropped is lost until the server or the driver restarts"]
 pub struct RxSlot {
@@ -37,7 +39,8 @@ pub struct RxSlot {
 }
 
 impl RxSlot {
-    /// First byte of the buffer, from the start of `rx_data`. The buffer has [`BUFFER_SIZE`](crate::BUFFER_SIZE) bytes.
+    /// First byte of the buffer, from the start of `rx_data`. The buffer has
+    /// [`BUFFER_SIZE`](crate::BUFFER_SIZE) bytes.
     pub fn offset(&self) -> usize {
         offset_of(self.buffer) as usize
     }
@@ -80,8 +83,8 @@ pub struct TxFrame {
 
 /// The driver's end.
 ///
-/// The order within a wake-up: [`poll`](Self::poll), the verbs, [`flush`](Self::flush), and when there is nothing more to do
-/// [`sleep`](Self::sleep). The verbs move what `poll` has found.
+/// The order within a wake-up: [`poll`](Self::poll), the verbs, [`flush`](Self::flush), and when
+/// there is nothing more to do [`sleep`](Self::sleep). The verbs move what `poll` has found.
 #[derive(Debug)]
 pub struct DriverEnd<'a, const N: usize> {
     mine: &'a DriverHalves<N>,
@@ -132,8 +135,8 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         }
     }
 
-    /// Looks at the rings and at the link, and withdraws the signal requests (S1). Call it on every wake-up and after each
-    /// [`sleep`](Self::sleep) that says there is work.
+    /// Looks at the rings and at the link, and withdraws the signal requests (S1). Call it on every
+    /// wake-up and after each [`sleep`](Self::sleep) that says there is work.
     pub fn poll(&mut self) -> DriverEvent {
         self.rx_free.cancel_signal();
         self.tx_active.cancel_signal();
@@ -168,7 +171,8 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         })
     }
 
-    /// Goes on with a server that has started anew. The device has been reset and all slots are forgotten. Poll again afterwards.
+    /// Goes on with a server that has started anew. The device has been reset and all slots are
+    /// forgotten. Poll again afterwards.
     pub fn acknowledge(&mut self, peer: PeerEpoch) {
         self.rx_free.reset();
         self.rx_active.reset();
@@ -279,8 +283,9 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         }
     }
 
-    /// Pushes a descriptor. A ring has room for every buffer, so it is full only if the server does not give slots back: then the
-    /// descriptor is dropped, and the server misses a buffer of its own until the next start of either end.
+    /// Pushes a descriptor. A ring has room for every buffer, so it is full only if the server does
+    /// not give slots back: then the descriptor is dropped, and the server misses a buffer of
+    /// its own until the next start of either end.
     fn push(
         ring: &mut Producer<'a, N>,
         descriptor: Descriptor,
@@ -292,10 +297,12 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         }
     }
 
-    /// Makes everything visible to the server. Returns whether the server must be notified now (S3, S4, E4).
+    /// Makes everything visible to the server. Returns whether the server must be notified now (S3,
+    /// S4, E4).
     #[must_use = "the server sleeps on if it is not notified"]
     pub fn flush(&mut self) -> bool {
-        // Heads before tails: a server that sees a buffer come back also finds room to lend it again.
+        // Heads before tails: a server that sees a buffer come back also finds room to lend it
+        // again.
         self.rx_free.release();
         self.tx_active.release();
         let rx = take(&mut self.rx_unsignalled);
@@ -350,12 +357,14 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         self.owes_notification = true;
     }
 
-    /// Whether the server waits for transmit buffers (B4), so that the driver should learn soon that frames have been sent.
+    /// Whether the server waits for transmit buffers (B4), so that the driver should learn soon
+    /// that frames have been sent.
     pub fn server_wants_tx(&self) -> bool {
         self.up && self.tx_free.signal_wanted()
     }
 
-    /// Tells the server that the link of the device has gone up or down; [`flush`](Self::flush) will ask for a notification.
+    /// Tells the server that the link of the device has gone up or down; [`flush`](Self::flush)
+    /// will ask for a notification.
     pub fn set_link_up(&mut self, up: bool) {
         self.mine.device.set_link_up(up);
         self.owes_notification = true;

@@ -5,7 +5,8 @@ use crate::Descriptor;
 use crate::sync::{AtomicU64, Line, Ordering, page_struct};
 use core::array::from_fn;
 
-/// The index that both ends of a ring of capacity `n` start with: the counters wrap after one turn, so that every run exercises the wrap.
+/// The index that both ends of a ring of capacity `n` start with: the counters wrap after one turn,
+/// so that every run exercises the wrap.
 pub const fn first_index(n: usize) -> u32 {
     (n as u32).wrapping_neg()
 }
@@ -69,7 +70,8 @@ impl<const N: usize> ProducerHalf<N> {
         }
     }
 
-    /// The slot of an index. `N` is a power of two, which [`Producer`](crate::Producer) and [`Consumer`](crate::Consumer) assert.
+    /// The slot of an index. `N` is a power of two, which [`Producer`](crate::Producer) and
+    /// [`Consumer`](crate::Consumer) assert.
     #[inline]
     pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
         self.slots.get(index as usize & (N - 1))

@@ -30,7 +30,8 @@ impl<const N: usize> Held<N> {
         }
     }
 
-    /// Notes that a buffer goes; returns the cookie it goes with. `None`: it is not here, for a slot from before a reset.
+    /// Notes that a buffer goes; returns the cookie it goes with. `None`: it is not here, for a
+    /// slot from before a reset.
     #[inline]
     pub(crate) fn release(&mut self, buffer: u16) -> Option<u32> {
         self.cookies.get_mut(usize::from(buffer))?.take()

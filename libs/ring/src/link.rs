@@ -61,21 +61,25 @@ impl Default for LinkWords {
     }
 }
 
-/// An epoch of the peer that this end has not yet acknowledged. Whoever holds it owes a reset (rule E3).
+/// An epoch of the peer that this end has not yet acknowledged. Whoever holds it owes a reset (rule
+/// E3).
 #[derive(Debug, Eq, PartialEq)]
 pub struct PeerEpoch(pub(crate) u32);
 
 /// What a look at the link's words says.
 #[derive(Debug, Eq, PartialEq)]
 pub enum LinkEvent {
-    /// Both ends have acknowledged each other. `first` is true once for each acknowledged epoch of the peer.
+    /// Both ends have acknowledged each other. `first` is true once for each acknowledged epoch of
+    /// the peer.
     Up {
         /// The link was not up before for this epoch of the peer.
         first: bool,
     },
-    /// The peer has started (anew). Reset, then [`Link::acknowledge`]; until then this is what every look says.
+    /// The peer has started (anew). Reset, then [`Link::acknowledge`]; until then this is what
+    /// every look says.
     PeerRestarted(PeerEpoch),
-    /// The peer has not started yet, or has not acknowledged our epoch. It notifies when that changes (E4).
+    /// The peer has not started yet, or has not acknowledged our epoch. It notifies when that
+    /// changes (E4).
     Waiting,
     /// This end's own word is not what it has written (E6): go on with [`Link::renew`].
     Overwritten,
@@ -142,8 +146,8 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Says that this end's halves (and the device, for the driver) have been reset for the peer's new epoch (E3). To be followed by a
-    /// notification (E4).
+    /// Says that this end's halves (and the device, for the driver) have been reset for the peer's
+    /// new epoch (E3). To be followed by a notification (E4).
     pub fn acknowledge(&mut self, peer: PeerEpoch) {
         self.greeted = false;
         self.publish(Words {

@@ -3,7 +3,8 @@
 
 use crate::{Descriptor, Reason};
 
-/// Size of a buffer in bytes: an Ethernet frame of MTU 1500 with VLAN tag and the device's header, and power of two.
+/// Size of a buffer in bytes: an Ethernet frame of MTU 1500 with VLAN tag and the device's header,
+/// and power of two.
 pub const BUFFER_SIZE: usize = 2048;
 
 /// Buffers in a pool, and capacity of each ring: a ring always has room for every buffer.

@@ -8,7 +8,8 @@ use crate::{ConsumerHalf, Descriptor, IndexViolation, ProducerHalf, Reason};
 /// Why a descriptor was not taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PushErrorKind {
-    /// The consumer has not yet made room. Try again after it has signalled or been seen to progress.
+    /// The consumer has not yet made room. Try again after it has signalled or been seen to
+    /// progress.
     Full,
     /// The ring looks full because the consumer's head is not credible.
     Violation(IndexViolation),
@@ -70,8 +71,8 @@ impl<'a, const N: usize> Producer<'a, N> {
         self.mine.tail.word.store(first, Ordering::Release);
     }
 
-    /// Puts a descriptor in the ring; the consumer sees it after [`publish`](Self::publish). Looks at the shared head only if the
-    /// ring seems full.
+    /// Puts a descriptor in the ring; the consumer sees it after [`publish`](Self::publish). Looks
+    /// at the shared head only if the ring seems full.
     ///
     /// # Errors
     ///
@@ -120,15 +121,15 @@ impl<'a, const N: usize> Producer<'a, N> {
         true
     }
 
-    /// Whether the consumer has left descriptors where they are that it was shown. What it says may be
-    /// wrong.
+    /// Whether the consumer has left descriptors where they are that it was shown. What it says may
+    /// be wrong.
     #[inline]
     pub fn has_untaken(&self) -> bool {
         self.theirs.head.word.load(Ordering::Relaxed) != self.published
     }
 
-    /// Whether the consumer asks for a notification. Valid only after [`publish`](Self::publish) and then a
-    /// [`full_fence`](crate::full_fence) (S3).
+    /// Whether the consumer asks for a notification. Valid only after [`publish`](Self::publish)
+    /// and then a [`full_fence`](crate::full_fence) (S3).
     #[inline]
     pub fn signal_wanted(&self) -> bool {
         self.theirs.want_signal.word.load(Ordering::Relaxed) != 0

@@ -11,20 +11,22 @@ use core::mem::take;
 /// What a look at the link says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ServerEvent {
-    /// The rings may be used. `first` is true once for each start of the driver: [`ServerEnd::device`] may have changed, and unconfirmed frames
-    /// have been submitted once more.
+    /// The rings may be used. `first` is true once for each start of the driver:
+    /// [`ServerEnd::device`] may have changed, and unconfirmed frames have been submitted once
+    /// more.
     Up {
         /// The link was not up before for this start of the driver.
         first: bool,
     },
-    /// The driver has not started yet, or has not seen us. Nothing is received, and no buffer is to be had.
+    /// The driver has not started yet, or has not seen us. Nothing is received, and no buffer is to
+    /// be had.
     Waiting,
 }
 
 /// The server's end.
 ///
-/// The order within a wake-up: [`poll`](Self::poll); take frames, give them back, submit others; [`flush`](Self::flush); and when
-/// there is nothing more to do [`sleep`](Self::sleep).
+/// The order within a wake-up: [`poll`](Self::poll); take frames, give them back, submit others;
+/// [`flush`](Self::flush); and when there is nothing more to do [`sleep`](Self::sleep).
 #[derive(Debug)]
 pub struct ServerEnd<'a, const N: usize> {
     theirs: &'a DriverHalves<N>,
@@ -44,7 +46,8 @@ pub struct ServerEnd<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> ServerEnd<'a, N> {
-    /// Starts the server's end: all buffers are at home. [`flush`](Self::flush) will ask for a notification.
+    /// Starts the server's end: all buffers are at home. [`flush`](Self::flush) will ask for a
+    /// notification.
     pub fn start(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
         Self {
             theirs,
@@ -62,8 +65,9 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         }
     }
 
-    /// Looks at the rings and at the link, withdraws the signal requests (S1), and takes back the buffers of sent frames. Call it on every
-    /// wake-up and after each [`sleep`](Self::sleep) that says there is work.
+    /// Looks at the rings and at the link, withdraws the signal requests (S1), and takes back the
+    /// buffers of sent frames. Call it on every wake-up and after each [`sleep`](Self::sleep)
+    /// that says there is work.
     ///
     /// A driver that has started anew is dealt with here: once it has seen us, the frames that it
     /// has inherited are to be had (B5), all other buffers are lent again, and unconfirmed frames
@@ -148,7 +152,8 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         })
     }
 
-    /// With the link down nothing that was read counts, neither as descriptors nor as a violation (E5).
+    /// With the link down nothing that was read counts, neither as descriptors nor as a violation
+    /// (E5).
     fn set_up(&mut self, up: bool) {
         (self.rx.up, self.tx.up) = (up, up);
         if !up {
@@ -167,12 +172,14 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         &mut self.tx
     }
 
-    /// Both sides at once, for a device trait that hands out a receive and a transmit token together.
+    /// Both sides at once, for a device trait that hands out a receive and a transmit token
+    /// together.
     pub fn split(&mut self) -> (&mut ServerRx<'a, N>, &mut ServerTx<'a, N>) {
         (&mut self.rx, &mut self.tx)
     }
 
-    /// Makes everything visible to the driver. Returns whether the driver must be notified now (S3, S4, S7, E4, B4).
+    /// Makes everything visible to the driver. Returns whether the driver must be notified now (S3,
+    /// S4, S7, E4, B4).
     #[must_use = "the driver sleeps on if it is not notified"]
     pub fn flush(&mut self) -> bool {
         // Heads before tails: a driver that is lent a buffer again also finds room to return it.
@@ -193,7 +200,8 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         notify
     }
 
-    /// Prepares to sleep (S2). Returns whether there is work after all; then go on with [`poll`](Self::poll).
+    /// Prepares to sleep (S2). Returns whether there is work after all; then go on with
+    /// [`poll`](Self::poll).
     #[must_use = "work that has come meanwhile is not signalled again"]
     pub fn sleep(&mut self) -> bool {
         if !self.rx.up {
@@ -208,13 +216,15 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         work != 0
     }
 
-    /// Time has passed since the last [`flush`](Self::flush). If frames lie there that the driver has
-    /// not taken, the next one asks for a notification, whether the driver wants it or not (S7).
+    /// Time has passed since the last [`flush`](Self::flush). If frames lie there that the driver
+    /// has not taken, the next one asks for a notification, whether the driver wants it or not
+    /// (S7).
     pub fn nudge(&mut self) {
         self.owes_notification |= self.tx.up && self.tx.active.has_untaken();
     }
 
-    /// Whether frames wait for the driver to send others. Then [`sleep`](Self::sleep) before waiting, also after a call.
+    /// Whether frames wait for the driver to send others. Then [`sleep`](Self::sleep) before
+    /// waiting, also after a call.
     pub fn waits_for_buffers(&self) -> bool {
         self.tx.up && self.tx.is_short()
     }

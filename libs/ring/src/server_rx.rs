@@ -6,8 +6,8 @@ use crate::{
     Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, Reason, ServerHalves, Tally,
 };
 
-/// A received frame in its buffer. Proof that it lies within one buffer of the pool, and that the driver has given that buffer back: nobody
-/// writes it until [`ServerRx::give_back`].
+/// A received frame in its buffer. Proof that it lies within one buffer of the pool, and that the
+/// driver has given that buffer back: nobody writes it until [`ServerRx::give_back`].
 #[derive(Debug, Eq, PartialEq)]
 #[must_use = "a frame that is not given back is a buffer lost"]
 pub struct RxFrame {
@@ -104,7 +104,8 @@ impl<'a, const N: usize> ServerRx<'a, N> {
         if self.up { self.active.available() } else { 0 }
     }
 
-    /// Lends the buffer of a frame to the driver again. If the link is down, that happens when it comes up.
+    /// Lends the buffer of a frame to the driver again. If the link is down, that happens when it
+    /// comes up.
     pub fn give_back(&mut self, frame: RxFrame) {
         if self.up {
             self.lend(frame.buffer);
@@ -122,8 +123,8 @@ impl<'a, const N: usize> ServerRx<'a, N> {
             ..Descriptor::default()
         };
         if let Err(error) = self.free.push(descriptor) {
-            // The ring has room for every buffer, so the driver lies or has just started anew. Either way the buffer counts as lent until
-            // the next epoch.
+            // The ring has room for every buffer, so the driver lies or has just started anew.
+            // Either way the buffer counts as lent until the next epoch.
             self.suspected.note(Queue::RxFree, error.kind.reason());
         }
     }

@@ -4,8 +4,8 @@
 use crate::pool::{BUFFER_SIZE, MIN_FRAME, Place, Pool, locate_start, offset_of};
 use crate::{Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, ServerHalves, Tally};
 
-/// A transmit buffer in the server's hands: [`BUFFER_SIZE`] bytes to be filled. Nobody else writes them, and nobody reads them until it
-/// is submitted.
+/// A transmit buffer in the server's hands: [`BUFFER_SIZE`] bytes to be filled. Nobody else writes
+/// them, and nobody reads them until it is submitted.
 #[derive(Debug, Eq, PartialEq)]
 #[must_use = "a buffer that is neither submitted nor cancelled is lost"]
 pub struct TxBuffer {
@@ -25,7 +25,8 @@ struct Pending {
     len: u16,
     flags: Flags,
     spare: u32,
-    /// Number of the submission, so that frames are sent again in the order in which they were first sent.
+    /// Number of the submission, so that frames are sent again in the order in which they were
+    /// first sent.
     order: u64,
 }
 
@@ -63,7 +64,8 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         }
     }
 
-    /// Takes a free buffer. `None`: all are with the driver, or the link is down; try again after a wake-up by the driver.
+    /// Takes a free buffer. `None`: all are with the driver, or the link is down; try again after a
+    /// wake-up by the driver.
     pub fn take(&mut self) -> Option<TxBuffer> {
         if !self.up {
             return None;
@@ -80,8 +82,8 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         if self.up { self.idle_len } else { 0 }
     }
 
-    /// Has the first `len` bytes of a buffer sent. `flags` and `spare` as in [`Descriptor`]. If the link is down, the frame is sent when it
-    /// comes up.
+    /// Has the first `len` bytes of a buffer sent. `flags` and `spare` as in [`Descriptor`]. If the
+    /// link is down, the frame is sent when it comes up.
     ///
     /// # Errors
     ///
@@ -142,13 +144,14 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             spare,
         };
         if let Err(error) = self.active.push(descriptor) {
-            // The ring has room for every buffer, so the driver lies or has just started anew. Either way the frame is sent in the next
-            // epoch.
+            // The ring has room for every buffer, so the driver lies or has just started anew.
+            // Either way the frame is sent in the next epoch.
             self.suspected.note(Queue::TxActive, error.kind.reason());
         }
     }
 
-    /// Takes back the buffers of frames that have been sent, as far as the last look at the ring found any.
+    /// Takes back the buffers of frames that have been sent, as far as the last look at the ring
+    /// found any.
     pub(crate) fn reap(&mut self) {
         while let Some(descriptor) = self.free.pop() {
             let back = locate_start::<N>(&descriptor).and_then(|buffer| {
@@ -173,7 +176,8 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         self.hurried || self.idle_len < N.div_ceil(4)
     }
 
-    /// Sends all unconfirmed frames once more, oldest first (B3): the link has come up. Returns how many.
+    /// Sends all unconfirmed frames once more, oldest first (B3): the link has come up. Returns how
+    /// many.
     pub(crate) fn resubmit(&mut self) -> u32 {
         let mut unconfirmed = [(0u64, 0u16); N];
         let mut count = 0;

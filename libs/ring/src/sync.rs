@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Atomics: the machine's, or under `--cfg loom` the model checker's. Nothing else differs between the two.
+//! Atomics: the machine's, or under `--cfg loom` the model checker's. Nothing else differs between
+//! the two.
 
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -27,7 +28,8 @@ macro_rules! page_struct {
 pub(crate) use page_struct;
 
 page_struct! {
-    /// A word alone on its cache line, so that the two ends do not fight for the line when each writes its own word.
+    /// A word alone on its cache line, so that the two ends do not fight for the line when each
+    /// writes its own word.
     #[derive(Debug)]
     #[repr(align(64))]
     pub struct Line {

@@ -24,7 +24,8 @@ impl fmt::Display for Queue {
     }
 }
 
-/// A shared index lies outside what rule R5 permits. Indices are free-running, so the permitted range may wrap.
+/// A shared index lies outside what rule R5 permits. Indices are free-running, so the permitted
+/// range may wrap.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IndexViolation {
     /// What the peer wrote.
@@ -55,7 +56,8 @@ impl IndexViolation {
 pub enum Reason {
     /// Rule R5.
     Index(IndexViolation),
-    /// The ring is full, although it has room for every buffer: the consumer does not give slots back.
+    /// The ring is full, although it has room for every buffer: the consumer does not give slots
+    /// back.
     NoRoom,
     /// The offset is outside the pool, or does not lie in the buffer where it must.
     Offset {
@@ -73,7 +75,8 @@ pub enum Reason {
         /// Most permitted, in bytes.
         most: u16,
     },
-    /// The buffer is not in the peer's hands (returned twice, or never lent), or is lent a second time.
+    /// The buffer is not in the peer's hands (returned twice, or never lent), or is lent a second
+    /// time.
     Ownership {
         /// Number of the buffer in its pool.
         buffer: u16,
@@ -141,8 +144,9 @@ impl fmt::Display for Violation {
 }
 
 /// How many violations an end endures in one epoch of the link: one for each buffer of a pool. Each
-/// may cost a buffer for as long as the epoch lasts, so after that many there may be none left. A wrong
-/// index stops its ring for as long as it stands there, so an end endures only a few of those.
+/// may cost a buffer for as long as the epoch lasts, so after that many there may be none left. A
+/// wrong index stops its ring for as long as it stands there, so an end endures only a few of
+/// those.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Patience<const N: usize> {
     endured: u32,

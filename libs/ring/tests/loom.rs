@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The shipped code under loom, which tries the orders in which threads can run and the values that weakly ordered loads can return.
+//! The shipped code under loom, which tries the orders in which threads can run and the values that
+//! weakly ordered loads can return.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p ring --release --test loom`
 //!
-//! A lost wake-up shows as a deadlock: the kernel's notification is modelled by [`Bell`], and a thread that waits for one that never comes
-//! leaves loom with nothing to run.
+//! A lost wake-up shows as a deadlock: the kernel's notification is modelled by [`Bell`], and a
+//! thread that waits for one that never comes leaves loom with nothing to run.
 #![cfg(loom)]
 
 use loom::model::Builder;
@@ -44,7 +45,8 @@ impl Bell {
     }
 }
 
-/// Explores with at most this many forced switches between threads; known bugs of such protocols need two.
+/// Explores with at most this many forced switches between threads; known bugs of such protocols
+/// need two.
 fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -98,7 +100,8 @@ fn transfer() {
 /// Both pages, and the notifications of driver and server.
 type Pages<const N: usize> = (DriverHalves<N>, ServerHalves<N>, Bell, Bell);
 
-/// Threads borrow the pages for as long as they like, so each run leaks a few of them; it is a test's memory.
+/// Threads borrow the pages for as long as they like, so each run leaks a few of them; it is a
+/// test's memory.
 fn pages<const N: usize>() -> &'static Pages<N> {
     Box::leak(Box::new((
         DriverHalves::new(),
@@ -172,7 +175,8 @@ fn no_received_frame_is_slept_through() {
 #[test]
 fn no_frame_to_send_is_slept_through() {
     explore(4, || {
-        // Four buffers, so that a server with two left is not short of them and notifies for the frames' sake only.
+        // Four buffers, so that a server with two left is not short of them and notifies for the
+        // frames' sake only.
         let pages = pages::<4>();
         let (mut driver, mut server, _slots) = connect(pages);
         let serving = thread::spawn(move || {
@@ -277,7 +281,8 @@ fn an_end_starts_anew_with_an_overwritten_word() {
     });
 }
 
-/// The life of one driver: comes up, is lent the only buffer, returns a frame of length `len` in it.
+/// The life of one driver: comes up, is lent the only buffer, returns a frame of length `len` in
+/// it.
 fn driver_life(pages: &'static Pages<1>, len: u16) {
     let mut driver = start_driver(pages);
     let slot = loop {

@@ -5,9 +5,9 @@ use crate::{Bytes, Reply, Request, RngError, WORDS};
 
 /// Asks for bytes, and again as long as that can help and `wait` agrees.
 ///
-/// `call` makes the protected procedure call with this label and no words, and returns the label and the words of the
-/// reply, with 0 for words that were not sent. `wait` is called before each further attempt; it lets some time pass, and
-/// returns `false` when that is enough.
+/// `call` makes the protected procedure call with this label and no words, and returns the label
+/// and the words of the reply, with 0 for words that were not sent. `wait` is called before each
+/// further attempt; it lets some time pass, and returns `false` when that is enough.
 ///
 /// # Errors
 /// That of the last attempt.
@@ -30,8 +30,8 @@ mod tests {
 
     const BYTES: Bytes = [7; 32];
 
-    /// Asks a driver that returns these one after the other, and BYTES when there are none left. Returns the result and
-    /// the number of calls.
+    /// Asks a driver that returns these one after the other, and BYTES when there are none left.
+    /// Returns the result and the number of calls.
     fn asked(results: &[RngError], patience: usize) -> (Result<Bytes, RngError>, usize) {
         let (mut calls, mut waits) = (0, 0);
         let call = |label| {

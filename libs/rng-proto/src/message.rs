@@ -5,8 +5,8 @@ use core::fmt;
 
 use crate::Bytes;
 
-/// Label of the reply to a caller that was inside a call when the driver was restarted. The same for every protected
-/// procedure call of the project; see docs/architecture.md, "Restart of a PD".
+/// Label of the reply to a caller that was inside a call when the driver was restarted. The same
+/// for every protected procedure call of the project; see docs/architecture.md, "Restart of a PD".
 pub const RESTARTED: u64 = 0xf_ffff;
 
 /// Message registers of a reply that has bytes.
@@ -81,8 +81,9 @@ impl Reply {
     /// Reads label and message registers of a reply; registers that were not sent are 0.
     ///
     /// # Errors
-    /// What the driver says, or [`RngError::Invalid`] if it says nothing of this protocol. Bytes that are all 0 are an
-    /// error, too: a peer that replies to anything with "done" sends no words, and no generator comes upon them.
+    /// What the driver says, or [`RngError::Invalid`] if it says nothing of this protocol. Bytes
+    /// that are all 0 are an error, too: a peer that replies to anything with "done" sends no
+    /// words, and no generator comes upon them.
     pub fn decode(label: u64, words: [u64; WORDS]) -> Result<Bytes, RngError> {
         match label {
             0 if words != [0; WORDS] => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! For images made for tests: garbage for pages that a PD may write, and orders to write it.
 //!
-//! A PD can be taken over, and then it writes what it likes where it may. In the test image the PD `hostile` does so, and
-//! orders the driver, through a page, to do so too. No normal image contains this crate.
+//! A PD can be taken over, and then it writes what it likes where it may. In the test image the PD
+//! `hostile` does so, and orders the driver, through a page, to do so too. No normal image contains
+//! this crate.
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a Microkit SDK directory says about its kernel: MCS or not, printing or not, invocation labels, top of user addresses.
+//! What a Microkit SDK directory says about its kernel: MCS or not, printing or not, invocation
+//! labels, top of user addresses.
 //!
-//! `libs/sel4` asks in its build script, so that a PD fits the SDK that its image is made with; the SDK test suite asks to know what
-//! it may expect on the console. The files are those of Microkit 2.3 under `board/<board>/<config>/`; the registry SDK writes the same.
+//! `libs/sel4` asks in its build script, so that a PD fits the SDK that its image is made with; the
+//! SDK test suite asks to know what it may expect on the console. The files are those of Microkit
+//! 2.3 under `board/<board>/<config>/`; the registry SDK writes the same.
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +32,8 @@ pub const DEFAULT_BOARD: &str = "qemu_virt_aarch64";
 pub const DEFAULT_CONFIG: &str = "release";
 
 impl Selection {
-    /// Reads `MICROKIT_SDK`, `MICROKIT_BOARD` and `MICROKIT_CONFIG`, the variables of Microkit's own examples.
+    /// Reads `MICROKIT_SDK`, `MICROKIT_BOARD` and `MICROKIT_CONFIG`, the variables of Microkit's
+    /// own examples.
     ///
     /// # Errors
     /// [`AbiError::NoSdk`] if `MICROKIT_SDK` is not set or empty.
@@ -66,7 +69,8 @@ const ADDRESS_SPACE: &str = "address_space_constants.json";
 /// What the PD runtime must know about a kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abi {
-    /// Scheduling contexts and reply objects: another set of system calls (seL4 manual, chapter on MCS).
+    /// Scheduling contexts and reply objects: another set of system calls (seL4 manual, chapter on
+    /// MCS).
     pub mcs: bool,
     /// The kernel answers `seL4_DebugPutChar`.
     pub printing: bool,
@@ -78,7 +82,8 @@ pub struct Abi {
     pub labels: [u64; LABELS.len()],
 }
 
-/// Invocations that a PD makes, as `invocations_all.json` names them. The numbers differ between kernels and configurations.
+/// Invocations that a PD makes, as `invocations_all.json` names them. The numbers differ between
+/// kernels and configurations.
 pub const LABELS: [&str; 5] = [
     "TCBReadRegisters",
     "TCBWriteRegisters",

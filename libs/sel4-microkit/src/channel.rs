@@ -33,7 +33,8 @@ impl Channel {
         Self { index }
     }
 
-    /// Badges come from the SDK's tool, which makes no id above 61; one of 62 or 63 would be a channel on which nothing can be done.
+    /// Badges come from the SDK's tool, which makes no id above 61; one of 62 or 63 would be a
+    /// channel on which nothing can be done.
     #[inline]
     pub(crate) const fn from_badge(id: u64) -> Self {
         Self { index: id as usize }
@@ -104,8 +105,9 @@ impl Channel {
         self.irq_handler().irq_handler_ack().map_err(IrqAckError)
     }
 
-    /// Protected procedure call: runs the peer's `protected` and gives its answer, whose words are in the message registers. A peer that was
-    /// restarted meanwhile answers with the label [`RESTARTED`](crate::RESTARTED).
+    /// Protected procedure call: runs the peer's `protected` and gives its answer, whose words are
+    /// in the message registers. A peer that was restarted meanwhile answers with the label
+    /// [`RESTARTED`](crate::RESTARTED).
     ///
     /// # Panics
     /// If the system description has no `pp="true"` for this end.
@@ -127,7 +129,8 @@ impl fmt::Display for IrqAckError {
 
 impl core::error::Error for IrqAckError {}
 
-/// A PD below this one in the system description, by its id. Its faults come to [`Handler::fault`](crate::Handler::fault).
+/// A PD below this one in the system description, by its id. Its faults come to
+/// [`Handler::fault`](crate::Handler::fault).
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub struct Child {
     index: usize,
@@ -154,7 +157,8 @@ impl Child {
         sel4::Cap::from_bits((slot::CHILD_TCB + self.index) as sel4::CPtrBits)
     }
 
-    /// Stops the child (`microkit_pd_stop`; not upstream). What it was doing in the kernel is cancelled.
+    /// Stops the child (`microkit_pd_stop`; not upstream). What it was doing in the kernel is
+    /// cancelled.
     ///
     /// # Errors
     /// What the kernel says, e.g. if there is no such child.
@@ -162,10 +166,12 @@ impl Child {
         self.tcb().tcb_suspend()
     }
 
-    /// Lets a stopped child go on (`microkit_pd_resume`; not upstream). A system call it was waiting in is made again.
+    /// Lets a stopped child go on (`microkit_pd_resume`; not upstream). A system call it was
+    /// waiting in is made again.
     ///
-    /// On seL4 5.0.0 only a child that was waiting in the kernel, or had never run, may be stopped and resumed: a running one may repeat
-    /// its last system call, as that kernel does not note where it got to.
+    /// On seL4 5.0.0 only a child that was waiting in the kernel, or had never run, may be stopped
+    /// and resumed: a running one may repeat its last system call, as that kernel does not note
+    /// where it got to.
     ///
     /// # Errors
     /// What the kernel says, e.g. if there is no such child.
@@ -173,11 +179,14 @@ impl Child {
         self.tcb().tcb_resume()
     }
 
-    /// Makes the child run at `entry_point`, whatever it was doing (`microkit_pd_restart`; not upstream). For a PD of this runtime that is
-    /// [`ENTRY_POINT`](crate::ENTRY_POINT), and the runtime there puts its memory back in order.
+    /// Makes the child run at `entry_point`, whatever it was doing (`microkit_pd_restart`; not
+    /// upstream). For a PD of this runtime that is [`ENTRY_POINT`](crate::ENTRY_POINT), and the
+    /// runtime there puts its memory back in order.
     ///
-    /// On seL4 5.0.0 a child must not be restarted between its fault and the parent's receipt of it: that kernel would report the fault
-    /// again at the child's next message. A parent of higher priority than its children, with no other PD above it that it calls, cannot get there.
+    /// On seL4 5.0.0 a child must not be restarted between its fault and the parent's receipt of
+    /// it: that kernel would report the fault again at the child's next message. A parent of
+    /// higher priority than its children, with no other PD above it that it calls, cannot get
+    /// there.
     ///
     /// # Errors
     /// What the kernel says, e.g. if there is no such child.

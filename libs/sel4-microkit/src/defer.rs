@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Signals and acknowledgements that go out together with the next receive: with MCS that spares a system call.
+//! Signals and acknowledgements that go out together with the next receive: with MCS that spares a
+//! system call.
 
 use crate::{Channel, IrqAckError, ipc::Prepared};
 
-/// Something to do just before the next receive: what [`Handler::take_deferred_action`](crate::Handler::take_deferred_action) returns.
+/// Something to do just before the next receive: what
+/// [`Handler::take_deferred_action`](crate::Handler::take_deferred_action) returns.
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
 pub struct DeferredAction {
     channel: Channel,
@@ -74,7 +76,8 @@ impl DeferredAction {
     }
 }
 
-/// Holds one deferred action for [`Handler::take_deferred_action`](crate::Handler::take_deferred_action).
+/// Holds one deferred action for
+/// [`Handler::take_deferred_action`](crate::Handler::take_deferred_action).
 #[derive(Debug, Default)]
 pub struct DeferredActionSlot {
     inner: Option<DeferredAction>,

@@ -11,15 +11,17 @@ use crate::{Channel, ChannelSet, Child, DeferredAction, MessageInfo, symbols};
 
 pub use core::convert::Infallible;
 
-/// What a PD does when something happens. Each method runs to its end before the next event is received.
+/// What a PD does when something happens. Each method runs to its end before the next event is
+/// received.
 ///
-/// A method that returns an error ends the PD as a panic does: a message, then a fault that the parent sees.
+/// A method that returns an error ends the PD as a panic does: a message, then a fault that the
+/// parent sees.
 pub trait Handler {
     /// Why the PD cannot go on.
     type Error: fmt::Display;
 
-    /// Channels were signalled or interrupts came. Signals that come close together arrive as one. A PD that was restarted may get signals
-    /// that were meant for its previous life.
+    /// Channels were signalled or interrupts came. Signals that come close together arrive as one.
+    /// A PD that was restarted may get signals that were meant for its previous life.
     ///
     /// # Errors
     /// To end the PD. The default panics.
@@ -45,7 +47,8 @@ pub trait Handler {
         )
     }
 
-    /// A child faulted. `Some` answers the fault, so that the child goes on; with `None` it stays stopped until it is restarted.
+    /// A child faulted. `Some` answers the fault, so that the child goes on; with `None` it stays
+    /// stopped until it is restarted.
     ///
     /// # Errors
     /// To end the PD. The default panics.
@@ -60,7 +63,8 @@ pub trait Handler {
         )
     }
 
-    /// A signal or acknowledgement to be sent together with the next receive. Asked after every event.
+    /// A signal or acknowledgement to be sent together with the next receive. Asked after every
+    /// event.
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         None
     }
@@ -68,8 +72,8 @@ pub trait Handler {
     /// The event loop.
     #[doc(hidden)]
     fn run(&mut self) -> Result<Never, Self::Error> {
-        // An interrupt that was delivered to a previous life, or before this PD was ready, waits for its acknowledgement
-        // (seL4 issue 1536; libmicrokit does the same).
+        // An interrupt that was delivered to a previous life, or before this PD was ready, waits
+        // for its acknowledgement (seL4 issue 1536; libmicrokit does the same).
         let mut irqs = symbols::irqs();
         while irqs != 0 {
             if let Err(error) = Channel::from_badge(irqs.trailing_zeros().into()).irq_ack() {

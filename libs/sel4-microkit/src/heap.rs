@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The global allocator that `#[protection_domain(heap_size = …)]` declares: the crate rlsf on a fixed piece of memory. It is a two-level
-//! segregated fit: allocating and freeing take constant time, whatever went before.
+//! The global allocator that `#[protection_domain(heap_size = …)]` declares: the crate rlsf on a
+//! fixed piece of memory. It is a two-level segregated fit: allocating and freeing take constant
+//! time, whatever went before.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -10,13 +11,15 @@ use core::ptr::{self, NonNull};
 
 use rlsf::Tlsf;
 
-/// Blocks up to 8 GiB in 28 sizes, each power of two, each divided in 16: at most 1/16 of an allocation is lost to rounding.
+/// Blocks up to 8 GiB in 28 sizes, each power of two, each divided in 16: at most 1/16 of an
+/// allocation is lost to rounding.
 type Pool = Tlsf<'static, u32, u16, 28, 16>;
 
 /// A heap that is empty until it is given memory.
 pub struct Heap(UnsafeCell<Pool>);
 
-// SAFETY: a PD has one thread, and the allocator's own code allocates nothing and panics nowhere, so it is never entered twice.
+// SAFETY: a PD has one thread, and the allocator's own code allocates nothing and panics nowhere,
+// so it is never entered twice.
 unsafe impl Sync for Heap {}
 
 impl Heap {
@@ -28,13 +31,15 @@ impl Heap {
     /// Gives the heap its memory.
     ///
     /// # Safety
-    /// The memory must be mapped, readable and writable, and used by nothing else as long as the PD lives.
+    /// The memory must be mapped, readable and writable, and used by nothing else as long as the PD
+    /// lives.
     ///
     /// # Panics
     /// If it is null, or too small to be of use.
     pub unsafe fn claim(&self, base: *mut u8, size: usize) {
         let block = NonNull::new(ptr::slice_from_raw_parts_mut(base, size));
-        // SAFETY: the caller's promise is the one that the pool asks for; nobody else is in the pool (see `Sync`).
+        // SAFETY: the caller's promise is the one that the pool asks for; nobody else is in the
+        // pool (see `Sync`).
         let used = block.and_then(|block| unsafe { self.pool().insert_free_block_ptr(block) });
         assert!(used.is_some(), "a heap of {size} bytes is too small");
     }
@@ -74,7 +79,8 @@ unsafe impl GlobalAlloc for Heap {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: one reference at a time and a block of this allocator; the caller promises that size and alignment make a layout.
+        // SAFETY: one reference at a time and a block of this allocator; the caller promises that
+        // size and alignment make a layout.
         pointer(unsafe {
             let layout = Layout::from_size_align_unchecked(new_size, layout.align());
             self.pool()

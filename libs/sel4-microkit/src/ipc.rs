@@ -12,12 +12,13 @@ const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 
 /// Answer to a caller whose call the callee did not live to answer, because it was restarted, or
-/// which it cannot serve at present, because its parent has parked it: the highest label that both kernels can carry. Not
-/// upstream.
+/// which it cannot serve at present, because its parent has parked it: the highest label that both
+/// kernels can carry. Not upstream.
 pub const RESTARTED: MessageLabel = 0xf_ffff;
 
-/// Marks in a badge. With MCS they are Microkit's own. An endpoint badge of seL4 5.0.0 has 28 bits (a notification's 64), so there the marks
-/// are those of the registry SDK (`tools/sdk/spec`, module `abi`).
+/// Marks in a badge. With MCS they are Microkit's own. An endpoint badge of seL4 5.0.0 has 28 bits
+/// (a notification's 64), so there the marks are those of the registry SDK (`tools/sdk/spec`,
+/// module `abi`).
 mod mark {
     const MCS: bool = sel4::KERNEL_MCS;
 
@@ -95,7 +96,8 @@ impl Prepared {
         self.cap.nb_send(self.info.clone());
     }
 
-    /// With MCS a passive PD tells the monitor, together with its first receive, to take its scheduling context away.
+    /// With MCS a passive PD tells the monitor, together with its first receive, to take its
+    /// scheduling context away.
     pub(crate) fn forfeit_scheduling_context() -> Self {
         Self {
             cap: MONITOR.cast(),
@@ -104,8 +106,9 @@ impl Prepared {
     }
 }
 
-/// Answers whoever called before this PD was restarted. Without such a caller the kernel does nothing. A fault of a child that was not dealt
-/// with is answered too: a memory fault then comes again, after any other the child stays stopped until it is restarted.
+/// Answers whoever called before this PD was restarted. Without such a caller the kernel does
+/// nothing. A fault of a child that was not dealt with is answered too: a memory fault then comes
+/// again, after any other the child stays stopped until it is restarted.
 pub(crate) fn answer_orphan() {
     sel4::answer(REPLY, sel4::MessageInfo::new(RESTARTED, 0, 0, 0));
 }

@@ -2,8 +2,10 @@
 
 //! The runtime of a Microkit protection domain (PD) in Rust.
 //!
-//! Names and signatures are those of the crate `sel4-microkit` of [rust-sel4](https://github.com/seL4/rust-sel4), for the subset that this project's
-//! PDs and upstream's own examples use. The code is this project's own: stable Rust, a built-in target, no C. A PD:
+//! Names and signatures are those of the crate `sel4-microkit` of
+//! [rust-sel4](https://github.com/seL4/rust-sel4), for the subset that this project's PDs and
+//! upstream's own examples use. The code is this project's own: stable Rust, a built-in
+//! target, no C. A PD:
 //!
 //! ```ignore
 //! #![no_std]
@@ -33,8 +35,9 @@
 //! }
 //! ```
 //!
-//! A PD can be restarted at any instruction (`start.rs` says how). It is best built for `aarch64-unknown-none-softfloat`, where
-//! it never touches the FPU; for `aarch64-unknown-none` it needs its FPU (`fpu="true"`, the default), as the compiler uses it to copy. A passive PD
+//! A PD can be restarted at any instruction (`start.rs` says how). It is best built for
+//! `aarch64-unknown-none-softfloat`, where it never touches the FPU; for `aarch64-unknown-none` it
+//! needs its FPU (`fpu="true"`, the default), as the compiler uses it to copy. A passive PD
 //! cannot be restarted on MCS: it would have no time to run in.
 //!
 //! # Against upstream
@@ -78,15 +81,19 @@ pub use sel4::{debug_print, debug_println};
 pub use start::{ENTRY_POINT, HANG_POINT, PARK_POINT, restart_count};
 pub use symbols::{Persistent, pd_is_passive, pd_name};
 
-/// Declares a function to be the PD's initialisation. It takes nothing and returns the PD's [`Handler`]; its name does not matter.
+/// Declares a function to be the PD's initialisation. It takes nothing and returns the PD's
+/// [`Handler`]; its name does not matter.
 ///
 /// - `#[protection_domain]`: no heap.
-/// - `#[protection_domain(heap_size = 0x10000)]`: a global allocator on that many bytes inside the image.
-/// - `#[protection_domain(heap_region = (heap_vaddr, heap_size))]` (not upstream): a global allocator on a memory region that the system description
-///   maps into this PD only, with these names in `setvar_vaddr` and `setvar_size`.
+/// - `#[protection_domain(heap_size = 0x10000)]`: a global allocator on that many bytes inside
+///   the image.
+/// - `#[protection_domain(heap_region = (heap_vaddr, heap_size))]` (not upstream): a global
+///   allocator on a memory region that the system description maps into this PD only, with
+///   these names in `setvar_vaddr` and `setvar_size`.
 ///
-/// A heap is empty again after a restart. There is no `stack_size` as upstream has it: the stack is Microkit's, with the attribute `stack_size` of
-/// `<protection_domain>` and a guard page below.
+/// A heap is empty again after a restart. There is no `stack_size` as upstream has it: the
+/// stack is Microkit's, with the attribute `stack_size` of `<protection_domain>` and a guard
+/// page below.
 pub use sel4_microkit_macros::protection_domain;
 
 /// For `#[protection_domain]`.
@@ -109,7 +116,8 @@ macro_rules! declare_protection_domain {
         $crate::declare_protection_domain! { @heap }
         $crate::declare_protection_domain! { @main $init {
             let base = $crate::memory_region_symbol!($vaddr: *mut u8);
-            // SAFETY: the PD's author says with `heap_region` that the region is for the heap alone.
+            // SAFETY: the PD's author says with `heap_region` that the region is for the heap
+            // alone.
             unsafe { __SEL4_MICROKIT_HEAP.claim(base.as_ptr(), *$crate::var!($size: usize = 0)) };
         } }
     };

@@ -2,18 +2,21 @@
 
 //! `memcpy`, `memmove` and `memset`, to which the compiler turns copies and fills.
 //!
-//! The ones that come with Rust for a target without an operating system move a word of eight bytes at a time and have many branches for what is
-//! short. A network server copies much, and most of it is short. Here nothing has more than four branches but the loop over 64 bytes. What does not
-//! fill a step is done by a last step that overlaps the one before. Only integer registers are used, so that a PD that does not compute with
-//! floating-point numbers never needs the FPU, which the kernel would have to switch. Symbols defined here win over Rust's, which are weak.
-//! Unaligned access is permitted to normal memory.
+//! The ones that come with Rust for a target without an operating system move a word of eight bytes
+//! at a time and have many branches for what is short. A network server copies much, and most of it
+//! is short. Here nothing has more than four branches but the loop over 64 bytes. What does not
+//! fill a step is done by a last step that overlaps the one before. Only integer registers are
+//! used, so that a PD that does not compute with floating-point numbers never needs the FPU, which
+//! the kernel would have to switch. Symbols defined here win over Rust's, which are weak. Unaligned
+//! access is permitted to normal memory.
 
 use core::arch::global_asm;
 
 global_asm!(
     r#"
-    // x0: to, x1: from, x2: bytes. Also right if the ranges overlap and x0 is below x1: the last bytes are loaded first, and each step loads before
-    // it stores, so that no store reaches what is still to be loaded.
+    // x0: to, x1: from, x2: bytes. Also right if the ranges overlap and x0 is below x1: the last
+    // bytes are loaded first, and each step loads before it stores, so that no store reaches what
+    // is still to be loaded.
     .section .text.memcpy, "ax"
     .global memcpy
     .type memcpy, %function
@@ -80,7 +83,8 @@ memcpy:
 8:  ret
     .size memcpy, . - memcpy
 
-    // As memcpy, or backwards if the target begins inside of the source: then the first bytes are loaded first.
+    // As memcpy, or backwards if the target begins inside of the source: then the first bytes are
+    // loaded first.
     .section .text.memmove, "ax"
     .global memmove
     .type memmove, %function

@@ -35,8 +35,8 @@ impl MessageInfo {
     /// A message with that label and the first `count` message registers.
     ///
     /// # Panics
-    /// If the label has more than [`label_width`](Self::label_width) bits or `count` is above 120. Microkit documents 64 words, and up to four
-    /// are several times cheaper than more.
+    /// If the label has more than [`label_width`](Self::label_width) bits or `count` is above 120.
+    /// Microkit documents 64 words, and up to four are several times cheaper than more.
     #[inline]
     pub fn new(label: MessageLabel, count: usize) -> Self {
         Self::from_inner(sel4::MessageInfo::new(label, 0, 0, count))
@@ -53,7 +53,8 @@ impl MessageInfo {
         sel4::MessageInfo::label_width()
     }
 
-    /// How many message registers the sender filled. It is the sender's word: what is in those registers is not to be trusted because of it.
+    /// How many message registers the sender filled. It is the sender's word: what is in those
+    /// registers is not to be trusted because of it.
     #[inline]
     pub fn count(&self) -> usize {
         self.inner.length()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What happens on a panic: a message through the hook, then a fault that the parent sees and can answer with a restart.
+//! What happens on a panic: a message through the hook, then a fault that the parent sees and can
+//! answer with a restart.
 
 use core::arch::asm;
 use core::cell::Cell;
@@ -24,12 +25,14 @@ static STATE: State = State {
     panicking: Cell::new(false),
 };
 
-/// Sets what is run on a panic, in place of a line on the kernel's debug output. To be set again after a restart, in `init`.
+/// Sets what is run on a panic, in place of a line on the kernel's debug output. To be set again
+/// after a restart, in `init`.
 pub fn set_hook(hook: PanicHook) {
     STATE.hook.set(Some(hook));
 }
 
-/// Runs `f`. There is nothing to catch: as `std`'s with `panic = "abort"`, a panic in `f` ends the PD, and what comes back is `Ok`.
+/// Runs `f`. There is nothing to catch: as `std`'s with `panic = "abort"`, a panic in `f` ends the
+/// PD, and what comes back is `Ok`.
 ///
 /// # Errors
 /// None.
@@ -50,8 +53,10 @@ fn on_panic(info: &PanicInfo<'_>) -> ! {
     stop()
 }
 
-/// An undefined instruction: a user exception in both kernels, in every configuration. (A breakpoint would be a debug exception in some.)
+/// An undefined instruction: a user exception in both kernels, in every configuration. (A
+/// breakpoint would be a debug exception in some.)
 fn stop() -> ! {
-    // SAFETY: the instruction does not return, and a parent that restarts the PD sets the program counter anew.
+    // SAFETY: the instruction does not return, and a parent that restarts the PD sets the program
+    // counter anew.
     unsafe { asm!("udf #0", options(noreturn, nostack)) }
 }

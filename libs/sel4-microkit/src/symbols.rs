@@ -7,7 +7,8 @@ use core::cell::UnsafeCell;
 use core::str::Utf8Error;
 use core::sync::atomic;
 
-/// A value that the tool may have changed after compilation. The compiler is kept from assuming that it is what the source says.
+/// A value that the tool may have changed after compilation. The compiler is kept from assuming
+/// that it is what the source says.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Patched<T>(UnsafeCell<T>);
@@ -24,17 +25,19 @@ impl<T> Patched<T> {
     pub fn get(&'static self) -> &'static T {
         let mut pointer: *const T = self.0.get();
         #[allow(clippy::pointers_in_nomem_asm_block)] // it is not read through
-        // SAFETY: no instruction at all; the compiler only has to forget where the pointer comes from.
+        // SAFETY: no instruction at all; the compiler only has to forget where the pointer comes
+        // from.
         unsafe {
             asm!("/* {0} */", inlateout(reg) pointer, options(pure, nomem, nostack, preserves_flags))
         };
-        // SAFETY: it is the address of a static that is never written. The tool writes all bytes of a value of eight bytes, and the types
-        // that `var!` admits have no invalid values.
+        // SAFETY: it is the address of a static that is never written. The tool writes all bytes of
+        // a value of eight bytes, and the types that `var!` admits have no invalid values.
         unsafe { &*pointer }
     }
 }
 
-/// Types of eight bytes for which any bits are valid: what a `setvar…` of the system description may set.
+/// Types of eight bytes for which any bits are valid: what a `setvar…` of the system description
+/// may set.
 ///
 /// # Safety
 /// Any eight bytes must be a valid value.
@@ -51,13 +54,15 @@ words!(u64, i64, usize, isize);
 
 const _: () = assert!(size_of::<usize>() == 8);
 
-/// Declares a symbol that a `setvar_vaddr`, `setvar_size`, `setvar_id` or `setvar` of the system description sets, and gives a `&'static` to its value.
+/// Declares a symbol that a `setvar_vaddr`, `setvar_size`, `setvar_id` or `setvar` of the system
+/// description sets, and gives a `&'static` to its value.
 ///
 /// ```ignore
 /// let size = *var!(heap_size: usize = 0);
 /// ```
 ///
-/// The value after the `=` is the one without a `setvar`. Microkit writes eight bytes: `usize`, `u64`, `isize`, `i64` (upstream takes any type).
+/// The value after the `=` is the one without a `setvar`. Microkit writes eight bytes: `usize`,
+/// `u64`, `isize`, `i64` (upstream takes any type).
 #[macro_export]
 macro_rules! var {
     ($(#[$attribute:meta])* $symbol:ident: $type:ty = $default:expr) => {{
@@ -76,14 +81,16 @@ macro_rules! var {
     }};
 }
 
-/// Declares a symbol that a `setvar_vaddr` of the system description sets, and gives the region's address as `NonNull`.
+/// Declares a symbol that a `setvar_vaddr` of the system description sets, and gives the region's
+/// address as `NonNull`.
 ///
 /// ```ignore
 /// let ring: NonNull<Ring> = memory_region_symbol!(ring_vaddr: *mut Ring);
 /// let pool: NonNull<[u8]> = memory_region_symbol!(pool_vaddr: *mut [u8], n = POOL_SIZE);
 /// ```
 ///
-/// With `bytes = …` as the last argument it panics unless that is the size of what is pointed to: a check of the region's size.
+/// With `bytes = …` as the last argument it panics unless that is the size of what is pointed to: a
+/// check of the region's size.
 ///
 /// Panics if the system description does not set the symbol.
 #[macro_export]
@@ -123,7 +130,8 @@ pub fn region<T>(address: usize, symbol: &str) -> core::ptr::NonNull<T> {
 /// Types that may be declared [`persistent!`](crate::persistent). Not upstream.
 ///
 /// # Safety
-/// Any bits must be a valid value, and a write must not be divisible by a restart in the middle of it: atomics, and arrays of them.
+/// Any bits must be a valid value, and a write must not be divisible by a restart in the middle of
+/// it: atomics, and arrays of them.
 pub unsafe trait Persistent: Sync {}
 
 macro_rules! atomics {
@@ -142,7 +150,8 @@ atomics!(
 // SAFETY: each element is persistent; an array as a whole is not written.
 unsafe impl<T: Persistent, const N: usize> Persistent for [T; N] {}
 
-/// Declares statics that a restart of the PD leaves as they are. At boot they have the given value. Not upstream.
+/// Declares statics that a restart of the PD leaves as they are. At boot they have the given value.
+/// Not upstream.
 ///
 /// ```ignore
 /// persistent! {
@@ -151,7 +160,8 @@ unsafe impl<T: Persistent, const N: usize> Persistent for [T; N] {}
 /// }
 /// ```
 ///
-/// A restart can come between any two instructions: values that belong together are not written together.
+/// A restart can come between any two instructions: values that belong together are not written
+/// together.
 #[macro_export]
 macro_rules! persistent {
     ($($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $value:expr;)+) => {
@@ -167,7 +177,8 @@ macro_rules! persistent {
     };
 }
 
-/// The symbols that the tool writes into every PD (Microkit 2.3, `tool/microkit/src/symbols.rs`). The linker script demands them.
+/// The symbols that the tool writes into every PD (Microkit 2.3, `tool/microkit/src/symbols.rs`).
+/// The linker script demands them.
 macro_rules! fixed {
     ($($symbol:ident: $type:ty = $default:expr;)*) => {
         $(

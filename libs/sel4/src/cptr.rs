@@ -37,7 +37,8 @@ impl CPtr {
     }
 }
 
-/// A capability pointer that is taken to point to a `T`. The kernel checks the type at every use, so a wrong `T` is an error, not a danger.
+/// A capability pointer that is taken to point to a `T`. The kernel checks the type at every use,
+/// so a wrong `T` is an error, not a danger.
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub struct Cap<T: CapType> {
     cptr: CPtr,

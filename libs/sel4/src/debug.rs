@@ -27,7 +27,8 @@ impl fmt::Write for DebugWrite {
 /// For the macros.
 #[doc(hidden)]
 pub fn print(arguments: fmt::Arguments<'_>) {
-    // `DebugWrite` never fails; a `Display` that fails has its text cut, which is no reason to panic.
+    // `DebugWrite` never fails; a `Display` that fails has its text cut, which is no reason to
+    // panic.
     let _ = fmt::write(&mut DebugWrite, arguments);
 }
 
@@ -41,7 +42,8 @@ macro_rules! debug_print {
     };
 }
 
-/// Like `std::println!`, on the kernel's debug output. Costs nothing on a kernel that does not print.
+/// Like `std::println!`, on the kernel's debug output. Costs nothing on a kernel that does not
+/// print.
 #[macro_export]
 macro_rules! debug_println {
     () => { $crate::debug_print!("\n") };

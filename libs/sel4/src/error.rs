@@ -9,7 +9,8 @@ use crate::{MessageInfo, Word};
 /// `core::result::Result` with [`Error`].
 pub type Result<T> = core::result::Result<T, Error>;
 
-/// `seL4_Error` (seL4 manual, chapter "Errors"), the same in both kernels. Not upstream: that it is a `core::error::Error`.
+/// `seL4_Error` (seL4 manual, chapter "Errors"), the same in both kernels. Not upstream: that it is
+/// a `core::error::Error`.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 #[repr(u32)]
 pub enum Error {
@@ -49,7 +50,8 @@ impl Error {
         Self::NotEnoughMemory,
     ];
 
-    /// From the label of the kernel's answer to an invocation. A number that no kernel sends counts as `InvalidArgument`.
+    /// From the label of the kernel's answer to an invocation. A number that no kernel sends counts
+    /// as `InvalidArgument`.
     pub(crate) fn check(answer: &MessageInfo) -> Result<()> {
         match answer.label() {
             0 => Ok(()),

@@ -2,8 +2,9 @@
 
 //! What a thread did that the kernel reports to its fault handler.
 //!
-//! A child holds the capability that its faults are sent with, so it can also *send* a message that looks like a fault: what is decoded here is
-//! an allegation of the child about itself. Decoding is total: no message makes it panic.
+//! A child holds the capability that its faults are sent with, so it can also *send* a message that
+//! looks like a fault: what is decoded here is an allegation of the child about itself. Decoding is
+//! total: no message makes it panic.
 
 use crate::{IpcBuffer, KERNEL_MCS, MessageInfo, Word};
 
@@ -21,7 +22,8 @@ mod label {
     pub const VM: Word = if KERNEL_MCS { 6 } else { 5 };
 }
 
-/// `seL4_Fault`. Upstream's variants depend on the kernel's configuration; these do not, and those for virtual machines are [`Other`](Self::Other).
+/// `seL4_Fault`. Upstream's variants depend on the kernel's configuration; these do not, and those
+/// for virtual machines are [`Other`](Self::Other).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -31,7 +33,8 @@ pub enum Fault {
     CapFault(CapFault),
     /// A system call that the kernel does not know.
     UnknownSyscall(UnknownSyscall),
-    /// An exception of the processor that is no memory fault: undefined instruction, alignment and so on. A panic of this project's PDs is one.
+    /// An exception of the processor that is no memory fault: undefined instruction, alignment and
+    /// so on. A panic of this project's PDs is one.
     UserException(UserException),
     /// A memory access without a mapping or without the right.
     VmFault(VmFault),
@@ -193,7 +196,8 @@ fault_types! {
 }
 
 impl VmFault {
-    /// Whether a write was refused, by bit 6 (WnR) of the syndrome of a data abort (Arm ARM, ESR_ELx, ISS encoding for a Data Abort). Not upstream.
+    /// Whether a write was refused, by bit 6 (WnR) of the syndrome of a data abort (Arm ARM,
+    /// ESR_ELx, ISS encoding for a Data Abort). Not upstream.
     pub fn is_write(&self) -> bool {
         !self.is_prefetch && self.fsr & (1 << 6) != 0
     }

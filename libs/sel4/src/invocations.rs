@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Operations on threads and interrupts. Labels come from the SDK: they differ between kernels and configurations.
+//! Operations on threads and interrupts. Labels come from the SDK: they differ between kernels and
+//! configurations.
 
 use crate::abi;
 use crate::{
@@ -13,7 +14,8 @@ const AND_SUSPEND_OR_RESUME: Word = 1;
 const ARGUMENTS: usize = 2;
 
 impl cap::Tcb {
-    /// `seL4_TCB_ReadRegisters`: the first `count` registers in the order of [`UserContext`]; the others are 0.
+    /// `seL4_TCB_ReadRegisters`: the first `count` registers in the order of [`UserContext`]; the
+    /// others are 0.
     ///
     /// # Errors
     /// What the kernel says, e.g. [`Error::IllegalOperation`] for the own thread.
@@ -33,7 +35,8 @@ impl cap::Tcb {
         Ok(context)
     }
 
-    /// `seL4_TCB_WriteRegisters`: writes the first `count` registers, then lets the thread run if `resume`.
+    /// `seL4_TCB_WriteRegisters`: writes the first `count` registers, then lets the thread run if
+    /// `resume`.
     ///
     /// # Errors
     /// What the kernel says, e.g. [`Error::IllegalOperation`] for the own thread.

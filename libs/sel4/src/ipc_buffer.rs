@@ -2,8 +2,9 @@
 
 //! The page that a thread shares with the kernel: message registers and capability transfer.
 //!
-//! The kernel reads and writes message registers 0 to 3 in processor registers; this crate copies them from and to the page around every
-//! system call, so that to a PD all registers look alike. Messages of up to four words so touch two cache lines and nothing else.
+//! The kernel reads and writes message registers 0 to 3 in processor registers; this crate copies
+//! them from and to the page around every system call, so that to a PD all registers look alike.
+//! Messages of up to four words so touch two cache lines and nothing else.
 
 use core::mem::offset_of;
 use core::ptr;
@@ -33,7 +34,8 @@ pub struct IpcBuffer {
 const _: () = assert!(offset_of!(IpcBuffer, msg) == 8 && size_of::<IpcBuffer>() == 1024);
 
 impl IpcBuffer {
-    /// The message registers. After a receive those beyond the message's length hold what was there before.
+    /// The message registers. After a receive those beyond the message's length hold what was there
+    /// before.
     pub fn msg_regs(&self) -> &[Word] {
         &self.msg
     }
@@ -45,7 +47,8 @@ impl IpcBuffer {
 
     /// The message registers as bytes.
     pub fn msg_bytes(&self) -> &[u8] {
-        // SAFETY: the words are initialised, a byte needs no alignment, and the borrow of `self` covers the slice.
+        // SAFETY: the words are initialised, a byte needs no alignment, and the borrow of `self`
+        // covers the slice.
         unsafe { slice::from_raw_parts(self.msg.as_ptr().cast(), size_of_val(&self.msg)) }
     }
 
@@ -56,7 +59,8 @@ impl IpcBuffer {
     }
 }
 
-/// How many closures hold a shared borrow of the buffer, or [`EXCLUSIVE`]. The PD has one thread: the atomic only spares an unsafe cell.
+/// How many closures hold a shared borrow of the buffer, or [`EXCLUSIVE`]. The PD has one thread:
+/// the atomic only spares an unsafe cell.
 static BORROWED: AtomicU32 = AtomicU32::new(0);
 const EXCLUSIVE: u32 = u32::MAX;
 
@@ -75,8 +79,9 @@ where
     let readers = BORROWED.load(Ordering::Relaxed);
     assert!(readers < EXCLUSIVE - 1, "the IPC buffer is borrowed");
     BORROWED.store(readers + 1, Ordering::Relaxed);
-    // SAFETY: Microkit maps the buffer at this address for the PD's whole life. Nobody holds it exclusively (checked), and every function
-    // of this crate that writes it checks that nobody holds it at all.
+    // SAFETY: Microkit maps the buffer at this address for the PD's whole life. Nobody holds it
+    // exclusively (checked), and every function of this crate that writes it checks that nobody
+    // holds it at all.
     let result = f(unsafe { &*buffer() });
     BORROWED.store(readers, Ordering::Relaxed);
     result
@@ -85,7 +90,8 @@ where
 /// Runs `f` with the IPC buffer, to be written.
 ///
 /// # Panics
-/// If called inside of [`with_ipc_buffer`] or of itself. Neither may a system call be made inside that transfers a message.
+/// If called inside of [`with_ipc_buffer`] or of itself. Neither may a system call be made inside
+/// that transfers a message.
 pub fn with_ipc_buffer_mut<F, T>(f: F) -> T
 where
     F: FnOnce(&mut IpcBuffer) -> T,
@@ -110,7 +116,8 @@ fn check_unborrowed() {
 #[inline(always)]
 pub(crate) fn fast_registers() -> [Word; FAST_REGISTERS] {
     check_unborrowed();
-    // SAFETY: mapped for the PD's whole life, and nobody holds a reference (checked); the array is the start of `msg`.
+    // SAFETY: mapped for the PD's whole life, and nobody holds a reference (checked); the array is
+    // the start of `msg`.
     unsafe {
         (&raw const (*buffer()).msg)
             .cast::<[Word; FAST_REGISTERS]>()

@@ -2,16 +2,19 @@
 
 //! seL4 for protection domains on AArch64: system calls, capabilities, message registers, faults.
 //!
-//! Names and signatures are those of the crate `sel4` of [rust-sel4](https://github.com/seL4/rust-sel4), for the subset that protection domains use,
-//! so that a PD can move to upstream's crate by a change in its manifest. The code is this project's own: stable Rust, no C, no generated headers. The
-//! build script reads the ABI from the Microkit SDK that the image is made with (see `build.rs` and the crate `sel4-abi`).
+//! Names and signatures are those of the crate `sel4` of
+//! [rust-sel4](https://github.com/seL4/rust-sel4), for the subset that protection domains use, so
+//! that a PD can move to upstream's crate by a change in its manifest. The code is this
+//! project's own: stable Rust, no C, no generated headers. The build script reads the ABI from the
+//! Microkit SDK that the image is made with (see `build.rs` and the crate `sel4-abi`).
 //!
 //! Two kernels are known, told apart by [`KERNEL_MCS`]:
 //! - seL4 16 with MCS (official SDK 2.3): reply objects, scheduling contexts;
 //! - seL4 5.0.0 (registry SDK): the reply capability is implicit, message labels have 20 bits.
 //!
-//! A protection domain has one thread, so nothing here is synchronised between threads. On seL4 5.0.0 `tpidr_el0` holds the address of the IPC
-//! buffer, so there is no thread-local storage either.
+//! A protection domain has one thread, so nothing here is synchronised between threads. On seL4
+//! 5.0.0 `tpidr_el0` holds the address of the IPC buffer, so there is no thread-local storage
+//! either.
 //!
 //! # Against upstream
 //!

@@ -23,7 +23,8 @@ impl MessageInfo {
     /// A message of `length` words with a label.
     ///
     /// # Panics
-    /// If the label has more than [`label_width`](Self::label_width) bits, or there are more than 120 words, 3 capabilities or 3 unwrapped marks.
+    /// If the label has more than [`label_width`](Self::label_width) bits, or there are more than
+    /// 120 words, 3 capabilities or 3 unwrapped marks.
     pub const fn new(label: Word, caps_unwrapped: usize, extra_caps: usize, length: usize) -> Self {
         assert!(label >> LABEL_BITS == 0, "label too wide for this kernel");
         assert!(length <= NUM_MESSAGE_REGISTERS, "message too long");

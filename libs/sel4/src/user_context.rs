@@ -4,11 +4,13 @@
 
 use crate::Word;
 
-/// Registers in the order of `seL4_UserContext`: the 34 that both kernels know (seL4 16 has `tpidr_el0` and `tpidrro_el0` after them).
+/// Registers in the order of `seL4_UserContext`: the 34 that both kernels know (seL4 16 has
+/// `tpidr_el0` and `tpidrro_el0` after them).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserContext([Word; UserContext::COUNT]);
 
-/// Where `x0..=x30` stand in a [`UserContext`] (libsel4's `sel4arch.xml`, the same in both kernels).
+/// Where `x0..=x30` stand in a [`UserContext`] (libsel4's `sel4arch.xml`, the same in both
+/// kernels).
 const GPR: [usize; 31] = [
     3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 18, 19, 20, 21, 22, 23, 12, 13, 14, 24, 25, 26, 27, 28, 29,
     30, 31, 32, 33, 15, 16,

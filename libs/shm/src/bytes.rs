@@ -7,7 +7,8 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
 
-/// Bytes that are read in place, such as received frames. See [`Region::into_frozen_bytes`](crate::Region::into_frozen_bytes).
+/// Bytes that are read in place, such as received frames. See
+/// [`Region::into_frozen_bytes`](crate::Region::into_frozen_bytes).
 pub type FrozenBytes = Bytes<ReadOnly>;
 
 /// Bytes that only this PD writes, such as frames to be sent. Others may read them. See
@@ -22,7 +23,8 @@ pub struct Bytes<A: Access> {
     access: PhantomData<A>,
 }
 
-// SAFETY: nobody else writes the bytes while they are borrowed (contract of `new`), and writing them needs `&mut`.
+// SAFETY: nobody else writes the bytes while they are borrowed (contract of `new`), and writing
+// them needs `&mut`.
 unsafe impl<A: Access> Send for Bytes<A> {}
 // SAFETY: through `&Bytes` threads only read.
 unsafe impl<A: Access> Sync for Bytes<A> {}
@@ -30,7 +32,8 @@ unsafe impl<A: Access> Sync for Bytes<A> {}
 impl<A: Access> Bytes<A> {
     /// # Safety
     ///
-    /// `len` bytes at `base` are accessible as `A` says for good, and nobody but the holder of the result writes them while a slice of them lives.
+    /// `len` bytes at `base` are accessible as `A` says for good, and nobody but the holder of the
+    /// result writes them while a slice of them lives.
     pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
         Self {
             base,
@@ -56,8 +59,8 @@ impl<A: Access> Bytes<A> {
     /// The range does not lie in the region.
     pub fn slice(&self, offset: usize, len: usize) -> Result<&[u8], OutOfBounds> {
         check(offset, len, self.len)?;
-        // SAFETY: the range lies in the region (checked above), which is readable for good; others do not write it (contract of `new`), and
-        // `&self` keeps us from writing.
+        // SAFETY: the range lies in the region (checked above), which is readable for good; others
+        // do not write it (contract of `new`), and `&self` keeps us from writing.
         Ok(unsafe { slice::from_raw_parts(self.base.add(offset).as_ptr(), len) })
     }
 }
@@ -70,7 +73,8 @@ impl ExclusiveBytes {
     /// The range does not lie in the region.
     pub fn slice_mut(&mut self, offset: usize, len: usize) -> Result<&mut [u8], OutOfBounds> {
         check(offset, len, self.len)?;
-        // SAFETY: the range lies in the region (checked above); we are its only writer, and `&mut self` makes the slice the only one.
+        // SAFETY: the range lies in the region (checked above); we are its only writer, and `&mut
+        // self` makes the slice the only one.
         Ok(unsafe { slice::from_raw_parts_mut(self.base.add(offset).as_ptr(), len) })
     }
 }

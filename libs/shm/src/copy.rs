@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The copy to and from memory that another PD may write meanwhile.
 //!
-//! `ptr::copy` would not do: the compiler may assume that nobody writes the source, so it may read it a second time (by forwarding one
-//! copy into the next), and a peer could show different bytes to a check and to the use. Here the compiler sees either an assembly block
-//! or volatile accesses, both of which happen exactly as often as they are written.
+//! `ptr::copy` would not do: the compiler may assume that nobody writes the source, so it may read
+//! it a second time (by forwarding one copy into the next), and a peer could show different bytes
+//! to a check and to the use. Here the compiler sees either an assembly block or volatile accesses,
+//! both of which happen exactly as often as they are written.
 
 /// Copies `len` bytes from `from` to `to`.
 ///
 /// # Safety
 ///
-/// `from` is readable and `to` writable for `len` bytes (mapped normal memory), and the two ranges do not overlap. Either may be written by
-/// another PD meanwhile; then the bytes copied are any mixture of old and new.
+/// `from` is readable and `to` writable for `len` bytes (mapped normal memory), and the two ranges
+/// do not overlap. Either may be written by another PD meanwhile; then the bytes copied are any
+/// mixture of old and new.
 #[cfg(target_arch = "aarch64")]
 pub(crate) unsafe fn copy_once(from: *const u8, to: *mut u8, len: usize) {
-    // 64 bytes a turn, then the bits of the rest. Integer registers only: a PD shall not need the FPU. Unaligned access is permitted to normal memory.
-    // SAFETY: the loop reads `len` bytes from `from` and writes them to `to`, which the caller vouches for; all registers are declared.
+    // 64 bytes a turn, then the bits of the rest. Integer registers only: a PD shall not need the
+    // FPU. Unaligned access is permitted to normal memory. SAFETY: the loop reads `len` bytes
+    // from `from` and writes them to `to`, which the caller vouches for; all registers are
+    // declared.
     unsafe {
         core::arch::asm!(
             "subs {left}, {left}, #64",

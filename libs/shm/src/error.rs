@@ -5,7 +5,8 @@ use core::fmt;
 
 /// A range does not lie in the memory it is meant for.
 ///
-/// Offsets and lengths often come from a peer, so this is an ordinary value: the caller counts it against the peer or answers `EINVAL`.
+/// Offsets and lengths often come from a peer, so this is an ordinary value: the caller counts it
+/// against the peer or answers `EINVAL`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OutOfBounds {
     /// First byte asked for, from the start of the memory.
@@ -31,14 +32,16 @@ impl core::error::Error for OutOfBounds {}
 /// A region cannot be viewed in the way asked for: the system description and the code disagree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RegionError {
-    /// The type needs more bytes than the region has. Remedy: raise the region's size in `system.xml`.
+    /// The type needs more bytes than the region has. Remedy: raise the region's size in
+    /// `system.xml`.
     TooSmall {
         /// Bytes needed.
         needed: usize,
         /// Bytes there.
         size: usize,
     },
-    /// The address is not a multiple of the type's alignment. Remedy: regions start at page boundaries; split them at aligned offsets.
+    /// The address is not a multiple of the type's alignment. Remedy: regions start at page
+    /// boundaries; split them at aligned offsets.
     Misaligned {
         /// Address of the region.
         address: usize,

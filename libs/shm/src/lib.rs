@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Views of memory that other protection domains can read or write.
 //!
-//! A region that the system description maps into a PD is an address and a length. This crate turns it, once, into the one kind of
-//! view that its users need, and it is the place where the unsafe code for that lives:
+//! A region that the system description maps into a PD is an address and a length. This crate turns
+//! it, once, into the one kind of view that its users need, and it is the place where the unsafe
+//! code for that lives:
 //!
 //! | what is in the region | view | why it is sound |
 //! | --- | --- | --- |
@@ -12,8 +13,9 @@
 //!
 //! A [`Region`] is consumed by the conversion, so one range of bytes never has two kinds of view.
 //!
-//! Two kinds of access exist: [`ReadWrite`], and [`ReadOnly`] for a mapping without write permission. A store through a page of a read-only
-//! mapping is no undefined behaviour but a fault; the crates above keep roles apart by type, so that it does not happen.
+//! Two kinds of access exist: [`ReadWrite`], and [`ReadOnly`] for a mapping without write
+//! permission. A store through a page of a read-only mapping is no undefined behaviour but a fault;
+//! the crates above keep roles apart by type, so that it does not happen.
 #![cfg_attr(not(test), no_std)]
 #![deny(missing_docs)]
 

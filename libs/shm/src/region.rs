@@ -42,9 +42,11 @@ impl<A: Access> Region<A> {
     ///
     /// # Safety
     ///
-    /// - `len` bytes at `address` are mapped as normal memory (not device memory), at least with the access that `A` names, until the program ends.
+    /// - `len` bytes at `address` are mapped as normal memory (not device memory), at least with
+    ///   the access that `A` names, until the program ends.
     /// - `address` is not 0, and `address + len` does not overflow.
-    /// - Nothing else in this program refers to these bytes: no static, no stack, no second `Region`.
+    /// - Nothing else in this program refers to these bytes: no static, no stack, no second
+    ///   `Region`.
     pub unsafe fn new(address: usize, len: usize) -> Self {
         // SAFETY: the caller promises that the address is not 0.
         let base = unsafe { NonNull::new_unchecked(with_exposed_provenance_mut(address)) };
@@ -55,7 +57,8 @@ impl<A: Access> Region<A> {
         }
     }
 
-    /// Like [`new`](Self::new), for memory that the program already has a pointer to (tests, allocations).
+    /// Like [`new`](Self::new), for memory that the program already has a pointer to (tests,
+    /// allocations).
     ///
     /// # Safety
     ///
@@ -100,7 +103,8 @@ impl<A: Access> Region<A> {
     /// The region has fewer than `at` bytes.
     pub fn split_at(self, at: usize) -> Result<(Self, Self), OutOfBounds> {
         check(0, at, self.len)?;
-        // SAFETY: `at` is at most the region's length, so the pointer stays within it or one past its end.
+        // SAFETY: `at` is at most the region's length, so the pointer stays within it or one past
+        // its end.
         let rest = unsafe { self.base.add(at) };
         let first = Self {
             base: self.base,
@@ -129,14 +133,16 @@ impl<A: Access> Region<A> {
                 alignment: align_of::<T>(),
             });
         }
-        // SAFETY: mapped for good (contract of `new`), large enough and aligned (checked above), no other view exists (the region is
-        // consumed), and `Shared` promises validity for whatever is or will be written there.
+        // SAFETY: mapped for good (contract of `new`), large enough and aligned (checked above), no
+        // other view exists (the region is consumed), and `Shared` promises validity for
+        // whatever is or will be written there.
         Ok(unsafe { page.as_ref() })
     }
 
     /// The region as payload that another PD may write at any time, to be read only.
     pub fn into_read_window(self) -> ReadWindow {
-        // SAFETY: the region's contract covers the bytes, and consuming it makes this their only view.
+        // SAFETY: the region's contract covers the bytes, and consuming it makes this their only
+        // view.
         unsafe { ReadWindow::new(self.base, self.len) }
     }
 
@@ -144,10 +150,12 @@ impl<A: Access> Region<A> {
     ///
     /// # Safety
     ///
-    /// As long as a slice obtained from the result lives, nobody writes the bytes of that slice: no PD, and no device. For receive
-    /// buffers this follows from the packet link: the device gets a buffer only after its owner has handed it over.
+    /// As long as a slice obtained from the result lives, nobody writes the bytes of that slice: no
+    /// PD, and no device. For receive buffers this follows from the packet link: the device
+    /// gets a buffer only after its owner has handed it over.
     pub unsafe fn into_frozen_bytes(self) -> FrozenBytes {
-        // SAFETY: the region's contract covers the bytes; the caller promises that they do not change under a slice.
+        // SAFETY: the region's contract covers the bytes; the caller promises that they do not
+        // change under a slice.
         unsafe { FrozenBytes::new(self.base, self.len) }
     }
 }
@@ -155,7 +163,8 @@ impl<A: Access> Region<A> {
 impl Region<ReadWrite> {
     /// The region as payload that another PD may read, and perhaps write, at any time.
     pub fn into_window(self) -> Window {
-        // SAFETY: the region's contract covers the bytes (writable: `ReadWrite`), and consuming it makes this their only view.
+        // SAFETY: the region's contract covers the bytes (writable: `ReadWrite`), and consuming it
+        // makes this their only view.
         unsafe { Window::new(self.base, self.len) }
     }
 
@@ -165,7 +174,8 @@ impl Region<ReadWrite> {
     ///
     /// No other PD and no device ever writes the region.
     pub unsafe fn into_exclusive_bytes(self) -> ExclusiveBytes {
-        // SAFETY: the region's contract covers the bytes; the caller promises that we are the only writer.
+        // SAFETY: the region's contract covers the bytes; the caller promises that we are the only
+        // writer.
         unsafe { ExclusiveBytes::new(self.base, self.len) }
     }
 }

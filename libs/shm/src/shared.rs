@@ -5,18 +5,20 @@ use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 /// A type made of atomics only.
 ///
-/// A reference to such a type stays valid whatever another PD writes into the memory: every bit pattern is a value, and a concurrent
-/// store is a race between atomics, which is defined.
+/// A reference to such a type stays valid whatever another PD writes into the memory: every bit
+/// pattern is a value, and a concurrent store is a race between atomics, which is defined.
 ///
 /// # Safety
 ///
-/// The type must consist of atomic integers (and padding) only, with a layout that is the same in every PD (`repr(C)`), and must be valid for
-/// every bit pattern. [`shared_struct!`](crate::shared_struct) declares structs for which the compiler checks this.
+/// The type must consist of atomic integers (and padding) only, with a layout that is the same in
+/// every PD (`repr(C)`), and must be valid for every bit pattern.
+/// [`shared_struct!`](crate::shared_struct) declares structs for which the compiler checks this.
 pub unsafe trait Shared: Sync + 'static {}
 
 macro_rules! atomics {
     ($($atomic:ty),+) => {$(
-        // SAFETY: an atomic integer is valid for every bit pattern, and concurrent access is what it is for.
+        // SAFETY: an atomic integer is valid for every bit pattern, and concurrent access is what
+        // it is for.
         unsafe impl Shared for $atomic {}
     )+};
 }
@@ -24,10 +26,12 @@ atomics!(AtomicU8, AtomicU16, AtomicU32, AtomicU64);
 // SAFETY: an array has its elements' layout, one after the other, and no other content.
 unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 
-/// Declares a `repr(C)` struct all of whose fields are [`Shared`], and implements [`Shared`] for it.
+/// Declares a `repr(C)` struct all of whose fields are [`Shared`], and implements [`Shared`] for
+/// it.
 ///
-/// Attributes (such as `#[repr(align(64))]`), documentation, visibility and const parameters are passed on. A field that is not made of
-/// atomics is an error at compile time. Crates that forbid unsafe code can use it: the unsafe implementation is this macro's.
+/// Attributes (such as `#[repr(align(64))]`), documentation, visibility and const parameters are
+/// passed on. A field that is not made of atomics is an error at compile time. Crates that forbid
+/// unsafe code can use it: the unsafe implementation is this macro's.
 ///
 /// ```
 /// use core::sync::atomic::AtomicU32;

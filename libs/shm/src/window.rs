@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Payload memory that another PD may write at any time.
 //!
-//! No slice is ever formed over it. Bytes are copied out or in exactly once; what was checked is the copy, never the window.
+//! No slice is ever formed over it. Bytes are copied out or in exactly once; what was checked is
+//! the copy, never the window.
 
 use crate::copy::copy_once;
 use crate::error::check;
@@ -20,13 +21,15 @@ pub struct Window<A: Access = ReadWrite> {
     access: PhantomData<A>,
 }
 
-// SAFETY: an address and a length, not tied to a thread. (Not `Sync`: two threads of this program have no business in one window.)
+// SAFETY: an address and a length, not tied to a thread. (Not `Sync`: two threads of this program
+// have no business in one window.)
 unsafe impl<A: Access> Send for Window<A> {}
 
 impl<A: Access> Window<A> {
     /// # Safety
     ///
-    /// `len` bytes at `base` are accessible as `A` says for good, and no Rust reference to them exists or will exist.
+    /// `len` bytes at `base` are accessible as `A` says for good, and no Rust reference to them
+    /// exists or will exist.
     pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
         Self {
             base,
@@ -52,7 +55,8 @@ impl<A: Access> Window<A> {
     /// The range does not lie in the window; nothing is copied.
     pub fn read_at(&self, offset: usize, into: &mut [u8]) -> Result<(), OutOfBounds> {
         check(offset, into.len(), self.len)?;
-        // SAFETY: the range lies in the window (checked above), which is readable; `into` is ours alone, so the two do not overlap.
+        // SAFETY: the range lies in the window (checked above), which is readable; `into` is ours
+        // alone, so the two do not overlap.
         unsafe {
             copy_once(
                 self.base.add(offset).as_ptr(),
@@ -72,7 +76,8 @@ impl Window<ReadWrite> {
     /// The range does not lie in the window; nothing is copied.
     pub fn write_at(&self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds> {
         check(offset, from.len(), self.len)?;
-        // SAFETY: the range lies in the window (checked above), which is writable; no reference to the window exists, so `from` does not overlap.
+        // SAFETY: the range lies in the window (checked above), which is writable; no reference to
+        // the window exists, so `from` does not overlap.
         unsafe { copy_once(from.as_ptr(), self.base.add(offset).as_ptr(), from.len()) };
         Ok(())
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the views promise: bounds, alignment, contents. Run under Miri too: `cargo +nightly miri test -p shm`.
+//! What the views promise: bounds, alignment, contents. Run under Miri too: `cargo +nightly miri
+//! test -p shm`.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -93,7 +94,8 @@ fn split_divides_and_refuses() {
 fn window_copies_every_length_and_nothing_else() {
     let window = region(|_| 0xee).into_window();
     let bytes: Vec<u8> = (0..512).map(|i| (i * 7 + 1) as u8).collect();
-    // Every length of the short tails and some of the long loop, at odd offsets. Miri, which looks at each access, gets a sample.
+    // Every length of the short tails and some of the long loop, at odd offsets. Miri, which looks
+    // at each access, gets a sample.
     let step = if cfg!(miri) { 37 } else { 1 };
     for len in (0..=130).step_by(step).chain([200, 255, 256, 511, 512]) {
         for offset in [0, 1, 7, 32]

@@ -2,8 +2,9 @@
 
 //! Areas: parts of a half of the window that keep their content between calls.
 //!
-//! A half is divided into 64 equal blocks. The first 32 are scratch space, the others are given out, contiguous, first fit. Sockets
-//! that need an area take it when they are made, so running out is an error at that place and never later.
+//! A half is divided into 64 equal blocks. The first 32 are scratch space, the others are given
+//! out, contiguous, first fit. Sockets that need an area take it when they are made, so running out
+//! is an error at that place and never later.
 
 use core::cell::Cell;
 
@@ -14,7 +15,8 @@ const BLOCKS: u32 = 64;
 /// Of these, scratch space.
 const SCRATCH_BLOCKS: u32 = 32;
 
-/// A part of a half of the window. Returned with `Areas::free`; it has no destructor, because freeing needs the owner.
+/// A part of a half of the window. Returned with `Areas::free`; it has no destructor, because
+/// freeing needs the owner.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Area {
     start: usize,

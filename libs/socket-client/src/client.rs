@@ -13,10 +13,12 @@ use socket_proto::{
 use crate::area::Areas;
 use crate::{Memory, Transport};
 
-/// Attempts to attach before giving up: a server that restarts again and again must not keep its clients in a loop.
+/// Attempts to attach before giving up: a server that restarts again and again must not keep its
+/// clients in a loop.
 const ATTACH_ATTEMPTS: usize = 3;
 
-/// The least size of each half of the window, in bytes. Without scratch space a `recv` of nothing would look like the end of a stream.
+/// The least size of each half of the window, in bytes. Without scratch space a `recv` of nothing
+/// would look like the end of a stream.
 const MIN_HALF: u32 = 4096;
 
 /// What [`Client::poll_bits`] returns for a socket that went with an earlier life of the server.
@@ -24,7 +26,8 @@ const RESET: PollBits = PollBits::from_raw(
     (PollBits::IN.raw() | PollBits::OUT.raw() | PollBits::ERR.raw() | PollBits::HUP.raw()) as u64,
 );
 
-/// Names a socket. It is a plain value, like a file descriptor: it is given back with [`Client::close`].
+/// Names a socket. It is a plain value, like a file descriptor: it is given back with
+/// [`Client::close`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Socket {
     pub(crate) handle: Handle,
@@ -41,7 +44,8 @@ impl Socket {
 
 /// A client of the network server, with non-blocking calls.
 ///
-/// One PD has one `Client`. Every method takes `&self`, so that several users can share it within the PD's single thread.
+/// One PD has one `Client`. Every method takes `&self`, so that several users can share it within
+/// the PD's single thread.
 pub struct Client<T: Transport> {
     pub(crate) transport: T,
     pub(crate) c2s: RefCell<ExclusiveBytes>,
@@ -63,8 +67,8 @@ impl<T: Transport> Client<T> {
     /// Attaches to the server. Sockets that an earlier life of this PD had are closed by that.
     ///
     /// # Errors
-    /// `EPROTO` if the server speaks another version or sees a window of another size, `EINVAL` if a half of the window is smaller than
-    /// 4 KiB or larger than 4 GiB.
+    /// `EPROTO` if the server speaks another version or sees a window of another size, `EINVAL` if
+    /// a half of the window is smaller than 4 KiB or larger than 4 GiB.
     pub fn attach(transport: T, memory: Memory) -> Result<Self, Errno> {
         let size = |len: usize| match u32::try_from(len) {
             Ok(len) if len >= MIN_HALF => Ok(len),
@@ -107,11 +111,12 @@ impl<T: Transport> Client<T> {
         self.transport.now()
     }
 
-    /// Looks whether the server has restarted, and attaches again if so. Worth a call at each notification and before waiting: it costs
-    /// none to the server as long as nothing has happened.
+    /// Looks whether the server has restarted, and attaches again if so. Worth a call at each
+    /// notification and before waiting: it costs none to the server as long as nothing has
+    /// happened.
     ///
-    /// Returns whether every socket from before is gone, once for each time that this has happened: also when it was another call that
-    /// found the server restarted and has attached again.
+    /// Returns whether every socket from before is gone, once for each time that this has happened:
+    /// also when it was another call that found the server restarted and has attached again.
     pub fn check_restart(&self) -> bool {
         if self.epoch.get() != Some(self.ready.epoch()) {
             // If it fails the next call of `socket` tries again.
@@ -120,8 +125,9 @@ impl<T: Transport> Client<T> {
         self.told.replace(self.life.get()) != self.life.get()
     }
 
-    /// The serial number of the readiness page: unchanged means that no socket has become ready since. A client looks at it before
-    /// it waits, because the server does not notify a client of what the client's own calls have made ready.
+    /// The serial number of the readiness page: unchanged means that no socket has become ready
+    /// since. A client looks at it before it waits, because the server does not notify a client
+    /// of what the client's own calls have made ready.
     pub fn ready_serial(&self) -> u32 {
         self.ready.serial()
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The calls that carry no payload, with the names and error numbers of BSD sockets. None of them waits.
+//! The calls that carry no payload, with the names and error numbers of BSD sockets. None of them
+//! waits.
 
 use core::net::SocketAddr;
 
@@ -19,7 +20,8 @@ impl<T: Transport> Client<T> {
     /// A new socket.
     ///
     /// # Errors
-    /// `EMFILE` if this client has as many as its quota allows, `ENFILE` if the server has none left.
+    /// `EMFILE` if this client has as many as its quota allows, `ENFILE` if the server has none
+    /// left.
     pub fn socket(&self, kind: SocketKind) -> Result<Socket, Errno> {
         match self.call_again_if_restarted(Request::Socket { kind })? {
             Success::Socket(handle) => Ok(self.adopt(handle)),
@@ -27,15 +29,18 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Gives a socket its local address. Port 0 takes an ephemeral port, the unspecified address any of the machine's.
+    /// Gives a socket its local address. Port 0 takes an ephemeral port, the unspecified address
+    /// any of the machine's.
     ///
     /// # Errors
-    /// `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (the configuration does not give this client the port), `EINVAL` (bound already).
+    /// `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (the configuration does not give this client the
+    /// port), `EINVAL` (bound already).
     pub fn bind(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
         done(self.on(socket, |socket| Request::Bind { socket, addr })?)
     }
 
-    /// Makes a bound stream socket take connections. `backlog` of them may wait for [`Self::accept`]; the server clamps it.
+    /// Makes a bound stream socket take connections. `backlog` of them may wait for
+    /// [`Self::accept`]; the server clamps it.
     ///
     /// # Errors
     /// `EOPNOTSUPP` on a datagram socket, `EINVAL` if it is connected or not bound.
@@ -47,7 +52,8 @@ impl<T: Transport> Client<T> {
     /// Takes the oldest connection that waits, with its peer's address.
     ///
     /// # Errors
-    /// `EAGAIN` if none waits, `EINVAL` if the socket does not listen, `EMFILE` and `ENFILE` as for [`Self::socket`].
+    /// `EAGAIN` if none waits, `EINVAL` if the socket does not listen, `EMFILE` and `ENFILE` as for
+    /// [`Self::socket`].
     pub fn accept(&self, socket: Socket) -> Result<(Socket, SocketAddr), Errno> {
         match self.on(socket, |socket| Request::Accept { socket })? {
             Success::Accepted { socket, peer } => Ok((self.adopt(socket), peer)),
@@ -58,15 +64,16 @@ impl<T: Transport> Client<T> {
     /// Stream: starts a connection. Datagram: sets the only peer.
     ///
     /// # Errors
-    /// `EINPROGRESS` when the attempt has been started, `EALREADY` while it goes on, `EISCONN` when it is done; why it failed says
-    /// [`Self::take_error`]. The socket becomes writable (`POLLOUT`) at the end of the attempt.
+    /// `EINPROGRESS` when the attempt has been started, `EALREADY` while it goes on, `EISCONN` when
+    /// it is done; why it failed says [`Self::take_error`]. The socket becomes writable
+    /// (`POLLOUT`) at the end of the attempt.
     pub fn connect(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
         let addr = Some(addr);
         done(self.on(socket, |socket| Request::Connect { socket, addr })?)
     }
 
-    /// `connect` with `AF_UNSPEC`. Stream: resets the connection, or stops listening; the socket can be used anew.
-    /// Datagram: the socket hears everyone again.
+    /// `connect` with `AF_UNSPEC`. Stream: resets the connection, or stops listening; the socket
+    /// can be used anew. Datagram: the socket hears everyone again.
     ///
     /// # Errors
     /// `EBADF`.
@@ -75,7 +82,8 @@ impl<T: Transport> Client<T> {
         done(self.on(socket, |socket| Request::Connect { socket, addr })?)
     }
 
-    /// Ends one or both directions. After [`Shutdown::Write`] the peer reads the bytes already taken, then end of stream.
+    /// Ends one or both directions. After [`Shutdown::Write`] the peer reads the bytes already
+    /// taken, then end of stream.
     ///
     /// # Errors
     /// `ENOTCONN` if there is no connection.
@@ -83,10 +91,12 @@ impl<T: Transport> Client<T> {
         done(self.on(socket, |socket| Request::Shutdown { socket, how })?)
     }
 
-    /// Gives a socket back. Bytes already taken are still sent, unless received ones were not read: then the connection is reset.
+    /// Gives a socket back. Bytes already taken are still sent, unless received ones were not read:
+    /// then the connection is reset.
     ///
     /// # Errors
-    /// `EBADF` if it was closed before. A socket that went with a server's earlier life closes without error.
+    /// `EBADF` if it was closed before. A socket that went with a server's earlier life closes
+    /// without error.
     pub fn close(&self, socket: Socket) -> Result<(), Errno> {
         if !self.is_current(socket) {
             return Ok(());
@@ -143,8 +153,9 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Asks for a notification at `deadline` (nanoseconds, see [`Client::now`]) even if nothing becomes ready. The server keeps one
-    /// per client: the earliest asked for, until it has passed.
+    /// Asks for a notification at `deadline` (nanoseconds, see [`Client::now`]) even if nothing
+    /// becomes ready. The server keeps one per client: the earliest asked for, until it has
+    /// passed.
     ///
     /// # Errors
     /// `ECONNRESET` if the server has restarted; ask again.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Datagrams, one at a time and in batches. A batch is one call for as many datagrams as fit, which is what makes small ones fast.
+//! Datagrams, one at a time and in batches. A batch is one call for as many datagrams as fit, which
+//! is what makes small ones fast.
 
 use core::net::SocketAddr;
 
@@ -32,7 +33,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The batch as it lies in the window, for [`Client::send_batch`]: every datagram then goes back to where it came from.
+    /// The batch as it lies in the window, for [`Client::send_batch`]: every datagram then goes
+    /// back to where it came from.
     pub fn span(&self) -> Span {
         Span {
             offset: self.offset,
@@ -50,7 +52,8 @@ impl Batch {
         self.datagrams == 0
     }
 
-    /// Bytes of payload left, for statistics. Reckoned from the length alone, so padding (up to 7 bytes each) counts.
+    /// Bytes of payload left, for statistics. Reckoned from the length alone, so padding (up to 7
+    /// bytes each) counts.
     pub fn payload_len(&self) -> usize {
         (self.length as usize).saturating_sub(self.datagrams * HEADER_SIZE)
     }
@@ -58,7 +61,8 @@ impl Batch {
     /// Takes the next datagram out of the batch.
     ///
     /// # Errors
-    /// `EAGAIN` if the batch is empty, `EPROTO` if the server has written nonsense; the batch is empty then.
+    /// `EAGAIN` if the batch is empty, `EPROTO` if the server has written nonsense; the batch is
+    /// empty then.
     pub fn next<T: Transport>(&mut self, client: &Client<T>) -> Result<Datagram, Errno> {
         if self.datagrams == 0 {
             return Err(Errno::EAGAIN);
@@ -108,7 +112,8 @@ impl BatchWriter<'_> {
     /// Adds a datagram to `to`, or to the connected peer.
     ///
     /// # Errors
-    /// `ENOBUFS` if it does not fit behind those that are there, `EMSGSIZE` if no datagram can be that long.
+    /// `ENOBUFS` if it does not fit behind those that are there, `EMSGSIZE` if no datagram can be
+    /// that long.
     pub fn push(&mut self, to: Option<SocketAddr>, payload: &[u8]) -> Result<(), Errno> {
         self.push_with(to, payload.len(), |room| room.copy_from_slice(payload))
     }
@@ -152,7 +157,8 @@ impl<T: Transport> Client<T> {
     /// Sends one datagram, to `to` or to the connected peer.
     ///
     /// # Errors
-    /// `EAGAIN` if the socket takes none for the moment, `EMSGSIZE`, `EDESTADDRREQ`, `EACCES`, `ENETUNREACH`.
+    /// `EAGAIN` if the socket takes none for the moment, `EMSGSIZE`, `EDESTADDRREQ`, `EACCES`,
+    /// `ENETUNREACH`.
     pub fn sendto(
         &self,
         socket: Socket,
@@ -169,8 +175,8 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Lets `fill` write datagrams into the window and sends them in one call. Answers how many were taken, the first ones first;
-    /// the others are lost.
+    /// Lets `fill` write datagrams into the window and sends them in one call. Answers how many
+    /// were taken, the first ones first; the others are lost.
     ///
     /// # Errors
     /// As [`Self::sendto`], about the first datagram.
@@ -204,7 +210,8 @@ impl<T: Transport> Client<T> {
         )
     }
 
-    /// Sends a batch that lies in the window already, in either half. Answers how many datagrams were taken.
+    /// Sends a batch that lies in the window already, in either half. Answers how many datagrams
+    /// were taken.
     ///
     /// # Errors
     /// As [`Self::send_datagrams`]; `EFAULT` if the span leaves the window.
@@ -212,7 +219,8 @@ impl<T: Transport> Client<T> {
         self.send_span(socket, batch).map(|sent| sent.count)
     }
 
-    /// Receives as many datagrams as wait and fit into the scratch space. They stay there until the next receiving call.
+    /// Receives as many datagrams as wait and fit into the scratch space. They stay there until the
+    /// next receiving call.
     ///
     /// # Errors
     /// `EAGAIN` if none waits; an error that waited on the socket.
@@ -233,8 +241,9 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty. Answers the bytes copied and the sender; a
-    /// longer datagram is cut off. Between calls with the same batch there must be no other receiving call.
+    /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty.
+    /// Answers the bytes copied and the sender; a longer datagram is cut off. Between calls
+    /// with the same batch there must be no other receiving call.
     ///
     /// # Errors
     /// As [`Self::recv_batch`].

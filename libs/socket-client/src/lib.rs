@@ -4,24 +4,28 @@
 //!
 //! Two APIs on one connection to the server:
 //!
-//! - [`Client`]: non-blocking calls with the names and error numbers of BSD sockets, for event loops that want each call counted.
-//!   Readiness is read from a page of shared memory ([`Client::poll`]), without a call.
-//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`]) and timers, driven by one call of [`Net::run`] for
-//!   each notification from the server, on any executor. Streams have the traits of `embedded-io-async`. [`Service`] is for servers
-//!   with one task that accepts and many that serve.
+//! - [`Client`]: non-blocking calls with the names and error numbers of BSD sockets, for event
+//!   loops that want each call counted. Readiness is read from a page of shared memory
+//!   ([`Client::poll`]), without a call.
+//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`]) and timers, driven by
+//!   one call of [`Net::run`] for each notification from the server, on any executor. Streams have
+//!   the traits of `embedded-io-async`. [`Service`] is for servers with one task that accepts and
+//!   many that serve.
 //!
-//! No limit of the library ends in a hang: where a table is full the operation fails with `EMFILE` or `ENOBUFS`.
+//! No limit of the library ends in a hang: where a table is full the operation fails with `EMFILE`
+//! or `ENOBUFS`.
 //!
 //! # Memory
 //!
-//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`). A part of each is scratch space,
-//! used within a call and free when it returns; so it needs no allocation and no slow peer can hold it. The other part is
-//! given out in [`Area`]s to those that keep payload in the window between calls.
+//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`). A
+//! part of each is scratch space, used within a call and free when it returns; so it needs no
+//! allocation and no slow peer can hold it. The other part is given out in [`Area`]s to those that
+//! keep payload in the window between calls.
 //!
 //! # When the server restarts
 //!
-//! The library attaches again by itself. Sockets from before answer `ECONNRESET` to everything but `close`; new ones work. Listeners
-//! are sockets too: bind again.
+//! The library attaches again by itself. Sockets from before answer `ECONNRESET` to everything but
+//! `close`; new ones work. Listeners are sockets too: bind again.
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

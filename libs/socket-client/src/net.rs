@@ -13,31 +13,34 @@ use crate::timer::Timers;
 use crate::wakers::{Direction, SOCKETS, Waiter, Wakers};
 use crate::{Client, Error, Sleep, Socket, Transport};
 
-/// Socket operations that a task may finish in one poll before others get their turn. A peer that takes bytes as fast as they are
-/// produced would keep its task busy for ever otherwise.
+/// Socket operations that a task may finish in one poll before others get their turn. A peer that
+/// takes bytes as fast as they are produced would keep its task busy for ever otherwise.
 const TURN: u8 = 16;
 
-/// Attempts to set the deadline before a wait. The second is for a server that has restarted meanwhile.
+/// Attempts to set the deadline before a wait. The second is for a server that has restarted
+/// meanwhile.
 const ASK_ATTEMPTS: usize = 2;
 
 /// Sockets and timers for tasks.
 ///
 /// The PD's event loop calls [`Net::run`] for each notification from the server.
 ///
-/// Limits: sockets of index 0 to 255 (`EMFILE` beyond), 512 timers at once (`ENOBUFS`), and 64 tasks that wait for a socket and
-/// direction for which another task waits already (`ENOBUFS`).
+/// Limits: sockets of index 0 to 255 (`EMFILE` beyond), 512 timers at once (`ENOBUFS`), and 64
+/// tasks that wait for a socket and direction for which another task waits already (`ENOBUFS`).
 pub struct Net<T: Transport> {
     client: Client<T>,
     wakers: Wakers,
     pub(crate) timers: Timers,
     /// Serial number of the readiness page at the last look.
     seen: Cell<Option<u32>>,
-    /// The deadline that the server has been asked for and that has not passed; `u64::MAX` if there is none.
+    /// The deadline that the server has been asked for and that has not passed; `u64::MAX` if
+    /// there is none.
     asked: Cell<u64>,
 }
 
 impl<T: Transport> Net<T> {
-    /// Takes over a client. Its sockets, if it has any, can go on being used with the calls of [`Client`].
+    /// Takes over a client. Its sockets, if it has any, can go on being used with the calls of
+    /// [`Client`].
     pub const fn new(client: Client<T>) -> Self {
         Net {
             client,
@@ -58,11 +61,13 @@ impl<T: Transport> Net<T> {
         self.client.now()
     }
 
-    /// Runs tasks until all of them wait: to be called at the start and for each notification from the server. `turn` polls each
-    /// task that is awake once, and returns whether any is awake after that.
+    /// Runs tasks until all of them wait: to be called at the start and for each notification from
+    /// the server. `turn` polls each task that is awake once, and returns whether any is awake
+    /// after that.
     ///
-    /// Sockets and timers are looked at before every turn. So a task that is always awake takes turns with those whose sockets
-    /// become ready meanwhile, and `run` does not return as long as it has work: no notification is needed to go on with it.
+    /// Sockets and timers are looked at before every turn. So a task that is always awake takes
+    /// turns with those whose sockets become ready meanwhile, and `run` does not return as long
+    /// as it has work: no notification is needed to go on with it.
     pub fn run(&self, mut turn: impl FnMut() -> bool) {
         loop {
             self.look();
@@ -72,7 +77,8 @@ impl<T: Transport> Net<T> {
         }
     }
 
-    /// Wakes the tasks whose sockets are ready or whose time has come. The readiness page is shared memory: this makes no call.
+    /// Wakes the tasks whose sockets are ready or whose time has come. The readiness page is shared
+    /// memory: this makes no call.
     fn look(&self) {
         self.notice_restart();
         self.wake_ready();
@@ -86,7 +92,8 @@ impl<T: Transport> Net<T> {
         }
     }
 
-    /// After a restart of the server all sockets are to be looked at, whatever the page's serial number, and the deadline is forgotten.
+    /// After a restart of the server all sockets are to be looked at, whatever the page's serial
+    /// number, and the deadline is forgotten.
     fn notice_restart(&self) {
         if self.client.check_restart() {
             self.asked.set(u64::MAX);
@@ -103,8 +110,8 @@ impl<T: Transport> Net<T> {
                 .wake_ready(|socket| self.client.poll_bits(socket))
     }
 
-    /// When no task is awake: asks the server for a notification at the earliest deadline. Returns `false` if tasks have become
-    /// awake meanwhile.
+    /// When no task is awake: asks the server for a notification at the earliest deadline. Returns
+    /// `false` if tasks have become awake meanwhile.
     fn before_wait(&self) -> bool {
         for _ in 0..ASK_ATTEMPTS {
             // A task's call may have found the server restarted, which concerns all others.
@@ -136,7 +143,8 @@ impl<T: Transport> Net<T> {
         Sleep::after(self, nanoseconds)
     }
 
-    /// Waits for `future`, but not longer than so many nanoseconds. If the future is ready at its first poll the clock is not read.
+    /// Waits for `future`, but not longer than so many nanoseconds. If the future is ready at its
+    /// first poll the clock is not read.
     ///
     /// # Errors
     /// `ETIMEDOUT`, `ENOBUFS` if no timer is left; the future is dropped then.
@@ -171,8 +179,8 @@ impl<T: Transport> Net<T> {
         Err(Errno::EMFILE)
     }
 
-    /// Waits until `operation` returns something else than `EAGAIN`. `turn` belongs to the socket: it counts what has been done
-    /// without waiting.
+    /// Waits until `operation` returns something else than `EAGAIN`. `turn` belongs to the socket:
+    /// it counts what has been done without waiting.
     pub(crate) async fn operate<R>(
         &self,
         socket: Socket,
@@ -204,7 +212,8 @@ impl<T: Transport> Net<T> {
         .await
     }
 
-    /// Wakes the tasks that wait for a socket, ready or not: there is something for them that the server does not know of.
+    /// Wakes the tasks that wait for a socket, ready or not: there is something for them that the
+    /// server does not know of.
     pub(crate) fn wake(&self, socket: Socket, direction: Direction) {
         self.wakers.wake(socket, direction);
     }

@@ -2,18 +2,21 @@
 
 //! Who keeps a place in a service that has fewer places than there are connections.
 //!
-//! Each connection has *credit*, a time that passes. It starts with [`GRACE`], shared with all those that have not asked for anything
-//! yet; every byte moved adds to it, 64 KiB a second's worth, and each request brings it back to [`GRACE`]. As long as nobody waits, credit
-//! means nothing. When a connection waits and every place is taken, one whose credit is used up loses its place: of the address that
-//! holds most places the one that has been without credit the longest.
+//! Each connection has *credit*, a time that passes. It starts with [`GRACE`], shared with all
+//! those that have not asked for anything yet; every byte moved adds to it, 64 KiB a second's
+//! worth, and each request brings it back to [`GRACE`]. As long as nobody waits, credit
+//! means nothing. When a connection waits and every place is taken, one whose credit is used up
+//! loses its place: of the address that holds most places the one that has been without credit the
+//! longest.
 //!
-//! So connections that say nothing, send a request byte by byte or read a response drop by drop make room at once, however many there
-//! are; who works keeps its place; and an address with few connections does not suffer from one with many.
+//! So connections that say nothing, send a request byte by byte or read a response drop by drop
+//! make room at once, however many there are; who works keeps its place; and an address with few
+//! connections does not suffer from one with many.
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The credit of a new connection, and the least after a request, in nanoseconds. New ones share it, so
-/// that a flood of connections that say nothing passes as fast as it is accepted.
+/// The credit of a new connection, and the least after a request, in nanoseconds. New ones share
+/// it, so that a flood of connections that say nothing passes as fast as it is accepted.
 pub const GRACE: u64 = 100_000_000;
 /// The least share of it: a peer needs a moment to send its request after the handshake.
 const LEAST: u64 = GRACE / 20;
@@ -21,7 +24,8 @@ const LEAST: u64 = GRACE / 20;
 const RATE: u64 = 64 * 1024;
 /// Credit never exceeds this, in nanoseconds: long work in the past does not pay for long silence.
 const MOST: u64 = SECOND;
-/// Lack of credit that bytes moved count against, in nanoseconds: who was silent for an hour does not pay for all of it.
+/// Lack of credit that bytes moved count against, in nanoseconds: who was silent for an hour does
+/// not pay for all of it.
 const WORST: u64 = SECOND;
 const SECOND: u64 = 1_000_000_000;
 
@@ -50,7 +54,8 @@ pub(crate) fn worth(bytes: usize, rate: u64) -> u64 {
     (bytes as u64).saturating_mul(SECOND) / rate
 }
 
-/// What counts as one peer: an IPv4 address, or the /64 network that one IPv6 host may have for itself.
+/// What counts as one peer: an IPv4 address, or the /64 network that one IPv6 host may have for
+/// itself.
 fn network(peer: SocketAddr) -> IpAddr {
     match peer.ip() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
@@ -130,7 +135,8 @@ impl<const N: usize> Places<N> {
         }
     }
 
-    /// For a connection that waits while every place is taken: the place that is to be left for it. It is told once.
+    /// For a connection that waits while every place is taken: the place that is to be left for it.
+    /// It is told once.
     ///
     /// # Errors
     /// When to ask again, if all have credit or have been told already.

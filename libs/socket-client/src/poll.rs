@@ -40,20 +40,24 @@ impl<T: Transport> Client<T> {
         found
     }
 
-    /// As [`Self::poll`]; if nothing is found, the PD shall return to its event loop, and a notification comes when something becomes
-    /// ready, or at `deadline` (nanoseconds, see [`Client::now`]) at the latest.
+    /// As [`Self::poll`]; if nothing is found, the PD shall return to its event loop, and a
+    /// notification comes when something becomes ready, or at `deadline` (nanoseconds, see
+    /// [`Client::now`]) at the latest.
     ///
-    /// Answers `Ok(0)` with a deadline that has passed at once, so a caller that comes back with the same deadline ends its wait.
+    /// Answers `Ok(0)` with a deadline that has passed at once, so a caller that comes back with
+    /// the same deadline ends its wait.
     ///
     /// # Errors
-    /// `EAGAIN` if nothing is ready and the deadline lies ahead: wait for the notification and call again.
+    /// `EAGAIN` if nothing is ready and the deadline lies ahead: wait for the notification and call
+    /// again.
     pub fn poll_until(&self, fds: &mut [PollFd], deadline: u64) -> Result<usize, Errno> {
         let found = self.poll(fds);
         if found > 0 || self.now() >= deadline {
             return Ok(found);
         }
         self.wake_at(deadline)?;
-        // What became ready during that call has been notified already, perhaps before this look; look again rather than sleep.
+        // What became ready during that call has been notified already, perhaps before this look;
+        // look again rather than sleep.
         match self.poll(fds) {
             0 => Err(Errno::EAGAIN),
             found => Ok(found),

@@ -2,10 +2,11 @@
 
 //! A server on a TCP port: one task accepts, many serve a connection each.
 //!
-//! A connection is accepted only when a worker is idle, so that connections too many wait in the network server's backlog. While one
-//! waits there, connections make room for it: [`Places`] says which, and a client that asks again and again has its turn and then
-//! makes room by itself ([`Guest::requested`]). And nobody keeps a worker waiting for ever: a connection that does not move a KiB a
-//! second is ended after 30 s.
+//! A connection is accepted only when a worker is idle, so that connections too many wait in the
+//! network server's backlog. While one waits there, connections make room for it: [`Places`] says
+//! which, and a client that asks again and again has its turn and then makes room by itself
+//! ([`Guest::requested`]). And nobody keeps a worker waiting for ever: a connection that does not
+//! move a KiB a second is ended after 30 s.
 
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
@@ -54,7 +55,8 @@ struct State<'n, T: Transport, const WORKERS: usize> {
     acceptor: Option<Waker>,
 }
 
-/// Where the tasks meet: one that calls [`Service::accept`], and `WORKERS` that call [`Service::work`].
+/// Where the tasks meet: one that calls [`Service::accept`], and `WORKERS` that call
+/// [`Service::work`].
 pub struct Service<'n, T: Transport, const WORKERS: usize> {
     net: &'n Net<T>,
     state: RefCell<State<'n, T, WORKERS>>,
@@ -79,8 +81,8 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         }
     }
 
-    /// Accepts connections at `addr`, for good: one task's work. After a restart of the network server it listens again. `report`
-    /// hears of each connection, and why none can be had.
+    /// Accepts connections at `addr`, for good: one task's work. After a restart of the network
+    /// server it listens again. `report` hears of each connection, and why none can be had.
     pub async fn accept(
         &self,
         addr: SocketAddr,
@@ -175,7 +177,8 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         .await;
     }
 
-    /// Gives a connection to the worker that was busy last. Closes it if none is idle, which only an error of the listener leads to.
+    /// Gives a connection to the worker that was busy last. Closes it if none is idle, which only
+    /// an error of the listener leads to.
     fn give(&self, stream: TcpStream<'n, T>, peer: SocketAddr) {
         let now = self.net.now();
         let mut state = self.state.borrow_mut();
@@ -192,7 +195,8 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         worker.wake();
     }
 
-    /// Serves one connection after the other, for good: the work of each of the `WORKERS` tasks. `ended` hears how each came to its end.
+    /// Serves one connection after the other, for good: the work of each of the `WORKERS` tasks.
+    /// `ended` hears how each came to its end.
     ///
     /// # Errors
     /// `ENOBUFS`: there are more workers than places.
@@ -263,8 +267,8 @@ impl<T: Transport, const WORKERS: usize> Guest<'_, '_, T, WORKERS> {
         state.places.moved(self.place, bytes, now);
     }
 
-    /// To be called for each request that has come as a whole. Returns whether the connection may go on after the response: not if
-    /// others wait and it has had its turn.
+    /// To be called for each request that has come as a whole. Returns whether the connection may
+    /// go on after the response: not if others wait and it has had its turn.
     pub fn requested(&self) -> bool {
         let now = self.service.net.now();
         self.limit.set(now.saturating_add(PATIENCE));

@@ -13,12 +13,14 @@ use crate::{Area, Client, Socket, Transport};
 pub struct Sent {
     /// Bytes taken.
     pub count: usize,
-    /// Bytes that the socket would take now. Only the peer's acknowledgements change it until the next `send`, and they raise it.
+    /// Bytes that the socket would take now. Only the peer's acknowledgements change it until the
+    /// next `send`, and they raise it.
     pub room: usize,
 }
 
 impl<T: Transport> Client<T> {
-    /// Bytes that one call can carry through the scratch space, in either direction; more is cut off.
+    /// Bytes that one call can carry through the scratch space, in either direction; more is cut
+    /// off.
     pub fn chunk_len(&self) -> usize {
         self.c2s_areas
             .scratch_len()
@@ -28,7 +30,8 @@ impl<T: Transport> Client<T> {
     /// Sends as many of `data` as the socket takes, up to [`Self::chunk_len`].
     ///
     /// # Errors
-    /// `EAGAIN` if it takes none for the moment, `EPIPE` if the sending direction is closed, `ECONNRESET`, `ENOTCONN`.
+    /// `EAGAIN` if it takes none for the moment, `EPIPE` if the sending direction is closed,
+    /// `ECONNRESET`, `ENOTCONN`.
     pub fn send(&self, socket: Socket, data: &[u8]) -> Result<usize, Errno> {
         self.send_vectored(socket, &[data]).map(|sent| sent.count)
     }
@@ -50,8 +53,9 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Lets `fill` write up to `max` bytes into the window (at most [`Self::chunk_len`]) and sends as many as it says it wrote. What the
-    /// socket does not take is lost: be ready to produce it again, or ask for no more than the `room` of the last [`Sent`].
+    /// Lets `fill` write up to `max` bytes into the window (at most [`Self::chunk_len`]) and sends
+    /// as many as it says it wrote. What the socket does not take is lost: be ready to produce
+    /// it again, or ask for no more than the `room` of the last [`Sent`].
     ///
     /// # Errors
     /// As [`Self::send`]; `EINVAL` if `fill` itself sends.
@@ -76,7 +80,8 @@ impl<T: Transport> Client<T> {
         )
     }
 
-    /// Sends bytes that lie in the window already, in either half: what was received can be sent without a copy here.
+    /// Sends bytes that lie in the window already, in either half: what was received can be sent
+    /// without a copy here.
     ///
     /// # Errors
     /// As [`Self::send`]; `EFAULT` if the span leaves the window.
@@ -91,8 +96,8 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Receives up to `buf.len()` bytes, at most [`Self::chunk_len`]. 0 means that the peer has ended the stream, or that
-    /// `buf` is empty.
+    /// Receives up to `buf.len()` bytes, at most [`Self::chunk_len`]. 0 means that the peer has
+    /// ended the stream, or that `buf` is empty.
     ///
     /// # Errors
     /// `EAGAIN` if there are none for the moment, `ECONNRESET`, `ENOTCONN`.
@@ -104,8 +109,9 @@ impl<T: Transport> Client<T> {
         Ok(count)
     }
 
-    /// Receives up to `max` bytes into the scratch space of the window and leaves them there, until the next receiving call. They are
-    /// looked at with [`Self::copy_out`], or sent on with [`Self::send_span`]. An empty span means end of stream.
+    /// Receives up to `max` bytes into the scratch space of the window and leaves them there, until
+    /// the next receiving call. They are looked at with [`Self::copy_out`], or sent on with
+    /// [`Self::send_span`]. An empty span means end of stream.
     ///
     /// # Errors
     /// As [`Self::recv`].
@@ -115,8 +121,8 @@ impl<T: Transport> Client<T> {
             .map(|(span, _)| span)
     }
 
-    /// Receives into any part of the server's half. Answers the part that was filled, and for a datagram socket how many
-    /// datagrams that are.
+    /// Receives into any part of the server's half. Answers the part that was filled, and for a
+    /// datagram socket how many datagrams that are.
     pub(crate) fn recv_span(&self, socket: Socket, span: Span) -> Result<(Span, usize), Errno> {
         match self.on(socket, |socket| Request::Recv { socket, span })? {
             Success::Received { bytes, datagrams } if bytes <= span.length => {
@@ -157,7 +163,8 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Takes an area of the client's half, for payload that is prepared in the window and sent from there, perhaps many times.
+    /// Takes an area of the client's half, for payload that is prepared in the window and sent from
+    /// there, perhaps many times.
     ///
     /// # Errors
     /// `ENOBUFS` if no such area is left.

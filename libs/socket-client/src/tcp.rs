@@ -63,7 +63,8 @@ impl<'n, T: Transport> TcpListener<'n, T> {
     /// Waits for the next connection.
     ///
     /// # Errors
-    /// `EMFILE`, `ENFILE`: no socket is left for it; close some and try again. `ECONNRESET`: the server has restarted; bind again.
+    /// `EMFILE`, `ENFILE`: no socket is left for it; close some and try again. `ECONNRESET`: the
+    /// server has restarted; bind again.
     pub async fn accept(&self) -> Result<(TcpStream<'n, T>, SocketAddr), Error> {
         let net = self.owned.net;
         let (socket, peer) = net
@@ -86,7 +87,8 @@ impl<'n, T: Transport> TcpListener<'n, T> {
 
 /// A connection.
 ///
-/// Methods take `&self`, so that one task can read while another writes; [`Self::split`] gives each half as a value with the traits.
+/// Methods take `&self`, so that one task can read while another writes; [`Self::split`] gives each
+/// half as a value with the traits.
 pub struct TcpStream<'n, T: Transport> {
     owned: Owned<'n, T>,
     turn: Cell<u8>,
@@ -103,7 +105,8 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// Connects to `addr`.
     ///
     /// # Errors
-    /// `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`, `ENETUNREACH`, `EACCES`, and those of [`Client::socket`].
+    /// `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`, `ENETUNREACH`, `EACCES`, and those of
+    /// [`Client::socket`].
     pub async fn connect(net: &'n Net<T>, addr: SocketAddr) -> Result<Self, Error> {
         let stream = Self::own(net, net.open(SocketKind::Stream)?);
         let socket = stream.owned.socket;
@@ -152,7 +155,8 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         Ok(self.client().getpeername(self.owned.socket)?)
     }
 
-    /// Waits for bytes and receives them. 0 means that the peer has ended the stream, or that `buf` is empty.
+    /// Waits for bytes and receives them. 0 means that the peer has ended the stream, or that `buf`
+    /// is empty.
     ///
     /// # Errors
     /// `ECONNRESET`, `ETIMEDOUT`.
@@ -198,9 +202,9 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         Ok(sent.count)
     }
 
-    /// Waits until the socket takes bytes, lets `fill` produce up to `max` of them in the window, and sends them. What is not taken
-    /// (see [`Sent::count`]) must be produced again: `fill` may be called with a shorter window than asked for, and again if
-    /// nothing was taken.
+    /// Waits until the socket takes bytes, lets `fill` produce up to `max` of them in the window,
+    /// and sends them. What is not taken (see [`Sent::count`]) must be produced again: `fill`
+    /// may be called with a shorter window than asked for, and again if nothing was taken.
     ///
     /// # Errors
     /// As [`Self::write`].
@@ -238,7 +242,8 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         Ok(owned.net.ready(owned.socket, Direction::Write).await?)
     }
 
-    /// Ends one or both directions. After [`Shutdown::Write`] the peer reads what was written, then the end of the stream.
+    /// Ends one or both directions. After [`Shutdown::Write`] the peer reads what was written, then
+    /// the end of the stream.
     ///
     /// # Errors
     /// `ENOTCONN`, `ECONNRESET`.

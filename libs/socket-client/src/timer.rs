@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Timers without a timer channel: the server notifies at the earliest deadline, this table knows whose it is.
+//! Timers without a timer channel: the server notifies at the earliest deadline, this table knows
+//! whose it is.
 //!
-//! Setting and dropping a timer costs no call. The earliest deadline is kept as a lower bound: a dropped timer leaves it where
-//! it was, the notification then finds nothing to do, and the table is looked through for the next one. Timeouts of
-//! seconds that are set for each request and dropped soon after cost one such look in seconds.
+//! Setting and dropping a timer costs no call. The earliest deadline is kept as a lower bound: a
+//! dropped timer leaves it where it was, the notification then finds nothing to do, and the table
+//! is looked through for the next one. Timeouts of seconds that are set for each request and
+//! dropped soon after cost one such look in seconds.
 
 use core::cell::{Cell, RefCell};
 use core::future::Future;
@@ -85,8 +87,8 @@ impl Timers {
         drop(removed);
     }
 
-    /// Wakes the tasks whose deadline has passed, and finds the earliest of the others. Their entries stay until the task
-    /// comes and takes them away.
+    /// Wakes the tasks whose deadline has passed, and finds the earliest of the others. Their
+    /// entries stay until the task comes and takes them away.
     pub(crate) fn expire(&self, now: u64) {
         if now < self.earliest.get() {
             return;
@@ -113,7 +115,8 @@ impl Timers {
     }
 }
 
-/// A future that is ready when a time has come, or with `ENOBUFS` at its first poll if no timer is left. See [`Net::sleep_until`].
+/// A future that is ready when a time has come, or with `ENOBUFS` at its first poll if no timer is
+/// left. See [`Net::sleep_until`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep<'n, T: Transport> {
     net: &'n Net<T>,
@@ -123,7 +126,8 @@ pub struct Sleep<'n, T: Transport> {
 
 #[derive(Clone, Copy)]
 enum When {
-    /// Counted from the first poll, so that a timeout around something that is ready at once does not even read the clock.
+    /// Counted from the first poll, so that a timeout around something that is ready at once does
+    /// not even read the clock.
     After(u64),
     At(u64),
 }

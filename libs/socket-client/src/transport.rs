@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the library needs from its surroundings: a call to the server, a clock, and three pieces of shared memory.
+//! What the library needs from its surroundings: a call to the server, a clock, and three pieces of
+//! shared memory.
 
 use shm::{ExclusiveBytes, ReadWindow};
 use socket_proto::ready::PageWords;
 
-/// The way to the server. In a protection domain a protected procedure call on a channel, in a test a function call.
+/// The way to the server. In a protection domain a protected procedure call on a channel, in a test
+/// a function call.
 pub trait Transport {
     /// One protected procedure call: a label and four words each way.
     fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]);

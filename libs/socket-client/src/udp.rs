@@ -13,8 +13,8 @@ use socket_proto::SocketKind;
 use crate::wakers::Direction;
 use crate::{Area, Batch, BatchWriter, Error, Net, Socket, Transport};
 
-/// A datagram socket with its own area of the window, into which it receives whole batches: a call to the server is needed for
-/// each batch only, not for each datagram.
+/// A datagram socket with its own area of the window, into which it receives whole batches: a call
+/// to the server is needed for each batch only, not for each datagram.
 pub struct UdpSocket<'n, T: Transport> {
     net: &'n Net<T>,
     socket: Socket,
@@ -26,11 +26,12 @@ pub struct UdpSocket<'n, T: Transport> {
 }
 
 impl<'n, T: Transport> UdpSocket<'n, T> {
-    /// A socket bound to `addr`, which receives up to `receive_len` bytes at once (32 bytes of header for each datagram included).
+    /// A socket bound to `addr`, which receives up to `receive_len` bytes at once (32 bytes of
+    /// header for each datagram included).
     ///
     /// # Errors
-    /// `ENOBUFS` if the window has no such area left; those of [`Client::socket`](crate::Client::socket) and
-    /// [`Client::bind`](crate::Client::bind).
+    /// `ENOBUFS` if the window has no such area left; those of
+    /// [`Client::socket`](crate::Client::socket) and [`Client::bind`](crate::Client::bind).
     pub fn bind(net: &'n Net<T>, addr: SocketAddr, receive_len: usize) -> Result<Self, Error> {
         let socket = net.open(SocketKind::Datagram)?;
         let mut udp = UdpSocket {
@@ -66,7 +67,8 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
         self.socket
     }
 
-    /// Waits for a datagram and copies it to `buf`. Returns its bytes and its sender; a longer one is cut off.
+    /// Waits for a datagram and copies it to `buf`. Returns its bytes and its sender; a longer one
+    /// is cut off.
     ///
     /// # Errors
     /// An error that waited on the socket; `ECONNRESET` if the server has restarted.
@@ -81,8 +83,9 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
         Ok(taken?)
     }
 
-    /// Waits for datagrams and receives as many as fit into the socket's area. What [`Self::recv_from`] has left over comes first, on
-    /// its own. They stay there until the next receiving call of this socket; [`Batch::next`] takes them out, [`Self::send_batch`]
+    /// Waits for datagrams and receives as many as fit into the socket's area. What
+    /// [`Self::recv_from`] has left over comes first, on its own. They stay there until the
+    /// next receiving call of this socket; [`Batch::next`] takes them out, [`Self::send_batch`]
     /// sends them back.
     ///
     /// # Errors
@@ -100,7 +103,8 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
                 client.recv_batch_into(self.socket, span)
             });
         let mut receive = pin!(receive);
-        // Looked at before each receiving call, which would write over what is left: another task may have left it meanwhile.
+        // Looked at before each receiving call, which would write over what is left: another task
+        // may have left it meanwhile.
         poll_fn(|cx| {
             let left = self.batch.take();
             if left.is_empty() {
@@ -137,7 +141,8 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
         Ok(())
     }
 
-    /// Lets `fill` write datagrams and sends them in one call, without waiting. Answers how many were taken; the others are lost.
+    /// Lets `fill` write datagrams and sends them in one call, without waiting. Answers how many
+    /// were taken; the others are lost.
     ///
     /// # Errors
     /// `EAGAIN` if none was taken, and as [`Self::send_to`] about the first datagram.
@@ -145,8 +150,9 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
         Ok(self.net.client().send_datagrams(self.socket, fill)?)
     }
 
-    /// Sends the rest of a received batch back to where each datagram came from, in one call, without waiting and without a copy
-    /// here. Answers how many were taken; the others are lost.
+    /// Sends the rest of a received batch back to where each datagram came from, in one call,
+    /// without waiting and without a copy here. Answers how many were taken; the others are
+    /// lost.
     ///
     /// # Errors
     /// As [`Self::send_datagrams`].

@@ -2,8 +2,9 @@
 
 //! Who waits for which socket.
 //!
-//! Almost always it is one task for a socket and direction: its waker lies in a table, and stays there until the socket is ready.
-//! Further tasks take an entry of a small list. All of them are woken together; those that find nothing wait again.
+//! Almost always it is one task for a socket and direction: its waker lies in a table, and stays
+//! there until the socket is ready. Further tasks take an entry of a small list. All of them are
+//! woken together; those that find nothing wait again.
 
 use core::cell::RefCell;
 use core::task::Waker;
@@ -12,7 +13,8 @@ use socket_proto::{Errno, PollBits};
 
 use crate::Socket;
 
-/// Socket indices that tasks can wait for. The server's quotas are below it; a socket beyond it is refused when it is made.
+/// Socket indices that tasks can wait for. The server's quotas are below it; a socket beyond it is
+/// refused when it is made.
 pub(crate) const SOCKETS: usize = 256;
 
 /// Futures that can wait for a socket and direction for which another task waits already.
@@ -98,7 +100,8 @@ impl<'w> Waiter<'w> {
     /// Remembers to wake `waker` when `socket` is ready in that direction.
     ///
     /// # Errors
-    /// `EMFILE` if the socket's index is beyond the table, `ENOBUFS` if another task waits already and no entry is left.
+    /// `EMFILE` if the socket's index is beyond the table, `ENOBUFS` if another task waits already
+    /// and no entry is left.
     pub(crate) fn wait(
         &mut self,
         socket: Socket,
@@ -191,7 +194,8 @@ impl Wakers {
             while left != 0 {
                 let index = word * WORD_BITS + left.trailing_zeros() as usize;
                 left &= left - 1;
-                // Woken outside of the borrow: a waker may do anything, this table's methods included.
+                // Woken outside of the borrow: a waker may do anything, this table's methods
+                // included.
                 for waker in self.take_ready(index, &bits).into_iter().flatten() {
                     any = true;
                     waker.wake();

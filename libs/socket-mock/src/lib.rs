@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! For tests of clients: a network server of a few hundred lines in the same process, which keeps the protocol's promises and has nothing
-//! else. Streams are pipes between sockets and test peers ([`Peer`]), datagrams are queues, time is a number. It shows what a client
-//! does, call by call, and can be told to restart, or to answer nonsense. [`Tasks`] is the event loop of a PD with async tasks.
+//! For tests of clients: a network server of a few hundred lines in the same process, which keeps
+//! the protocol's promises and has nothing else. Streams are pipes between sockets and test peers
+//! ([`Peer`]), datagrams are queues, time is a number. It shows what a client does, call by call,
+//! and can be told to restart, or to answer nonsense. [`Tasks`] is the event loop of a PD with
+//! async tasks.
 
 mod executor;
 mod memory;

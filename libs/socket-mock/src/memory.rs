@@ -36,7 +36,8 @@ impl SharedMemory {
 
     /// The client's views.
     pub fn client(&self) -> Memory {
-        // SAFETY: leaked memory of that length; the server's side of this test goes through raw pointers only.
+        // SAFETY: leaked memory of that length; the server's side of this test goes through raw
+        // pointers only.
         let c2s = unsafe { Region::<ReadWrite>::from_ptr(self.c2s, self.sizes.c2s as usize) };
         // SAFETY: leaked memory of that length, of which the client only reads this half.
         let s2c = unsafe { Region::<ReadOnly>::from_ptr(self.s2c, self.sizes.s2c as usize) };
@@ -61,7 +62,8 @@ impl SharedMemory {
             Half::ClientToServer => self.c2s,
             Half::ServerToClient => self.s2c,
         };
-        // SAFETY: the span was checked against the memory's size, and no slice of it lives during a call.
+        // SAFETY: the span was checked against the memory's size, and no slice of it lives during a
+        // call.
         unsafe { core::slice::from_raw_parts(base.as_ptr().add(span.start()), span.length()) }
             .to_vec()
     }
@@ -76,7 +78,8 @@ impl SharedMemory {
             .check_writable(span)
             .expect("the library receives into the server's half");
         assert!(bytes.len() <= span.length());
-        // SAFETY: the span was checked against the memory's size, and the client reads it by copying only.
+        // SAFETY: the span was checked against the memory's size, and the client reads it by
+        // copying only.
         unsafe {
             core::ptr::copy(
                 bytes.as_ptr(),

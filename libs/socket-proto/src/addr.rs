@@ -8,8 +8,8 @@
 //! | 1 | bytes 0..8 of the address, first byte highest; zero for IPv4 |
 //! | 2 | bytes 8..16, first byte highest; for IPv4 the address in the low 32 bits |
 //!
-//! So 10.0.2.15:80 is `[0x0000_0000_0050_0002, 0, 0x0a00_020f]`. Every other bit must be zero. The IPv6 flow label has no
-//! place: nothing in the stack uses it.
+//! So 10.0.2.15:80 is `[0x0000_0000_0050_0002, 0, 0x0a00_020f]`. Every other bit must be zero. The
+//! IPv6 flow label has no place: nothing in the stack uses it.
 
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How datagrams lie in the window: each is a [`DatagramHeader`] and its payload, padded so that the next header starts at a
-//! multiple of 8 from the start of the range. One `send` or `recv` carries as many as fit.
+//! How datagrams lie in the window: each is a [`DatagramHeader`] and its payload, padded so that
+//! the next header starts at a multiple of 8 from the start of the range. One `send` or `recv`
+//! carries as many as fit.
 
 use core::net::SocketAddr;
 
@@ -9,7 +10,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{Errno, addr};
 
-/// In front of each datagram's payload. In the byte order of the machine: the window never leaves it.
+/// In front of each datagram's payload. In the byte order of the machine: the window never leaves
+/// it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
@@ -17,12 +19,14 @@ use crate::{Errno, addr};
 pub struct DatagramHeader {
     /// Bytes of payload behind this header.
     pub length: u16,
-    /// From the server: bytes that the datagram had on the wire; more than `length` if it had to be cut off
-    /// (`MSG_TRUNC`). From the client: not looked at, so that an echo can send what it received as it lies there.
+    /// From the server: bytes that the datagram had on the wire; more than `length` if it had to
+    /// be cut off (`MSG_TRUNC`). From the client: not looked at, so that an echo can send what
+    /// it received as it lies there.
     pub wire_length: u16,
     /// Must be 0.
     pub flags: u32,
-    /// The peer, as in [`crate::addr`]. From the client, [`addr::NO_ADDRESS`] means the connected peer.
+    /// The peer, as in [`crate::addr`]. From the client, [`addr::NO_ADDRESS`] means the connected
+    /// peer.
     pub address: [u64; 3],
 }
 
@@ -30,7 +34,8 @@ pub struct DatagramHeader {
 pub const HEADER_SIZE: usize = 32;
 /// Headers lie at multiples of this, in bytes.
 pub const ALIGN: usize = 8;
-/// Largest payload of a UDP datagram over IPv4, in bytes (RFC 768, RFC 791: 65,535 less 20 and 8 bytes of headers).
+/// Largest payload of a UDP datagram over IPv4, in bytes (RFC 768, RFC 791: 65,535 less 20 and 8
+/// bytes of headers).
 pub const MAX_PAYLOAD: usize = 65_507;
 
 const _: () = assert!(size_of::<DatagramHeader>() == HEADER_SIZE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Error numbers. The values are those of Linux (`errno(3)`, asm-generic), because that is what people who port socket
-//! code expect; the set is what the server can answer, no more.
+//! Error numbers. The values are those of Linux (`errno(3)`, asm-generic), because that is what
+//! people who port socket code expect; the set is what the server can answer, no more.
 
 use core::fmt;
 
@@ -49,9 +49,11 @@ macro_rules! errnos {
 errnos! {
     /// The handle is stale, was never given out, or belongs to another client.
     EBADF = 9, "not a socket of this client";
-    /// Nothing to do at once, or the client has had its share of the server's time: wait for a notification, then call again.
+    /// Nothing to do at once, or the client has had its share of the server's time: wait for a
+    /// notification, then call again.
     EAGAIN = 11, "would block; wait for readiness";
-    /// The server's configuration does not let this client use that port or destination, or the destination is all hosts.
+    /// The server's configuration does not let this client use that port or destination, or the
+    /// destination is all hosts.
     EACCES = 13, "not permitted";
     /// An offset or length leaves the window.
     EFAULT = 14, "outside of the window";

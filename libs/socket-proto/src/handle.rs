@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Socket handles: an index into the client's own table and a generation, so that a handle kept after `close` is noticed.
+//! Socket handles: an index into the client's own table and a generation, so that a handle kept
+//! after `close` is noticed.
 
 use core::num::NonZeroU16;
 
-/// Names a socket of one client. Bits 0..16 are the index, 16..32 the generation, which is never 0; so the raw value is
-/// never 0 either, and 0 can mean "no socket".
+/// Names a socket of one client. Bits 0..16 are the index, 16..32 the generation, which is never 0;
+/// so the raw value is never 0 either, and 0 can mean "no socket".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
     index: u16,

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The socket protocol between a client and the network server: declared here once, used by both ends.
+//! The socket protocol between a client and the network server: declared here once, used by both
+//! ends.
 //!
-//! A request is a protected procedure call with an [`Operation`] as its label and at most four words, a reply a label and at
-//! most four words, so that the kernel's fastpath carries both. Payload lies in shared memory, the [`window`]; what is ready
-//! stands in the [`ready`] page. `docs/architecture.md` has the table of operations.
+//! A request is a protected procedure call with an [`Operation`] as its label and at most four
+//! words, a reply a label and at most four words, so that the kernel's fastpath carries both.
+//! Payload lies in shared memory, the [`window`]; what is ready stands in the [`ready`] page.
+//! `docs/architecture.md` has the table of operations.
 //!
-//! A client attaches first. The server answers [`RESTARTED`] to every other call of a client that it does not know.
+//! A client attaches first. The server answers [`RESTARTED`] to every other call of a client that
+//! it does not know.
 //!
-//! Everything that is decoded here comes from a peer. Decoding never panics, whatever the words; what it accepts is well
-//! formed and nothing more: whether a handle names a socket, and a range lies in the window, the receiver checks against
-//! its own state.
+//! Everything that is decoded here comes from a peer. Decoding never panics, whatever the words;
+//! what it accepts is well formed and nothing more: whether a handle names a socket, and a range
+//! lies in the window, the receiver checks against its own state.
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -36,5 +39,6 @@ pub use reply::{Attached, Failure, RESTARTED, Reply, Success};
 pub use request::{Operation, Request, Shutdown, SocketKind, SocketOption};
 pub use window::{CheckedSpan, Half, Span, WindowSizes};
 
-/// The protocol's version. Both ends must have the same: they are built from one tree into one image.
+/// The protocol's version. Both ends must have the same: they are built from one tree into one
+/// image.
 pub const VERSION: u64 = 1;

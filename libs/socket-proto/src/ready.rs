@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The readiness page: written by the server, read by one client, so that looking for ready sockets costs no call.
+//! The readiness page: written by the server, read by one client, so that looking for ready sockets
+//! costs no call.
 //!
 //! | word (32 bits) | content |
 //! | --- | --- |
@@ -9,8 +10,8 @@
 //! | 2..16 | 0 |
 //! | 16 + i | socket index i: poll bits (bits 0..16), generation (16..32); 0 if there is no such socket |
 //!
-//! The client's rule: look at the page; if nothing wanted is ready, wait for the notification, then look again. The
-//! server writes words first, then the serial number, then notifies.
+//! The client's rule: look at the page; if nothing wanted is ready, wait for the notification, then
+//! look again. The server writes words first, then the serial number, then notifies.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -44,8 +45,8 @@ pub struct ReadinessReader<'a> {
 }
 
 impl<'a> ReadinessWriter<'a> {
-    /// Takes the page and clears every socket word, so that nothing of an earlier life stays. The epoch is left for
-    /// [`Self::set_epoch`].
+    /// Takes the page and clears every socket word, so that nothing of an earlier life stays. The
+    /// epoch is left for [`Self::set_epoch`].
     #[must_use]
     pub fn new(words: &'a PageWords) -> Self {
         for word in &words[2..] {

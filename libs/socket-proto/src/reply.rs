@@ -6,8 +6,9 @@ use core::net::SocketAddr;
 
 use crate::{Errno, Handle, Operation, PollBits, WindowSizes, addr};
 
-/// Label of the answer to a client that this life of the server does not know: it was caught inside a call when the
-/// server restarted, or has not attached since. The highest value of a 20-bit label.
+/// Label of the answer to a client that this life of the server does not know: it was caught inside
+/// a call when the server restarted, or has not attached since. The highest value of a 20-bit
+/// label.
 pub const RESTARTED: u64 = 0xf_ffff;
 
 /// What `attach` answers.
@@ -43,8 +44,9 @@ pub enum Success {
     Sent {
         /// Bytes (stream) or datagrams (datagram) taken.
         count: u64,
-        /// Stream: bytes that the socket would take now if asked again; it only grows until the next `send`. So a client that
-        /// passes on what it receives can receive no more than it can send, and needs no memory for a rest. Datagram: 0.
+        /// Stream: bytes that the socket would take now if asked again; it only grows until the
+        /// next `send`. So a client that passes on what it receives can receive no more
+        /// than it can send, and needs no memory for a rest. Datagram: 0.
         room: u64,
     },
     /// `recv`.
@@ -112,7 +114,8 @@ pub const fn encode(reply: &Reply) -> (u64, [u64; 4]) {
     (0, words)
 }
 
-/// Reads the reply to `operation`. A reply that makes no sense reads as `EPROTO`: for a client, its server is a peer too.
+/// Reads the reply to `operation`. A reply that makes no sense reads as `EPROTO`: for a client, its
+/// server is a peer too.
 ///
 /// # Errors
 /// The failure that the reply carries.

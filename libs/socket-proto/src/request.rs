@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Requests: a label and at most four words. Decoding is strict (a reserved bit that is set is an error), so that a later
-//! version can give it a meaning.
+//! Requests: a label and at most four words. Decoding is strict (a reserved bit that is set is an
+//! error), so that a later version can give it a meaning.
 
 use core::net::SocketAddr;
 
@@ -167,7 +167,8 @@ impl Operation {
     }
 }
 
-/// What a client asks for. No request blocks: what would have to wait answers `EAGAIN` or `EINPROGRESS`.
+/// What a client asks for. No request blocks: what would have to wait answers `EAGAIN` or
+/// `EINPROGRESS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// The first call. Drops every socket that the client had.
@@ -191,7 +192,8 @@ pub enum Request {
     Listen {
         /// The socket.
         socket: Handle,
-        /// Connections, half-open ones included, that may wait for `accept`. The server clamps it to 1..=its limit.
+        /// Connections, half-open ones included, that may wait for `accept`. The server clamps it
+        /// to 1..=its limit.
         backlog: u64,
     },
     /// Takes the oldest complete connection. Answers a new handle and the peer.
@@ -199,12 +201,13 @@ pub enum Request {
         /// The listening socket.
         socket: Handle,
     },
-    /// Stream: starts a connection. Datagram: sets the peer that `send` without an address goes to and that alone is heard.
+    /// Stream: starts a connection. Datagram: sets the peer that `send` without an address goes to
+    /// and that alone is heard.
     Connect {
         /// The socket.
         socket: Handle,
-        /// The peer. None (`AF_UNSPEC`) dissolves: a connection is reset, a listener stops, a datagram socket hears
-        /// everyone again.
+        /// The peer. None (`AF_UNSPEC`) dissolves: a connection is reset, a listener stops, a
+        /// datagram socket hears everyone again.
         addr: Option<SocketAddr>,
     },
     /// Stream: bytes. Datagram: a batch as in [`crate::datagram`].
@@ -228,8 +231,8 @@ pub enum Request {
         /// Which.
         how: Shutdown,
     },
-    /// Gives the handle back. Bytes already taken are still sent, unless received ones were never read: then the
-    /// connection is reset (RFC 2525 section 2.17).
+    /// Gives the handle back. Bytes already taken are still sent, unless received ones were never
+    /// read: then the connection is reset (RFC 2525 section 2.17).
     Close {
         /// The socket.
         socket: Handle,
@@ -255,8 +258,8 @@ pub enum Request {
     Poll {
         /// Whose readiness to answer; none answers no bits.
         socket: Option<Handle>,
-        /// Nanoseconds since the counter `cntpct_el0` was 0; 0 asks for nothing. One per client: the earliest asked
-        /// counts, until it has passed.
+        /// Nanoseconds since the counter `cntpct_el0` was 0; 0 asks for nothing. One per client:
+        /// the earliest asked counts, until it has passed.
         deadline: u64,
     },
 }
@@ -291,8 +294,8 @@ impl Request {
     /// Reads a message. Words that the message did not have count as 0.
     ///
     /// # Errors
-    /// `ENOSYS` for an unknown label, `EBADF` for a word that cannot be a handle, otherwise as the field's type says;
-    /// `EINVAL` if an unused word is not 0.
+    /// `ENOSYS` for an unknown label, `EBADF` for a word that cannot be a handle, otherwise as the
+    /// field's type says; `EINVAL` if an unused word is not 0.
     pub fn decode(label: u64, words: [u64; 4]) -> Result<Request, Errno> {
         let operation = Operation::from_label(label).ok_or(Errno::ENOSYS)?;
         let [a, b, c, d] = words;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The window's offset space. A window has two halves in two memory regions: the client writes `0..c2s`, the server writes
-//! `c2s..c2s + s2c`. Offsets in messages count through both, as if they lay one behind the other.
+//! The window's offset space. A window has two halves in two memory regions: the client writes
+//! `0..c2s`, the server writes `c2s..c2s + s2c`. Offsets in messages count through both, as if they
+//! lay one behind the other.
 
 use crate::Errno;
 
-/// A range of the window's offset space as a peer named it: an allegation until [`WindowSizes`] has looked at it.
+/// A range of the window's offset space as a peer named it: an allegation until [`WindowSizes`] has
+/// looked at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// First byte.

@@ -31,11 +31,13 @@ pub(crate) struct Stream {
     pub local: Option<Local>,
     /// The server has chosen the port: it may choose another one next time.
     pub autobound: bool,
-    /// What `getsockname` shows without a connection, if that is not `local`: where the last one was.
+    /// What `getsockname` shows without a connection, if that is not `local`: where the last one
+    /// was.
     pub name: Option<Local>,
     /// Why the last connection or attempt ended.
     pub error: Option<Errno>,
-    /// Shut down while there was no connection, or with the one that is over. The next one takes it over.
+    /// Shut down while there was no connection, or with the one that is over. The next one takes
+    /// it over.
     pub read_shut: bool,
     pub write_shut: bool,
     pub phase: Phase,
@@ -182,7 +184,8 @@ impl<W> Client<W> {
             limits: port.limits,
             attached: false,
             slots: (0..count).map(|_| slot()).collect(),
-            // Low indices first. A closed index goes to the end of the line only by generation, which is enough.
+            // Low indices first. A closed index goes to the end of the line only by generation,
+            // which is enough.
             free: (0..count as u16).rev().collect(),
             streams: 0,
             datagrams: 0,
@@ -209,8 +212,9 @@ impl<W> Client<W> {
         self.datagrams < self.limits.datagram_sockets
     }
 
-    /// Takes an index for a new socket. Counting it against the quota is done here for datagram sockets, and for stream
-    /// sockets where they come from, because those in a backlog count before they have an index.
+    /// Takes an index for a new socket. Counting it against the quota is done here for datagram
+    /// sockets, and for stream sockets where they come from, because those in a backlog count
+    /// before they have an index.
     pub(crate) fn open(&mut self, kind: Kind) -> Option<(u16, Handle)> {
         let index = self.free.pop()?;
         if let Kind::Datagram(_) = kind {

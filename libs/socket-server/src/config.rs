@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the server is told at the start. The numbers come from `net.toml` through the PD; the core only sees this form.
+//! What the server is told at the start. The numbers come from `net.toml` through the PD; the core
+//! only sees this form.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -23,12 +24,13 @@ pub struct Config {
     pub prefix: u8,
     /// Where packets for other networks go.
     pub gateway: Option<Ipv4Addr>,
-    /// Secret, and another one at every start. Sequence numbers, ephemeral ports and the places in hash tables are made
-    /// from it by a keyed hash; who can guess it can guess those.
+    /// Secret, and another one at every start. Sequence numbers, ephemeral ports and the places in
+    /// hash tables are made from it by a keyed hash; who can guess it can guess those.
     pub key: [u8; 16],
     /// Told to clients so that they see a restart: another value at every start.
     pub epoch: u32,
-    /// TCP connections beyond the sum of the clients' quotas: room for those that are still closing.
+    /// TCP connections beyond the sum of the clients' quotas: room for those that are still
+    /// closing.
     pub closing: usize,
     /// Bytes received and not yet read that a TCP connection buffers: its largest window.
     pub stream_receive: usize,
@@ -146,8 +148,8 @@ pub enum ConfigError {
     Pool,
     /// A buffer is empty or larger than 1 GiB.
     Buffer,
-    /// There are more clients than [`MAX_CLIENTS`], or one has more sockets than its readiness page has room for
-    /// ([`MAX_SOCKETS`]).
+    /// There are more clients than [`MAX_CLIENTS`], or one has more sockets than its readiness page
+    /// has room for ([`MAX_SOCKETS`]).
     Client,
 }
 

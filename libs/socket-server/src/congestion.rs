@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How much a connection may have on its way: NewReno (RFC 5681, RFC 6582), with an initial window of
-//! ten segments (RFC 6928) and limited transmit (RFC 3042).
+//! How much a connection may have on its way: NewReno (RFC 5681, RFC 6582), with an initial window
+//! of ten segments (RFC 6928) and limited transmit (RFC 3042).
 //!
-//! smoltcp's own controllers start with two kilobytes and wait for the retransmission timer when more
-//! than one segment of a window is lost. So smoltcp runs without one, and what it may send is limited
-//! from outside: by the window that it believes the peer to have ([`Congestion::limit`]), and by
-//! duplicate acknowledgements of our own making, which have it send the oldest segment again.
+//! smoltcp's own controllers start with two kilobytes and wait for the retransmission timer when
+//! more than one segment of a window is lost. So smoltcp runs without one, and what it may send is
+//! limited from outside: by the window that it believes the peer to have ([`Congestion::limit`]),
+//! and by duplicate acknowledgements of our own making, which have it send the oldest segment
+//! again.
 
 use crate::isn::PeerOptions;
 
@@ -24,8 +25,8 @@ pub(crate) struct Congestion {
     duplicates: u32,
     /// While recovering from a loss: the highest number sent when it was noticed.
     recover: Option<u32>,
-    /// After the timer has run out: the highest number sent by then. What is sent below it has been
-    /// sent before.
+    /// After the timer has run out: the highest number sent by then. What is sent below it has
+    /// been sent before.
     resent: Option<u32>,
 }
 
@@ -186,8 +187,8 @@ impl Flow {
         self.offered == 0
     }
 
-    /// The window, as it stands in a segment, that smoltcp should be shown before it sends from a queue
-    /// of so many bytes; `None` if the one that it knows will do.
+    /// The window, as it stands in a segment, that smoltcp should be shown before it sends from a
+    /// queue of so many bytes; `None` if the one that it knows will do.
     pub(crate) fn adjust(&mut self, queued: u32) -> Option<u16> {
         let limit = self.congestion.limit().min(self.offered);
         let right = if self.shown > limit {
@@ -300,8 +301,8 @@ mod tests {
             }
         }
 
-        /// smoltcp is shown a window that lets it send what it may, and no more, but for what a shift
-        /// cuts off.
+        /// smoltcp is shown a window that lets it send what it may, and no more, but for what a
+        /// shift cuts off.
         #[test]
         fn what_is_shown_is_what_is_meant(
             scale in prop::option::of(0u8..15), window: u16, queued in 0u32..1 << 20, timeout: bool

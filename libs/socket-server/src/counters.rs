@@ -17,7 +17,8 @@ pub struct Counters {
     pub drops_malformed: u64,
     /// Packets dropped because no host can have sent them from their source address.
     pub drops_source: u64,
-    /// Datagrams given up because their fragments did not come in time, did not fit together, or were too many.
+    /// Datagrams given up because their fragments did not come in time, did not fit together, or
+    /// were too many.
     pub drops_fragments: u64,
     /// Segments and datagrams for a port that nobody uses.
     pub drops_no_socket: u64,
@@ -87,9 +88,11 @@ pub struct Counters {
     pub ready_notifications: u64,
     /// Attaches of a client that was attached before.
     pub client_restarts: u64,
-    /// Calls that no correct client library makes: malformed, or by a client that has not attached.
+    /// Calls that no correct client library makes: malformed, or by a client that has not
+    /// attached.
     pub client_violations: u64,
-    /// Visits of a socket by the stack, for a packet or to look whether it has something to send. With one `SocketSet` a socket
-    /// this stays proportional to the packets, however many connections there are.
+    /// Visits of a socket by the stack, for a packet or to look whether it has something to send.
+    /// With one `SocketSet` a socket this stays proportional to the packets, however many
+    /// connections there are.
     pub socket_visits: u64,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! One packet in, any number out: the device that smoltcp sees during one call. It carries IPv4 packets; the Ethernet header around
-//! them is written here.
+//! One packet in, any number out: the device that smoltcp sees during one call. It carries IPv4
+//! packets; the Ethernet header around them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::time::Instant;
@@ -45,7 +45,8 @@ impl phy::RxToken for RxToken<'_> {
     }
 }
 
-/// Holds no buffer yet: one is taken when there is something to put into it, so that dropping the token loses nothing.
+/// Holds no buffer yet: one is taken when there is something to put into it, so that dropping the
+/// token loses nothing.
 pub(crate) struct TxToken<'a, T> {
     tx: &'a mut T,
     hop: Hop,
@@ -76,8 +77,8 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, T> {
         });
         match (result, fill) {
             (Some(result), _) => result,
-            // Callers look for a free buffer first. Should there be none all the same, this is a frame lost on the way, which
-            // every protocol above can bear.
+            // Callers look for a free buffer first. Should there be none all the same, this is a
+            // frame lost on the way, which every protocol above can bear.
             (None, Some(f)) => {
                 counters.drops_no_tx_buffer += 1;
                 f(&mut [0; LINK_MTU][..length.min(LINK_MTU)])

@@ -16,7 +16,8 @@ pub const BROADCAST: [u8; 6] = [0xff; 6];
 
 const IPV4_TYPE: u16 = 0x0800;
 const ARP_TYPE: u16 = 0x0806;
-/// Ethernet, IPv4, and the lengths of their addresses: how every ARP packet begins that is understood.
+/// Ethernet, IPv4, and the lengths of their addresses: how every ARP packet begins that is
+/// understood.
 const ARP_KIND: [u8; 6] = [0, 1, 8, 0, 6, 4];
 
 /// The two ends of a frame's journey.
@@ -54,7 +55,8 @@ pub fn is_card(address: [u8; 6]) -> bool {
     address != [0; 6] && address[0] & 1 == 0
 }
 
-/// Reads the header of a frame. `own` is this machine's address. `None` if the frame is not for this machine, or nonsense.
+/// Reads the header of a frame. `own` is this machine's address. `None` if the frame is not for
+/// this machine, or nonsense.
 #[must_use]
 pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
     let (header, payload) = frame.split_first_chunk::<HEADER>()?;

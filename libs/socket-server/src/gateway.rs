@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Asks for the gateway's Ethernet address at the start and then from time to time: the answer proves that frames go out and come
-//! back, and keeps the address fresh, so that no packet has to wait for it.
+//! Asks for the gateway's Ethernet address at the start and then from time to time: the answer
+//! proves that frames go out and come back, and keeps the address fresh, so that no packet has to
+//! wait for it.
 
 use smoltcp::time::{Duration, Instant};
 

@@ -160,7 +160,8 @@ pub fn quoted_length(packet: &Packet) -> usize {
     packet.bytes.len().min(ERROR_PAYLOAD - ICMP)
 }
 
-/// Writes a "destination unreachable" about a received packet; `message` has room for [`ICMP`] and [`quoted_length`] bytes.
+/// Writes a "destination unreachable" about a received packet; `message` has room for [`ICMP`] and
+/// [`quoted_length`] bytes.
 pub fn emit_unreachable(message: &mut [u8], code: u8, packet: &Packet) {
     message[..ICMP].fill(0);
     message[0] = UNREACHABLE;

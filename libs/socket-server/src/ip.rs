@@ -168,7 +168,8 @@ pub fn send<T: TxQueue>(
     Ok(())
 }
 
-/// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device fills it in.
+/// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device
+/// fills it in.
 pub fn emit_udp(datagram: &mut [u8], route: Route, checksum: bool) {
     let length = datagram.len() as u16;
     let mut udp = UdpPacket::new_unchecked(datagram);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The way to the driver: received frames are looked at where they lie, frames to send are written where the driver takes
-//! them. The two directions are separate objects, because an answer is written while the question is being read.
+//! The way to the driver: received frames are looked at where they lie, frames to send are written
+//! where the driver takes them. The two directions are separate objects, because an answer is
+//! written while the question is being read.
 
 use core::convert::Infallible;
 
@@ -22,11 +23,13 @@ pub trait TxQueue {
     /// How many frames can be sent now.
     fn free(&mut self) -> usize;
 
-    /// Frames wait for buffers although some are free: has the driver say soon which frames it has sent.
+    /// Frames wait for buffers although some are free: has the driver say soon which frames it has
+    /// sent.
     fn hurry(&mut self) {}
 
-    /// Lets `fill` write a frame of exactly `length` bytes (at most [`FRAME_MAX`]) and queues it. If `fill` fails, nothing is queued
-    /// and the buffer stays free. Returns `None`, without calling `fill`, if no buffer is free.
+    /// Lets `fill` write a frame of exactly `length` bytes (at most [`FRAME_MAX`]) and queues it.
+    /// If `fill` fails, nothing is queued and the buffer stays free. Returns `None`, without
+    /// calling `fill`, if no buffer is free.
     fn try_send<R, E>(
         &mut self,
         length: usize,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Queues of pool entries that are linked by index: an entry is in at most one list, which is known by its owner's state, and
-//! leaves it from any position in constant time.
+//! Queues of pool entries that are linked by index: an entry is in at most one list, which is known
+//! by its owner's state, and leaves it from any position in constant time.
 
 use alloc::vec::Vec;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A hash table of fixed size: open addressing with linear probing, deletion by shifting back, so that a lookup never walks
-//! over graves. The hash is seeded, because keys contain what a peer chose.
+//! A hash table of fixed size: open addressing with linear probing, deletion by shifting back, so
+//! that a lookup never walks over graves. The hash is seeded, because keys contain what a peer
+//! chose.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;

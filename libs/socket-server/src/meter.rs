@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How much of the server's time a client's calls take: a bucket that runs over when they have taken more than the client's
-//! share of the time for a while.
+//! How much of the server's time a client's calls take: a bucket that runs over when they have
+//! taken more than the client's share of the time for a while.
 
-/// Time in nanoseconds that a client's calls may take beyond its share before `send`, `recv` and `accept` are refused.
+/// Time in nanoseconds that a client's calls may take beyond its share before `send`, `recv` and
+/// `accept` are refused.
 const BURST: u64 = 10_000_000;
-/// More debt than this is not remembered, so that a client which stops calling soon has its share again.
+/// More debt than this is not remembered, so that a client which stops calling soon has its share
+/// again.
 const MOST: u64 = 2 * BURST;
 
 /// The meter of one client.
@@ -50,7 +52,8 @@ mod tests {
         for sharers in 1..5 {
             let mut meter = Meter::default();
             let (mut now, mut served) = (0, 0);
-            // Calls of 100 us as fast as they come. A refusal takes 1 us, and then the client is busy with other things.
+            // Calls of 100 us as fast as they come. A refusal takes 1 us, and then the client is
+            // busy with other things.
             while now < 10_000_000_000 {
                 meter.settle(now, sharers);
                 let (cost, pause) = match meter.is_over() {

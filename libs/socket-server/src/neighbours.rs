@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The Ethernet addresses of the hosts on the link: what is known, who is being asked, and who waits for the answer.
+//! The Ethernet addresses of the hosts on the link: what is known, who is being asked, and who
+//! waits for the answer.
 //!
-//! An address is *known* once its host has answered a request of ours, and *heard* if it has only sent us a packet or asked for us. A heard
-//! address is good enough to answer its sender, is never preferred to a known one, and goes first when the table is full. Either is
-//! probed when it is used and no longer fresh: by requests to that very address, so that nobody else can answer. Everything else in ARP
-//! replies that nobody asked for is ignored.
+//! An address is *known* once its host has answered a request of ours, and *heard* if it has only
+//! sent us a packet or asked for us. A heard address is good enough to answer its sender, is never
+//! preferred to a known one, and goes first when the table is full. Either is probed when it is
+//! used and no longer fresh: by requests to that very address, so that nobody else can answer.
+//! Everything else in ARP replies that nobody asked for is ignored.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -91,7 +93,8 @@ pub struct Search {
 pub enum Due {
     /// Ask for this host again.
     Ask(Ipv4Addr),
-    /// The host with this number does not answer: whoever waits has to be told, then [`Neighbours::release`] is due.
+    /// The host with this number does not answer: whoever waits has to be told, then
+    /// [`Neighbours::release`] is due.
     Absent(usize),
 }
 
@@ -184,7 +187,8 @@ impl Neighbours {
         Some(Found { mac, probe })
     }
 
-    /// A packet came from a host on the link. Returns the host's number if somebody has waited for that.
+    /// A packet came from a host on the link. Returns the host's number if somebody has waited for
+    /// that.
     pub fn heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<usize> {
         // The gateway forwards packets of others, among them such as claim to come from here.
         let gateway = &self.entries[GATEWAY];
@@ -215,8 +219,8 @@ impl Neighbours {
         }
     }
 
-    /// A host has asked for this machine (RFC 826: it is about to send something). Returns the host's number if somebody has waited
-    /// for its address.
+    /// A host has asked for this machine (RFC 826: it is about to send something). Returns the
+    /// host's number if somebody has waited for its address.
     pub fn asked_by(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<usize> {
         if let Some(index) = self.table.get(&Host(address)) {
             let entry = &mut self.entries[index as usize];
@@ -229,7 +233,8 @@ impl Neighbours {
         self.heard(address, mac, now)
     }
 
-    /// A host has answered a request. Returns its number if one was out that it could have answered.
+    /// A host has answered a request. Returns its number if one was out that it could have
+    /// answered.
     pub fn answered(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<usize> {
         let index = self.table.get(&Host(address))? as usize;
         let entry = &self.entries[index];
@@ -246,8 +251,8 @@ impl Neighbours {
         Some(index)
     }
 
-    /// Somebody needs the address of a host that [`Self::lookup`] does not find. `None` if the client is looking for as many as it
-    /// may. The gateway is asked for by [`crate::gateway`].
+    /// Somebody needs the address of a host that [`Self::lookup`] does not find. `None` if the
+    /// client is looking for as many as it may. The gateway is asked for by [`crate::gateway`].
     pub fn search(&mut self, address: Ipv4Addr, client: u8, now: Instant) -> Option<Search> {
         if let Some(index) = self.table.get(&Host(address)) {
             let index = index as usize;
@@ -462,7 +467,8 @@ mod tests {
         Ipv4Addr::from_bits(0x0a00_0001 + u32::from(number))
     }
 
-    /// Whether every host is in the list that its state names, and every search is on its client's account.
+    /// Whether every host is in the list that its state names, and every search is on its client's
+    /// account.
     fn check(neighbours: &Neighbours) {
         let count = |state| {
             let entries = neighbours.entries.iter().skip(GATEWAY + 1);

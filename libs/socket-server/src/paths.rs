@@ -11,8 +11,8 @@ use crate::map::{Host, Map};
 
 /// The link's MTU, in bytes of an IPv4 packet.
 pub const LINK_MTU: usize = 1500;
-/// The smallest that is believed: every host takes such packets (RFC 1122 section 3.3.3). To what lies behind a narrower
-/// link, packets of this size are sent that routers may cut up.
+/// The smallest that is believed: every host takes such packets (RFC 1122 section 3.3.3). To what
+/// lies behind a narrower link, packets of this size are sent that routers may cut up.
 pub const MIN_MTU: usize = 576;
 /// How long a smaller MTU is kept before a larger one is tried (RFC 1191 section 6.3).
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -75,8 +75,8 @@ impl Paths {
         }
     }
 
-    /// A router says that a packet of `length` bytes is too long, and what its next link takes; 0 if it does not say. Returns
-    /// whether the path is narrower than it was known to be.
+    /// A router says that a packet of `length` bytes is too long, and what its next link takes; 0
+    /// if it does not say. Returns whether the path is narrower than it was known to be.
     pub fn too_big(&mut self, to: Ipv4Addr, length: usize, next_mtu: usize, now: Instant) -> bool {
         let known = self.get(to, now);
         let said = match next_mtu {

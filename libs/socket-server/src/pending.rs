@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Datagrams that wait for their next hop's Ethernet address: for each client a few places, and one datagram for each host
-//! (RFC 1122 section 2.3.2.2).
+//! Datagrams that wait for their next hop's Ethernet address: for each client a few places, and one
+//! datagram for each host (RFC 1122 section 2.3.2.2).
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -58,7 +58,8 @@ impl Pending {
         }
     }
 
-    /// A free place of a client for a UDP datagram, header included, of this length, or `None`. It belongs into a list.
+    /// A free place of a client for a UDP datagram, header included, of this length, or `None`. It
+    /// belongs into a list.
     pub(crate) fn take(&mut self, client: u8, route: Route, length: usize) -> Option<usize> {
         let kind = usize::from(length > SMALL_BYTES);
         let free = self.free.get_mut(usize::from(client))?;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Which socket has which local port. One socket a protocol and port: the machine has one address, so that "any" and
-//! that address always conflict. Connections do not hold their listener's port, as if `SO_REUSEADDR` were set: a
-//! restarted client can listen again at once.
+//! Which socket has which local port. One socket a protocol and port: the machine has one address,
+//! so that "any" and that address always conflict. Connections do not hold their listener's port,
+//! as if `SO_REUSEADDR` were set: a restarted client can listen again at once.
 //!
-//! Ports that the server chooses follow RFC 6056. For a connection it is algorithm 4 (double hash): the place in the
-//! range where the search begins depends on both ends and a key, and a counter moves it on, so that a port rests before
-//! it comes again to the same peer. For a socket without a peer it is algorithm 1 (random). Counters are per client: a
-//! client learns nothing from its own ports about those of others.
+//! Ports that the server chooses follow RFC 6056. For a connection it is algorithm 4 (double hash):
+//! the place in the range where the search begins depends on both ends and a key, and a counter
+//! moves it on, so that a port rests before it comes again to the same peer. For a socket without a
+//! peer it is algorithm 1 (random). Counters are per client: a client learns nothing from its own
+//! ports about those of others.
 //!
 //! A port that the configuration gives to a client is never chosen for another one.
 
@@ -81,7 +82,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// A registry for at most `sockets` bound ports. `limits` by client say which ports are reserved, and for whom.
+    /// A registry for at most `sockets` bound ports. `limits` by client say which ports are
+    /// reserved, and for whom.
     #[must_use]
     pub fn new(sockets: usize, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
         let choices = |kind| {
@@ -140,10 +142,11 @@ impl Ports {
         }
     }
 
-    /// Gives a free port that the server chooses, and that `usable` agrees to. `None` if there is none.
+    /// Gives a free port that the server chooses, and that `usable` agrees to. `None` if there is
+    /// none.
     ///
-    /// The search ends after as many tries as there are ports to choose from; each that fails is a socket or a
-    /// connection in use, so it is short unless all are taken.
+    /// The search ends after as many tries as there are ports to choose from; each that fails is a
+    /// socket or a connection in use, so it is short unless all are taken.
     pub fn bind_ephemeral(
         &mut self,
         kind: SocketKind,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The connections that have something to send, by account: deficit round robin (Shreedhar and Varghese, 1995) over the
-//! accounts, in frames, and first in, first out within one. So an account's share of the frames does not depend on how
-//! many connections it has.
+//! The connections that have something to send, by account: deficit round robin (Shreedhar and
+//! Varghese, 1995) over the accounts, in frames, and first in, first out within one. So an
+//! account's share of the frames does not depend on how many connections it has.
 
 use alloc::vec::Vec;
 
@@ -86,8 +86,9 @@ impl WorkQueue {
         self.len += 1;
     }
 
-    /// Takes the oldest index of the account whose turn it is, of those that `may` send. Returns it with its account and
-    /// the frames that it may send; what it has sent is then to be told to [`Self::charge`].
+    /// Takes the oldest index of the account whose turn it is, of those that `may` send. Returns it
+    /// with its account and the frames that it may send; what it has sent is then to be told to
+    /// [`Self::charge`].
     pub fn pop(&mut self, may: impl Fn(usize) -> bool) -> Option<(usize, usize, usize)> {
         if self.is_empty() {
             return None;
@@ -170,7 +171,8 @@ mod tests {
             }
         }
 
-        /// Whatever they have and however much their turns take, accounts that always have work send alike.
+        /// Whatever they have and however much their turns take, accounts that always have work
+        /// send alike.
         #[test]
         fn accounts_share_equally(sizes in prop::collection::vec(1usize..40, ACCOUNTS), turns in prop::collection::vec(1usize..=16, 500)) {
             let mut queue = WorkQueue::new(sizes.iter().sum(), ACCOUNTS);

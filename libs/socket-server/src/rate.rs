@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Token buckets for what is sent because somebody on the network wanted it: nobody can make this machine send without limit, and
-//! one host cannot use up what is there for all.
+//! Token buckets for what is sent because somebody on the network wanted it: nobody can make this
+//! machine send without limit, and one host cannot use up what is there for all.
 
 use core::net::Ipv4Addr;
 

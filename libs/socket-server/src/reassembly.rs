@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Puts fragments together (RFC 791 section 3.2). Memory is a pool of blocks, so that a first fragment of which nothing more comes
-//! holds little of it. When the pool is used up, the datagram goes that has waited longest for its next fragment: in a flood, a sender
-//! whose fragments follow one another closely still gets its datagrams through.
+//! Puts fragments together (RFC 791 section 3.2). Memory is a pool of blocks, so that a first
+//! fragment of which nothing more comes holds little of it. When the pool is used up, the datagram
+//! goes that has waited longest for its next fragment: in a flood, a sender whose fragments follow
+//! one another closely still gets its datagrams through.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -155,8 +156,8 @@ impl Reassembly {
         core::mem::take(&mut self.dropped)
     }
 
-    /// A fragment has come, and its destination has been checked. If it completes its datagram, the payload is written to the
-    /// beginning of `into`, which has room for [`PAYLOAD_MAX`] bytes.
+    /// A fragment has come, and its destination has been checked. If it completes its datagram, the
+    /// payload is written to the beginning of `into`, which has room for [`PAYLOAD_MAX`] bytes.
     pub fn add(
         &mut self,
         fragment: Fragment,
@@ -241,7 +242,8 @@ impl Reassembly {
         }
     }
 
-    /// Whether a fragment agrees with what is known of the datagram's length, and notes what it says about that.
+    /// Whether a fragment agrees with what is known of the datagram's length, and notes what it
+    /// says about that.
     fn agrees(&mut self, index: usize, fragment: &Fragment, end: usize) -> bool {
         let datagram = &mut self.datagrams[index];
         if !fragment.more {
@@ -252,8 +254,8 @@ impl Reassembly {
         datagram.length.is_none_or(|length| end < length)
     }
 
-    /// Copies a fragment to its blocks. Returns false if it overlaps with others (RFC 5722: no honest sender does that), unless it
-    /// is one that has come before.
+    /// Copies a fragment to its blocks. Returns false if it overlaps with others (RFC 5722: no
+    /// honest sender does that), unless it is one that has come before.
     fn store(&mut self, index: usize, offset: usize, payload: &[u8]) -> bool {
         let units = payload.len().div_ceil(UNIT);
         let first = offset / UNIT;

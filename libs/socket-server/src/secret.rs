@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Numbers that nobody can predict who does not know the key: SipHash-2-4, a pseudorandom function for short inputs.
+//! Numbers that nobody can predict who does not know the key: SipHash-2-4, a pseudorandom function
+//! for short inputs.
 
 use core::hash::Hasher;
 

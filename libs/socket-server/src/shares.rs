@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How many transmit buffers each account has under way to the driver. The driver gives them back without saying whose
-//! they were; as it sends frames in the order in which it gets them, those that come back are the oldest.
+//! How many transmit buffers each account has under way to the driver. The driver gives them back
+//! without saying whose they were; as it sends frames in the order in which it gets them, those
+//! that come back are the oldest.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use smoltcp::time::Duration;
 
-/// Transmit buffers that an account may hold while others want some. With a queue of frames that all go the same way, equal
-/// numbers in it are equal bandwidths; and a window of 64 KiB, which is 45 frames, is not much less than this.
+/// Transmit buffers that an account may hold while others want some. With a queue of frames that
+/// all go the same way, equal numbers in it are equal bandwidths; and a window of 64 KiB, which is
+/// 45 frames, is not much less than this.
 pub(crate) const SHARE: usize = 64;
 
-/// Transmit buffers that no client takes: for answers to ARP and ICMP requests, resets, and the like.
+/// Transmit buffers that no client takes: for answers to ARP and ICMP requests, resets, and the
+/// like.
 pub(crate) const ANSWERS: usize = 48;
 
 /// How long a share is kept for a client that has been told that it can send again.
@@ -48,7 +51,8 @@ impl Shares {
         self.held[account]
     }
 
-    /// Frames that were sent since the last call, of `frames` in all, were this account's; `free` buffers are left.
+    /// Frames that were sent since the last call, of `frames` in all, were this account's; `free`
+    /// buffers are left.
     pub(crate) fn note(&mut self, account: usize, frames: u64, free: usize) -> usize {
         if (frames, free) == (self.frames, self.free) {
             return 0;

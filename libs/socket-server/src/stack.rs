@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The way between sockets and frames: smoltcp's interface, fed with one packet and one socket at a time, for TCP; routes, neighbours,
-//! paths and limits for all.
+//! The way between sockets and frames: smoltcp's interface, fed with one packet and one socket at a
+//! time, for TCP; routes, neighbours, paths and limits for all.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -39,7 +39,8 @@ use crate::tcp::Connection;
 
 /// Before the driver has told its address: a locally administered one.
 const NO_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0];
-/// Counters that packets are numbered from, chosen by destination: nobody can count what others are sent.
+/// Counters that packets are numbered from, chosen by destination: nobody can count what others are
+/// sent.
 const IDENTS: usize = 256;
 /// ICMP messages, to all hosts and to one: as many as Linux sends to all.
 const ICMP_ALL: Rate = Rate::new(1000, 100);
@@ -76,8 +77,8 @@ pub(crate) struct Stack {
     probe: Option<(Ipv4Addr, [u8; 6])>,
     /// Room for a datagram that leaves in fragments.
     scratch: Vec<u8>,
-    /// Random numbers that a new interface takes for itself. That depends on smoltcp's features, which
-    /// are more when it is built together with other users.
+    /// Random numbers that a new interface takes for itself. That depends on smoltcp's features,
+    /// which are more when it is built together with other users.
     draws: u32,
 }
 
@@ -99,9 +100,9 @@ fn capabilities(offload: Offload, mtu: usize) -> DeviceCapabilities {
     capabilities
 }
 
-/// smoltcp's clock runs so many times faster than the world's. Its retransmission timer is never below
-/// a second; with this it is never below 200 ms, as Linux's, and grows to 12 s at most. Every other time
-/// that smoltcp is told is scaled the same way.
+/// smoltcp's clock runs so many times faster than the world's. Its retransmission timer is never
+/// below a second; with this it is never below 200 ms, as Linux's, and grows to 12 s at most. Every
+/// other time that smoltcp is told is scaled the same way.
 pub(crate) const PACE: u32 = 5;
 
 /// smoltcp's time for a time of the world.
@@ -198,7 +199,8 @@ impl Stack {
         stack
     }
 
-    /// The driver has started: its Ethernet address, and what the device does. The address has been checked.
+    /// The driver has started: its Ethernet address, and what the device does. The address has been
+    /// checked.
     pub(crate) fn set_device(&mut self, mac: [u8; 6], offload: Offload) {
         self.mac = mac;
         if offload != self.offload {
@@ -208,8 +210,8 @@ impl Stack {
         }
     }
 
-    /// Makes the interface anew, with this seed for its random numbers. It has no state that would be
-    /// lost.
+    /// Makes the interface anew, with this seed for its random numbers. It has no state that would
+    /// be lost.
     fn renew(&mut self, seed: u64) {
         *self.iface = build(seed, &self.capabilities);
         self.set_addresses();
@@ -303,9 +305,9 @@ impl Stack {
         syn.0 == NUMBER
     }
 
-    /// Lets the closed socket of a connection go through the first two steps of a handshake that has
-    /// happened: it gets the peer's SYN, and its SYN|ACK goes nowhere. Returns whether it has come
-    /// that far.
+    /// Lets the closed socket of a connection go through the first two steps of a handshake that
+    /// has happened: it gets the peer's SYN, and its SYN|ACK goes nowhere. Returns whether it
+    /// has come that far.
     pub(crate) fn shake_hands(
         &mut self,
         connection: &mut Connection,
@@ -327,8 +329,8 @@ impl Stack {
             window: half_open.window,
             options: Some(half_open.options),
         };
-        // From the time of the real SYN|ACK to now is the first measure of the round trip, unless it
-        // was sent more than once.
+        // From the time of the real SYN|ACK to now is the first measure of the round trip, unless
+        // it was sent more than once.
         let sent = if half_open.again == 0 {
             half_open.since
         } else {
@@ -364,7 +366,8 @@ impl Stack {
         self.ingress(packet, self.mac, tx, set, counters)
     }
 
-    /// Sends a segment of our own making to an Ethernet address. Returns whether there was a buffer.
+    /// Sends a segment of our own making to an Ethernet address. Returns whether there was a
+    /// buffer.
     pub(crate) fn send_segment<T: TxQueue>(
         &mut self,
         segment: ControlSegment,
@@ -387,7 +390,8 @@ impl Stack {
         sent.is_some()
     }
 
-    /// Whether packets can be sent to that one host: there is a route, and it is neither a group nor this machine.
+    /// Whether packets can be sent to that one host: there is a route, and it is neither a group
+    /// nor this machine.
     pub(crate) fn can_reach(&self, to: Ipv4Addr) -> bool {
         let group = to.is_multicast() || self.local.is_broadcast(to);
         let host = !group && !to.is_unspecified() && !to.is_loopback() && to != self.address();
@@ -413,7 +417,8 @@ impl Stack {
         self.paths.get(to, self.now)
     }
 
-    /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after they have sent.
+    /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after
+    /// they have sent.
     pub(crate) fn hop(&mut self, next_hop: Ipv4Addr) -> Option<Hop> {
         let found = self.neighbours.lookup(next_hop, self.now)?;
         if found.probe {
@@ -429,7 +434,8 @@ impl Stack {
         }
     }
 
-    /// Asks the neighbour that was just sent to whether its address is still right, if it is time for that.
+    /// Asks the neighbour that was just sent to whether its address is still right, if it is time
+    /// for that.
     pub(crate) fn send_probe<T: TxQueue>(&mut self, tx: &mut T, counters: &mut Counters) {
         if let Some((address, mac)) = self.probe.take() {
             self.ask(address, Some(mac), tx, counters);
@@ -485,7 +491,8 @@ impl Stack {
         sent
     }
 
-    /// Sends a datagram whose payload of `length` bytes `fill` writes. The caller has looked for enough buffers.
+    /// Sends a datagram whose payload of `length` bytes `fill` writes. The caller has looked for
+    /// enough buffers.
     pub(crate) fn send_filled<T: TxQueue, E>(
         &mut self,
         hop: Hop,
@@ -579,7 +586,8 @@ impl Stack {
         wire.sent
     }
 
-    /// Lets one socket send one segment, if its next hop is known. Returns whether it did, and what left.
+    /// Lets one socket send one segment, if its next hop is known. Returns whether it did, and what
+    /// left.
     pub(crate) fn egress<T: TxQueue>(
         &mut self,
         tx: &mut T,
@@ -619,7 +627,8 @@ impl Stack {
         (result == PollResult::SocketStateChanged, sent)
     }
 
-    /// Transmit buffers that the largest datagram needs on a path as wide as the link: 65,515 bytes in pieces of 1,480, and a few more.
+    /// Transmit buffers that the largest datagram needs on a path as wide as the link: 65,515 bytes
+    /// in pieces of 1,480, and a few more.
     pub(crate) const FRAGMENT_RESERVE: usize = 48;
 
     /// When this socket wants to be looked at again; `None` if only for a packet.

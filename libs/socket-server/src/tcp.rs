@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The pool of TCP connections. All sockets and buffers are made at the start; each lies in a set of its own, so that smoltcp
-//! looks at one socket a packet.
+//! The pool of TCP connections. All sockets and buffers are made at the start; each lies in a set
+//! of its own, so that smoltcp looks at one socket a packet.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -36,8 +36,8 @@ pub(crate) enum Owner {
     Pending { listener: SocketRef },
     /// A client's socket.
     Client(SocketRef),
-    /// The handle is gone; what was taken is still being sent. Once the peer has all of it, `drained`,
-    /// only the two FINs and their acknowledgements are awaited.
+    /// The handle is gone; what was taken is still being sent. Once the peer has all of it,
+    /// `drained`, only the two FINs and their acknowledgements are awaited.
     Closing { client: u8, drained: bool },
 }
 
@@ -58,7 +58,8 @@ pub(crate) struct Connection {
     pub set: SocketSet<'static>,
     handle: SocketHandle,
     pub owner: Owner,
-    /// The two ends, for as long as somebody may ask. It is in the table of connections unless `owner` is `Free`.
+    /// The two ends, for as long as somebody may ask. It is in the table of connections unless
+    /// `owner` is `Free`.
     pub tuple: Option<Tuple>,
     pub error: Option<Errno>,
     /// A connection attempt of a client is under way.
@@ -102,18 +103,18 @@ impl Connection {
     }
 
     /// Makes a socket that comes out of the pool like new. smoltcp resets most of it itself when it
-    /// starts to listen or connect. It does not reset the congestion control, and the set remembers a
-    /// neighbour that did not answer. What is known of selective and duplicate acknowledgements is set
-    /// anew by the handshake: its last segment acknowledges nothing that is in flight, so that it counts
-    /// as fresh.
+    /// starts to listen or connect. It does not reset the congestion control, and the set remembers
+    /// a neighbour that did not answer. What is known of selective and duplicate
+    /// acknowledgements is set anew by the handshake: its last segment acknowledges nothing
+    /// that is in flight, so that it counts as fresh.
     fn renew(&mut self, now: Instant) {
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.socket_mut();
         // Congestion is our own business: see `crate::congestion`.
         socket.set_congestion_control(CongestionControl::None);
-        // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces must not wait for a delayed
-        // acknowledgement of the first.
+        // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces
+        // must not wait for a delayed acknowledgement of the first.
         socket.set_nagle_enabled(false);
         socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
         socket.set_ack_delay(Some(ACK_DELAY * PACE));
@@ -145,8 +146,8 @@ impl Connection {
         self.flow = Flow::new(options, MSS);
     }
 
-    /// Whether a segment only repeats the last acknowledgement while something is on its way (RFC 5681
-    /// section 2).
+    /// Whether a segment only repeats the last acknowledgement while something is on its way (RFC
+    /// 5681 section 2).
     pub(crate) fn is_duplicate(&self, glance: Glance) -> bool {
         let una = self.snd_una();
         glance.bare
@@ -158,7 +159,8 @@ impl Connection {
             && glance.seq == self.rcv_nxt()
     }
 
-    /// Whether smoltcp takes an acknowledgement without data in this state, and has something to send.
+    /// Whether smoltcp takes an acknowledgement without data in this state, and has something to
+    /// send.
     pub(crate) fn is_sending(&self) -> bool {
         let socket = self.socket();
         let state = socket.state();
@@ -239,8 +241,8 @@ impl Connection {
         (socket.recv_capacity() - socket.recv_queue()) as u32
     }
 
-    /// Whether a segment with this number is on its way to the peer: what an ICMP error must quote to
-    /// be believed (RFC 5927 section 4.1).
+    /// Whether a segment with this number is on its way to the peer: what an ICMP error must quote
+    /// to be believed (RFC 5927 section 4.1).
     pub(crate) fn is_in_flight(&self, seq: u32) -> bool {
         let una = self.snd_una();
         seq.wrapping_sub(una) < self.snd_max().wrapping_sub(una)
@@ -303,7 +305,8 @@ impl Connection {
         let socket = self.socket();
         let peer_done = self.peer_done() || self.read_shut;
         let over = self.is_closed() || (peer_done && self.write_shut);
-        // A third of the buffer must be free, so that a writer who waits is not woken for every segment that is acknowledged.
+        // A third of the buffer must be free, so that a writer who waits is not woken for every
+        // segment that is acknowledged.
         let writable = !socket.may_send() || self.room() * 3 >= socket.send_capacity();
         PollBits::NONE
             .with(PollBits::IN, socket.can_recv() || peer_done)

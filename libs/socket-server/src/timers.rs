@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Deadlines of a fixed number of things, earliest first: a binary heap that knows where each of them stands, so that a
-//! deadline can be moved. Nothing is allocated after it was made.
+//! Deadlines of a fixed number of things, earliest first: a binary heap that knows where each of
+//! them stands, so that a deadline can be moved. Nothing is allocated after it was made.
 
 use alloc::vec::Vec;
 use smoltcp::time::Instant;
@@ -38,8 +38,8 @@ impl Timers {
         (self.position[id] != ABSENT).then(|| self.at[id])
     }
 
-    /// Sets a deadline unless an earlier one is set. Moving one to a later time would cost work at every segment; waking once
-    /// too early and looking again costs less.
+    /// Sets a deadline unless an earlier one is set. Moving one to a later time would cost work at
+    /// every segment; waking once too early and looking again costs less.
     pub fn set_if_earlier(&mut self, id: usize, at: Instant) {
         match self.get(id) {
             Some(set) if set <= at => {}

@@ -8,8 +8,8 @@ use socket_proto::{Half, WindowSizes};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfWindow;
 
-/// Payload memory that the core shares with one client. The client may change its half at any time, so nothing is read
-/// twice.
+/// Payload memory that the core shares with one client. The client may change its half at any time,
+/// so nothing is read twice.
 pub trait Window {
     /// Sizes of the two halves. They never change.
     fn sizes(&self) -> WindowSizes;

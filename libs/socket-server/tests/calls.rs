@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The server's time is shared by client: one that calls without pause does not keep others from calling.
+//! The server's time is shared by client: one that calls without pause does not keep others from
+//! calling.
 
 mod common;
 

@@ -96,7 +96,8 @@ fn a_refused_attempt_says_so_once() {
     assert_eq!(world.so_error(socket), None);
     assert!(!world.bits(socket).contains(PollBits::ERR));
     world.assert_no_streams();
-    // The same socket can try again, once `connect` has told the end; here the second call of `connect` is who is told.
+    // The same socket can try again, once `connect` has told the end; here the second call of
+    // `connect` is who is told.
     assert_eq!(
         world.connect(socket, "10.0.2.2:9"),
         Err(Errno::ECONNABORTED)
@@ -441,8 +442,8 @@ fn a_slow_reader_gets_everything_and_then_has_time_to_close() {
         world.run_for(SECOND);
         read += peer_reads(&mut world, peer, 1_000);
         assert!(world.peer.tcp(peer).is_active(), "reset after {read} bytes");
-        // After about 56 seconds the peer's buffer has room for the rest, and the FIN comes. From then
-        // on it has a minute to close.
+        // After about 56 seconds the peer's buffer has room for the rest, and the FIN comes. From
+        // then on it has a minute to close.
         let half = world.server.counters().stream_sockets;
         assert!(half == 1 || read > 110_000, "given up after {read} bytes");
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What packets cost: the same whatever the number of connections, nothing allocated, and running out of transmit buffers
-//! delays and loses nothing.
+//! What packets cost: the same whatever the number of connections, nothing allocated, and running
+//! out of transmit buffers delays and loses nothing.
 
 mod common;
 
@@ -162,7 +162,8 @@ fn nothing_is_allocated_after_the_start() {
     let script = world.script.take().unwrap();
     let expected = *world.server.counters();
 
-    // Then the same again with a second server, which must take the same course, over a link that was there before.
+    // Then the same again with a second server, which must take the same course, over a link that
+    // was there before.
     let mut again = World::new(config(), vec![limits(8, 2)], Faults::some(3));
     let server = &mut again.server;
     let mut link = Link {
@@ -203,7 +204,8 @@ fn without_transmit_buffers_nothing_is_lost() {
     let (socket, peer) = world.connected(listener, 7);
     let udp = world.socket(SocketKind::Datagram);
     let sender = world.peer.bind(5000);
-    // A driver that takes nothing for a while, and just enough buffers for one packet in fragments beside those for answers.
+    // A driver that takes nothing for a while, and just enough buffers for one packet in fragments
+    // beside those for answers.
     world.link.tx.set_buffers(96);
     world.medium.stop_driver(true);
     let data = pattern(60_000, 7);

@@ -110,7 +110,8 @@ fn flood(world: &mut World, client: usize, socket: Handle) -> u64 {
     }
 }
 
-/// Calls `work` that often, a millisecond or more each, and returns the frames with payload that left, by client.
+/// Calls `work` that often, a millisecond or more each, and returns the frames with payload that
+/// left, by client.
 fn frames(world: &mut World, milliseconds: u64, mut work: impl FnMut(&mut World)) -> [usize; 2] {
     world.medium.start_tap();
     for _ in 0..milliseconds {

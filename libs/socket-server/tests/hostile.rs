@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Peers that do whatever they like: clients with arbitrary messages, a network with arbitrary frames. Nothing panics, and the
-//! tables agree with one another after every step ([`common::World`] has the server audit itself).
+//! Peers that do whatever they like: clients with arbitrary messages, a network with arbitrary
+//! frames. Nothing panics, and the tables agree with one another after every step
+//! ([`common::World`] has the server audit itself).
 
 mod common;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What routers and peers say about packets, and what this machine says about theirs; sources that nobody can have.
+//! What routers and peers say about packets, and what this machine says about theirs; sources that
+//! nobody can have.
 
 mod common;
 

@@ -47,8 +47,8 @@ fn median(lost: u64, round_trip: u64) -> f64 {
     runs[runs.len() / 2]
 }
 
-/// Losses in a thousand, the round trip in microseconds, and the least that is good enough. A sender
-/// that waits for its timer after every loss reaches a fifth to a tenth of it.
+/// Losses in a thousand, the round trip in microseconds, and the least that is good enough. A
+/// sender that waits for its timer after every loss reaches a fifth to a tenth of it.
 #[test]
 fn losses_cost_a_part_of_the_throughput_not_most_of_it() {
     let least = [

@@ -192,7 +192,8 @@ fn nobody_else_can_say_where_a_host_is() {
     send(&mut world, socket, to, b"x");
     world.inject(reply((right, to)));
     world.run_for(SECOND / 10);
-    // A known address is neither changed by answers to nobody, nor by requests, nor by packets; the gateway's neither.
+    // A known address is neither changed by answers to nobody, nor by requests, nor by packets; the
+    // gateway's neither.
     for address in [to, PEER_IP] {
         world.inject(reply((wrong, address)));
         world.inject(request((wrong, address)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Bytes of streams: every one arrives, once, in order, over a link that is fine and over one that is not.
+//! Bytes of streams: every one arrives, once, in order, over a link that is fine and over one that
+//! is not.
 
 mod common;
 
@@ -242,7 +243,8 @@ fn shutdown_of_reading_ends_reading_only() {
     world.peer.tcp(peer).send_slice(b"unread").unwrap();
     world.await_bits(socket, PollBits::IN);
     world.shutdown(socket, Shutdown::Read).unwrap();
-    // As on Linux, what has come can be read; only then the stream is at its end. What comes later is no exception.
+    // As on Linux, what has come can be read; only then the stream is at its end. What comes later
+    // is no exception.
     for data in [&b"unread"[..], b"late"] {
         assert_eq!(world.recv(socket, 10).unwrap(), data);
         assert_eq!(world.recv(socket, 10).unwrap(), b"");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Every counter of the system, by the kind of PD that writes it. The order within a set is free; names are what readers show.
+//! Every counter of the system, by the kind of PD that writes it. The order within a set is free;
+//! names are what readers show.
 
 use crate::page::COMMON_WORDS;
 
@@ -197,7 +198,8 @@ pd_counter_set! {
         ClientViolations: Count = "client_violations",
         /// Wake-ups that ended because the budget was used up.
         BudgetUsedUp: Count = "budget_used_up",
-        /// Visits of a socket by the stack; in proportion to packets, whatever the number of connections.
+        /// Visits of a socket by the stack; in proportion to packets, whatever the number of
+        /// connections.
         SocketVisits: Count = "socket_visits",
         /// Timeouts asked of the timer driver.
         TimeoutsSet: Count = "timeouts_set",

@@ -11,7 +11,8 @@ pub const PAGE_SIZE: usize = 4096;
 /// `b"ISTHSTAT"` as a little-endian number.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"ISTHSTAT");
 
-/// Changes with the layout of the page, not with the sets of counters: writer and readers come from one build.
+/// Changes with the layout of the page, not with the sets of counters: writer and readers come from
+/// one build.
 pub(crate) const LAYOUT_VERSION: u32 = 1;
 
 /// Words in front of the counters.
@@ -26,7 +27,8 @@ pub(crate) const OWN_WORDS: usize = PAGE_SIZE / 8 - HEADER_WORDS - COMMON_WORDS;
 shm::shared_struct! {
     /// A page of counters as it lies in shared memory.
     ///
-    /// All fields are atomics and every bit pattern is valid, so a reference to a page that another PD writes is sound.
+    /// All fields are atomics and every bit pattern is valid, so a reference to a page that another
+    /// PD writes is sound.
     #[derive(FromBytes, IntoBytes, KnownLayout)]
     #[repr(align(4096))]
     pub struct StatsPage {

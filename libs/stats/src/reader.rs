@@ -11,7 +11,8 @@ use crate::{
     page::{LAYOUT_VERSION, MAGIC, layout_word},
 };
 
-/// Why a page cannot be read. All of them concern that page alone: show the PD without figures and go on.
+/// Why a page cannot be read. All of them concern that page alone: show the PD without figures and
+/// go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatsError {
     /// The PD has not set up its page, or is doing so; try again later.
@@ -23,7 +24,8 @@ pub enum StatsError {
         /// Version that this crate reads.
         expected: u32,
     },
-    /// The page names another kind of PD than the reader was told: wrong wiring, or its PD writes garbage.
+    /// The page names another kind of PD than the reader was told: wrong wiring, or its PD writes
+    /// garbage.
     Kind {
         /// Number that the page names.
         found: u32,
@@ -70,7 +72,8 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Checks the header of a page that should belong to a PD of `kind`.
     ///
-    /// The check says that a correct PD has set up the page; it protects nobody, and nothing here needs it to.
+    /// The check says that a correct PD has set up the page; it protects nobody, and nothing here
+    /// needs it to.
     pub fn open(page: &'a StatsPage, kind: PdKind) -> Result<Self, StatsError> {
         if page.magic.load(Acquire) != MAGIC {
             return Err(StatsError::NotReady);

@@ -25,7 +25,8 @@ pub enum PdKind {
     Supervisor = 7,
     /// [`RngDriver`]
     RngDriver = 8,
-    /// A PD that has the common counters only, for instance a client written by a user; see [`NoCounters`].
+    /// A PD that has the common counters only, for instance a client written by a user; see
+    /// [`NoCounters`].
     Other = 255,
 }
 

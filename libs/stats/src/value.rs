@@ -22,7 +22,8 @@ pub enum Unit {
     Mac,
 }
 
-/// Puts an Ethernet address into a counter's 64 bits: first byte in bits 40..48, last byte in bits 0..8.
+/// Puts an Ethernet address into a counter's 64 bits: first byte in bits 40..48, last byte in bits
+/// 0..8.
 pub fn mac_to_value(mac: [u8; 6]) -> u64 {
     let [a, b, c, d, e, f] = mac;
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])

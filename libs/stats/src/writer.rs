@@ -16,8 +16,8 @@ use crate::{
 
 /// The only writer of a page.
 ///
-/// A PD has one thread, so a change is a load and a store, not an atomic read-modify-write. Copies of a writer
-/// within the same PD are fine for the same reason.
+/// A PD has one thread, so a change is a load and a store, not an atomic read-modify-write. Copies
+/// of a writer within the same PD are fine for the same reason.
 pub struct Writer<C: CounterSet> {
     page: &'static StatsPage,
     set: PhantomData<C>,
@@ -34,7 +34,8 @@ impl<C: CounterSet> Copy for Writer<C> {}
 impl<C: CounterSet> Writer<C> {
     /// Takes the page over at a start of the PD; `now` in ticks of the generic timer.
     ///
-    /// After a restart the numbers go on from where they were. A page whose header is not this set's is zeroed.
+    /// After a restart the numbers go on from where they were. A page whose header is not this
+    /// set's is zeroed.
     pub fn attach(page: &'static StatsPage, now: u64) -> Self {
         let writer = Self {
             page,

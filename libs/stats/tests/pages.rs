@@ -166,7 +166,8 @@ fn every_child_of_the_supervisor_has_its_own_counter() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever a hostile PD writes, readers end, and a PD that takes the page over starts clean or goes on.
+    /// Whatever a hostile PD writes, readers end, and a PD that takes the page over starts clean or
+    /// goes on.
     #[test]
     fn garbage_is_read_and_taken_over_without_harm(
         mut bytes in proptest::collection::vec(any::<u8>(), PAGE_SIZE),

@@ -5,8 +5,8 @@ use timer_proto::Bucket;
 
 use crate::{Decision, FaultReport, History, Policy};
 
-/// The supervisor watches children with lower ids. Their states are on its stack for a moment, which limits how many there
-/// can be; config-tool refuses a child beyond.
+/// The supervisor watches children with lower ids. Their states are on its stack for a moment,
+/// which limits how many there can be; config-tool refuses a child beyond.
 pub const MAX_CHILDREN: usize = 16;
 
 /// What to do with a child that faulted.

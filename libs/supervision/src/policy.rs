@@ -21,8 +21,8 @@ pub struct Policy {
     pub first_pause: u64,
     /// No pause is longer.
     pub longest_pause: u64,
-    /// How often a child may say that it is ready when that is no news. One that says it more often
-    /// keeps its parent from other things, and is treated as if it had faulted.
+    /// How often a child may say that it is ready when that is no news. One that says it more
+    /// often keeps its parent from other things, and is treated as if it had faulted.
     pub needless_reports: Rate,
 }
 

@@ -7,8 +7,8 @@ const NANOS_PER_SECOND: u32 = 1_000_000_000;
 
 /// Converts between ticks of the generic timer and nanoseconds.
 ///
-/// Done several times a packet, so it is done in 64 bits: the ratio is a fraction of two words of 32 bits, and what is above and below a
-/// multiple of its denominator is converted apart.
+/// Done several times a packet, so it is done in 64 bits: the ratio is a fraction of two words of
+/// 32 bits, and what is above and below a multiple of its denominator is converted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     frequency: NonZeroU32,
@@ -18,7 +18,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// `frequency` in Hz as `CNTFRQ_EL0` has it (its upper half is reserved); `None` if firmware left it 0.
+    /// `frequency` in Hz as `CNTFRQ_EL0` has it (its upper half is reserved); `None` if firmware
+    /// left it 0.
     pub fn new(frequency: u64) -> Option<Self> {
         let frequency = NonZeroU32::new(frequency as u32)?;
         let divisor = common_divisor(NANOS_PER_SECOND, frequency.get());
@@ -48,7 +49,8 @@ impl Clock {
         self.nanos(ticks) / 1000
     }
 
-    /// Ticks that cover this many nanoseconds, rounded up, so that a wait is never too short; at most `u64::MAX`.
+    /// Ticks that cover this many nanoseconds, rounded up, so that a wait is never too short; at
+    /// most `u64::MAX`.
     pub fn ticks(self, nanos: u64) -> u64 {
         let (ticks, per) = (u64::from(self.ticks.get()), u64::from(self.nanos.get()));
         (nanos / per)

@@ -3,8 +3,9 @@
 
 use core::fmt;
 
-/// Label with which the runtime answers a caller that was caught inside a call when the driver was restarted.
-/// The same for every protected procedure call of the project; see docs/architecture.md, "Restart of a PD".
+/// Label with which the runtime answers a caller that was caught inside a call when the driver was
+/// restarted. The same for every protected procedure call of the project; see docs/architecture.md,
+/// "Restart of a PD".
 pub const RESTARTED: u64 = 0xf_ffff;
 
 /// Linux's EINVAL.
@@ -17,7 +18,8 @@ const NOW: u64 = 3;
 /// What a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Notify me when `CNTPCT_EL0` has reached `deadline`; replaces my earlier one. A deadline in the past is notified at once.
+    /// Notify me when `CNTPCT_EL0` has reached `deadline`; replaces my earlier one. A deadline in
+    /// the past is notified at once.
     SetTimeout {
         /// In ticks.
         deadline: u64,
@@ -83,7 +85,8 @@ impl Reply {
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerError {
-    /// The call is none of the protocol's, or the answer is none; the other end is of another build.
+    /// The call is none of the protocol's, or the answer is none; the other end is of another
+    /// build.
     Invalid,
     /// The driver was restarted during the call. Call again.
     Restarted,

@@ -20,8 +20,9 @@ impl Features {
 
     /// Without these the driver does not work.
     const NEEDED: u64 = Self::VERSION_1.0;
-    /// These are taken when they are offered. Checksums and segmentation are not among them yet: they need a header of its own for each
-    /// frame, and the server is told of them by [`DeviceFeatures`].
+    /// These are taken when they are offered. Checksums and segmentation are not among them yet:
+    /// they need a header of its own for each frame, and the server is told of them by
+    /// [`DeviceFeatures`].
     const KNOWN: u64 = Self::NEEDED | Self::MAC.0 | Self::STATUS.0;
 
     fn contains(self, other: Self) -> bool {
@@ -41,7 +42,8 @@ const STATUS_LINK_UP: u16 = 1;
 /// Payload of an Ethernet frame, in bytes.
 const MTU: u16 = 1500;
 
-/// Looks at the status register before a reset counts as failed. A device of QEMU is ready at the first.
+/// Looks at the status register before a reset counts as failed. A device of QEMU is ready at the
+/// first.
 const RESET_LOOKS: usize = 1_000_000;
 /// Attempts to read a configuration that does not change meanwhile (virtio 1.2 section 2.5.1).
 const CONFIG_LOOKS: usize = 100;
@@ -55,7 +57,8 @@ pub struct Device<'a, T: Transport, const RX: usize, const TX: usize> {
 }
 
 impl<'a, T: Transport, const RX: usize, const TX: usize> Device<'a, T, RX, TX> {
-    /// Takes the device and resets it: whatever an earlier life of this PD had given it, it does not touch memory any more.
+    /// Takes the device and resets it: whatever an earlier life of this PD had given it, it does
+    /// not touch memory any more.
     ///
     /// # Errors
     ///
@@ -176,7 +179,8 @@ impl<'a, T: Transport, const RX: usize, const TX: usize> Device<'a, T, RX, TX> {
         Err(StartError::ConfigUnstable)
     }
 
-    /// Whether the device says that the link is up; a device that does not say is taken to be connected.
+    /// Whether the device says that the link is up; a device that does not say is taken to be
+    /// connected.
     ///
     /// # Errors
     ///
@@ -201,7 +205,8 @@ impl<'a, T: Transport, const RX: usize, const TX: usize> Device<'a, T, RX, TX> {
             .contains(DeviceStatus::DEVICE_NEEDS_RESET)
     }
 
-    /// The queues with the transport that their doorbells need. `None` between [`reset`](Self::reset) and [`bring_up`](Self::bring_up).
+    /// The queues with the transport that their doorbells need. `None` between
+    /// [`reset`](Self::reset) and [`bring_up`](Self::bring_up).
     pub fn queues(&mut self) -> Option<(&mut Queues<'a, RX, TX>, &mut T)> {
         self.queues
             .as_mut()

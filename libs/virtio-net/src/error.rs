@@ -6,9 +6,11 @@ use core::fmt;
 /// The device cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StartError {
-    /// There is something else, or nothing, in this slot. The device is given to the right one by QEMU's `bus=virtio-mmio-bus.N`.
+    /// There is something else, or nothing, in this slot. The device is given to the right one by
+    /// QEMU's `bus=virtio-mmio-bus.N`.
     NotNetwork,
-    /// The transport speaks the legacy interface. Remedy in QEMU: `-global virtio-mmio.force-legacy=false`.
+    /// The transport speaks the legacy interface. Remedy in QEMU: `-global
+    /// virtio-mmio.force-legacy=false`.
     Legacy,
     /// Features that the driver needs are not offered; the bits that are missing.
     Missing(u64),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The logic of the network driver: a virtio-net device (virtio 1.2 section 5.1) on one side, the driver's end of the packet link on the other.
+//! The logic of the network driver: a virtio-net device (virtio 1.2 section 5.1) on one side, the
+//! driver's end of the packet link on the other.
 //!
 //! The transport is that of the crate virtio-drivers. The virtqueues are this crate's own: they are
 //! made of atomics, so that nothing here is unsafe; they keep what a later life of the driver needs
@@ -8,13 +9,17 @@
 //!
 //! # A wake-up
 //!
-//! [`NetDriver::interrupt`] acknowledges the device's interrupt, before anything is looked at: what the device does after that raises a new one.
-//! [`NetDriver::run`] then switches the device's interrupts off and works in passes. A pass takes received frames to the server, sent buffers back to it,
-//! empty buffers and frames from it to the device, rings each queue's doorbell at most once, and notifies the server at most once. When a pass has found nothing,
-//! interrupts are switched on, everything is looked at once more, and the driver sleeps. While the server works there are no interrupts: if it has the
-//! higher priority, it runs inside of the pass's notification, and the next pass finds what it has left.
+//! [`NetDriver::interrupt`] acknowledges the device's interrupt, before anything is looked at: what
+//! the device does after that raises a new one. [`NetDriver::run`] then switches the device's
+//! interrupts off and works in passes. A pass takes received frames to the server, sent buffers
+//! back to it, empty buffers and frames from it to the device, rings each queue's doorbell at most
+//! once, and notifies the server at most once. When a pass has found nothing, interrupts are
+//! switched on, everything is looked at once more, and the driver sleeps. While the server works
+//! there are no interrupts: if it has the higher priority, it runs inside of the pass's
+//! notification, and the next pass finds what it has left.
 //!
-//! Interrupts for sent frames are on only while the server waits for buffers; otherwise confirmations are collected when the driver is awake anyway.
+//! Interrupts for sent frames are on only while the server waits for buffers; otherwise
+//! confirmations are collected when the driver is awake anyway.
 //!
 //! A wake-up is bounded: after [`TURNS`] passes, or a second reset of the device, the driver asks
 //! the server to notify it (rule S6 of the crate `ring`) and returns. A device that has to be reset

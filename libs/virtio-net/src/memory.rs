@@ -244,8 +244,8 @@ pub struct DmaMemory<'a, const RX: usize, const TX: usize> {
     pub queues: &'a QueuePages<RX, TX>,
     /// Where the device finds them.
     pub queues_paddr: u64,
-    /// Where the device finds the pool of received frames, of [`POOL_SIZE`](ring::POOL_SIZE) bytes.
-    /// The driver itself touches no frame.
+    /// Where the device finds the pool of received frames, of [`POOL_SIZE`](ring::POOL_SIZE)
+    /// bytes. The driver itself touches no frame.
     pub rx_paddr: u64,
     /// Where it finds the pool of frames to send, of the same size.
     pub tx_paddr: u64,

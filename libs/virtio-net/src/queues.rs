@@ -117,7 +117,8 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
         Ok(self.tx.take()?.map(|(slot, _)| slot))
     }
 
-    /// Rings the doorbells that are due. Returns whether the receive and the transmit queue's were rung.
+    /// Rings the doorbells that are due. Returns whether the receive and the transmit queue's were
+    /// rung.
     pub fn doorbells<T: Transport>(&mut self, transport: &mut T) -> (bool, bool) {
         (self.rx.doorbell(transport), self.tx.doorbell(transport))
     }
@@ -128,7 +129,8 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
         self.tx.set_interrupts(false);
     }
 
-    /// Switches interrupts on, for sent frames only if `tx`. Returns whether something was used meanwhile, for which none comes.
+    /// Switches interrupts on, for sent frames only if `tx`. Returns whether something was used
+    /// meanwhile, for which none comes.
     pub fn unmask(&mut self, tx: bool) -> bool {
         self.rx.set_interrupts(true);
         self.tx.set_interrupts(tx);

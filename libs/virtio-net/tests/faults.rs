@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A device that breaks the rules, and restarts of either end: the device is reset before a buffer has a new owner, and traffic goes on.
+//! A device that breaks the rules, and restarts of either end: the device is reset before a buffer
+//! has a new owner, and traffic goes on.
 
 mod fake;
 
@@ -33,7 +34,8 @@ fn assert_works(world: &mut World) {
 
 #[test]
 fn an_unknown_id_resets_the_device() {
-    // Out of range; in range but not given (the second descriptor of a chain); one that was returned already.
+    // Out of range; in range but not given (the second descriptor of a chain); one that was
+    // returned already.
     for (queue, id) in [
         (RECEIVE, N as u32),
         (RECEIVE, 0xffff),

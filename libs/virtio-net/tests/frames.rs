@@ -102,7 +102,8 @@ fn interrupts_are_off_while_the_driver_works_and_on_while_it_sleeps() {
     world
         .driver
         .run(|| {
-            // Where a server of higher priority runs: a frame arrives, and no interrupt is needed for it.
+            // Where a server of higher priority runs: a frame arrives, and no interrupt is needed
+            // for it.
             let mut device = device.borrow_mut();
             during.push(device.wants_interrupt(RECEIVE));
             if during.len() == 1 {
@@ -182,7 +183,8 @@ fn the_server_hears_of_the_link() {
     assert_eq!(world.counter(Counter::IrqsConfig), 2);
 }
 
-/// Indices of virtqueues have 16 bits and those of the rings 32. A mistake at the wrap shows as a missing doorbell or interrupt: then nobody moves any more.
+/// Indices of virtqueues have 16 bits and those of the rings 32. A mistake at the wrap shows as a
+/// missing doorbell or interrupt: then nobody moves any more.
 #[test]
 #[cfg_attr(miri, ignore = "many thousand rounds")]
 fn both_directions_go_on_when_the_queues_indices_wrap() {

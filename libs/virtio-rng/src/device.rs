@@ -9,7 +9,8 @@ use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
 use crate::page::{AVAILABLE, BUFFER, DESCRIPTORS, USED};
 use crate::{DeviceError, RequestPage, SEED_LEN, Seed, StartError};
 
-/// The one feature that is needed; the device has none of its own (virtio 1.2 sections 5.4.3 and 6).
+/// The one feature that is needed; the device has none of its own (virtio 1.2 sections 5.4.3 and
+/// 6).
 const VERSION_1: u64 = 1 << 32;
 
 /// The queue for requests, and its size.
@@ -23,7 +24,8 @@ const NO_INTERRUPT: u16 = 1;
 /// `VIRTQ_USED_F_NO_NOTIFY`: the device looks by itself.
 const NO_NOTIFY: u16 = 1;
 
-/// Looks at the status register before a reset counts as failed. QEMU's devices are ready at the first.
+/// Looks at the status register before a reset counts as failed. QEMU's devices are ready at the
+/// first.
 const RESET_LOOKS: usize = 10_000;
 
 /// An entropy device with its queue.
@@ -132,7 +134,8 @@ impl<'a, T: Transport> Device<'a, T> {
         self.asked.is_some()
     }
 
-    /// Asks for up to `len` bytes, at least one and at most [`SEED_LEN`]. Does nothing while the device has a request.
+    /// Asks for up to `len` bytes, at least one and at most [`SEED_LEN`]. Does nothing while the
+    /// device has a request.
     pub fn ask(&mut self, len: usize) {
         if self.is_asked() {
             return;
@@ -149,14 +152,16 @@ impl<'a, T: Transport> Device<'a, T> {
         self.made = self.made.wrapping_add(1);
         self.asked = Some(len);
         page.available_index.store(self.made, Ordering::Release);
-        // Between publishing the index and reading the device's flag (virtio 1.2 section 2.7.13.4.1).
+        // Between publishing the index and reading the device's flag (virtio 1.2 section
+        // 2.7.13.4.1).
         fence(Ordering::SeqCst);
         if page.used_flags.load(Ordering::Relaxed) & NO_NOTIFY == 0 {
             self.transport.notify(QUEUE);
         }
     }
 
-    /// What the device has brought since it was asked: the bytes, and how many of them. `None` if it is not done.
+    /// What the device has brought since it was asked: the bytes, and how many of them. `None` if
+    /// it is not done.
     ///
     /// # Errors
     ///

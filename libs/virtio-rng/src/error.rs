@@ -6,7 +6,8 @@ use core::fmt;
 /// The device cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StartError {
-    /// The device in this virtio slot is another one. QEMU's `bus=virtio-mmio-bus.N` says which slot a device gets.
+    /// The device in this virtio slot is another one. QEMU's `bus=virtio-mmio-bus.N` says which
+    /// slot a device gets.
     NotEntropy,
     /// The transport is that of virtio 0.9.
     Legacy,
@@ -42,7 +43,8 @@ impl core::error::Error for StartError {}
 /// The device broke virtio's rules, or what it brings is not random. It has to be reset.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DeviceError {
-    /// The used ring's index is neither the last one nor the one after the request that the device has.
+    /// The used ring's index is neither the last one nor the one after the request that the device
+    /// has.
     UsedIndex {
         /// What the device wrote.
         reported: u16,

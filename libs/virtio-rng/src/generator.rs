@@ -27,9 +27,11 @@ impl Generator {
         self.key.is_some()
     }
 
-    /// Mixes a seed in, and a `salt` that need not be secret: it keeps two generators apart that got the same seed.
+    /// Mixes a seed in, and a `salt` that need not be secret: it keeps two generators apart that
+    /// got the same seed.
     ///
-    /// The state afterwards can be guessed only by somebody who knows both the state before and the seed.
+    /// The state afterwards can be guessed only by somebody who knows both the state before and the
+    /// seed.
     pub fn seed(&mut self, seed: &Seed, salt: [u64; 2]) {
         let mut key = self.key.unwrap_or_default();
         xor(&mut key, seed);
@@ -51,7 +53,8 @@ impl Generator {
     }
 }
 
-/// Tells seeds apart and does not tell what they are. A seed that is kept would give away what the generator made of it.
+/// Tells seeds apart and does not tell what they are. A seed that is kept would give away what the
+/// generator made of it.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Fingerprint(Seed);
 

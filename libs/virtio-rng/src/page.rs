@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The memory that driver and device share: a split virtqueue with one descriptor (virtio 1.2 section 2.7), and the
-//! buffer that the descriptor names.
+//! The memory that driver and device share: a split virtqueue with one descriptor (virtio 1.2
+//! section 2.7), and the buffer that the descriptor names.
 
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -51,7 +51,8 @@ impl RequestPage {
         self.clear_buffer();
     }
 
-    /// Bytes of one request never pass for those of the next, and nobody who reads the page later learns them.
+    /// Bytes of one request never pass for those of the next, and nobody who reads the page later
+    /// learns them.
     pub(crate) fn clear_buffer(&self) {
         for byte in &self.buffer {
             byte.store(0, Ordering::Relaxed);

@@ -44,7 +44,8 @@ pub struct Source<'a, T: Transport> {
     /// The seed that is being collected, and how many bytes of it there are.
     seed: Seed,
     collected: usize,
-    /// What tells the last seed from others, at first zeros: what a device leaves that writes nothing.
+    /// What tells the last seed from others, at first zeros: what a device leaves that writes
+    /// nothing.
     last_seed: Fingerprint,
     /// Errors of the device since the last seed.
     failures: u32,
@@ -57,13 +58,14 @@ pub struct Source<'a, T: Transport> {
 pub struct Policy {
     /// The device is asked for another seed when the last one is this old, in ticks.
     pub interval: u64,
-    /// How often the driver has been restarted since boot. With the time it keeps apart two lives of the driver to which
-    /// the device brings the same seed.
+    /// How often the driver has been restarted since boot. With the time it keeps apart two lives
+    /// of the driver to which the device brings the same seed.
     pub restarts: u64,
 }
 
 impl<'a, T: Transport> Source<'a, T> {
-    /// Takes the device and asks it for the first seed. For `page` and `paddr` see [`Device::start`].
+    /// Takes the device and asks it for the first seed. For `page` and `paddr` see
+    /// [`Device::start`].
     ///
     /// # Errors
     ///
@@ -136,7 +138,8 @@ impl<'a, T: Transport> Source<'a, T> {
         }
     }
 
-    /// Adds bytes to the seed. A device may bring fewer than it was asked for (virtio 1.2 section 5.4.6.2).
+    /// Adds bytes to the seed. A device may bring fewer than it was asked for (virtio 1.2 section
+    /// 5.4.6.2).
     fn collect(&mut self, bytes: &[u8], now: u64) {
         self.stats.add(Counter::BytesIn, bytes.len() as u64);
         let room = &mut self.seed[self.collected..];
@@ -164,7 +167,8 @@ impl<'a, T: Transport> Source<'a, T> {
         self.stats.inc(Counter::Seeds);
     }
 
-    /// Resets the device and asks again, or gives it up. What the generator has been seeded with before stays good.
+    /// Resets the device and asks again, or gives it up. What the generator has been seeded with
+    /// before stays good.
     fn failed(&mut self, error: DeviceError) {
         self.stats.inc(Counter::DeviceErrors);
         self.failures += 1;

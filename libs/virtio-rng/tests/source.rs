@@ -383,7 +383,8 @@ fn requests_are_counted_modulo_two_to_the_sixteenth() {
 }
 
 proptest! {
-    /// Whatever the device writes into the page, and when: there are bytes only after a whole seed, and none come twice.
+    /// Whatever the device writes into the page, and when: there are bytes only after a whole seed,
+    /// and none come twice.
     #[test]
     fn nothing_that_the_device_writes_upsets_the_source(
         steps in prop::collection::vec((0..80_usize, any::<u8>(), 0..3_u8), 1..400),

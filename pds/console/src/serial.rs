@@ -32,7 +32,8 @@ impl Serial {
             parity: Parity::None,
             stop_bits: StopBits::One,
         };
-        // It fails only for a rate that the clock cannot make; then the port works at the rate it was left with.
+        // It fails only for a rate that the clock cannot make; then the port works at the rate it
+        // was left with.
         let _ = uart.enable(line, BAUD_RATE, UART_CLOCK);
         uart.set_interrupt_masks(Interrupts::empty());
         Self { uart, written: 0 }
@@ -69,8 +70,9 @@ impl Serial {
 /// What an earlier call gave is not used from now on.
 unsafe fn uart() -> Uart<'static> {
     let registers = memory_region_symbol!(uart_vaddr: *mut PL011Registers);
-    // SAFETY: the system description maps the PL011's page there, as device memory, readable and writable, and into no other PD
-    // (config-tool checks that); the symbol is named here alone, and the caller promises that nobody else uses what it names.
+    // SAFETY: the system description maps the PL011's page there, as device memory, readable and
+    // writable, and into no other PD (config-tool checks that); the symbol is named here alone,
+    // and the caller promises that nobody else uses what it names.
     Uart::new(unsafe { UniqueMmioPointer::new(registers) })
 }
 
@@ -92,7 +94,8 @@ impl Serial {
         self.uart.set_interrupt_masks(Self::INPUT);
     }
 
-    /// Forgets the interrupts that have come; to be called before the input is read, so that none is lost.
+    /// Forgets the interrupts that have come; to be called before the input is read, so that none
+    /// is lost.
     pub fn clear_interrupts(&mut self) {
         self.uart.clear_interrupts(Self::INPUT);
     }

@@ -28,7 +28,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// The time that the next entry claims, if the PD has a ring and something new is in it. A note about lost lines comes first.
+    /// The time that the next entry claims, if the PD has a ring and something new is in it. A note
+    /// about lost lines comes first.
     pub fn next_ticks(&mut self) -> Option<u64> {
         if self.next.is_none() {
             self.next = self.ring.as_mut()?.next();
@@ -41,7 +42,8 @@ impl Source {
 
     /// The entry that [`next_ticks`](Self::next_ticks) spoke of.
     ///
-    /// It counts as printed from here on: if printing it is what makes this PD fault, the restart does not try again.
+    /// It counts as printed from here on: if printing it is what makes this PD fault, the restart
+    /// does not try again.
     pub fn take(&mut self) -> Option<Entry> {
         let entry = self.next.take()?;
         if let Some(ring) = &self.ring {

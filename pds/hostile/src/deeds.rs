@@ -49,7 +49,8 @@ impl Deeds {
         }
     }
 
-    /// Puts the head of the log ring behind its tail, as no writer does, and then anything into all of it.
+    /// Puts the head of the log ring behind its tail, as no writer does, and then anything into all
+    /// of it.
     pub fn ruin_log(&mut self) {
         let console = Peer::new(CONSOLE);
         for distance in [1, 2, 1000, u64::MAX / 2] {

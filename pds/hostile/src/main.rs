@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Only in images made for tests: a client of net_server that does what it must not, as one would that was taken over.
+//! Only in images made for tests: a client of net_server that does what it must not, as one would
+//! that was taken over.
 //!
-//! It is told what to do by datagrams to its UDP port, each one word of [`COMMANDS`](commands), and says the word back before it begins.
-//! What goes on without end goes on until another command comes.
+//! It is told what to do by datagrams to its UDP port, each one word of [`COMMANDS`](commands), and
+//! says the word back before it begins. What goes on without end goes on until another command
+//! comes.
 
 #![no_std]
 #![no_main]

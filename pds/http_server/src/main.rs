@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! HTTP server: shows the live system, its counters, and the files of `www/` (`http-app` has the site).
+//! HTTP server: shows the live system, its counters, and the files of `www/` (`http-app` has the
+//! site).
 //!
-//! One task accepts, [`WORKERS`] tasks serve a connection each. A connection too many waits in net_server's backlog, while the others
-//! make room for it ([`Service`]).
+//! One task accepts, [`WORKERS`] tasks serve a connection each. A connection too many waits in
+//! net_server's backlog, while the others make room for it ([`Service`]).
 
 #![no_std]
 #![no_main]

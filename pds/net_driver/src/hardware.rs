@@ -10,7 +10,8 @@ use sel4_microkit::{memory_region_symbol, var};
 use virtio_drivers::transport::mmio::{MmioTransport, VirtIOHeader};
 use virtio_net::{DmaMemory, QueuePages};
 
-/// Registers of one virtio-mmio slot of QEMU's `virt` machine, in bytes. Slot 0 is at the start of its page.
+/// Registers of one virtio-mmio slot of QEMU's `virt` machine, in bytes. Slot 0 is at the start of
+/// its page.
 const REGISTERS: usize = 0x200;
 
 /// Descriptors of the queues, if the device has so many: one for each receive buffer, and two for
@@ -43,8 +44,9 @@ pub fn take() -> (MmioTransport<'static>, DmaMemory<'static, RX, TX>) {
     }
     let registers: NonNull<VirtIOHeader> =
         memory_region_symbol!(virtio_mmio_vaddr: *mut VirtIOHeader);
-    // SAFETY: the system description maps the page of the slot there as device memory, writable, into no other PD (config-tool checks that); the
-    // symbol is named here alone, and the smallest page holds the registers.
+    // SAFETY: the system description maps the page of the slot there as device memory, writable,
+    // into no other PD (config-tool checks that); the symbol is named here alone, and the
+    // smallest page holds the registers.
     match unsafe { MmioTransport::new(registers, REGISTERS) } {
         Ok(transport) => (transport, memory),
         Err(error) => panic!("{error} (QEMU: -device virtio-net-device,bus=virtio-mmio-bus.0)"),

@@ -107,7 +107,8 @@ impl Wiring {
         }
     }
 
-    /// A device that cannot be brought up again leaves nothing to do; the supervisor starts this PD anew.
+    /// A device that cannot be brought up again leaves nothing to do; the supervisor starts this PD
+    /// anew.
     fn check(&self, result: Result<(), StartError>) {
         if let Err(error) = result {
             panic!("{error}");

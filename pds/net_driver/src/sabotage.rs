@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Only in images made for tests: what a driver does that was taken over. It has its ring page a second time, as words.
+//! Only in images made for tests: what a driver does that was taken over. It has its ring page a
+//! second time, as words.
 
 use core::sync::atomic::AtomicU64;
 

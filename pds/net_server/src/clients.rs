@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The clients' windows and readiness pages, by slot. Slot n is channel `CLIENT_CHANNEL_BASE + n`, and its regions have the symbols
-//! `client<n>_…` in system.xml; net.toml says which slots there are.
+//! The clients' windows and readiness pages, by slot. Slot n is channel `CLIENT_CHANNEL_BASE + n`,
+//! and its regions have the symbols `client<n>_…` in system.xml; net.toml says which slots there
+//! are.
 
 use alloc::vec::Vec;
 
@@ -20,7 +21,8 @@ pub struct ClientWindow {
 
 impl socket_server::Window for ClientWindow {
     fn sizes(&self) -> WindowSizes {
-        // system.xml cannot make a region of 4 GiB for QEMU's board; if it could, the rest would be out of use.
+        // system.xml cannot make a region of 4 GiB for QEMU's board; if it could, the rest would be
+        // out of use.
         WindowSizes {
             c2s: self.c2s.len().try_into().unwrap_or(u32::MAX),
             s2c: self.s2c.len().try_into().unwrap_or(u32::MAX),

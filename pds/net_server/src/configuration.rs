@@ -27,13 +27,15 @@ impl Configuration {
     }
 }
 
-/// Reads the region. `key` is the core's secret, and `restarts` says how often this PD has been restarted.
+/// Reads the region. `key` is the core's secret, and `restarts` says how often this PD has been
+/// restarted.
 ///
 /// # Panics
 /// If the region does not hold a configuration: the image was put together wrongly.
 pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
     let region = region!(r net_config).at_least(ENCODED_SIZE);
-    // SAFETY: system.xml lets nobody write the region, which config-tool checks; its content was put into the image.
+    // SAFETY: system.xml lets nobody write the region, which config-tool checks; its content was
+    // put into the image.
     let bytes = unsafe { region.into_frozen_bytes() };
     let config = match bytes.slice(0, ENCODED_SIZE).map(NetConfig::parse) {
         Ok(Ok(config)) => config,

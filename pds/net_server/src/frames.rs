@@ -25,10 +25,13 @@ impl Frames {
         let rx = region!(r rx_data).at_least(POOL_SIZE);
         let tx = region!(rw tx_data).at_least(POOL_SIZE);
         Frames {
-            // SAFETY: no PD maps this region writable (config-tool checks that); the device writes only buffers that are lent to the driver, and an `RxFrame` is the proof
-            // that its buffer is not. (Without an IOMMU this excludes a driver that is hostile: docs/architecture.md, threat model.)
+            // SAFETY: no PD maps this region writable (config-tool checks that); the device writes
+            // only buffers that are lent to the driver, and an `RxFrame` is the proof
+            // that its buffer is not. (Without an IOMMU this excludes a driver that is hostile:
+            // docs/architecture.md, threat model.)
             rx: unsafe { rx.into_frozen_bytes() },
-            // SAFETY: this PD alone maps the region writable (config-tool checks that); driver and device only read it.
+            // SAFETY: this PD alone maps the region writable (config-tool checks that); driver and
+            // device only read it.
             tx: unsafe { tx.into_exclusive_bytes() },
             held: None,
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The key from which sequence numbers, ports and other things that a stranger must not guess are made.
+//! The key from which sequence numbers, ports and other things that a stranger must not guess are
+//! made.
 
 use pd_support::{Peer, clock, info, warn};
 use rng_proto::RngError;
@@ -10,8 +11,9 @@ use timer_proto::Clock;
 /// A new one at every start.
 pub type Key = [u8; 16];
 
-/// How long the random number generator is waited for, and the pause between two calls, in nanoseconds. QEMU's device
-/// needs some 100 µs. While this PD waits, those of lower priority do, too.
+/// How long the random number generator is waited for, and the pause between two calls, in
+/// nanoseconds. QEMU's device needs some 100 µs. While this PD waits, those of lower priority do,
+/// too.
 const PATIENCE: u64 = 500_000_000;
 const PAUSE: u64 = 100_000;
 
@@ -20,8 +22,9 @@ const ABSENT: usize = usize::MAX;
 
 /// Asks rng_driver for the key. To be called once.
 ///
-/// Without it the key is made from the time at which the boot got this far, and the log says so. Such a key keeps honest
-/// peers' connections apart; somebody who can time the boot to the tick can guess it.
+/// Without it the key is made from the time at which the boot got this far, and the log says so.
+/// Such a key keeps honest peers' connections apart; somebody who can time the boot to the tick can
+/// guess it.
 pub fn obtain(clock: Clock) -> Key {
     let started = clock::now();
     let result = match *var!(rng_channel: usize = ABSENT) {

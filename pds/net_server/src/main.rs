@@ -2,8 +2,9 @@
 
 //! Network server: wires the socket core to the driver's rings, the clients' windows and the timer.
 //!
-//! A wake-up is: look at the rings, let the core work within its budget, make everything visible to the driver, notify clients, set the
-//! timer. A client's call is answered by the core at once and never waits.
+//! A wake-up is: look at the rings, let the core work within its budget, make everything visible to
+//! the driver, notify clients, set the timer. A client's call is answered by the core at once and
+//! never waits.
 
 #![no_std]
 #![no_main]
@@ -36,11 +37,12 @@ use timeout::Timeout;
 const DRIVER: Peer = Peer::new(Channel::new(1));
 const TIMER: Channel = Channel::new(3);
 
-/// Rounds of work in one wake-up, each within the core's budget of frames. Then the clients, which have a lower priority, get a turn.
+/// Rounds of work in one wake-up, each within the core's budget of frames. Then the clients, which
+/// have a lower priority, get a turn.
 const ROUNDS: usize = 4;
-/// How long that turn is, in nanoseconds: short against the time that the rounds take, and long enough for some calls. What
-/// the core wants to do at a time that has passed waits for as long: it may be waiting for the driver, which has a lower
-/// priority, too.
+/// How long that turn is, in nanoseconds: short against the time that the rounds take, and long
+/// enough for some calls. What the core wants to do at a time that has passed waits for as long: it
+/// may be waiting for the driver, which has a lower priority, too.
 const PAUSE: u64 = 200_000;
 
 struct NetServer {
@@ -82,7 +84,8 @@ fn init() -> impl Handler {
         stats: pd.stats(),
     };
     server.work();
-    // Clients that were attached to the server before it was restarted may be asleep, waiting for sockets that are gone.
+    // Clients that were attached to the server before it was restarted may be asleep, waiting for
+    // sockets that are gone.
     if restart_count() > 0 {
         clients::notify_all(&configuration.limits);
     }
@@ -107,7 +110,8 @@ impl NetServer {
         self.timeout.at_latest(at, &self.stats);
     }
 
-    /// One round: takes frames and sends frames within the core's budget. Answers whether there is more to do.
+    /// One round: takes frames and sends frames within the core's budget. Answers whether there is
+    /// more to do.
     fn round(&mut self) -> bool {
         let now = self.now();
         if self.driver.poll() == (ServerEvent::Up { first: true }) {
@@ -120,7 +124,8 @@ impl NetServer {
         outcome.more_work
     }
 
-    /// What follows from the core's work: frames go to the driver, clients are notified, the timer is set.
+    /// What follows from the core's work: frames go to the driver, clients are notified, the timer
+    /// is set.
     fn finish(&mut self, outcome: &Outcome) {
         if self.driver.flush() {
             self.stats.inc(Counter::DriverNotifications);
@@ -216,7 +221,8 @@ impl Handler for NetServer {
         let mut words = [0; 4];
         let sent = msg_info.count().min(words.len());
         with_msg_regs(|registers| words[..sent].copy_from_slice(&registers[..sent]));
-        // A channel that is no client's has a number that the core does not know, and gets an error.
+        // A channel that is no client's has a number that the core does not know, and gets an
+        // error.
         let client = channel.index().wrapping_sub(CLIENT_CHANNEL_BASE);
         let now = self.now();
         let (rx, tx) = self.driver.split();

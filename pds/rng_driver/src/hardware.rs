@@ -9,8 +9,8 @@ use sel4_microkit::{memory_region_symbol, var};
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport, VirtIOHeader};
 use virtio_rng::RequestPage;
 
-/// Registers of one virtio-mmio slot of QEMU's `virt` machine, in bytes. The slot is the first of its page; slots of
-/// other devices must not be in this page, because it belongs to this PD alone.
+/// Registers of one virtio-mmio slot of QEMU's `virt` machine, in bytes. The slot is the first of
+/// its page; slots of other devices must not be in this page, because it belongs to this PD alone.
 const REGISTERS: usize = 0x200;
 
 /// The registers. To be called once.
@@ -23,8 +23,8 @@ const REGISTERS: usize = 0x200;
 pub fn transport() -> Result<MmioTransport<'static>, MmioError> {
     let registers: NonNull<VirtIOHeader> =
         memory_region_symbol!(virtio_rng_mmio_vaddr: *mut VirtIOHeader);
-    // SAFETY: the system description maps the page of the slot there as device memory, writable, into no other PD; the
-    // symbol is named here alone.
+    // SAFETY: the system description maps the page of the slot there as device memory, writable,
+    // into no other PD; the symbol is named here alone.
     unsafe { MmioTransport::new(registers, REGISTERS) }
 }
 

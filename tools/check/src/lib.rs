@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The rules of docs/architecture.md that the compiler does not know: who may depend on whom, where unsafe code may be, and what every
-//! source file has.
+//! The rules of docs/architecture.md that the compiler does not know: who may depend on whom, where
+//! unsafe code may be, and what every source file has.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>, String> {
     findings.extend(rules::unsafety::check_crates(&packages, &files));
     for file in &files {
         findings.extend(rules::unsafety::check_file(file));
+        findings.extend(rules::width::check_file(file));
     }
     findings.sort();
     Ok(findings)

@@ -38,7 +38,8 @@ pub struct Package {
     pub target_only: bool,
     /// What it depends on, with all features.
     pub dependencies: Vec<Dependency>,
-    /// Root files of its library and programs, relative to the repository; no tests, no build script.
+    /// Root files of its library and programs, relative to the repository; no tests, no build
+    /// script.
     pub roots: Vec<String>,
 }
 

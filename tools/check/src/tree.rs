@@ -13,11 +13,11 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// Names and endings of files that are source code. Text for people (`md`), test data and locks are not.
+/// Names and endings of files that people write. Test data and locks are not.
 const SOURCE_NAMES: [&str; 2] = ["Makefile", "Dockerfile"];
-const SOURCE_ENDINGS: [&str; 18] = [
-    "S", "bf", "c", "css", "h", "html", "js", "ld", "lds", "mk", "py", "rs", "s", "sh", "svg",
-    "toml", "xml", "yml",
+const SOURCE_ENDINGS: [&str; 19] = [
+    "S", "bf", "c", "css", "h", "html", "js", "ld", "lds", "md", "mk", "py", "rs", "s", "sh",
+    "svg", "toml", "xml", "yml",
 ];
 
 /// All source files that git does not ignore.

@@ -3,7 +3,7 @@
 
 use check::{
     Dependency, Finding, Package, Part, SourceFile,
-    rules::{dependencies, files, unsafety},
+    rules::{dependencies, files, unsafety, width},
 };
 
 fn package(part: Part, name: &str, dependencies: &[&str]) -> Package {
@@ -198,4 +198,22 @@ fn the_repository_is_read() {
         .unwrap();
     assert_eq!((driver.part, driver.target_only), (Part::Pds, true));
     assert_eq!(driver.roots, ["pds/timer_driver/src/main.rs"]);
+}
+
+#[test]
+fn text_for_people_has_a_hundred_columns() {
+    let long = "many words ".repeat(10);
+    let lines = |path: &str, text: String| {
+        let path = path.to_string();
+        let findings = width::check_file(&SourceFile { path, text });
+        findings.iter().map(|found| found.line).collect::<Vec<_>>()
+    };
+    let word = "x".repeat(120);
+    let rust = format!("//! {long}\nfn f();\n    // {long}\nlet x = \"{long}\";\n/// {word}\n");
+    assert_eq!(lines("a.rs", rust), [1, 3]);
+    let text = format!("{long}\n\n| {long} |\n\n```sh\n{long}\n```\n{long}\n\n    {long}\n");
+    assert_eq!(lines("a.md", text), [1, 8]);
+    assert!(lines("a.py", format!("# {long}\n")).is_empty());
+    assert_eq!(lines("a.md", "x".repeat(100) + " y"), [1]);
+    assert!(lines("a.md", "x".repeat(98) + " y").is_empty());
 }

@@ -16,7 +16,8 @@ const CHANNEL: &str = "1";
 /// How the symbols of a client begin through which it finds its window.
 const CLIENT_PREFIX: &str = "net";
 
-/// What one client's slot is made of: suffix of the region's name, who writes it, how large it must be.
+/// What one client's slot is made of: suffix of the region's name, who writes it, how large it must
+/// be.
 const PARTS: [Part; 3] = [
     Part {
         name: "c2s",

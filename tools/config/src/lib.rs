@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! net.toml → the binary form of `net-config`, checked against system.xml; and system.xml by itself, against the rules that the
-//! programs rely on.
+//! net.toml → the binary form of `net-config`, checked against system.xml; and system.xml by
+//! itself, against the rules that the programs rely on.
 //!
-//! Every mistake is a [`Diagnostic`] with file, line, column and remedy. All that can be found in one run are reported together.
+//! Every mistake is a [`Diagnostic`] with file, line, column and remedy. All that can be found in
+//! one run are reported together.
 
 #![forbid(unsafe_code)]
 
@@ -71,8 +72,8 @@ pub enum Image<'a> {
     Capdl(&'a str),
 }
 
-/// Compares what the image grants with what the description asks for: mappings of regions, and capabilities for other PDs,
-/// children and interrupts. Gives the number of both.
+/// Compares what the image grants with what the description asks for: mappings of regions, and
+/// capabilities for other PDs, children and interrupts. Gives the number of both.
 ///
 /// # Errors
 /// Each difference in words; or why description or image cannot be read.

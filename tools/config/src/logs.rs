@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Whether every PD has its log ring and counters, and whether the console gets to see the lines. A PD without them stops at its start, and
-//! lines that nobody prints are missed by no other check.
+//! Whether every PD has its log ring and counters, and whether the console gets to see the lines. A
+//! PD without them stops at its start, and lines that nobody prints are missed by no other check.
 
 use crate::{
     Diagnostic, Source,
     system::{Map, Pd, System},
 };
 
-/// Name of the PD that prints. It has no ring of its own; a system without it keeps its lines in memory.
+/// Name of the PD that prints. It has no ring of its own; a system without it keeps its lines in
+/// memory.
 const CONSOLE: &str = "console";
 /// Symbol of a PD through which it finds its log ring (`pd_support::Pd::start`).
 pub const LOG_SYMBOL: &str = "log_vaddr";
@@ -16,7 +17,8 @@ pub const STATS_SYMBOL: &str = "stats_vaddr";
 /// Id of a PD's channel to the console (`pd_support::CONSOLE`).
 const CHANNEL: &str = "2";
 
-/// Reports every log ring and page of counters that its PD does not find, and every ring that the console does not find or is not told of.
+/// Reports every log ring and page of counters that its PD does not find, and every ring that the
+/// console does not find or is not told of.
 pub fn check(source: &Source, system: &System, errors: &mut Vec<Diagnostic>) {
     let console = system.pds.get(CONSOLE);
     for (name, pd) in &system.pds {

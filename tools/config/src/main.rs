@@ -29,7 +29,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Translates net.toml to the binary form that the image contains, and checks the system description.
+    /// Translates net.toml to the binary form that the image contains, and checks the system
+    /// description.
     Compile {
         /// The configuration.
         config: PathBuf,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Whether the supervisor watches every PD that counts on it, and hears from each that it is ready. A report that is lost, or taken for
-//! another child's, is missed by no other check.
+//! Whether the supervisor watches every PD that counts on it, and hears from each that it is ready.
+//! A report that is lost, or taken for another child's, is missed by no other check.
 
 use supervision::MAX_CHILDREN;
 
@@ -17,8 +17,9 @@ const CHANNEL_SYMBOL: &str = "parent_channel";
 /// Child n reports on this channel of the supervisor plus n (`READY_CHANNELS` there).
 const READY_CHANNELS: usize = 10;
 
-/// Reports every child that the supervisor does not watch or know, and every child whose report would be lost. Only those that have a
-/// log ring or counters make one; they are also those that expect to be restarted.
+/// Reports every child that the supervisor does not watch or know, and every child whose report
+/// would be lost. Only those that have a log ring or counters make one; they are also those that
+/// expect to be restarted.
 pub fn check(source: &Source, system: &System, errors: &mut Vec<Diagnostic>) {
     if !system.pds.contains_key(SUPERVISOR) {
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The regions that the project's programs know by name: how large they must be, who may write them, who may map them at
-//! all. The unsafe code of the PDs relies on all of it.
+//! The regions that the project's programs know by name: how large they must be, who may write
+//! them, who may map them at all. The unsafe code of the PDs relies on all of it.
 
 use std::collections::BTreeSet;
 
@@ -91,15 +91,16 @@ const fn device(name: &'static str, writer: &'static str) -> Shared {
     }
 }
 
-/// Symbols of one PD for a region of its own or of another's, and the least size of the region in bytes.
+/// Symbols of one PD for a region of its own or of another's, and the least size of the region in
+/// bytes.
 const OWN: [(&str, usize); 3] = [
     ("log", size_of::<log_ring::LogPage>()),
     ("stats", size_of::<stats::StatsPage>()),
     ("net_config", net_config::ENCODED_SIZE),
 ];
 
-/// Reports every region that is too small, whose size its program does not learn, or that somebody may write or map who
-/// should not.
+/// Reports every region that is too small, whose size its program does not learn, or that somebody
+/// may write or map who should not.
 pub fn check(source: &Source, system: &System, errors: &mut Vec<Diagnostic>) {
     let check = Check { source, system };
     for shared in &SHARED {
@@ -180,7 +181,8 @@ impl Check<'_> {
         );
     }
 
-    /// A region of the PD's own: log ring, counters, heap; and the configuration, which nobody writes.
+    /// A region of the PD's own: log ring, counters, heap; and the configuration, which nobody
+    /// writes.
     fn own(&self, name: &str, pd: &Pd, errors: &mut Vec<Diagnostic>) {
         for symbol in ["log_vaddr", "stats_vaddr", "heap_vaddr"] {
             let Some(map) = pd.map_at(symbol) else {
@@ -199,8 +201,8 @@ impl Check<'_> {
         }
     }
 
-    /// A log ring, page of counters or configuration, by whichever symbol: the PD's own, or `<name>_log` at the console
-    /// and `<name>_stats` at whoever shows it.
+    /// A log ring, page of counters or configuration, by whichever symbol: the PD's own, or
+    /// `<name>_log` at the console and `<name>_stats` at whoever shows it.
     fn known(&self, map: &Map, name: &str, errors: &mut Vec<Diagnostic>) {
         let Some(symbol) = map
             .setvar_vaddr
@@ -241,7 +243,8 @@ impl Check<'_> {
         errors.extend(self.too_small(map, name, needed));
     }
 
-    /// Physical addresses are those of the regions that the program has under the same name: it hands them to a device.
+    /// Physical addresses are those of the regions that the program has under the same name: it
+    /// hands them to a device.
     fn paddrs(&self, name: &str, pd: &Pd, errors: &mut Vec<Diagnostic>) {
         for paddr in &pd.paddrs {
             let Some(map) = paddr.symbol.strip_suffix("_paddr").and_then(|symbol| {
@@ -282,8 +285,8 @@ impl Check<'_> {
         })
     }
 
-    /// Reports every mapping of a region by somebody who has no business there, and every right to write it but the
-    /// writer's.
+    /// Reports every mapping of a region by somebody who has no business there, and every right to
+    /// write it but the writer's.
     pub fn only(
         &self,
         region: &str,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Who may do what: as the description says, and as the finished image grants it. The two must be the same.
+//! Who may do what: as the description says, and as the finished image grants it. The two must be
+//! the same.
 //!
-//! Slots of capabilities are those of Microkit 2.3 on both SDKs (its `libmicrokit`; `sdk_spec::abi::slots`).
+//! Slots of capabilities are those of Microkit 2.3 on both SDKs (its `libmicrokit`;
+//! `sdk_spec::abi::slots`).
 
 use std::collections::BTreeSet;
 use std::fmt;

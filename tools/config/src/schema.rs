@@ -50,7 +50,8 @@ pub struct Client {
 }
 
 impl File {
-    /// The clients as they follow each other in the file: of two that clash, the second is the one to blame.
+    /// The clients as they follow each other in the file: of two that clash, the second is the one
+    /// to blame.
     pub fn clients_in_order(&self) -> Vec<(&Spanned<String>, &Client)> {
         let mut clients: Vec<_> = self.clients.iter().collect();
         clients.sort_by_key(|(name, _)| name.span().start);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What config-tool wants to know of system.xml. The SDK's tool checks that file; here it is only searched.
+//! What config-tool wants to know of system.xml. The SDK's tool checks that file; here it is only
+//! searched.
 
 use std::collections::BTreeMap;
 

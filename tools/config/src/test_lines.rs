@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The description of the image that the tests boot: the project's, with what is marked `@test` switched on.
+//! The description of the image that the tests boot: the project's, with what is marked `@test`
+//! switched on.
 //!
 //! ```text
 //! <!-- @test: <map … /> -->        an element, or several: it takes the comment's place
 //! <!-- @test: priority="250" -->   an attribute: it replaces that of the element in the next line
 //! ```
 //!
-//! A mark stands in one line. No line is added or removed, so that messages about the result fit the original.
+//! A mark stands in one line. No line is added or removed, so that messages about the result fit
+//! the original.
 
 use crate::{Diagnostic, Source};
 

@@ -186,7 +186,8 @@ fn host_bits(prefix_len: u8) -> u32 {
     u32::MAX >> prefix_len
 }
 
-/// Why an address cannot be a host's in a network of this prefix (RFC 1122 section 3.2.1.3, RFC 6890).
+/// Why an address cannot be a host's in a network of this prefix (RFC 1122 section 3.2.1.3, RFC
+/// 6890).
 fn not_a_host(address: Ipv4Addr, prefix_len: u8) -> Option<&'static str> {
     let host = address.to_bits() & host_bits(prefix_len);
     if address.is_loopback() {

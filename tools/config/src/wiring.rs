@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Whether system.xml gives every client of net.toml what its slot needs, and no slot to anybody else.
+//! Whether system.xml gives every client of net.toml what its slot needs, and no slot to anybody
+//! else.
 
 use std::collections::BTreeSet;
 

@@ -49,8 +49,8 @@ fn offset(text: &str, at: TextPos) -> usize {
             .sum::<usize>()
 }
 
-/// Where the innermost element of this name begins that is open at the end of the text. Tags in comments count, which matters only if
-/// they do not close each other.
+/// Where the innermost element of this name begins that is open at the end of the text. Tags in
+/// comments count, which matters only if they do not close each other.
 fn open_element(text: &str, name: &str) -> Option<usize> {
     let mut closed = 0;
     for (begin, _) in text.rmatch_indices('<') {

@@ -202,7 +202,8 @@ fn an_image_without_a_spec() {
     );
 }
 
-/// What the official tool writes for `XML`, without what is not looked at. Two tables lie above the last.
+/// What the official tool writes for `XML`, without what is not looked at. Two tables lie above the
+/// last.
 fn capdl(from: &str, to: &str) -> String {
     let rights =
         |write| format!(r#""rights": {{"read": true, "write": {write}}}, "executable": false"#);
@@ -240,7 +241,8 @@ fn capdl(from: &str, to: &str) -> String {
         named("frame_mr_ring_000000001"),
         named("frame_mr_uart_000000000"),
         named("frame_elf_parent_000000000"),
-        // 4: parent's tables. 0x1000000 is slot 8 of its table with 2 MiB an entry, 0x2000000 slot 16.
+        // 4: parent's tables. 0x1000000 is slot 8 of its table with 2 MiB an entry, 0x2000000 slot
+        // 16.
         table("pud_parent", 1, to_table(0, 5)),
         table("pd_parent", 2, [to_table(8, 6), to_table(16, 7)].join(",")),
         table(

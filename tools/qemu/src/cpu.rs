@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Processor time of a QEMU. It does not grow while other programs have the machine's processors, so
-/// it says more than elapsed time where others are at work.
+/// Processor time of a QEMU. It does not grow while other programs have the machine's processors,
+/// so it says more than elapsed time where others are at work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuTime {
     /// of all threads but the first: they run the guest's code
@@ -42,7 +42,8 @@ impl CpuTime {
 }
 
 fn of_thread(task: &Path) -> Option<Duration> {
-    // The first number is the time on a processor in nanoseconds (kernel documentation, "Scheduler Statistics").
+    // The first number is the time on a processor in nanoseconds (kernel documentation, "Scheduler
+    // Statistics").
     let statistics = fs::read_to_string(task.join("schedstat")).ok()?;
     let nanoseconds = statistics.split_whitespace().next()?.parse().ok()?;
     Some(Duration::from_nanos(nanoseconds))

@@ -16,8 +16,8 @@ pub enum Verdict {
 /// Part of the line of every panic in Rust.
 const PANIC: &str = "panicked at";
 
-/// The expected lines must come in this order, with any others between them. A panic that is not expected at that place fails the test; its
-/// reason stands on the line behind it.
+/// The expected lines must come in this order, with any others between them. A panic that is not
+/// expected at that place fails the test; its reason stands on the line behind it.
 pub fn judge(lines: &[String], expected: &[&str]) -> Verdict {
     let mut expected = expected.iter().peekable();
     for (i, line) in lines.iter().enumerate() {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A suite of small systems that shows what an SDK and the PD runtime can do: each is built, booted in QEMU and judged by what it prints.
+//! A suite of small systems that shows what an SDK and the PD runtime can do: each is built, booted
+//! in QEMU and judged by what it prints.
 //!
 //! ```text
 //! MICROKIT_SDK=… [MICROKIT_BOARD=…] [MICROKIT_CONFIG=debug|release] sdk-tests [--build FOLDER] [NAME…]
 //! ```
 //!
-//! It runs in the project's folder. The SDK is whichever `MICROKIT_SDK` names; nothing here knows which one that is. One line a test, then
-//! `N passed, N failed`. What a failed test printed is kept, and the line says where.
+//! It runs in the project's folder. The SDK is whichever `MICROKIT_SDK` names; nothing here knows
+//! which one that is. One line a test, then `N passed, N failed`. What a failed test printed is
+//! kept, and the line says where.
 
 #![forbid(unsafe_code)]
 
@@ -28,12 +30,14 @@ use build::Builder;
 use judge::{Verdict, judge};
 use suite::{SUITE, Test};
 
-/// QEMU as for the project's own image, without a network card (the one that it adds by itself wants a ROM file of another package). It counts
-/// time in instructions, 16 ns each, which is one tick of the timer: what a test does at a random instruction does not depend on the host.
+/// QEMU as for the project's own image, without a network card (the one that it adds by itself
+/// wants a ROM file of another package). It counts time in instructions, 16 ns each, which is one
+/// tick of the timer: what a test does at a random instruction does not depend on the host.
 const QEMU: &str = "qemu-system-aarch64 -machine virt,virtualization=on -cpu cortex-a53 -m size=2G -nic none \
     -icount shift=4,sleep=off -display none -monitor none -serial stdio \
     -device loader,file=loader.img,addr=0x70000000,cpu-num=0";
-/// A test takes about two seconds; a machine that is busy with other things may need many times that.
+/// A test takes about two seconds; a machine that is busy with other things may need many times
+/// that.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long a system that has printed all it should is watched for something that it should not.
 const AFTERMATH: Duration = Duration::from_millis(300);

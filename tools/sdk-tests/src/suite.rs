@@ -204,7 +204,8 @@ pub const SUITE: &[Test] = &[
     },
     Test {
         name: "unhandled",
-        // The registry SDK's monitor has a lower priority than both PDs, and nothing but its endpoint.
+        // The registry SDK's monitor has a lower priority than both PDs, and nothing but its
+        // endpoint.
         lines: &[
             All("unlucky: faults"),
             Where(|abi| abi.mcs && abi.printing, "unlucky"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Takes the kernel's numbers from the JSON files that the kernel build wrote, and links with the initialiser's script.
+//! Takes the kernel's numbers from the JSON files that the kernel build wrote, and links with the
+//! initialiser's script.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -45,8 +45,8 @@ struct Arguments {
     /// Keep the logs of passed tests, too
     #[arg(long)]
     keep_logs: bool,
-    /// Run the tests that need a network of their own (a TAP in a network namespace) instead of the
-    /// others
+    /// Run the tests that need a network of their own (a TAP in a network namespace) instead of
+    /// the others
     #[arg(long)]
     lan: bool,
     /// Print the names of the tests and end

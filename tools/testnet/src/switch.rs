@@ -364,7 +364,8 @@ impl Recipient {
     fn of(frame: &[u8], near: Option<[u8; 6]>) -> Self {
         match frame.first_chunk::<6>() {
             Some(to) if Some(*to) == near => Self::Near,
-            // The lowest bit of the first byte says that it is for a group (IEEE 802.3 section 3.2.3).
+            // The lowest bit of the first byte says that it is for a group (IEEE 802.3 section
+            // 3.2.3).
             Some([first, ..]) if first & 1 == 0 && near.is_some() => Self::Test,
             _ => Self::Both,
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The client's side of a connection: what it sends, in which pieces, how fast it reads, and what it gets.
+//! The client's side of a connection: what it sends, in which pieces, how fast it reads, and what
+//! it gets.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -303,7 +304,8 @@ fn page() -> &'static StatsPage {
     let layout = std::alloc::Layout::new::<StatsPage>();
     // SAFETY: the layout has a size.
     let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).unwrap();
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to it.
+    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
+    // it.
     let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
     region.into_page().unwrap()
 }

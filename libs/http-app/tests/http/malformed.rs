@@ -200,8 +200,8 @@ const PIECES: &[&[u8]] = &[
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Pieces of requests and garbage in any order: the server always comes to an end, and a request behind them on another
-    /// connection is served.
+    /// Pieces of requests and garbage in any order: the server always comes to an end, and a
+    /// request behind them on another connection is served.
     #[test]
     fn no_bytes_keep_the_server_from_ending(
         pieces in prop::collection::vec(

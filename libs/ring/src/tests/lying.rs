@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A peer that writes arbitrary words: no panic, bounded work, no buffer in two places, and every breach of a rule is counted.
+//! A peer that writes arbitrary words: no panic, bounded work, no buffer in two places, and every
+//! breach of a rule is counted.
 
 use super::world::{Driver, N, Pages, settle, wake_server};
 use crate::link::Words;
@@ -344,7 +345,8 @@ proptest! {
         settle(&mut driver, &mut server);
         for lie in lies {
             tell(&pages, false, lie);
-            // `Driver` asserts that no slot is provided twice. A peer that changes its epoch at every look is looked at once.
+            // `Driver` asserts that no slot is provided twice. A peer that changes its epoch at
+            // every look is looked at once.
             driver.wake();
             for frame in &driver.sending {
                 assert!(frame.offset % BUFFER_SIZE + frame.len <= BUFFER_SIZE && frame.offset < N * BUFFER_SIZE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A ring behaves like a bounded `VecDeque` with two delays: what is pushed is seen after `publish` and `refresh`, what is popped makes
-//! room after `release`.
+//! A ring behaves like a bounded `VecDeque` with two delays: what is pushed is seen after `publish`
+//! and `refresh`, what is popped makes room after `release`.
 
 use crate::{Consumer, ConsumerHalf, Descriptor, Flags, Producer, ProducerHalf, PushErrorKind};
 use proptest::prelude::*;
@@ -47,7 +47,8 @@ proptest! {
         producer.reset();
         consumer.reset();
 
-        // Pushed and not published; published and not found; found and not popped; popped and not released.
+        // Pushed and not published; published and not found; found and not popped; popped and not
+        // released.
         let (mut pushed, mut published, mut found) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         let mut unreleased = 0;
         let mut next = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Either end starts anew at any moment: the link comes up again, no buffer is lost, and unconfirmed frames are sent once more.
+//! Either end starts anew at any moment: the link comes up again, no buffer is lost, and
+//! unconfirmed frames are sent once more.
 
 use super::world::{Driver, N, Pages, buffer_of, drop_frames, settle, wake_server};
 use crate::link::Words;
@@ -137,8 +138,9 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens in whatever order, in the end every buffer is accounted for, nobody has broken the protocol, and of the frames that a living
-    /// server has submitted none is missing from the wire; each was first sent in order.
+    /// Whatever happens in whatever order, in the end every buffer is accounted for, nobody has
+    /// broken the protocol, and of the frames that a living server has submitted none is missing
+    /// from the wire; each was first sent in order.
     #[test]
     fn nothing_is_lost(steps in prop::collection::vec(step(), 1..200)) {
         let pages = Pages::new();
@@ -156,7 +158,8 @@ proptest! {
                 Step::PollServerOnly => { server.poll(); }
                 Step::Receive => { driver.receive(60); }
                 Step::Transmit => wire.extend(driver.transmit().map(|(_, len)| len)),
-                // A driver that forgets to confirm does not break the protocol; the buffer is missing until a restart.
+                // A driver that forgets to confirm does not break the protocol; the buffer is
+                // missing until a restart.
                 Step::TransmitUnconfirmed => wire.extend(driver.transmit_unconfirmed()),
                 Step::Submit => if submit(&mut server, next) { submitted.push_back(next); next += 1; },
                 Step::FlushDriver => { let _ = driver.end.flush(); }

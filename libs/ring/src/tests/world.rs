@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Both ends with a pretended device and stack between and behind them, and checks that no buffer is in two places.
+//! Both ends with a pretended device and stack between and behind them, and checks that no buffer
+//! is in two places.
 
 use crate::{
     BUFFER_SIZE, DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, Inheritance, Leftover,
@@ -128,7 +129,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// A wake-up of a server without a stack: polls until nothing is left. Returns whether the driver is to be notified.
+/// A wake-up of a server without a stack: polls until nothing is left. Returns whether the driver
+/// is to be notified.
 pub fn wake_server(
     end: &mut ServerEnd<'_, N>,
     mut work: impl FnMut(&mut ServerEnd<'_, N>),

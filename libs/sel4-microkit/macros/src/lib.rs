@@ -6,9 +6,11 @@
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Makes the function the initialisation of the protection domain; see `sel4_microkit::protection_domain`.
+/// Makes the function the initialisation of the protection domain; see
+/// `sel4_microkit::protection_domain`.
 ///
-/// All it does is to find the function's name and hand it, with the arguments, to `sel4_microkit::declare_protection_domain!`.
+/// All it does is to find the function's name and hand it, with the arguments, to
+/// `sel4_microkit::declare_protection_domain!`.
 #[proc_macro_attribute]
 pub fn protection_domain(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let Some(name) = function_name(&item) else {

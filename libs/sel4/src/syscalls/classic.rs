@@ -40,7 +40,8 @@ impl ConveysReplyAuthority for () {
     }
 }
 
-/// There are no reply objects: the slot is not looked at. Not upstream; it lets one source serve both kernels.
+/// There are no reply objects: the slot is not looked at. Not upstream; it lets one source serve
+/// both kernels.
 impl ConveysReplyAuthority for cap::Reply {
     fn into_reply_authority(self) -> ReplyAuthority {
         ImplicitReplyAuthority
@@ -56,7 +57,8 @@ pub(super) fn reply_bits(_: ReplyAuthority) -> Word {
     0
 }
 
-/// This kernel has no call for both. A send without words to a notification or an interrupt handler does not block.
+/// This kernel has no call for both. A send without words to a notification or an interrupt handler
+/// does not block.
 #[inline(always)]
 pub(super) fn nb_send_recv(
     destination: Word,

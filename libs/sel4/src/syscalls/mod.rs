@@ -34,7 +34,8 @@ impl ConveysReplyAuthority for ReplyAuthority {
     }
 }
 
-/// Answers the last caller without blocking; without one, nothing happens. Not upstream: it lets one source serve both kernels.
+/// Answers the last caller without blocking; without one, nothing happens. Not upstream: it lets
+/// one source serve both kernels.
 pub fn answer(reply_authority: impl ConveysReplyAuthority, info: MessageInfo) {
     kernel::answer(reply_authority.into_reply_authority(), info);
 }
@@ -55,7 +56,8 @@ impl Received {
     }
 }
 
-/// The system call instruction with all registers of a message; `x6` is the reply capability on kernels that want one.
+/// The system call instruction with all registers of a message; `x6` is the reply capability on
+/// kernels that want one.
 #[inline(always)]
 fn svc(
     number: Word,
@@ -69,8 +71,9 @@ fn svc(
         info,
         registers,
     };
-    // SAFETY: seL4's calling convention: the kernel keeps all registers but those named here. It writes no memory but the IPC buffer, which
-    // is exposed memory to the compiler, and the callers have checked that no reference to it is held.
+    // SAFETY: seL4's calling convention: the kernel keeps all registers but those named here. It
+    // writes no memory but the IPC buffer, which is exposed memory to the compiler, and the
+    // callers have checked that no reference to it is held.
     unsafe {
         asm!(
             "svc #0",
@@ -160,8 +163,8 @@ impl<T: CapType> Cap<T> {
         .store()
     }
 
-    /// `seL4_NBSendRecv`: sends a message without words if somebody waits for it, then receives from `source`. One system call with MCS; two
-    /// without, where upstream has no such method.
+    /// `seL4_NBSendRecv`: sends a message without words if somebody waits for it, then receives
+    /// from `source`. One system call with MCS; two without, where upstream has no such method.
     #[inline]
     pub fn nb_send_recv<U: CapType>(
         self,

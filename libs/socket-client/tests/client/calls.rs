@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The non-blocking calls against a server that keeps the protocol's promises, and against one that does not.
+//! The non-blocking calls against a server that keeps the protocol's promises, and against one that
+//! does not.
 
 use proptest::prelude::*;
 use socket_client::{

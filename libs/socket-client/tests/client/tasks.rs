@@ -201,7 +201,8 @@ fn timeouts_that_do_not_strike_cost_no_call_each() {
         tasks.run(&net, &server);
         assert_eq!(peer.recv(), b"ok");
     }
-    // One recv and one send a round; the timer of the first round is still the one that was asked for.
+    // One recv and one send a round; the timer of the first round is still the one that was asked
+    // for.
     assert_eq!(server.count_calls(), 200);
     tasks.run_until(&net, &server, 6_000 + 980);
     assert_eq!(outcome.take(), None);
@@ -435,7 +436,8 @@ fn a_restart_during_one_tasks_call_wakes_the_others_too() {
         results.borrow_mut().push(("timer", None));
     });
     tasks.run(net, &server);
-    // The server dies while it has the call of one task, which is told so and attaches again at once.
+    // The server dies while it has the call of one task, which is told so and attaches again at
+    // once.
     server
         .lies
         .borrow_mut()

@@ -16,8 +16,8 @@ fn ensure(holds: bool, what: &'static str) -> Result<(), &'static str> {
 }
 
 impl<W: Window> Server<W> {
-    /// Checks that all tables agree with one another, and every readiness page with its sockets. It walks everything: meant for
-    /// tests, which do so after each step.
+    /// Checks that all tables agree with one another, and every readiness page with its sockets. It
+    /// walks everything: meant for tests, which do so after each step.
     ///
     /// # Errors
     /// What does not hold.

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Calls are shared by client, too. The server has a higher priority than its clients, and the kernel charges none of its time
-//! to them; so a client that calls without pause would take the processor from others with equal rights to it.
+//! Calls are shared by client, too. The server has a higher priority than its clients, and the
+//! kernel charges none of its time to them; so a client that calls without pause would take the
+//! processor from others with equal rights to it.
 
 use socket_proto::Request;
 
 use super::Server;
 use crate::window::Window;
 
-/// How long a client counts as one who wants the server's time, in nanoseconds: after its last call, and after a notification
-/// that it has not answered with one. Longer than the others' time slices, for which it may have to wait.
+/// How long a client counts as one who wants the server's time, in nanoseconds: after its last
+/// call, and after a notification that it has not answered with one. Longer than the others' time
+/// slices, for which it may have to wait.
 pub(super) const PRESENT: u64 = 100_000_000;
 
 impl<W: Window> Server<W> {
-    /// A call of this client took so many nanoseconds. To be told if [`super::Outcome::metered`] is set.
+    /// A call of this client took so many nanoseconds. To be told if [`super::Outcome::metered`] is
+    /// set.
     pub fn spent(&mut self, client: usize, nanoseconds: u64) {
         if let Ok(client) = self.client_mut(client) {
             client.meter.spend(nanoseconds);
@@ -35,8 +38,8 @@ impl<W: Window> Server<W> {
         sharers
     }
 
-    /// Whether a call is refused with `EAGAIN` because the client has had its share. Only calls that may answer so anyway are;
-    /// the client is notified when it is worth trying again.
+    /// Whether a call is refused with `EAGAIN` because the client has had its share. Only calls
+    /// that may answer so anyway are; the client is notified when it is worth trying again.
     pub(super) fn refuses(&mut self, number: usize, request: &Request, sharers: u64) -> bool {
         let may_wait = matches!(
             request,

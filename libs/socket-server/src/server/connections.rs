@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The life of a connection after it has been opened: what its changes of state mean to its owner, and how it ends.
+//! The life of a connection after it has been opened: what its changes of state mean to its owner,
+//! and how it ends.
 
 use smoltcp::socket::tcp::State;
 use smoltcp::time::Duration;
@@ -55,7 +56,8 @@ impl<W: Window> Server<W> {
         } else if cause == Cause::Packet || connection.waiting_since.is_none() {
             connection.waiting_since = Some(now);
         }
-        // Only a packet closes a connection that was not on its way there; what gives up after a time says so itself.
+        // Only a packet closes a connection that was not on its way there; what gives up after a
+        // time says so itself.
         let reset = state == State::Closed
             && cause == Cause::Packet
             && !matches!(before, State::Closed | State::LastAck | State::TimeWait);
@@ -104,7 +106,8 @@ impl<W: Window> Server<W> {
         }
         // Once: until the reset can leave, what was received stays where it is.
         if state != State::Closed && connection.socket().can_recv() {
-            // The peer still sends to a socket that nobody can read from any more (RFC 2525 section 2.17).
+            // The peer still sends to a socket that nobody can read from any more (RFC 2525 section
+            // 2.17).
             connection.socket_mut().abort();
             self.counters.tcp_reset += 1;
             self.dirty.push(index);
@@ -160,7 +163,8 @@ impl<W: Window> Server<W> {
                 self.dirty.push(index);
                 self.refresh(owner);
             }
-            // A reset tells a peer that has not got everything, unless that is what could not be sent.
+            // A reset tells a peer that has not got everything, unless that is what could not be
+            // sent.
             Owner::Closing { .. }
                 if !matches!(connection.socket().state(), State::Closed | State::FinWait2) =>
             {
@@ -173,8 +177,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// Hands a connection over to nobody: its client has closed it. What was taken is still sent, unless something was received
-    /// and never read: then, or if `abort`, it is reset.
+    /// Hands a connection over to nobody: its client has closed it. What was taken is still sent,
+    /// unless something was received and never read: then, or if `abort`, it is reset.
     pub(super) fn abandon(&mut self, index: usize, client: usize, abort: bool) {
         let now = self.stack.now();
         let connection = self.tcp.get_mut(index);

@@ -19,7 +19,8 @@ use crate::window::{OutOfWindow, Window};
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
 const BATCH: u64 = 64;
-/// What is longer may leave in fragments: the path may turn out to be narrower before the datagram can be sent.
+/// What is longer may leave in fragments: the path may turn out to be narrower before the datagram
+/// can be sent.
 const UNFRAGMENTED: usize = MIN_MTU - HEADER;
 
 /// A datagram's payload in a client's window.
@@ -47,7 +48,8 @@ impl<W: Window> Server<W> {
         Ok((local.address.unwrap_or(own), local.port))
     }
 
-    /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without `SO_BROADCAST`.
+    /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without
+    /// `SO_BROADCAST`.
     fn check_reach(&self, to: Ipv4Addr) -> Result<(), Errno> {
         if self.stack.local().is_broadcast(to) {
             return Err(Errno::EACCES);
@@ -106,7 +108,8 @@ impl<W: Window> Server<W> {
         let from = self.autobind(owner)?;
         let mut count = 0;
         let mut at = 0;
-        // A rest that is too short for a header is the end of the batch, not an error, once there was a datagram.
+        // A rest that is too short for a header is the end of the batch, not an error, once there
+        // was a datagram.
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
             match self.send_next(owner, span, at, from, tx) {
                 Ok(next) => at = next,
@@ -208,8 +211,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// Keeps a datagram until its next hop's address is known. If that takes too long, or too many wait already, it is lost, and nobody
-    /// is told, as on any network.
+    /// Keeps a datagram until its next hop's address is known. If that takes too long, or too many
+    /// wait already, it is lost, and nobody is told, as on any network.
     fn hold<T: TxQueue>(
         &mut self,
         next_hop: Ipv4Addr,

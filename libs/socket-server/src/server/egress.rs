@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Sending: only connections that may have something to send are visited, in turn, a few segments each.
+//! Sending: only connections that may have something to send are visited, in turn, a few segments
+//! each.
 
 use smoltcp::time::Duration;
 
@@ -17,13 +18,13 @@ use smoltcp::time::Instant;
 
 /// Segments of one connection before the next has its turn.
 const TURN: usize = 16;
-/// A socket that says that it wants to send, and then does not: look again after this. (It cannot be seen whether that happens at
-/// all; it must not become an endless loop.)
+/// A socket that says that it wants to send, and then does not: look again after this. (It cannot
+/// be seen whether that happens at all; it must not become an endless loop.)
 pub(super) const RELUCTANT: Duration = Duration::from_millis(10);
 
 impl<W: Window> Server<W> {
-    /// Lets connections of some clients send, up to a budget of frames, which these clients share equally. Returns whether
-    /// there is more that could be sent at once.
+    /// Lets connections of some clients send, up to a budget of frames, which these clients share
+    /// equally. Returns whether there is more that could be sent at once.
     pub(super) fn flush<T: TxQueue>(
         &mut self,
         tx: &mut T,
@@ -66,7 +67,8 @@ impl<W: Window> Server<W> {
         could
     }
 
-    /// Books what has been sent since the last time for a client, or for nobody. Returns how many frames that was.
+    /// Books what has been sent since the last time for a client, or for nobody. Returns how many
+    /// frames that was.
     pub(super) fn note_sent<T: TxQueue>(&mut self, client: Option<usize>, tx: &mut T) -> usize {
         let account = client.unwrap_or(self.clients.len());
         self.shares
@@ -155,7 +157,8 @@ impl<W: Window> Server<W> {
         sent
     }
 
-    /// Sets a connection's timer: for smoltcp, or for when the peer's silence has lasted long enough.
+    /// Sets a connection's timer: for smoltcp, or for when the peer's silence has lasted long
+    /// enough.
     fn schedule(&mut self, index: usize, next: Option<Instant>) {
         let connection = self.tcp.get(index);
         if connection.owner == Owner::Free {

@@ -114,7 +114,8 @@ impl<W: Window> Server<W> {
             (Role::Idle, Phase::Unconnected) => {}
             _ => return Err(Errno::EINVAL.into()),
         }
-        // A port of the server's choice counts too: what a client may offer to the network stands in the configuration.
+        // A port of the server's choice counts too: what a client may offer to the network stands
+        // in the configuration.
         let local = stream.local;
         match local {
             Some(local) if client.limits.may_bind(SocketKind::Stream, local.port) => {}
@@ -135,7 +136,8 @@ impl<W: Window> Server<W> {
         Ok(Success::Done)
     }
 
-    /// Gives a socket that shall listen a port of the server's choice, among those that the client may listen on.
+    /// Gives a socket that shall listen a port of the server's choice, among those that the client
+    /// may listen on.
     fn bind_to_listen(&mut self, owner: SocketRef) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let limits = &client.limits;

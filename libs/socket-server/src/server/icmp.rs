@@ -20,7 +20,8 @@ impl<W: Window> Server<W> {
     pub(super) fn icmp<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
         match icmp::parse(packet.payload, self.stack.address()) {
             None => self.counters.drops_malformed += 1,
-            // An echo from all hosts would be an amplifier (RFC 1122 section 3.2.2.6 lets us be silent).
+            // An echo from all hosts would be an amplifier (RFC 1122 section 3.2.2.6 lets us be
+            // silent).
             Some(Message::Echo) if packet.to_all => {}
             Some(Message::Echo) => {
                 if self.may_send_icmp(packet) {
@@ -43,7 +44,8 @@ impl<W: Window> Server<W> {
         allowed
     }
 
-    /// Tells a sender that there is no such port or protocol here, unless it said so to all hosts (RFC 1122 section 3.2.2).
+    /// Tells a sender that there is no such port or protocol here, unless it said so to all hosts
+    /// (RFC 1122 section 3.2.2).
     pub(super) fn refuse<T: TxQueue>(&mut self, code: u8, packet: &Packet, tx: &mut T) {
         if packet.to_all || packet.source.is_unspecified() || !self.may_send_icmp(packet) {
             return;

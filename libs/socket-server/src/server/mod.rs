@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The server: state, and the two ways into it, [`Server::poll`] for packets and time and [`Server::call`] for requests.
+//! The server: state, and the two ways into it, [`Server::poll`] for packets and time and
+//! [`Server::call`] for requests.
 
 mod audit;
 mod calls;
@@ -88,15 +89,16 @@ pub struct Server<W> {
     timers: Timers,
     gateway: Gateway,
     counters: Counters,
-    /// The client whose call is being served: it looks at its page before it sleeps, and needs no notification of what it
-    /// brought about itself.
+    /// The client whose call is being served: it looks at its page before it sleeps, and needs no
+    /// notification of what it brought about itself.
     caller: Option<usize>,
     datagram_send: usize,
     epoch: u32,
 }
 
 impl<W: Window> Server<W> {
-    /// Makes the server with all of its sockets and buffers; later nothing is allocated. `clients` by slot; a slot may be empty.
+    /// Makes the server with all of its sockets and buffers; later nothing is allocated. `clients`
+    /// by slot; a slot may be empty.
     ///
     /// # Errors
     /// The configuration cannot work.
@@ -113,7 +115,8 @@ impl<W: Window> Server<W> {
             .map(Option::unwrap_or_default)
             .collect();
         let (streams, datagrams) = pool_sizes(config, &limits)?;
-        // A client that was attached to a server before this one sees here that its sockets are gone.
+        // A client that was attached to a server before this one sees here that its sockets are
+        // gone.
         for port in clients.iter().flatten() {
             port.ready.set_epoch(config.epoch);
         }
@@ -146,8 +149,9 @@ impl<W: Window> Server<W> {
         })
     }
 
-    /// The driver has started, for the first time or anew: takes the Ethernet address, and asks for the
-    /// gateway's. What is known of neighbours stays: a driver that restarts has not changed the link.
+    /// The driver has started, for the first time or anew: takes the Ethernet address, and asks for
+    /// the gateway's. What is known of neighbours stays: a driver that restarts has not changed
+    /// the link.
     ///
     /// # Errors
     /// The address is none that a device can have; the old one stays.
@@ -171,7 +175,8 @@ impl<W: Window> Server<W> {
         self.time_wait.expire(self.stack.now());
         self.remind(&mut link.tx);
         let mut budget = RX_BUDGET;
-        // Without buffers to answer with, frames are taken all the same: an answer can be lost, and what needs none is not.
+        // Without buffers to answer with, frames are taken all the same: an answer can be lost, and
+        // what needs none is not.
         while budget > 0 {
             let Some(frame) = link.rx.front() else {
                 break;
@@ -207,8 +212,9 @@ impl<W: Window> Server<W> {
         (label, words, outcome)
     }
 
-    /// A client will not come back: its sockets are closed, its connections reset, its ports free. If it calls all the same,
-    /// it is told to attach. A number that is no client's changes nothing.
+    /// A client will not come back: its sockets are closed, its connections reset, its ports free.
+    /// If it calls all the same, it is told to attach. A number that is no client's changes
+    /// nothing.
     pub fn client_gone<T: TxQueue>(&mut self, client: usize, now: u64, tx: &mut T) -> Outcome {
         self.stack.set_now(instant(now));
         self.drop_sockets(client);

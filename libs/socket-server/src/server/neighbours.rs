@@ -23,7 +23,8 @@ impl<W: Window> Server<W> {
         };
         let (own, local) = (self.stack.address(), self.stack.local());
         let (sender, mac) = (arp.sender, arp.sender_mac);
-        // Without an address of its own a host asks whether this one is taken (RFC 5227); nothing is learnt from that.
+        // Without an address of its own a host asks whether this one is taken (RFC 5227); nothing
+        // is learnt from that.
         let nameless = sender.is_unspecified() && arp.operation == Operation::Request;
         let neighbour = is_host(sender)
             && sender != own
@@ -121,8 +122,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// A client needs the Ethernet address of a host that is not known. Returns the number of the host, for which can be waited; `None` if
-    /// the client is looking for too many already.
+    /// A client needs the Ethernet address of a host that is not known. Returns the number of the
+    /// host, for which can be waited; `None` if the client is looking for too many already.
     pub(super) fn search<T: TxQueue>(
         &mut self,
         next_hop: Ipv4Addr,

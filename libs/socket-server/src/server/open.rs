@@ -83,8 +83,8 @@ impl<W: Window> Server<W> {
         self.send_reply(reply, &half_open.tuple, half_open.mac, tx);
     }
 
-    /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer counts
-    /// as sent: its deadline must not stay in the past.
+    /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer
+    /// counts as sent: its deadline must not stay in the past.
     pub(super) fn remind<T: TxQueue>(&mut self, tx: &mut T) {
         let now = self.stack.now();
         while let Some(half_open) = self.half_open.pop_due(now) {
@@ -132,7 +132,8 @@ impl<W: Window> Server<W> {
             return;
         };
         if ack != half_open.iss.wrapping_add(1) || !in_window {
-            // Its first SYN may have been answered with a cookie, and only a later one been remembered.
+            // Its first SYN may have been answered with a cookie, and only a later one been
+            // remembered.
             if self.redeem(packet, segment, tuple, tx) {
                 self.half_open.remove(&tuple);
                 return;
@@ -344,7 +345,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// Gives a socket an ephemeral port. One to `remote` must not be in use by a connection that is still closing.
+    /// Gives a socket an ephemeral port. One to `remote` must not be in use by a connection that is
+    /// still closing.
     pub(super) fn bind_ephemeral(
         &mut self,
         owner: SocketRef,

@@ -90,7 +90,8 @@ impl<W: Window> Server<W> {
         notify
     }
 
-    /// A client's timer has run out: its deadline has passed, or calls that were refused are worth trying again.
+    /// A client's timer has run out: its deadline has passed, or calls that were refused are worth
+    /// trying again.
     pub(super) fn wake(&mut self, number: usize) {
         let now = self.stack.now();
         let timer = self.client_timer(number);

@@ -142,7 +142,8 @@ impl<W: Window> Server<W> {
         }))
     }
 
-    /// Takes back everything that a client has: its connections are reset, those in its backlogs too.
+    /// Takes back everything that a client has: its connections are reset, those in its backlogs
+    /// too.
     pub(super) fn drop_sockets(&mut self, number: usize) {
         let count = self
             .client_mut(number)

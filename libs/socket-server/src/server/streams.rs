@@ -13,8 +13,8 @@ use crate::ports::{Local, SocketRef};
 use crate::window::Window;
 
 impl<W: Window> Server<W> {
-    /// The connection of a stream socket. Without one, the failure of the last attempt is told once, and then `otherwise`
-    /// makes the reply.
+    /// The connection of a stream socket. Without one, the failure of the last attempt is told
+    /// once, and then `otherwise` makes the reply.
     fn connection_of(
         &mut self,
         owner: SocketRef,
@@ -102,8 +102,8 @@ impl<W: Window> Server<W> {
             return Ok(END);
         }
         if !available {
-            // What was received before a reset comes first, then the error once, then the end of the stream. `EPIPE` is
-            // kept for `send`: the stream had ended before.
+            // What was received before a reset comes first, then the error once, then the end of
+            // the stream. `EPIPE` is kept for `send`: the stream had ended before.
             if connection.error.is_some_and(|errno| errno != Errno::EPIPE) {
                 let errno = connection.error.take().unwrap_or(Errno::ECONNRESET);
                 self.refresh(owner);
@@ -128,8 +128,8 @@ impl<W: Window> Server<W> {
         })
     }
 
-    /// `shutdown`, as `inet_shutdown` of Linux: a listener stops at the end of reading, an attempt is given up, and without a
-    /// connection there is an error, but readers are woken.
+    /// `shutdown`, as `inet_shutdown` of Linux: a listener stops at the end of reading, an attempt
+    /// is given up, and without a connection there is an error, but readers are woken.
     pub(super) fn shutdown_stream(&mut self, owner: SocketRef, how: Shutdown) -> Reply {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
@@ -177,8 +177,8 @@ impl<W: Window> Server<W> {
         Ok(Success::Done)
     }
 
-    /// `connect` with `AF_UNSPEC`, as `tcp_disconnect` of Linux: the socket can be used anew. Bytes that were not read or not
-    /// sent are lost, and the peer gets a reset.
+    /// `connect` with `AF_UNSPEC`, as `tcp_disconnect` of Linux: the socket can be used anew. Bytes
+    /// that were not read or not sent are lost, and the peer gets a reset.
     pub(super) fn dissolve_stream(&mut self, owner: SocketRef) -> Reply {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;

@@ -86,8 +86,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// Sends an acknowledgement, from which an honest peer learns what to send instead (RFC 5961). A
-    /// segment just before the window makes smoltcp send one, not too many a second.
+    /// Sends an acknowledgement, from which an honest peer learns what to send instead (RFC 5961).
+    /// A segment just before the window makes smoltcp send one, not too many a second.
     fn challenge<T: TxQueue>(&mut self, segment: Segment, index: usize, tx: &mut T) {
         let connection = self.tcp.get_mut(index);
         let Some(tuple) = connection.tuple else {
@@ -133,8 +133,8 @@ impl<W: Window> Server<W> {
         self.dirty.push(index);
     }
 
-    /// An acknowledgement that says the same as the one before it. smoltcp does not see it: it would
-    /// count it, and send again what is not lost.
+    /// An acknowledgement that says the same as the one before it. smoltcp does not see it: it
+    /// would count it, and send again what is not lost.
     fn duplicate(&mut self, packet: &Packet, index: usize) {
         if segment::parse(packet, self.stack.checksums()).is_none() {
             self.counters.drops_malformed += 1;
@@ -160,8 +160,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    /// Has smoltcp send the oldest unacknowledged segment again: it does after three duplicates of an
-    /// acknowledgement that it knows.
+    /// Has smoltcp send the oldest unacknowledged segment again: it does after three duplicates of
+    /// an acknowledgement that it knows.
     fn send_again(&mut self, index: usize) {
         let connection = self.tcp.get_mut(index);
         if connection.is_sending() {
@@ -268,8 +268,8 @@ impl<W: Window> Server<W> {
         self.reset(segment, Some(tuple), tx);
     }
 
-    /// Tells the sender of a segment that there is no such connection, unless it was told so often of
-    /// late.
+    /// Tells the sender of a segment that there is no such connection, unless it was told so often
+    /// of late.
     pub(super) fn reset<T: TxQueue>(&mut self, segment: Segment, tuple: Option<Tuple>, tx: &mut T) {
         let Some(tuple) = tuple.filter(|_| !segment.rst) else {
             return;

@@ -21,7 +21,8 @@ impl<W: Window> Server<W> {
         self.gateway_timer() + 1
     }
 
-    /// Does what is due. Each timer comes once a wake-up, so that the work is bounded by their number.
+    /// Does what is due. Each timer comes once a wake-up, so that the work is bounded by their
+    /// number.
     pub(super) fn run_timers<T: TxQueue>(&mut self, tx: &mut T) {
         let now = self.stack.now();
         let connections = self.tcp.len();

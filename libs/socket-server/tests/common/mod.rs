@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A world to test the server in: a virtual clock, a link that loses, duplicates and reorders as a seed says, a second smoltcp
-//! stack as the peer, and clients that speak the socket protocol.
+//! A world to test the server in: a virtual clock, a link that loses, duplicates and reorders as a
+//! seed says, a second smoltcp stack as the peer, and clients that speak the socket protocol.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
@@ -196,7 +196,8 @@ impl World {
         notified
     }
 
-    /// Goes to the next moment at which something happens, but not further than `until`, and lets it happen.
+    /// Goes to the next moment at which something happens, but not further than `until`, and lets
+    /// it happen.
     pub fn step(&mut self, until: u64) {
         let mut next = until;
         if self.outcome.more_work {

@@ -57,7 +57,8 @@ pub struct Peer {
     device: Device,
     sockets: SocketSet<'static>,
     next_port: u16,
-    /// Bytes of the buffers of sockets to come. They are lent for good, so a test that makes many worlds wants them small.
+    /// Bytes of the buffers of sockets to come. They are lent for good, so a test that makes many
+    /// worlds wants them small.
     pub buffer: usize,
 }
 

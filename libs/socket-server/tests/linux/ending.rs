@@ -2,7 +2,8 @@
 
 //! How connections and listeners end: shutdown, resets, dissolving; and the bytes before that.
 //!
-//! A case is a title, then a step a line. ` -- what the core shows: reason` marks a wanted difference.
+//! A case is a title, then a step a line. ` -- what the core shows: reason` marks a wanted
+//! difference.
 
 #[rustfmt::skip]
 pub const CASES: &[(&str, &str)] = &[

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The same operations on sockets of the Linux that the test runs on, and on the core: results, error numbers and poll
-//! bits must be the same. Where they are meant to differ, the line says what the core does, and why.
+//! The same operations on sockets of the Linux that the test runs on, and on the core: results,
+//! error numbers and poll bits must be the same. Where they are meant to differ, the line says what
+//! the core does, and why.
 
 #![cfg(target_os = "linux")]
 
@@ -18,14 +19,16 @@ use std::time::Duration;
 
 use script::Step;
 
-/// Linux processes most packets of its loopback interface at once, but not all: if there is a difference, it gets more time.
+/// Linux processes most packets of its loopback interface at once, but not all: if there is a
+/// difference, it gets more time.
 const RESTS: [Duration; 3] = [
     Duration::from_micros(200),
     Duration::from_millis(5),
     Duration::from_millis(100),
 ];
 
-/// A line of a case: the step, and what the core does if that is meant to differ from Linux, with the reason.
+/// A line of a case: the step, and what the core does if that is meant to differ from Linux, with
+/// the reason.
 struct Line {
     step: Step,
     text: &'static str,

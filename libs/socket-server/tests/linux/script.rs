@@ -154,7 +154,8 @@ pub enum Seen {
     Done,
     /// So many bytes were moved.
     Count(usize),
-    /// An address: the place as the machine sees it, and the port's number (`None` for one that the machine chose).
+    /// An address: the place as the machine sees it, and the port's number (`None` for one that the
+    /// machine chose).
     Name(Place, Option<u16>),
     /// An error number.
     Errno(i32),
@@ -197,7 +198,8 @@ fn bits_text(bits: u16) -> String {
     if text.is_empty() { "-".into() } else { text }
 }
 
-/// Carries out all steps; returns what was seen of each: its result, and then the poll bits of all open sockets.
+/// Carries out all steps; returns what was seen of each: its result, and then the poll bits of all
+/// open sockets.
 pub fn run(machine: &mut impl Machine, steps: &[Step]) -> Vec<String> {
     let mut open = std::collections::BTreeSet::new();
     let mut lines = Vec::new();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A pretended virtio-net device: registers and configuration as a transport, and the device's side of the two virtqueues in memory.
+//! A pretended virtio-net device: registers and configuration as a transport, and the device's side
+//! of the two virtqueues in memory.
 //!
 //! It does what a test tells it, also what a device must not do, and keeps a diary.
 #![allow(dead_code, reason = "each test program uses a part of it")]
@@ -60,7 +61,8 @@ impl FakeDevice {
         Rc::new(RefCell::new(Self {
             device_type: DeviceType::Network,
             legacy: false,
-            // MAC, STATUS, VERSION_1, and what this driver does not take: EVENT_IDX, INDIRECT_DESC, MRG_RXBUF, CSUM.
+            // MAC, STATUS, VERSION_1, and what this driver does not take: EVENT_IDX, INDIRECT_DESC,
+            // MRG_RXBUF, CSUM.
             offered: 1 << 5 | 1 << 16 | 1 << 32 | 1 << 29 | 1 << 28 | 1 << 15 | 1,
             accepted: 0,
             refuses_features: false,
@@ -134,7 +136,8 @@ impl FakeDevice {
         frames
     }
 
-    /// Puts an entry into a used ring, true or not, and raises an interrupt if the driver wants one.
+    /// Puts an entry into a used ring, true or not, and raises an interrupt if the driver wants
+    /// one.
     pub fn give_back(&mut self, queue: usize, id: u32, len: u32) {
         let wanted = self.ring(queue).push_used(id, len);
         if wanted {

@@ -110,7 +110,8 @@ impl World {
         world
     }
 
-    /// What the server does when it is woken: takes frames, returns buffers. Returns whether the driver is to be notified.
+    /// What the server does when it is woken: takes frames, returns buffers. Returns whether the
+    /// driver is to be notified.
     pub fn wake_server(&mut self) -> bool {
         self.server_notified = false;
         let mut notify = false;
@@ -129,7 +130,8 @@ impl World {
         }
     }
 
-    /// The server has a frame to send; the driver learns of it with the server's next [`flush`](ServerEnd::flush).
+    /// The server has a frame to send; the driver learns of it with the server's next
+    /// [`flush`](ServerEnd::flush).
     pub fn submit(&mut self, frame: &[u8]) -> bool {
         let Some(buffer) = self.server.tx().take() else {
             return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A test device: registers as a transport, and the device's side of the queue in memory. It does what a test tells it,
-//! also what a device must not do. Physical addresses are the test's own addresses.
+//! A test device: registers as a transport, and the device's side of the queue in memory. It does
+//! what a test tells it, also what a device must not do. Physical addresses are the test's own
+//! addresses.
 
 use std::cell::RefCell;
 use std::ptr::{NonNull, with_exposed_provenance_mut};
@@ -53,7 +54,8 @@ impl World {
     pub fn new() -> Self {
         let memory = NonNull::from(Box::leak(Box::new(Memory([0xaa; 4096])))).cast::<u8>();
         let paddr = memory.as_ptr().expose_provenance() as u64;
-        // SAFETY: leaked memory of that size; the test device accesses it like another machine would, in the same thread.
+        // SAFETY: leaked memory of that size; the test device accesses it like another machine
+        // would, in the same thread.
         let region = unsafe { Region::<ReadWrite>::from_ptr(memory, size_of::<Memory>()) };
         Self {
             device: Rc::new(RefCell::new(TestDevice {
@@ -173,7 +175,8 @@ impl TestDevice {
         write(used, &1u16.to_le_bytes());
     }
 
-    /// Does what an honest device does: brings the first of these bytes, as many as there is room for. Returns how many.
+    /// Does what an honest device does: brings the first of these bytes, as many as there is room
+    /// for. Returns how many.
     pub fn bring(&mut self, bytes: &[u8]) -> usize {
         let (address, room) = self.request().expect("a request");
         let len = bytes.len().min(room as usize);

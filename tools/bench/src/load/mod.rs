@@ -85,8 +85,9 @@ pub static BOOT: Figure = figure(
     Some(0.13),
 );
 
-/// All workloads in the order of the table. The one that leaves many ended connections behind is the last: QEMU's user network keeps them for
-/// a while, and goes through all of them for every packet.
+/// All workloads in the order of the table. The one that leaves many ended connections behind is
+/// the last: QEMU's user network keeps them for a while, and goes through all of them for every
+/// packet.
 pub static WORKLOADS: [Workload; 10] = {
     use Better::{Higher, Lower};
     [
@@ -239,7 +240,8 @@ impl Clock {
 /// Counts events, or bytes, per second of the counting phase.
 struct Meter {
     clock: Clock,
-    /// When the first event of the counting phase ended the one before it: what comes later counts.
+    /// When the first event of the counting phase ended the one before it: what comes later
+    /// counts.
     first: Option<Instant>,
     last: Instant,
     total: u64,

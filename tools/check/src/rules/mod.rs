@@ -4,3 +4,4 @@
 pub mod dependencies;
 pub mod files;
 pub mod unsafety;
+pub mod width;

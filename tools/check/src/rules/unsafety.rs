@@ -81,7 +81,8 @@ pub fn check_crates(packages: &[Package], files: &[SourceFile]) -> Vec<Finding> 
     findings
 }
 
-/// Checks that every `unsafe { … }` and `unsafe impl` of a Rust file has its reason in a comment directly above, also inside of macros.
+/// Checks that every `unsafe { … }` and `unsafe impl` of a Rust file has its reason in a comment
+/// directly above, also inside of macros.
 pub fn check_file(file: &SourceFile) -> Vec<Finding> {
     if !file.path.ends_with(".rs") {
         return Vec::new();
@@ -135,7 +136,8 @@ fn unsafe_places(tokens: TokenStream, places: &mut Vec<usize>) {
     }
 }
 
-/// Whether a comment with the reason begins at most [`REASON_WITHIN`] lines above `line` (from 1), or on it.
+/// Whether a comment with the reason begins at most [`REASON_WITHIN`] lines above `line` (from 1),
+/// or on it.
 fn has_reason(lines: &[&str], line: usize) -> bool {
     let mut others = 0;
     for text in lines[..line].iter().rev() {

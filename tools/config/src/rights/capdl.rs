@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The official SDK: the capability distribution that its tool writes with `--capdl-json`, and puts into the image.
+//! The official SDK: the capability distribution that its tool writes with `--capdl-json`, and puts
+//! into the image.
 
 use serde_json::Value;
 
@@ -8,11 +9,13 @@ use super::{Access, Cap, Granted, Mapping, NOTIFY, Object};
 /// Slots of a thread's own capabilities: its CNode and its address space.
 const CNODE: u64 = 0;
 const VSPACE: u64 = 1;
-/// Bits of an address that the tables of one level translate, and the level of those with pages of 4 KiB.
+/// Bits of an address that the tables of one level translate, and the level of those with pages of
+/// 4 KiB.
 const LEVEL_BITS: u64 = 9;
 const LAST_LEVEL: u64 = 3;
 const PAGE_BITS: u64 = 12;
-/// How the tool names its own thread, and what it adds to the names of what belongs to a PD or region.
+/// How the tool names its own thread, and what it adds to the names of what belongs to a PD or
+/// region.
 const MONITOR: &str = "monitor";
 const THREAD: &str = "tcb_";
 const FRAME: &str = "frame_mr_";

@@ -69,7 +69,8 @@ fn the_pd_s_own_side() {
     );
 }
 
-/// What shows that a PD logs: its map, the region, or what the console maps. Each of them is enough.
+/// What shows that a PD logs: its map, the region, or what the console maps. Each of them is
+/// enough.
 #[test]
 fn what_a_pd_needs_is_seen_from_any_part_of_it() {
     let missing = |remove: &[&str]| -> Vec<_> {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Mistakes in the project's own system.xml that would break what the programs rely on. Each is one change of one line.
+//! Mistakes in the project's own system.xml that would break what the programs rely on. Each is one
+//! change of one line.
 
 use config_tool::{Diagnostic, compile};
 
 use crate::{project_file, sample::source};
 
-/// Replaces one occurrence in the project's system.xml, and expects one error, in the line with `line` in it.
+/// Replaces one occurrence in the project's system.xml, and expects one error, in the line with
+/// `line` in it.
 #[track_caller]
 fn expect(from: &str, to: &str, line: &str, words: &str) {
     let system = project_file("system.xml");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the test PDs share: a way to print that works on every kernel, the generic timer, and a panic that the runner sees.
+//! What the test PDs share: a way to print that works on every kernel, the generic timer, and a
+//! panic that the runner sees.
 //!
-//! A test says what it found with [`say!`]; the runner knows which lines must come, in which order. A check that fails is a panic, and its line ends the
-//! test as failed.
+//! A test says what it found with [`say!`]; the runner knows which lines must come, in which order.
+//! A check that fails is a panic, and its line ends the test as failed.
 
 #![no_std]
 
@@ -19,7 +20,8 @@ use core::panic::PanicInfo;
 
 use sel4_microkit::{panicking, pd_name};
 
-/// Prints a line: the PD's name, then the text. Through the PL011, so that it also works on a kernel that prints nothing.
+/// Prints a line: the PD's name, then the text. Through the PL011, so that it also works on a
+/// kernel that prints nothing.
 #[macro_export]
 macro_rules! say {
     ($($arguments:tt)*) => {
@@ -51,7 +53,8 @@ pub fn answer_label(label: u64) -> u64 {
     label ^ 0x5_a5a5
 }
 
-/// Test `fault`: what parent and child call the child's steps, and the words in the page that the child writes.
+/// Test `fault`: what parent and child call the child's steps, and the words in the page that the
+/// child writes.
 pub mod fault_step {
     /// Word: the current step.
     pub const STEP: usize = 0;
@@ -78,7 +81,8 @@ pub mod fault_step {
     pub const DONE: u64 = 8;
 }
 
-/// Test `rights`: what parent and child call the child's steps, and the words in the page that the child writes.
+/// Test `rights`: what parent and child call the child's steps, and the words in the page that the
+/// child writes.
 pub mod rights_step {
     /// Word: the current step.
     pub const STEP: usize = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The physical timer of the processor (Arm ARM, generic timer). Its interrupt is 30, and whoever has that may use it.
+//! The physical timer of the processor (Arm ARM, generic timer). Its interrupt is 30, and whoever
+//! has that may use it.
 
 use core::arch::asm;
 

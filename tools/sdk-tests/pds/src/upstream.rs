@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a PD written for rust-sel4 5.0.0 may rely on in `sel4` and `sel4-microkit`: paths, signatures and traits, for the compiler to check.
-//! Nothing here runs.
+//! What a PD written for rust-sel4 5.0.0 may rely on in `sel4` and `sel4-microkit`: paths,
+//! signatures and traits, for the compiler to check. Nothing here runs.
 
 #![allow(clippy::type_complexity)] // a signature is what it is
 

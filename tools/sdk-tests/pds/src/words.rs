@@ -19,6 +19,7 @@ macro_rules! words {
 /// For `words!`.
 #[doc(hidden)]
 pub fn words_at(page: NonNull<Words>) -> &'static Words {
-    // SAFETY: the system description maps at least one page there for good, and atomics may be shared with other PDs.
+    // SAFETY: the system description maps at least one page there for good, and atomics may be
+    // shared with other PDs.
     unsafe { page.as_ref() }
 }

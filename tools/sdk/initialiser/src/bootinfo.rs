@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the kernel tells its root task (libsel4 of seL4 5.0.0, `bootinfo_types.h`), and the slots that it fills first.
+//! What the kernel tells its root task (libsel4 of seL4 5.0.0, `bootinfo_types.h`), and the slots
+//! that it fills first.
 
 use crate::kernel::numbers::MAX_BOOT_UNTYPEDS;
 
@@ -36,7 +37,8 @@ pub struct Untyped {
     pub is_device: bool,
 }
 
-/// A description: physical address (8 bytes), two unused bytes, log2 of the size, whether it is device memory.
+/// A description: physical address (8 bytes), two unused bytes, log2 of the size, whether it is
+/// device memory.
 const DESCRIPTION_LEN: usize = 12;
 
 /// The boot information.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Lines for the person at the serial console.
 //!
-//! A debug kernel prints them. A release kernel cannot: there the initialiser maps the PL011 (Arm DDI 0183) into itself,
-//! as the very first thing it makes. The monitor uses that map when the PDs run, even if one of them has the PL011 too:
-//! a fault that nobody handles is worth a line in the middle of someone else's.
+//! A debug kernel prints them. A release kernel cannot: there the initialiser maps the PL011 (Arm
+//! DDI 0183) into itself, as the very first thing it makes. The monitor uses that map when the PDs
+//! run, even if one of them has the PL011 too: a fault that nobody handles is worth a line in the
+//! middle of someone else's.
 
 use core::fmt::{self, Write};
 
@@ -49,8 +50,8 @@ mod uart {
     const DATA: u64 = 0x00;
     const FLAGS: u64 = 0x18;
     const FLAGS_TRANSMIT_FULL: u32 = 1 << 5;
-    /// Looks at a full queue before a line is given up. At 115,200 baud a byte leaves within 90 us, which is some
-    /// thousand looks; a port that somebody has switched off never becomes ready.
+    /// Looks at a full queue before a line is given up. At 115,200 baud a byte leaves within 90 us,
+    /// which is some thousand looks; a port that somebody has switched off never becomes ready.
     const PATIENCE: u32 = 1_000_000;
 
     /// Where the PL011 is mapped, 0 if not yet.
@@ -71,7 +72,8 @@ mod uart {
             return Err(fmt::Error);
         }
         let is_full = || {
-            // SAFETY: `attach` was promised that the PL011 is mapped here; this is one of its registers.
+            // SAFETY: `attach` was promised that the PL011 is mapped here; this is one of its
+            // registers.
             let flags = unsafe { ((base + FLAGS) as *const u32).read_volatile() };
             flags & FLAGS_TRANSMIT_FULL != 0
         };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Writing what memory starts with: each frame is mapped into a window of the initialiser's, written, and taken out.
+//! Writing what memory starts with: each frame is mapped into a window of the initialiser's,
+//! written, and taken out.
 
 use crate::bootinfo::slots;
 use crate::build::{Builder, Failure};
 use crate::kernel::{Attributes, CapRights};
 
-/// Windows for frames of either size: far above the initialiser's image, each with page tables of its own.
+/// Windows for frames of either size: far above the initialiser's image, each with page tables of
+/// its own.
 pub const SMALL_WINDOW: u64 = 0x40_0000_0000;
 const LARGE_WINDOW: u64 = 0x50_0000_0000;
 
@@ -21,8 +23,8 @@ pub enum Readers {
 }
 
 impl Builder<'_> {
-    /// Writes `bytes` to the frames of 2^`page_bits` bytes in the slots from `first` on, which are mapped nowhere and
-    /// zero. There must be enough frames.
+    /// Writes `bytes` to the frames of 2^`page_bits` bytes in the slots from `first` on, which are
+    /// mapped nowhere and zero. There must be enough frames.
     pub fn fill(
         &mut self,
         first: u64,
@@ -44,7 +46,8 @@ impl Builder<'_> {
                 CapRights::ALL,
                 Attributes::new(true, false),
             )?;
-            // SAFETY: the frame is mapped here, writable, and a part is not longer than it; nobody else has it yet.
+            // SAFETY: the frame is mapped here, writable, and a part is not longer than it; nobody
+            // else has it yet.
             unsafe { core::ptr::copy_nonoverlapping(part.as_ptr(), window as *mut u8, part.len()) };
             if readers == Readers::All {
                 self.kernel

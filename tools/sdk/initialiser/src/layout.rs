@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Which slot of the initialiser's CNode holds what. Objects that are looked up later lie at computed places, so that no
-//! table of them is needed; all others take the next free slot.
+//! Which slot of the initialiser's CNode holds what. Objects that are looked up later lie at
+//! computed places, so that no table of them is needed; all others take the next free slot.
 
 use sdk_spec::Spec;
 

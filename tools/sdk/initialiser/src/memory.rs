@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Untyped memory: which piece the next object comes from.
 //!
-//! The kernel cuts objects off a piece from low to high addresses, and clears a whole piece of RAM when it cuts off the
-//! first. So an object at a given physical address needs everything before it cut off first (as smaller pieces, which
-//! stay usable), and everything else comes from the smallest piece that has room, so that large ones need no clearing.
+//! The kernel cuts objects off a piece from low to high addresses, and clears a whole piece of RAM
+//! when it cuts off the first. So an object at a given physical address needs everything before it
+//! cut off first (as smaller pieces, which stay usable), and everything else comes from the
+//! smallest piece that has room, so that large ones need no clearing.
 
 use crate::bootinfo::Untyped;
 use crate::build::Failure;
@@ -88,7 +89,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Makes `count` consecutive objects from physical address `paddr` on, in the slots from `first` on.
+    /// Makes `count` consecutive objects from physical address `paddr` on, in the slots from
+    /// `first` on.
     pub fn allocate_at(
         &mut self,
         kernel: &mut Kernel,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The monitor: a thread in the initialiser's address space that waits for faults of PDs without a parent and prints
-//! them. A PD that has faulted stays where it is; its peers go on.
+//! The monitor: a thread in the initialiser's address space that waits for faults of PDs without a
+//! parent and prints them. A PD that has faulted stays where it is; its peers go on.
 //!
-//! It can receive from one endpoint and do nothing else, and its priority is low, so that its lines wait until the
-//! important PDs do.
+//! It can receive from one endpoint and do nothing else, and its priority is low, so that its lines
+//! wait until the important PDs do.
 
 use core::fmt;
 
@@ -15,7 +15,8 @@ use crate::{console, fill, start};
 
 /// Its one capability: the endpoint of the faults, to receive from.
 pub const ENDPOINT: u64 = 1;
-/// Where its IPC buffer is mapped: behind the initialiser's window for small frames, in the same page table.
+/// Where its IPC buffer is mapped: behind the initialiser's window for small frames, in the same
+/// page table.
 pub const IPC_BUFFER: u64 = fill::SMALL_WINDOW + SMALL_PAGE;
 
 /// Prints faults, for ever. The first and only function of the thread.
@@ -128,7 +129,8 @@ impl fmt::Display for Fault {
                 is_fetch,
                 status,
             } => {
-                // ESR_EL1 (Arm ARM DDI 0487, D17): bit 6 is set for a write; 0b0011xx is a permission fault.
+                // ESR_EL1 (Arm ARM DDI 0487, D17): bit 6 is set for a write; 0b0011xx is a
+                // permission fault.
                 let access = match (is_fetch, status & 1 << 6 != 0) {
                     (true, _) => "execution of",
                     (false, true) => "write to",

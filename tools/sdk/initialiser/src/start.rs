@@ -22,13 +22,14 @@ static sdk_spec: [u64; 2] = [0; 2];
 
 /// The spec as the tool put it behind the image; empty if it put none.
 pub fn spec_bytes() -> &'static [u8] {
-    // SAFETY: reads an initialised static; volatile because the value in the image is not the one compiled here.
+    // SAFETY: reads an initialised static; volatile because the value in the image is not the one
+    // compiled here.
     let [address, len] = unsafe { (&raw const sdk_spec).read_volatile() };
     if address == 0 {
         return &[];
     }
-    // SAFETY: the tool puts the spec into the root task's image, which the kernel maps as a whole and nobody writes
-    // there.
+    // SAFETY: the tool puts the spec into the root task's image, which the kernel maps as a whole
+    // and nobody writes there.
     unsafe { core::slice::from_raw_parts(address as *const u8, len as usize) }
 }
 

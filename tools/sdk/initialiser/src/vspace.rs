@@ -5,7 +5,8 @@ use crate::build::{Builder, Failure};
 use crate::kernel::{Attributes, CapRights, Code, ObjectType, TableKind};
 
 impl Builder<'_> {
-    /// Maps `frame` at `vaddr`. A missing level is what the kernel complains about; it is made and the map tried again.
+    /// Maps `frame` at `vaddr`. A missing level is what the kernel complains about; it is made and
+    /// the map tried again.
     pub fn map(
         &mut self,
         vspace: u64,
@@ -22,7 +23,8 @@ impl Builder<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // The third detail is how many bits of the address the missing level and those below it translate.
+            // The third detail is how many bits of the address the missing level and those below it
+            // translate.
             let missing = match (error.code, error.details[2]) {
                 (Code::FailedLookup, 39) => TableKind::UpperDirectory,
                 (Code::FailedLookup, 30) => TableKind::Directory,

@@ -24,8 +24,8 @@ impl fmt::Write for Console {
 }
 
 fn put(byte: u8) {
-    // SAFETY: these are two registers of the board's PL011; with the MMU off, and in the loader's map, they are device
-    // memory, and nobody else runs.
+    // SAFETY: these are two registers of the board's PL011; with the MMU off, and in the loader's
+    // map, they are device memory, and nobody else runs.
     unsafe {
         while ((BASE + FLAGS) as *const u32).read_volatile() & FLAGS_TRANSMIT_FULL != 0 {}
         ((BASE + DATA) as *mut u32).write_volatile(u32::from(byte));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The registry SDK's loader. QEMU enters it at [`sdk_spec::loader::LOAD_ADDRESS`], at EL2 or EL1, with the MMU off; it
-//! goes to EL1, checks the payload that the `microkit` tool put behind it, copies the kernel and the root task to their
-//! places, maps itself and the kernel, and enters the kernel. It prints only when it cannot go on.
+//! The registry SDK's loader. QEMU enters it at [`sdk_spec::loader::LOAD_ADDRESS`], at EL2 or EL1,
+//! with the MMU off; it goes to EL1, checks the payload that the `microkit` tool put behind it,
+//! copies the kernel and the root task to their places, maps itself and the kernel, and enters the
+//! kernel. It prints only when it cannot go on.
 
 #![no_std]
 #![no_main]
@@ -36,7 +37,8 @@ extern "C" fn loader_main() -> ! {
         Err(error) => stop(format_args!("{error}")),
     };
     mmu::enable(header.kernel_vaddr, header.kernel_paddr);
-    // SAFETY: the kernel is loaded and mapped, and the arguments are those that its entry point asks for.
+    // SAFETY: the kernel is loaded and mapped, and the arguments are those that its entry point
+    // asks for.
     unsafe {
         start::enter_kernel(
             header.root_start,
@@ -48,7 +50,8 @@ extern "C" fn loader_main() -> ! {
     }
 }
 
-/// Reads the last word of RAM: the kernel believes in all of it, and would crash later without a word.
+/// Reads the last word of RAM: the kernel believes in all of it, and would crash later without a
+/// word.
 fn try_ram() {
     TRYING_RAM.store(true, Ordering::Relaxed);
     // SAFETY: reads RAM that nobody uses yet. If there is none, the exception ends the loader.
@@ -61,19 +64,22 @@ fn load() -> Result<&'static Header, PayloadError> {
     let start = &raw const _image_start as u64;
     let payload = &raw const _payload;
     let at = payload as u64;
-    // SAFETY: the memory behind the loader is RAM that nobody writes before the segments are copied, and a header's
-    // length fits into it, because the loader lies far from the end of RAM.
+    // SAFETY: the memory behind the loader is RAM that nobody writes before the segments are
+    // copied, and a header's length fits into it, because the loader lies far from the end of
+    // RAM.
     let beginning = unsafe { core::slice::from_raw_parts(payload, size_of::<Header>()) };
     let len = Payload::length(beginning, at)?;
     let whole = usize::try_from(len).map_err(|_| PayloadError::Length(len))?;
-    // SAFETY: `length` has checked that these bytes end within RAM; the segments do not overlap them (checked next).
+    // SAFETY: `length` has checked that these bytes end within RAM; the segments do not overlap
+    // them (checked next).
     let bytes = unsafe { core::slice::from_raw_parts(payload, whole) };
     let payload = Payload::check(bytes, start..at + len)?;
     for (segment, bytes) in payload.segments() {
         let to = segment.paddr as *mut u8;
         let zeroes = (segment.mem_len - segment.file_len) as usize;
-        // SAFETY: `check` has made sure that the segment's memory is RAM, that it overlaps neither the loader with its
-        // payload nor another segment, and that `bytes` is not longer than it.
+        // SAFETY: `check` has made sure that the segment's memory is RAM, that it overlaps neither
+        // the loader with its payload nor another segment, and that `bytes` is not longer
+        // than it.
         unsafe {
             core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
             core::ptr::write_bytes(to.add(bytes.len()), 0, zeroes);

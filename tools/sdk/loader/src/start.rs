@@ -19,7 +19,8 @@ global_asm!(
     "cmp x0, #2",
     "b.eq 1f",
     "b loader_wrong_level",
-    // EL2: leave it for good. EL1 is 64-bit and traps nothing; it has both timers; counters have no offset.
+    // EL2: leave it for good. EL1 is 64-bit and traps nothing; it has both timers; counters have
+    // no offset.
     "1:",
     "mov x2, #(1 << 31)",
     "msr hcr_el2, x2",
@@ -69,8 +70,9 @@ global_asm!(
 /// Jumps to the kernel with the arguments of its entry point.
 ///
 /// # Safety
-/// The kernel must be loaded and mapped at `kernel_entry`, and the root task loaded from `root_start` to `root_end`
-/// (physical); `offset` is the root task's physical minus its virtual address, `root_entry` is virtual.
+/// The kernel must be loaded and mapped at `kernel_entry`, and the root task loaded from
+/// `root_start` to `root_end` (physical); `offset` is the root task's physical minus its virtual
+/// address, `root_entry` is virtual.
 pub unsafe fn enter_kernel(
     root_start: u64,
     root_end: u64,

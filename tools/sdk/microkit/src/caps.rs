@@ -10,8 +10,9 @@
 //! | irq + id | interrupt handler | – |
 //! | child + id | TCB of the child | – |
 //!
-//! The official tool also gives the PD's own VSpace, for cache maintenance. In this kernel a cache invalidate on a page
-//! that is not writable is fatal to the kernel, so it would let any PD stop the machine; it is left out.
+//! The official tool also gives the PD's own VSpace, for cache maintenance. In this kernel a cache
+//! invalidate on a page that is not writable is fatal to the kernel, so it would let any PD stop
+//! the machine; it is left out.
 
 use sdk_spec::abi::{badges, slots};
 use sdk_spec::{Cap, CapKind, Irq, Rights};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The command line, as of the official tool (Microkit manual, chapter "Microkit SDK", section "microkit tool").
+//! The command line, as of the official tool (Microkit manual, chapter "Microkit SDK", section
+//! "microkit tool").
 
 use std::path::{Path, PathBuf};
 
@@ -39,8 +40,8 @@ pub struct Arguments {
     override_kernel: Option<PathBuf>,
 }
 
-/// Runs the tool. Problems of the description are printed to standard error; the result says whether an image was
-/// made.
+/// Runs the tool. Problems of the description are printed to standard error; the result says
+/// whether an image was made.
 ///
 /// # Errors
 /// A problem outside the description: the SDK, or a file that cannot be read or written.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Problems in the system description, each with its place and its remedy.
 //!
-//! Parsing and checking go on after an error where that is possible, so that one run reports several.
+//! Parsing and checking go on after an error where that is possible, so that one run reports
+//! several.
 
 use std::cell::RefCell;
 use std::fmt;

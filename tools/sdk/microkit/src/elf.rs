@@ -159,7 +159,8 @@ impl Program {
         let holds = |s: &&mut Segment| s.vaddr <= symbol.address && end <= s.range().end;
         let segment = self.segments.iter_mut().find(holds);
         let segment = segment.ok_or_else(|| SymbolError::NotLoaded(name.to_owned()))?;
-        // The offset is below the segment's size, which `segments` has found to fit the board's memory.
+        // The offset is below the segment's size, which `segments` has found to fit the board's
+        // memory.
         let start = (symbol.address - segment.vaddr) as usize;
         let end = start + bytes.len();
         if segment.data.len() < end {
@@ -266,7 +267,8 @@ fn segment(raw: RawSegment<'_>) -> Result<Segment, ElfError> {
     })
 }
 
-/// An executable of the SDK itself (kernel, loader, initialiser), which need not follow the rules for PDs.
+/// An executable of the SDK itself (kernel, loader, initialiser), which need not follow the rules
+/// for PDs.
 #[derive(Debug)]
 pub struct Executable<'a> {
     /// First program counter.

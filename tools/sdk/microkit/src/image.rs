@@ -10,7 +10,8 @@ use crate::elf::{Executable, RawSegment};
 const SPEC_SYMBOL: &str = "sdk_spec";
 /// Symbol of the loader at the place where it expects the payload.
 const PAYLOAD_SYMBOL: &str = "_payload";
-/// The kernel's virtual and physical addresses are aligned to this, because the loader maps it with one block.
+/// The kernel's virtual and physical addresses are aligned to this, because the loader maps it with
+/// one block.
 const KERNEL_BLOCK: u64 = 1 << 30;
 
 /// What is wrong with the SDK's own files.
@@ -73,7 +74,8 @@ pub fn place(parts: &Parts<'_>, spec_len: u64) -> RootPlace {
     let vaddr = initialiser.first().map_or(0, |s| s.vaddr) & !(PAGE - 1);
     let spec = ends(initialiser, |s| s.vaddr);
     let mut end = (spec + spec_len).next_multiple_of(PAGE);
-    // The kernel maps two pages of its own behind the image. All of it stays away from the end of a page table.
+    // The kernel maps two pages of its own behind the image. All of it stays away from the end of a
+    // page table.
     let headroom = 3 * SMALL_PAGE;
     if end.next_multiple_of(LARGE_PAGE) - end < headroom {
         end = end.next_multiple_of(LARGE_PAGE) + SMALL_PAGE;

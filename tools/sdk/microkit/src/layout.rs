@@ -12,8 +12,9 @@ use crate::platform::{self, Platform};
 use crate::sdf::model::System;
 use crate::spec::Settled;
 
-/// Physical addresses in order of the regions: those asked for, and for contiguous regions addresses from the top of
-/// the free part of memory downwards, so that they do not move when the image grows.
+/// Physical addresses in order of the regions: those asked for, and for contiguous regions
+/// addresses from the top of the free part of memory downwards, so that they do not move when the
+/// image grows.
 #[must_use]
 pub fn addresses(
     system: &System,
@@ -80,11 +81,13 @@ pub struct Budget {
     pub slots: u64,
 }
 
-/// Kernel objects of a PD beside its CNode and page tables: TCB, endpoint, notification, rounded up.
+/// Kernel objects of a PD beside its CNode and page tables: TCB, endpoint, notification, rounded
+/// up.
 const OBJECTS: u64 = 2 * SMALL_PAGE;
 /// Memory that the kernel takes at boot: the initialiser's CNode, page tables and thread.
 const BOOT_BYTES: u64 = 16 << 20;
-/// Slots that the kernel fills at boot beside those of the image's frames, and those of the initialiser's own use.
+/// Slots that the kernel fills at boot beside those of the image's frames, and those of the
+/// initialiser's own use.
 const BOOT_SLOTS: u64 = 1024;
 
 /// Checks that everything fits into memory and into the initialiser's capability space.
@@ -157,7 +160,8 @@ pub fn budget(
     budget
 }
 
-/// Page tables that cannot be exceeded: the levels above once for each map, and one table for each 2 MiB.
+/// Page tables that cannot be exceeded: the levels above once for each map, and one table for each
+/// 2 MiB.
 fn tables(maps: impl Iterator<Item = u64>, private: u64) -> u64 {
     let each = |size: u64| size.div_ceil(LARGE_PAGE) + 4;
     maps.map(each).sum::<u64>() + each(private) + 8

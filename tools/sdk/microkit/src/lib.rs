@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The registry SDK's `microkit` tool: from a system description and programs to `loader.img`.
 //!
-//! Command line, output files and the meaning of the description are those of the official tool of Microkit 2.3, so
-//! that a project need not know which SDK it has. The steps, a module each:
+//! Command line, output files and the meaning of the description are those of the official tool of
+//! Microkit 2.3, so that a project need not know which SDK it has. The steps, a module each:
 //!
-//! 1. [`sdf`] reads the description ([`xml`] gives elements with their places), [`programs`] the files that it names.
-//! 2. [`check`] finds what contradicts itself and settles the regions; all problems go to [`diagnostics`].
-//! 3. [`layout`] chooses physical addresses, [`programs`] writes symbols into the programs ([`elf`]).
-//! 4. [`caps`] and [`spec`] say what the initialiser is to make, [`image`] puts it behind loader and kernel.
+//! 1. [`sdf`] reads the description ([`xml`] gives elements with their places), [`programs`] the
+//!    files that it names.
+//! 2. [`check`] finds what contradicts itself and settles the regions; all problems go to
+//!    [`diagnostics`].
+//! 3. [`layout`] chooses physical addresses, [`programs`] writes symbols into the programs
+//!    ([`elf`]).
+//! 4. [`caps`] and [`spec`] say what the initialiser is to make, [`image`] puts it behind loader
+//!    and kernel.
 //! 5. [`report`] describes the result.
 
 #![forbid(unsafe_code)]
@@ -48,8 +52,8 @@ pub struct Output {
     pub figures: Figures,
 }
 
-/// Builds the image of the system that `description` describes. With errors in the description the result is
-/// nothing, and `diagnostics` says why.
+/// Builds the image of the system that `description` describes. With errors in the description the
+/// result is nothing, and `diagnostics` says why.
 ///
 /// # Errors
 /// Something is wrong with the SDK itself.
@@ -92,7 +96,8 @@ pub fn build(
     }))
 }
 
-/// Reads and checks everything that the description says and names. Nothing, if there is an error in it.
+/// Reads and checks everything that the description says and names. Nothing, if there is an error
+/// in it.
 #[must_use]
 pub fn settle(
     description: &str,

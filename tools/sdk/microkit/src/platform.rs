@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-/// The board as `platform_gen.json` and the kernel configuration describe it. All ranges are physical, in bytes.
+/// The board as `platform_gen.json` and the kernel configuration describe it. All ranges are
+/// physical, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     /// RAM.
@@ -20,8 +21,8 @@ pub struct Platform {
     pub kernel_irqs: Vec<u64>,
 }
 
-/// Highest address for fixed regions if `platform_gen.json` does not say: the last part of RAM holds what the
-/// kernel makes at boot.
+/// Highest address for fixed regions if `platform_gen.json` does not say: the last part of RAM
+/// holds what the kernel makes at boot.
 const DEFAULT_FIXED: Range<u64> = 0x6000_0000..0xB000_0000;
 /// The virtual timer, which is the kernel's own clock.
 const KERNEL_TIMER_IRQ: u64 = 27;

@@ -140,7 +140,8 @@ fn number(settled: &Settled, value: SetVarValue) -> u64 {
     }
 }
 
-/// Writes the runtime's symbols and all `setvar`s into the programs (Microkit manual, chapter "libmicrokit").
+/// Writes the runtime's symbols and all `setvar`s into the programs (Microkit manual, chapter
+/// "libmicrokit").
 pub fn patch(settled: &mut Settled, diagnostics: &Diagnostics) {
     let mut programs = std::mem::take(&mut settled.programs);
     for (index, program) in programs.iter_mut().enumerate() {

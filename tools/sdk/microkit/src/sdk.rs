@@ -42,7 +42,8 @@ pub struct Board {
 
 const REBUILD: &str = "build the SDK anew (make sdk)";
 
-/// Root of the SDK: `MICROKIT_SDK` if it is set, otherwise the folder above the one that holds the executable.
+/// Root of the SDK: `MICROKIT_SDK` if it is set, otherwise the folder above the one that holds the
+/// executable.
 ///
 /// # Errors
 /// There is no SDK there.

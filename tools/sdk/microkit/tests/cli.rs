@@ -115,7 +115,8 @@ fn the_sdk_is_found_from_the_executable() {
     let root = folder("found");
     let tool = root.join("sdk/bin/microkit");
     std::fs::create_dir_all(root.join("sdk/bin")).expect("folder");
-    // A link, not a copy: a file that is just being written cannot be run, and other tests fork meanwhile.
+    // A link, not a copy: a file that is just being written cannot be run, and other tests fork
+    // meanwhile.
     std::fs::hard_link(env!("CARGO_BIN_EXE_microkit"), &tool).expect("linked");
     let output = Command::new(&tool)
         .args(GOOD.split_whitespace())

@@ -12,7 +12,8 @@ fn in_pd(extra: &str) -> String {
     )
 }
 
-/// A system with `extra` beside its two PDs a (priority 1) and b (priority 2); `extra` stands in line 2.
+/// A system with `extra` beside its two PDs a (priority 1) and b (priority 2); `extra` stands in
+/// line 2.
 fn beside(extra: &str) -> String {
     let pd = |name, priority| {
         format!(
@@ -33,7 +34,8 @@ fn region(attributes: &str) -> String {
     )
 }
 
-/// One of the problems printed is an error at this place that contains the text, followed by a remedy.
+/// One of the problems printed is an error at this place that contains the text, followed by a
+/// remedy.
 fn expect(xml: &str, at: &str, text: &str) {
     let files = Memory::new()
         .with("big.bin", vec![1; 0x1001])

@@ -69,7 +69,8 @@ fn the_loader_accepts_the_image_and_the_initialiser_finds_its_spec() {
             places[2..4],
             [(0x4000_2000, 4, 0x10), (0x4000_3000, 0x40, 0x1234)]
         );
-        // Virtual 0x403000 is the first page behind the initialiser: its offset in the image is 0x3000.
+        // Virtual 0x403000 is the first page behind the initialiser: its offset in the image is
+        // 0x3000.
         let (spec_segment, spec_bytes) = segments[4];
         assert_eq!(spec_segment.paddr, 0x4000_5000);
         assert_eq!(

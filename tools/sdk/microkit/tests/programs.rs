@@ -231,7 +231,8 @@ fn setvars_of_every_kind() {
     );
     assert_eq!(word(&settled, 0, 0x20_1100), 0x300_0000);
     assert_eq!(word(&settled, 0, 0x20_1108), 0x900_0000);
-    // The child has the same program, but a copy of its own: nothing but the runtime's symbols is written there.
+    // The child has the same program, but a copy of its own: nothing but the runtime's symbols is
+    // written there.
     assert_eq!(word(&settled, 1, 0x20_1120), 0);
 }
 

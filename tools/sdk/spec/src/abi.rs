@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What a PD can rely on: address space, capability slots, badges. The runtime crate `sel4-microkit` has the other end.
+//! What a PD can rely on: address space, capability slots, badges. The runtime crate
+//! `sel4-microkit` has the other end.
 //!
-//! Slots and address-space rules are those of Microkit 2.3. Badges are not: an endpoint badge of this kernel has 28
-//! bits (64 in later kernels), so Microkit's bits 63 and 62 do not fit. A notification badge has 64 bits, and therefore
-//! it is the notifications that are marked here.
+//! Slots and address-space rules are those of Microkit 2.3. Badges are not: an endpoint badge of
+//! this kernel has 28 bits (64 in later kernels), so Microkit's bits 63 and 62 do not fit. A
+//! notification badge has 64 bits, and therefore it is the notifications that are marked here.
 
-/// Highest user address, inclusive: `vspace_user_top` in `address_space_constants.json`. The same value as the official
-/// SDK's for this board, so that one `system.xml` suits both; the kernel itself would allow 2^48 − 1.
+/// Highest user address, inclusive: `vspace_user_top` in `address_space_constants.json`. The same
+/// value as the official SDK's for this board, so that one `system.xml` suits both; the kernel
+/// itself would allow 2^48 − 1.
 pub const USER_TOP: u64 = 0xFF_FFFF_FFFF;
 
 /// Size of a small page in bytes.
@@ -19,7 +21,8 @@ pub const IPC_BUFFER: u64 = USER_TOP & !(SMALL_PAGE - 1);
 /// Initial stack pointer; the page above is unmapped and guards the IPC buffer.
 pub const STACK_TOP: u64 = IPC_BUFFER - SMALL_PAGE;
 
-/// log2 of the number of slots in a PD's CNode. It is the PD's CSpace root, with a guard of `64 - CNODE_BITS` zero bits.
+/// log2 of the number of slots in a PD's CNode. It is the PD's CSpace root, with a guard of `64 -
+/// CNODE_BITS` zero bits.
 pub const CNODE_BITS: u32 = 9;
 
 /// Priority of the initialiser. PDs have at most one less.

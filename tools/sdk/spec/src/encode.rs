@@ -8,7 +8,8 @@ use zerocopy::{Immutable, IntoBytes};
 
 use crate::records::{Area, Cap, Header, Irq, MAGIC, Map, PdRecord, Region, Span, Table, VERSION};
 
-/// Collects a spec. Records refer to each other by index, so the order of calls is the order of the indices.
+/// Collects a spec. Records refer to each other by index, so the order of calls is the order of the
+/// indices.
 #[derive(Debug, Default)]
 pub struct Writer {
     pds: Vec<PdRecord>,

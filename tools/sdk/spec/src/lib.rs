@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the registry SDK's `microkit` tool tells its initialiser: one block of bytes that the initialiser reads in
-//! place, without an allocator.
+//! What the registry SDK's `microkit` tool tells its initialiser: one block of bytes that the
+//! initialiser reads in place, without an allocator.
 //!
-//! The block is a [`Header`], tables of fixed-size records and the bytes that memory starts with. [`Spec::decode`]
-//! checks everything that later code relies on, so that the initialiser only walks lists:
+//! The block is a [`Header`], tables of fixed-size records and the bytes that memory starts with.
+//! [`Spec::decode`] checks everything that later code relies on, so that the initialiser only walks
+//! lists:
 //!
 //! ```text
 //! for each region      make its frames (at `paddr` if it has one), fill with `data`

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the tool puts behind the loader in `loader.img`, and the checks that the loader makes before it believes it.
+//! What the tool puts behind the loader in `loader.img`, and the checks that the loader makes
+//! before it believes it.
 //!
-//! `loader.img` is entered at [`LOAD_ADDRESS`]. It is the loader (all its segments with their gaps and its `.bss`, so
-//! that nothing of it lies beyond), zeroes up to the next multiple of [`PAGE`], and there the *payload*: a [`Header`],
-//! its [`Segment`]s and their bytes. The loader's linker script puts the symbol `_payload` at the same place.
+//! `loader.img` is entered at [`LOAD_ADDRESS`]. It is the loader (all its segments with their gaps
+//! and its `.bss`, so that nothing of it lies beyond), zeroes up to the next multiple of [`PAGE`],
+//! and there the *payload*: a [`Header`], its [`Segment`]s and their bytes. The loader's linker
+//! script puts the symbol `_payload` at the same place.
 //!
 //! [`Payload::check`] is run on the target, but it is ordinary code with ordinary tests.
 
@@ -37,7 +39,8 @@ pub struct Header {
     pub total_len: u64,
     /// The kernel's entry point (virtual).
     pub kernel_entry: u64,
-    /// The kernel's first virtual address; its physical address is a multiple of 1 GiB, as is this.
+    /// The kernel's first virtual address; its physical address is a multiple of 1 GiB, as is
+    /// this.
     pub kernel_vaddr: u64,
     /// Physical address of `kernel_vaddr`.
     pub kernel_paddr: u64,
@@ -78,7 +81,8 @@ pub enum PayloadError {
     Magic(u64),
     /// A payload of another version: tool and loader are not of one SDK.
     Version(u32),
-    /// The payload is said to be this long, and does not fit into RAM or is shorter than its tables.
+    /// The payload is said to be this long, and does not fit into RAM or is shorter than its
+    /// tables.
     Length(u64),
     /// Segment `index` has its bytes outside the payload, or more of them than memory.
     Bytes {
@@ -140,7 +144,8 @@ impl fmt::Display for PayloadError {
 
 impl core::error::Error for PayloadError {}
 
-/// A checked payload: every segment can be copied in any order without touching the loader or another segment.
+/// A checked payload: every segment can be copied in any order without touching the loader or
+/// another segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'a> {
     /// Addresses.
@@ -169,7 +174,8 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Checks the payload in `bytes` (aligned to 8), read by a loader that occupies `image`, payload included.
+    /// Checks the payload in `bytes` (aligned to 8), read by a loader that occupies `image`,
+    /// payload included.
     ///
     /// # Errors
     /// The first rule that does not hold, see [`PayloadError`].
@@ -278,8 +284,8 @@ fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// The payload's bytes for `segments`, given as physical address, bytes and length in memory. `header` needs only its
-/// addresses: magic, version, number and length are filled in.
+/// The payload's bytes for `segments`, given as physical address, bytes and length in memory.
+/// `header` needs only its addresses: magic, version, number and length are filled in.
 #[cfg(any(feature = "encode", test))]
 #[must_use]
 pub fn encode(header: &Header, segments: &[(u64, &[u8], u64)]) -> alloc::vec::Vec<u8> {
@@ -337,7 +343,8 @@ mod tests {
         ]
     }
 
-    /// Checks what `change` makes of a good payload; the bytes live in words because the format is 8-aligned.
+    /// Checks what `change` makes of a good payload; the bytes live in words because the format is
+    /// 8-aligned.
     fn check(
         change: impl FnOnce(&mut Header, &mut Vec<(u64, Vec<u8>, u64)>),
     ) -> Result<Vec<(u64, usize)>, PayloadError> {

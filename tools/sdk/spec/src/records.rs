@@ -5,7 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// "ISTHSPEC" in memory order.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"ISTHSPEC");
-/// Version of this layout. Tool and initialiser of one SDK directory always agree; this catches a mixed one.
+/// Version of this layout. Tool and initialiser of one SDK directory always agree; this catches a
+/// mixed one.
 pub const VERSION: u32 = 1;
 
 /// [`Region::paddr`] of a region that may lie anywhere.
@@ -113,7 +114,8 @@ impl Rights {
     pub const WRITE: Rights = Rights(2);
     /// Page: execute.
     pub const EXECUTE: Rights = Rights(4);
-    /// Capability: grant. This kernel makes no reply capability for a call, and delivers no fault, without it.
+    /// Capability: grant. This kernel makes no reply capability for a call, and delivers no fault,
+    /// without it.
     pub const GRANT: Rights = Rights(8);
 
     /// Both sets together.

@@ -16,7 +16,8 @@ pub fn stats_page() -> &'static StatsPage {
     let layout = std::alloc::Layout::new::<StatsPage>();
     // SAFETY: the layout has a size.
     let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).expect("memory");
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to it.
+    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
+    // it.
     let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
     region.into_page().expect("a page")
 }

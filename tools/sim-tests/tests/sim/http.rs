@@ -69,8 +69,8 @@ const BACKLOG: usize = 64;
 /// The world's time that a turn of the PD takes at most.
 const TURN: u64 = 100_000;
 
-/// Runs the site as http_server does, with its event loop. `peers` drives the clients, in every turn of the PD too, and returns
-/// whether it has seen enough.
+/// Runs the site as http_server does, with its event loop. `peers` drives the clients, in every
+/// turn of the PD too, and returns whether it has seen enough.
 fn simulate(wire: &Wire, site: &Site, mut peers: impl FnMut(&mut World) -> bool) {
     let net = Net::new(wire.client());
     let service = Service::<&Wire, WORKERS>::new(&net);
@@ -140,8 +140,9 @@ fn receive(socket: &mut tcp::Socket<'static>, into: &mut Vec<u8>) {
     }
 }
 
-/// Runs clients, each of which sends its request and reads until it has a body of the length wanted, or until the server ends the
-/// connection. Returns what they have received, and how many connections were served at once.
+/// Runs clients, each of which sends its request and reads until it has a body of the length
+/// wanted, or until the server ends the connection. Returns what they have received, and how many
+/// connections were served at once.
 fn requests(faults: Faults, requests: &[&[u8]], wanted: usize) -> (Vec<Vec<u8>>, u64) {
     let wire = Wire::new(faults);
     let site = site();
@@ -219,7 +220,8 @@ const SECOND: u64 = 1_000_000_000;
 const HEAD: &[u8] = b"HEAD /bytes/70 HTTP/1.1\r\nHost: x\r\n\r\n";
 const GET: &[u8] = b"GET /bytes/70 HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// A client that sends its request once it is connected, and reads so many bytes at once when it is looked at.
+/// A client that sends its request once it is connected, and reads so many bytes at once when it is
+/// looked at.
 struct Peer {
     handle: SocketHandle,
     request: &'static [u8],

@@ -51,7 +51,8 @@ impl Wire {
         world.step(until);
     }
 
-    /// Goes to the next moment at which something happens, at most 50 ms on. Returns whether the client was notified.
+    /// Goes to the next moment at which something happens, at most 50 ms on. Returns whether the
+    /// client was notified.
     pub fn step(&self) -> bool {
         let mut world = self.world.borrow_mut();
         let until = world.now + 50_000_000;

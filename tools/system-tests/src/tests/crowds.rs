@@ -27,7 +27,8 @@ const ECHO_CROWD: usize = 136;
 
 /// Requests beside clients that are busy.
 const REQUESTS: usize = 20;
-/// Responses that the busy ones may have had on average when a request is answered: some round trips' worth, and what lies in buffers.
+/// Responses that the busy ones may have had on average when a request is answered: some round
+/// trips' worth, and what lies in buffers.
 const MEANWHILE: usize = 2000;
 
 /// A counter of the HTTP server or the echo server.
@@ -70,7 +71,8 @@ fn pipeline(stream: &TcpStream, stop: &AtomicBool, answered: &AtomicUsize) -> Re
     })
 }
 
-/// Four clients that ask without waiting for answers do not keep others from theirs, and each of them gets its share.
+/// Four clients that ask without waiting for answers do not keep others from theirs, and each of
+/// them gets its share.
 fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
     let stop = AtomicBool::new(false);
     let answered: Vec<AtomicUsize> = (0..4).map(|_| AtomicUsize::new(0)).collect();
@@ -125,7 +127,8 @@ fn crowd_that_pipelines_without_end(world: &mut Sockets) -> Result<()> {
     Ok(())
 }
 
-/// Opens connections that say nothing. QEMU's user network listens with a backlog of 1, hence a round trip between two of them.
+/// Opens connections that say nothing. QEMU's user network listens with a backlog of 1, hence a
+/// round trip between two of them.
 fn silent(
     to: SocketAddr,
     count: usize,

@@ -60,7 +60,8 @@ fn send_all(world: &Ethernet, garbage: impl IntoIterator<Item = Vec<u8>>) -> Res
 
 /// Valid frames of each protocol.
 fn samples(mac: EthernetAddress) -> Vec<Vec<u8>> {
-    // From port 4000 to 7, with the option of a maximum segment size of 1460 (RFC 9293 section 3.1).
+    // From port 4000 to 7, with the option of a maximum segment size of 1460 (RFC 9293 section
+    // 3.1).
     let syn = [
         0x0f, 0xa0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, 2, 0x20, 0, 0, 0, 0, 0, 2, 4, 5, 0xb4,
     ];

@@ -74,7 +74,8 @@ fn ethernet_udp_closed_port_is_unreachable(world: &mut Ethernet) -> Result<()> {
     })
 }
 
-/// RFC 9293 section 3.10.7.1: SYN to a port that nobody listens on is answered by RST and ACK of the SYN.
+/// RFC 9293 section 3.10.7.1: SYN to a port that nobody listens on is answered by RST and ACK of
+/// the SYN.
 fn ethernet_tcp_closed_port_resets(world: &mut Ethernet) -> Result<()> {
     let syn = segment(4002, CLOSED, TcpControl::Syn, ISS, None);
     let ack = exchange(world, &syn, |reply| {
@@ -87,7 +88,8 @@ fn ethernet_tcp_closed_port_resets(world: &mut Ethernet) -> Result<()> {
     Ok(())
 }
 
-/// RFC 9293 section 3.10.7.1: a segment with ACK and no connection is answered by RST with its ACK's number.
+/// RFC 9293 section 3.10.7.1: a segment with ACK and no connection is answered by RST with its
+/// ACK's number.
 fn ethernet_tcp_segment_without_connection_is_reset(world: &mut Ethernet) -> Result<()> {
     let ack = TcpSeqNumber(77_777);
     let stray = segment(4003, ECHO, TcpControl::None, ISS, Some(ack));

@@ -176,7 +176,8 @@ fn count_gaps(echo: SocketAddr, done: &AtomicBool) -> Result<usize> {
     Ok(gaps)
 }
 
-/// The device says that its link is down, and then up again: both PDs say so, and connections go on.
+/// The device says that its link is down, and then up again: both PDs say so, and connections go
+/// on.
 fn pulled_cable_is_told_of(world: &mut Sockets) -> Result<()> {
     let stream = world.connect_echo()?;
     echo(&stream, b"before")?;

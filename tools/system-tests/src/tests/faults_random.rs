@@ -19,8 +19,8 @@ pub const TESTS: &[Test] = test_list![Faults: faults_of_random_pds_under_load];
 const FAULTS: usize = 40;
 /// Clients of each kind.
 const CLIENTS: u64 = 3;
-/// A client that has got nothing for this time tries another connection. It cannot wait for a reset:
-/// if its bytes had been acknowledged by a server that has forgotten them, none will come.
+/// A client that has got nothing for this time tries another connection. It cannot wait for a
+/// reset: if its bytes had been acknowledged by a server that has forgotten them, none will come.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Connections may end; bytes may not differ, and in the end everything serves.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The random number generator: with its device net_server has a key that nobody can guess, also after faults; without it
-//! everything runs, and the log says what is weaker.
+//! The random number generator: with its device net_server has a key that nobody can guess, also
+//! after faults; without it everything runs, and the log says what is weaker.
 
 use std::thread;
 

@@ -38,7 +38,8 @@ fn fault_of_net_server_ends_connections_and_serves_again(world: &mut Sockets) ->
     only_faults_of(world, "net_server")
 }
 
-/// Under load the server dies with a packet or a client's call in its hands. Either way both clients serve again.
+/// Under load the server dies with a packet or a client's call in its hands. Either way both
+/// clients serve again.
 fn fault_of_net_server_in_the_middle_of_its_work(world: &mut Sockets) -> Result<()> {
     let data = contents::random(5, 1 << 20);
     for round in 0..6 {

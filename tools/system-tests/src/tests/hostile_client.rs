@@ -137,7 +137,8 @@ fn hostile_client_floods_with_datagrams(world: &mut Sockets) -> Result<()> {
     during(world, "flood")
 }
 
-/// Where the link is the bottleneck, every transmit buffer is the flood's unless others get their share.
+/// Where the link is the bottleneck, every transmit buffer is the flood's unless others get their
+/// share.
 fn lan_hostile_client_floods_a_slow_link(world: &mut Lan) -> Result<()> {
     let slow = Conditions {
         rate: Some(2_000_000),

@@ -20,7 +20,8 @@ pub const TESTS: &[Test] = test_list![Faults:
     hostile_driver_scribbles_in_its_rings,
 ];
 
-/// Garbage over all words, that of its epoch too, and then a restart: several times, because garbage differs.
+/// Garbage over all words, that of its epoch too, and then a restart: several times, because
+/// garbage differs.
 fn hostile_driver_ruins_its_rings_and_faults(world: &mut Sockets) -> Result<()> {
     let hostile = Command::open(world)?;
     let old = world.connect_echo()?;
@@ -28,7 +29,8 @@ fn hostile_driver_ruins_its_rings_and_faults(world: &mut Sockets) -> Result<()> 
     for round in 0..5u64 {
         let mark = world.console()?.mark();
         hostile.give("driver ruin")?;
-        // The driver looks at its orders when there is something to do, such as the echo of the order.
+        // The driver looks at its orders when there is something to do, such as the echo of the
+        // order.
         world
             .console()?
             .wait_for(mark, &["fault: net_driver:", "ready after"], TIMEOUT)
@@ -39,8 +41,9 @@ fn hostile_driver_ruins_its_rings_and_faults(world: &mut Sockets) -> Result<()> 
     only_faults_of(world, "net_driver")
 }
 
-/// The driver scribbles in each of a number of turns: gives it these turns. Frames are lost, delayed
-/// and sent twice meanwhile, and a TCP connection that waits longer each time would give it few turns.
+/// The driver scribbles in each of a number of turns: gives it these turns. Frames are lost,
+/// delayed and sent twice meanwhile, and a TCP connection that waits longer each time would give it
+/// few turns.
 fn outlast(world: &Sockets, mark: Mark) -> Result<()> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let deadline = Instant::now() + TIMEOUT;

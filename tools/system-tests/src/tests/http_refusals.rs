@@ -103,7 +103,8 @@ fn http_oversized_header_is_refused(world: &mut Sockets) -> Result<()> {
     Ok(())
 }
 
-/// What follows is a body to one reader and a request to another: it must not be answered (RFC 9112 sections 5.1, 5.2 and 11.2).
+/// What follows is a body to one reader and a request to another: it must not be answered (RFC 9112
+/// sections 5.1, 5.2 and 11.2).
 fn expect_one_refusal(world: &Sockets, head: &[u8], status: &str) -> Result<()> {
     let mut connection = world.connect_http()?;
     let behind = host_peer::http::get_request("/bytes/7");

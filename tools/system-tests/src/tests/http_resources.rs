@@ -41,7 +41,8 @@ fn http_index_is_a_page(world: &mut Sockets) -> Result<()> {
     Ok(())
 }
 
-/// A file of the image has a tag, and a client that has the file is told so (RFC 9110 section 13.1.2).
+/// A file of the image has a tag, and a client that has the file is told so (RFC 9110 section
+/// 13.1.2).
 fn http_file_is_not_sent_again_if_current(world: &mut Sockets) -> Result<()> {
     let mut connection = world.connect_http()?;
     let first = connection.get("/")?;

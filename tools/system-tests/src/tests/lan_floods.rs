@@ -66,7 +66,8 @@ fn lan_flood_of_syns_keeps_no_honest_client_out(world: &mut Lan) -> Result<()> {
         for i in 0..10 {
             let random = fastrand::u32(..);
             let [a, b, c, d] = random.to_be_bytes();
-            // Half of them neighbours that answer no ARP, half far away, behind Linux, which is no router.
+            // Half of them neighbours that answer no ARP, half far away, behind Linux, which is no
+            // router.
             let source = if i % 2 == 0 {
                 Host::numbered(10_000 + u16::from_be_bytes([a, b]) % 10_000)
             } else {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `dma`: a device finds two regions at the physical addresses that the PD was told, page for page.
+//! Test `dma`: a device finds two regions at the physical addresses that the PD was told, page for
+//! page.
 //!
-//! The device is QEMU's fw_cfg (docs/specs/fw_cfg.rst): given the physical address of a request, it copies an item to the physical address in
-//! the request. Item 0 is the signature "QEMU". Everything in it is big-endian.
+//! The device is QEMU's fw_cfg (docs/specs/fw_cfg.rst): given the physical address of a request, it
+//! copies an item to the physical address in the request. Item 0 is the signature "QEMU".
+//! Everything in it is big-endian.
 
 #![no_std]
 #![no_main]
@@ -91,7 +93,8 @@ fn copy_signature(requests: &Region, region: &Region, target: usize) {
     let request = (requests.paddr as u64).to_be_bytes();
     let [high, low] = [0, 4]
         .map(|i| u32::from_ne_bytes([request[i], request[i + 1], request[i + 2], request[i + 3]]));
-    // SAFETY: the device's registers; writing the lower half starts the transfer, whose addresses lie in this PD's regions.
+    // SAFETY: the device's registers; writing the lower half starts the transfer, whose addresses
+    // lie in this PD's regions.
     unsafe {
         device.add(DMA_ADDRESS).cast::<u32>().write_volatile(high);
         device

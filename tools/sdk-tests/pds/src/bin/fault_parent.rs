@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `fault`, the parent: every kind of fault arrives with what it should say, and the child runs again after a restart, an answer, or a resume.
+//! Test `fault`, the parent: every kind of fault arrives with what it should say, and the child
+//! runs again after a restart, an answer, or a resume.
 
 #![no_std]
 #![no_main]
@@ -20,7 +21,8 @@ const FROM_CHILD: Channel = Channel::new(0);
 /// Its signals come back when no PD above its priority has anything to do: when the child waits.
 const REFLECTOR: Channel = Channel::new(1);
 
-/// An address where nothing is mapped, as a supervisor sets it to make a child fault wherever it is.
+/// An address where nothing is mapped, as a supervisor sets it to make a child fault wherever it
+/// is.
 const NOWHERE: usize = 0x66_6000;
 
 struct Parent {
@@ -83,7 +85,8 @@ impl Handler for Parent {
             (fault_step::UNKNOWN_SYSCALL, Fault::UnknownSyscall(fault)) => {
                 assert_eq!(fault.syscall(), address);
                 say!("unknown system call");
-                // The registers of the fault are in the message registers; this one is where the child goes on.
+                // The registers of the fault are in the message registers; this one is where the
+                // child goes on.
                 const FAULT_IP: usize = 8;
                 set_mr(FAULT_IP, get_mr(FAULT_IP) + 4);
                 self.faults += 1;

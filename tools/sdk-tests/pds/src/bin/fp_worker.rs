@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `fp`: two PDs of this program and of the same priority keep all their floating-point registers full, while the kernel switches between them.
+//! Test `fp`: two PDs of this program and of the same priority keep all their floating-point
+//! registers full, while the kernel switches between them.
 
 #![no_std]
 #![no_main]
@@ -64,7 +65,8 @@ fn registers_changed(seed: u64) -> u64 {
         *value = [seed + i as u64, !(seed + i as u64)];
     }
     let expected = values;
-    // SAFETY: loads the registers from the array and stores them to it again; all of them are declared.
+    // SAFETY: loads the registers from the array and stores them to it again; all of them are
+    // declared.
     unsafe {
         asm!(
             "ldp q0, q1, [{v}]", "ldp q2, q3, [{v}, #32]", "ldp q4, q5, [{v}, #64]", "ldp q6, q7, [{v}, #96]",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `memory`: the runtime's copies and fills against loops, for all small sizes, alignments and overlaps; and how fast they are.
+//! Test `memory`: the runtime's copies and fills against loops, for all small sizes, alignments and
+//! overlaps; and how fast they are.
 
 #![no_std]
 #![no_main]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `notify`, the side with the higher priority: answers signals, at once or with the next receive.
+//! Test `notify`, the side with the higher priority: answers signals, at once or with the next
+//! receive.
 
 #![no_std]
 #![no_main]
@@ -40,7 +41,8 @@ impl Handler for High {
             }
         }
         if channels.contains(LOWS_5) {
-            // The peer cannot run before this turn ends, so it gets all three at once, one of them deferred.
+            // The peer cannot run before this turn ends, so it gets all three at once, one of them
+            // deferred.
             LOWS_5.notify();
             LOWS_61.notify();
             self.deferred.defer_notify(ROUNDS)?;

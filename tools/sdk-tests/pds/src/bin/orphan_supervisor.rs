@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `orphan`, the parent of caller and callee: restarts whichever faults, spins, or is to be restarted in the middle of a call.
+//! Test `orphan`, the parent of caller and callee: restarts whichever faults, spins, or is to be
+//! restarted in the middle of a call.
 
 #![no_std]
 #![no_main]

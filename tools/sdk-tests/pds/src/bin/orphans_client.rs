@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `orphans`, the caller: every call is answered, either rightly or with "restarted", until the callee is left in peace.
+//! Test `orphans`, the caller: every call is answered, either rightly or with "restarted", until
+//! the callee is left in peace.
 
 #![no_std]
 #![no_main]

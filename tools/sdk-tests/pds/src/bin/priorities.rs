@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `priorities`: four PDs of this program start in the order of their priorities; a signal upwards is delivered at once, one
-//! downwards waits.
+//! Test `priorities`: four PDs of this program start in the order of their priorities; a signal
+//! upwards is delivered at once, one downwards waits.
 
 #![no_std]
 #![no_main]

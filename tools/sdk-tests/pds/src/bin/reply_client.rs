@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `reply`, the caller: answers of another length than the call, through two callees, and a signal with them.
+//! Test `reply`, the caller: answers of another length than the call, through two callees, and a
+//! signal with them.
 
 #![no_std]
 #![no_main]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `reply`, callee and caller at once: passes calls on, and signals its caller together with each answer.
+//! Test `reply`, callee and caller at once: passes calls on, and signals its caller together with
+//! each answer.
 
 #![no_std]
 #![no_main]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Tests `restart` and `orphans`, the parent: restarts its child 1,000 times, at whatever instruction a timer interrupt finds it.
+//! Tests `restart` and `orphans`, the parent: restarts its child 1,000 times, at whatever
+//! instruction a timer interrupt finds it.
 
 #![no_std]
 #![no_main]
@@ -55,8 +56,9 @@ fn init() -> Breaker {
 }
 
 impl Breaker {
-    /// The first restarts come at growing distances, so that some find the child in the middle of its very first start. Of those after them a third
-    /// goes through `_start` tick by tick, and the others come at random.
+    /// The first restarts come at growing distances, so that some find the child in the middle of
+    /// its very first start. Of those after them a third goes through `_start` tick by tick,
+    /// and the others come at random.
     fn set_timer(&mut self) {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `restart`, the child: checks at each start that its memory is as it must be, then spoils it without pause.
+//! Test `restart`, the child: checks at each start that its memory is as it must be, then spoils it
+//! without pause.
 
 #![no_std]
 #![no_main]

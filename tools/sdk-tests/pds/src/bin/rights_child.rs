@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `rights`, the child: each life tries something else that the system description does not allow.
+//! Test `rights`, the child: each life tries something else that the system description does not
+//! allow.
 
 #![no_std]
 #![no_main]
@@ -87,13 +88,15 @@ fn write(address: usize) {
 }
 
 fn execute(address: usize) {
-    // SAFETY: as in `write`; if it did succeed, what stands there is a `ret` or what the parent wrote, and the test fails in any case.
+    // SAFETY: as in `write`; if it did succeed, what stands there is a `ret` or what the parent
+    // wrote, and the test fails in any case.
     unsafe { asm!("blr {0}", in(reg) address, out("lr") _, clobber_abi("C")) };
 }
 
 fn read(address: usize) {
     let value: u64;
-    // SAFETY: as in `write`. In assembly, as the compiler knows that nothing can be read at address 0.
+    // SAFETY: as in `write`. In assembly, as the compiler knows that nothing can be read at address
+    // 0.
     unsafe { asm!("ldr {0}, [{1}]", out(reg) value, in(reg) address) };
     say!("read {value:#x}");
 }

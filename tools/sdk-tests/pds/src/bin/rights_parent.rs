@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `rights`, the parent: each access that the child has no right to is a fault that names it, and leaves memory as it was.
+//! Test `rights`, the parent: each access that the child has no right to is a fault that names it,
+//! and leaves memory as it was.
 
 #![no_std]
 #![no_main]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `sizes`: a region has the size that the description gives it, and a program that needs more stops and says so.
+//! Test `sizes`: a region has the size that the description gives it, and a program that needs more
+//! stops and says so.
 
 #![no_std]
 #![no_main]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `timer_owner`, the PD that has the timer's interrupt: it uses the timer after every way of being switched to, and its
-//! child may not.
+//! Test `timer_owner`, the PD that has the timer's interrupt: it uses the timer after every way of
+//! being switched to, and its child may not.
 
 #![no_std]
 #![no_main]

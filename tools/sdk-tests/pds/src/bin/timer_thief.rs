@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `timer_owner`, a PD without the timer's interrupt: each life tries another access to the timer.
+//! Test `timer_owner`, a PD without the timer's interrupt: each life tries another access to the
+//! timer.
 
 #![no_std]
 #![no_main]

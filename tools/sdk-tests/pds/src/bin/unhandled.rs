@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Test `unhandled`: two PDs of this program without a parent; one faults, and the other one goes on.
+//! Test `unhandled`: two PDs of this program without a parent; one faults, and the other one goes
+//! on.
 
 #![no_std]
 #![no_main]

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! From the spec to protection domains that wait to be scheduled.
 //!
-//! Order matters in two places. Memory at given addresses comes first, while it is still free. And nothing is started
-//! before everything is made; the initialiser has the highest priority, so nobody runs before it has ended.
+//! Order matters in two places. Memory at given addresses comes first, while it is still free. And
+//! nothing is started before everything is made; the initialiser has the highest priority, so
+//! nobody runs before it has ended.
 
 mod domains;
 mod failure;
@@ -92,7 +93,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Makes a console for the case that nothing else can be made; without one there is nothing left to try.
+    /// Makes a console for the case that nothing else can be made; without one there is nothing
+    /// left to try.
     pub fn bare_console(&mut self) {
         #[cfg(not(kernel_prints))]
         let _ = self.bare_uart();

@@ -13,8 +13,8 @@ use crate::layout::Layout;
 const WINDOW: u64 = 0x60_0000_0000;
 
 impl Builder<'_> {
-    /// Maps the PL011 and prints there from now on. If a region of the spec covers it, that region is made now, because
-    /// there can be only one frame for it; gives its index.
+    /// Maps the PL011 and prints there from now on. If a region of the spec covers it, that region
+    /// is made now, because there can be only one frame for it; gives its index.
     pub(super) fn uart(&mut self, layout: &Layout) -> Result<Option<usize>, Failure> {
         let regions = self.spec.regions();
         let Some((index, region)) = regions
@@ -62,7 +62,8 @@ impl Builder<'_> {
             CapRights::ALL,
             Attributes::new(false, false),
         )?;
-        // SAFETY: the page with the PL011 has just been mapped here as device memory, and is never unmapped.
+        // SAFETY: the page with the PL011 has just been mapped here as device memory, and is never
+        // unmapped.
         unsafe { console::attach(WINDOW + offset) };
         Ok(())
     }

@@ -53,7 +53,8 @@ impl From<u64> for Code {
 pub struct KernelError {
     /// What kind of error.
     pub code: Code,
-    /// First three words of the reply; for `FailedLookup` the third says how many bits of the address were not looked up.
+    /// First three words of the reply; for `FailedLookup` the third says how many bits of the
+    /// address were not looked up.
     pub details: [u64; 3],
 }
 

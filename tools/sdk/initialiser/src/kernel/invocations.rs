@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Invocations as methods. Capabilities are slots of the initialiser's own CNode unless said otherwise; an error is the
-//! kernel's.
+//! Invocations as methods. Capabilities are slots of the initialiser's own CNode unless said
+//! otherwise; an error is the kernel's.
 
 use sdk_spec::Rights;
 
@@ -155,7 +155,8 @@ impl Kernel {
             .map(drop)
     }
 
-    /// Copies a capability with fewer rights or a badge into slot `to` of a CNode of 2^`bits` slots.
+    /// Copies a capability with fewer rights or a badge into slot `to` of a CNode of 2^`bits`
+    /// slots.
     pub fn mint(&mut self, cnode: u64, bits: u32, to: u64, from: &Source) -> Done {
         let words = [
             to,
@@ -264,7 +265,8 @@ impl Kernel {
     /// Sets up a thread.
     pub fn configure_tcb(&mut self, tcb: u64, setup: &TcbSetup) -> Done {
         let priorities = u64::from(setup.priority) << 8 | u64::from(setup.priority);
-        // Guard of zero bits in front of the CNode's index bits: size from bit 2 on, value from bit 8 on.
+        // Guard of zero bits in front of the CNode's index bits: size from bit 2 on, value from bit
+        // 8 on.
         let guard = u64::from(64 - setup.cnode_bits) << 2;
         let words = [setup.fault_endpoint, priorities, guard, 0, setup.ipc_buffer];
         let caps = [setup.cnode, setup.vspace, setup.ipc_frame];

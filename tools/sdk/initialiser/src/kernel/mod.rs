@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The kernel's interface, as far as the initialiser uses it: system calls in registers, invocations as methods.
+//! The kernel's interface, as far as the initialiser uses it: system calls in registers,
+//! invocations as methods.
 //!
 //! The numbers come from the kernel build by way of build.rs.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! System calls of seL4 5.0.0 on AArch64: number in x7, capability in x0, message info in x1, the first four words of
-//! the message in x2 to x5, the rest in the IPC buffer.
+//! System calls of seL4 5.0.0 on AArch64: number in x7, capability in x0, message info in x1, the
+//! first four words of the message in x2 to x5, the rest in the IPC buffer.
 
 use core::arch::asm;
 
@@ -40,7 +40,8 @@ pub struct Kernel {
 
 impl Kernel {
     /// # Safety
-    /// `buffer` must be the address of this thread's IPC buffer, and this the thread's only `Kernel`.
+    /// `buffer` must be the address of this thread's IPC buffer, and this the thread's only
+    /// `Kernel`.
     pub unsafe fn new(buffer: u64) -> Self {
         Self {
             buffer: buffer as *mut IpcBuffer,
@@ -59,12 +60,14 @@ impl Kernel {
         for (index, word) in words.iter().enumerate() {
             match registers.get_mut(index) {
                 Some(register) => *register = *word,
-                // SAFETY: the IPC buffer is ours (see `new`), and no invocation has more than MAX_WORDS words.
+                // SAFETY: the IPC buffer is ours (see `new`), and no invocation has more than
+                // MAX_WORDS words.
                 None => unsafe { (&raw mut (*self.buffer).words[index]).write_volatile(*word) },
             }
         }
         for (index, cap) in caps.iter().enumerate() {
-            // SAFETY: the IPC buffer is ours (see `new`), and no invocation has more than MAX_CAPS capabilities.
+            // SAFETY: the IPC buffer is ours (see `new`), and no invocation has more than MAX_CAPS
+            // capabilities.
             unsafe { (&raw mut (*self.buffer).caps[index]).write_volatile(*cap) };
         }
         let info = (label as u64) << 12 | (caps.len() as u64) << 7 | words.len() as u64;
@@ -82,7 +85,8 @@ impl Kernel {
     pub fn receive(&mut self, cap: u64) -> Message {
         let (badge, info, words): (u64, u64, [u64; REGISTERS]);
         let (w0, w1, w2, w3);
-        // SAFETY: the system call writes these registers and the IPC buffer, which is only read through `self`.
+        // SAFETY: the system call writes these registers and the IPC buffer, which is only read
+        // through `self`.
         unsafe {
             asm!(
                 "svc #0",
@@ -104,7 +108,8 @@ impl Kernel {
         }
     }
 
-    /// Word `index` of the message that was received last, for words that do not travel in registers.
+    /// Word `index` of the message that was received last, for words that do not travel in
+    /// registers.
     pub fn received_word(&self, index: usize) -> u64 {
         if index >= MAX_WORDS {
             return 0;
@@ -118,7 +123,8 @@ impl Kernel {
     pub fn debug_name_thread(&mut self, tcb: u64, name: &str) {
         let bytes = name.bytes().take(MAX_WORDS * 8 - 1).chain([0]);
         for (index, byte) in bytes.enumerate() {
-            // SAFETY: the IPC buffer is ours (see `new`), and the name with its end fits into the words.
+            // SAFETY: the IPC buffer is ours (see `new`), and the name with its end fits into the
+            // words.
             unsafe {
                 (&raw mut (*self.buffer).words)
                     .cast::<u8>()
@@ -142,7 +148,8 @@ impl Kernel {
 fn call(cap: u64, info: u64, words: [u64; REGISTERS]) -> (u64, [u64; REGISTERS]) {
     let [mut w0, mut w1, mut w2, mut w3] = words;
     let reply;
-    // SAFETY: the system call writes these registers and the IPC buffer, which is only accessed by volatile means.
+    // SAFETY: the system call writes these registers and the IPC buffer, which is only accessed by
+    // volatile means.
     unsafe {
         asm!(
             "svc #0",

@@ -13,7 +13,8 @@ pub(super) fn check(system: &System, platform: &Platform, diagnostics: &Diagnost
     }
 }
 
-/// Channel ids and interrupt ids of a PD share one space, because they share the bits of its notification.
+/// Channel ids and interrupt ids of a PD share one space, because they share the bits of its
+/// notification.
 fn ids(system: &System, diagnostics: &Diagnostics) {
     for (index, pd) in system.pds.iter().enumerate() {
         let irqs = pd.irqs.iter().map(|irq| (irq.id, irq.at));
@@ -61,8 +62,8 @@ fn interrupts(system: &System, platform: &Platform, diagnostics: &Diagnostics) {
     }
 }
 
-/// A caller waits for the callee. If it could keep the callee from running, or each could wait for the other, they
-/// would wait for ever; so calls go upwards only.
+/// A caller waits for the callee. If it could keep the callee from running, or each could wait for
+/// the other, they would wait for ever; so calls go upwards only.
 fn calls(system: &System, channel: &Channel, diagnostics: &Diagnostics) {
     let [a, b] = &channel.ends;
     if a.pp && b.pp {

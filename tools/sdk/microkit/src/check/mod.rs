@@ -12,8 +12,8 @@ use crate::sdf::model::System;
 pub use maps::map_range;
 pub use regions::{Place, RegionPlan};
 
-/// Checks the whole description and settles size, page size and kind of every region. `prefill` holds the content of
-/// the prefill files, in order of the regions.
+/// Checks the whole description and settles size, page size and kind of every region. `prefill`
+/// holds the content of the prefill files, in order of the regions.
 #[must_use]
 pub fn check(
     system: &System,

@@ -193,8 +193,8 @@ fn place(
     Place::Anywhere
 }
 
-/// Large pages where nothing speaks against them: the description does not say, and size and all addresses are
-/// multiples of them.
+/// Large pages where nothing speaks against them: the description does not say, and size and all
+/// addresses are multiples of them.
 fn best_page_size(system: &System, index: usize, size: u64, page_size: u64) -> u64 {
     let region = &system.regions[index];
     let maps = system.pds.iter().flat_map(|pd| &pd.maps);

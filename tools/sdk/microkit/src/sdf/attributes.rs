@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Values of attributes that `protection_domain` and `map` have: defaults, limits, what this kernel cannot honour.
+//! Values of attributes that `protection_domain` and `map` have: defaults, limits, what this kernel
+//! cannot honour.
 
 use sdk_spec::Rights;
 use sdk_spec::abi::SMALL_PAGE;
@@ -66,8 +67,8 @@ pub(super) fn permissions(element: &Element<'_>) -> Rights {
     rights
 }
 
-/// What a kernel without scheduling contexts and with one core cannot do: remarks, or errors where a program
-/// could not work.
+/// What a kernel without scheduling contexts and with one core cannot do: remarks, or errors where
+/// a program could not work.
 pub(super) fn unsupported_scheduling(element: &Element<'_>) {
     let number = |name| element.attribute(name).as_ref().and_then(Value::number);
     let budget = number("budget").unwrap_or(DEFAULT_BUDGET);

@@ -26,8 +26,8 @@ const CHILDREN: [&str; 5] = ["program_image", "map", "irq", "setvar", "protectio
 pub const MAX_NAME: usize = 64;
 
 impl Reader<'_> {
-    /// Reads a PD and its children. A PD with a mistake is kept with defaults, so that channels to it are not
-    /// reported as well.
+    /// Reads a PD and its children. A PD with a mistake is kept with defaults, so that channels to
+    /// it are not reported as well.
     pub(super) fn protection_domain(&mut self, element: &Element<'_>, parent: Option<usize>) {
         if self.system.pds.len() >= MAX_PDS {
             // Not read, and neither are its children: this also bounds how deep the reader goes.

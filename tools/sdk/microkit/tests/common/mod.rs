@@ -31,8 +31,8 @@ pub struct Part {
     pub size: u64,
 }
 
-/// A test program. The default is a good one: code at 0x200000, data at 0x201000 with the runtime's symbols and
-/// `word` at 0x201100 (8 bytes, in .bss).
+/// A test program. The default is a good one: code at 0x200000, data at 0x201000 with the runtime's
+/// symbols and `word` at 0x201100 (8 bytes, in .bss).
 #[derive(Clone)]
 pub struct Elf {
     pub machine: u16,
@@ -145,7 +145,8 @@ impl Elf {
         data
     }
 
-    /// Appends symbols, strings and three section headers (null, .symtab, .strtab); gives the headers' offset.
+    /// Appends symbols, strings and three section headers (null, .symtab, .strtab); gives the
+    /// headers' offset.
     fn symbol_sections(&self, data: &mut Vec<u8>) -> u64 {
         let mut strings = vec![0u8];
         let mut symbols = vec![0u8; 24];

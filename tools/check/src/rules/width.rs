@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Text for people is read in columns: comments in Rust, and Markdown.
+
+use crate::{Finding, SourceFile};
+
+/// Columns of a line of text.
+const COLUMNS: usize = 100;
+
+/// Checks a file. Rows of tables, quoted code and single words cannot be broken, and may be longer.
+pub fn check_file(file: &SourceFile) -> Vec<Finding> {
+    let remedy = if file.path.ends_with(".rs") {
+        "break the comment"
+    } else if file.path.ends_with(".md") {
+        "break the line"
+    } else {
+        return Vec::new();
+    };
+    let mut in_code = false;
+    let mut findings = Vec::new();
+    for (line, text) in (1..).zip(file.text.lines()) {
+        let Some(words) = words(&file.path, text) else {
+            continue;
+        };
+        let fence = words.starts_with("```");
+        in_code ^= fence;
+        let columns = text.chars().count();
+        let may_be_long = in_code || fence || words.starts_with('|') || !words.contains(' ');
+        if columns > COLUMNS && !may_be_long {
+            findings.push(Finding {
+                path: file.path.clone(),
+                line,
+                message: format!("{columns} columns of text"),
+                remedy: format!("{remedy} before column {COLUMNS}"),
+            });
+        }
+    }
+    findings
+}
+
+/// The words of a line that is text for people.
+fn words<'a>(path: &str, line: &'a str) -> Option<&'a str> {
+    let text = line.trim_start();
+    if path.ends_with(".md") {
+        // Four blanks make code of it, but not within a list.
+        let is_code = line.starts_with("    ") && !text.contains(". ");
+        return (!is_code).then_some(text);
+    }
+    let comment = text.strip_prefix("//")?;
+    Some(comment.trim_start_matches(['/', '!']).trim_start())
+}
