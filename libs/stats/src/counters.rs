@@ -167,6 +167,19 @@ pd_counter_set! {
         TcpAccepted: Count = "tcp_accepted",
         /// Connections that ended by a reset, from either side.
         TcpReset: Count = "tcp_reset",
+        /// Resets sent because a segment belongs to no connection.
+        TcpResetsSent: Count = "tcp_resets_sent",
+        /// Acknowledgements sent because a SYN, a reset or an acknowledgement may be forged
+        /// (RFC 5961).
+        TcpChallenges: Count = "tcp_challenges",
+        /// SYNs answered and not yet confirmed, at present.
+        TcpHalfOpen: Level = "tcp_half_open",
+        /// SYNs answered with a cookie, as too many are half open.
+        SynCookiesSent: Count = "syn_cookies_sent",
+        /// Connections made of a cookie that came back.
+        SynCookiesTaken: Count = "syn_cookies_taken",
+        /// Retransmissions because the timer had run out.
+        TcpTimeouts: Count = "tcp_timeouts",
         /// Segments sent again, as far as they can be seen.
         TcpRetransmits: Count = "tcp_retransmits",
         /// Closing connections whose socket was taken for a new one.
