@@ -195,7 +195,9 @@ impl Stack {
             scratch: vec![0; PAYLOAD_MAX],
             draws: 0,
         };
-        stack.draws = (0..4).find(|&draws| stack.takes(draws)).unwrap_or(0);
+        stack.draws = (0..4)
+            .find(|&draws| stack.takes(0x1234_5678, draws))
+            .unwrap_or(0);
         stack
     }
 
@@ -280,14 +282,13 @@ impl Stack {
         self.iface.context()
     }
 
-    /// Whether a new interface takes so many random numbers before it gives one to a socket.
-    fn takes(&mut self, draws: u32) -> bool {
-        const NUMBER: u32 = 0x1234_5678;
+    /// Whether a socket gets this number from an interface that takes so many for itself.
+    fn takes(&mut self, number: u32, draws: u32) -> bool {
         let buffer = || tcp::SocketBuffer::new(&mut [][..]);
         let mut storage = [SocketStorage::EMPTY];
         let mut set = SocketSet::new(&mut storage[..]);
         let handle = set.add(tcp::Socket::new(buffer(), buffer()));
-        self.renew(seed_for(NUMBER, draws));
+        self.renew(seed_for(number, draws));
         let own = (self.address(), 1);
         let socket = set.get_mut::<tcp::Socket>(handle);
         let _ = socket.connect(self.iface.context(), own, own);
@@ -302,7 +303,7 @@ impl Stack {
             sent: Sent::default(),
         };
         self.iface.poll_egress(fast(self.now), &mut wire, &mut set);
-        syn.0 == NUMBER
+        syn.0 == number
     }
 
     /// Lets the closed socket of a connection go through the first two steps of a handshake that
@@ -668,4 +669,34 @@ fn build(seed: u64, capabilities: &DeviceCapabilities) -> Interface {
         sent: Sent::default(),
     };
     Interface::new(config, &mut wire, Instant::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isn::is_rare;
+
+    /// smoltcp's own numbers can make it take one more than usual.
+    #[test]
+    fn a_socket_begins_with_the_number_that_it_is_to_have() {
+        let config = Config {
+            address: Ipv4Addr::new(10, 0, 0, 1),
+            prefix: 24,
+            gateway: None,
+            key: [3; 16],
+            epoch: 1,
+            closing: 0,
+            stream_receive: 0,
+            stream_send: 0,
+            datagram_receive: 0,
+            datagram_packets: 0,
+            datagram_send: 0,
+        };
+        let mut stack = Stack::new(&config, 1);
+        assert_eq!(stack.draws, 1);
+        let rare = (0..400_000).filter(|&number| is_rare(number));
+        for number in rare.chain([0, 1, u32::MAX, 1 << 31]) {
+            assert!(stack.takes(number, 1), "{number}");
+        }
+    }
 }
