@@ -113,8 +113,8 @@ const INCREMENT: u64 = 0x7590_ef39;
 /// It takes 16 bits each time, and once more where these are zero: no such seed is chosen.
 #[must_use]
 pub fn seed_for(number: u32, draws: u32) -> u64 {
-    // With the top three bits zero, the number lies from bit 29 on. What lies below is free, and the
-    // first will do but for one number in 65,536 for each draw.
+    // With the top three bits zero, the number lies from bit 29 on. What lies below is free, and
+    // the first will do but for one number in 65,536 for each draw.
     let last = u64::from(number) << 29;
     (0..1 << 29)
         .map(|below| {
@@ -214,7 +214,8 @@ mod tests {
         }
     }
 
-    /// One connection in 65,536 would begin with another number than its peer was told, and be reset.
+    /// One connection in 65,536 would begin with another number than its peer was told, and be
+    /// reset.
     #[test]
     fn no_number_is_drawn_twice() {
         let rare: Vec<u32> = (0..400_000).filter(|&number| is_rare(number)).collect();
