@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -22,6 +23,35 @@ pub fn echo(stream: &TcpStream, data: &[u8]) -> Result<()> {
         }
         let written = join(writer);
         read.and(written)
+    })
+}
+
+/// Echoes on all streams, every byte compared, from before `disturb` until after it.
+pub fn echo_during(
+    streams: &[TcpStream],
+    data: &[u8],
+    disturb: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let echoing: Vec<_> = streams
+            .iter()
+            .map(|stream| {
+                let done = &done;
+                scope.spawn(move || {
+                    let mut rounds = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        echo(stream, data).with_context(|| format!("round {rounds}"))?;
+                        rounds += 1;
+                    }
+                    echo(stream, data).context("left in peace again")
+                })
+            })
+            .collect();
+        let disturbed = disturb();
+        done.store(true, Ordering::Relaxed);
+        disturbed?;
+        echoing.into_iter().try_for_each(join)
     })
 }
 

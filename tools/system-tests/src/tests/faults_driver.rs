@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use host_peer::contents;
 
-use super::echoing::{echo, join};
+use super::echoing::{echo, echo_during, join};
 use super::faulting::{crash_repeatedly, only_faults_of, serves_again};
 use super::http_resources::{get_bytes, stats};
 use crate::suite::{Test, test_list};
@@ -35,28 +35,8 @@ fn fault_of_net_driver_loses_no_byte_of_an_echo(world: &mut Sockets) -> Result<(
         world.connect_echo()?,
         world.connect_echo()?,
     ];
-    let done = AtomicBool::new(false);
-    let world = &*world;
-    thread::scope(|scope| {
-        let echoing: Vec<_> = streams
-            .iter()
-            .map(|stream| {
-                let (data, done) = (&data, &done);
-                scope.spawn(move || {
-                    let mut rounds = 0;
-                    while !done.load(Ordering::Relaxed) {
-                        echo(stream, data).with_context(|| format!("round {rounds}"))?;
-                        rounds += 1;
-                    }
-                    // And once more with the driver left in peace.
-                    echo(stream, data).context("after the last fault")
-                })
-            })
-            .collect();
-        let crashed = crash_repeatedly(world, "net_driver", FAULTS);
-        done.store(true, Ordering::Relaxed);
-        crashed?;
-        echoing.into_iter().try_for_each(join)
+    echo_during(&streams, &data, || {
+        crash_repeatedly(world, "net_driver", FAULTS)
     })?;
     only_faults_of(world, "net_driver")
 }

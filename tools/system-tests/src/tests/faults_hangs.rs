@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use host_peer::contents;
 use qemu_harness::Mark;
 
-use super::echoing::{echo, expect_gone, join};
+use super::echoing::{echo, echo_during, expect_gone};
 use super::faulting::{RESTARTABLE, counter, only_faults_of, serves_again};
 use crate::boot::until;
 use crate::suite::{Test, test_list};
@@ -163,28 +163,11 @@ fn a_host_that_takes_the_processor_away_is_no_fault(world: &mut Sockets) -> Resu
     let streams: Vec<_> = (0..8)
         .map(|_| world.connect_echo())
         .collect::<Result<_>>()?;
-    let done = AtomicBool::new(false);
-    let world = &*world;
-    thread::scope(|scope| {
-        let echoing: Vec<_> = streams
-            .iter()
-            .map(|stream| {
-                let (data, done) = (&data, &done);
-                scope.spawn(move || {
-                    while !done.load(Ordering::Relaxed) {
-                        echo(stream, data)?;
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        let stalled = [0.3, 6.0, 1.5].into_iter().try_for_each(|seconds| {
+    echo_during(&streams, &data, || {
+        [0.3, 6.0, 1.5].into_iter().try_for_each(|seconds| {
             thread::sleep(Duration::from_millis(300));
             world.guest()?.stall(Duration::from_secs_f64(seconds))
-        });
-        done.store(true, Ordering::Relaxed);
-        stalled?;
-        echoing.into_iter().try_for_each(join)
+        })
     })?;
     only_faults_of(world, "nobody")?;
     serves_again(world)
