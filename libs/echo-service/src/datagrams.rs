@@ -11,7 +11,7 @@ use crate::EchoService;
 const TURN: usize = 8;
 
 impl<T: Transport> EchoService<T> {
-    /// Echoes batches of every socket that is ready. Answers whether there was one.
+    /// Echoes a batch of every socket that is ready. Returns whether any was.
     pub(crate) fn echo_datagrams(&mut self) -> bool {
         let mut progress = false;
         for index in 0..self.datagram_sockets.len() {

@@ -164,7 +164,7 @@ impl Destination {
         self.prefix_len
     }
 
-    /// Ports.
+    /// The range of ports, both ends included.
     pub fn ports(self) -> PortRange {
         self.ports
     }

@@ -35,7 +35,7 @@ pub struct DeviceState {
     pub mtu: u16,
     /// Whether the device reports its link as up.
     pub link_up: bool,
-    /// Offloads.
+    /// The offloads in use.
     pub features: DeviceFeatures,
 }
 

@@ -93,9 +93,9 @@ pub enum Reason {
 /// A peer broke the protocol on one of the rings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Violation {
-    /// Where.
+    /// The ring it was found in.
     pub queue: Queue,
-    /// How.
+    /// The rule that was broken.
     pub reason: Reason,
 }
 

@@ -43,7 +43,7 @@ impl DeferredAction {
         self.channel
     }
 
-    /// What.
+    /// What is to be done on it.
     pub fn interface(&self) -> DeferredActionInterface {
         self.interface
     }

@@ -11,9 +11,9 @@ const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(1);
 const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 
-/// Answer to a caller whose call the callee did not live to answer, because it was restarted, or
-/// which it cannot serve at present, because its parent has parked it: the highest label that both
-/// kernels can carry. Not upstream.
+/// Label of the reply to a call that was lost because the callee was restarted, or that the callee
+/// cannot serve because its parent has parked it. It is the highest label that both kernels can
+/// carry. Not upstream.
 pub const RESTARTED: MessageLabel = 0xf_ffff;
 
 /// Marks in a badge. With MCS they are Microkit's own. An endpoint badge of seL4 5.0.0 has 28 bits
@@ -106,9 +106,9 @@ impl Prepared {
     }
 }
 
-/// Answers whoever called before this PD was restarted. Without such a caller the kernel does
-/// nothing. A fault of a child that was not dealt with is answered too: a memory fault then comes
-/// again, after any other the child stays stopped until it is restarted.
+/// Replies to a caller that has waited since before this PD was restarted. Without one the kernel
+/// does nothing. A child's fault that was not handled gets the reply too: a memory fault then
+/// happens again; after any other fault the child stays stopped until it is restarted.
 pub(crate) fn answer_orphan() {
     sel4::answer(REPLY, sel4::MessageInfo::new(RESTARTED, 0, 0, 0));
 }

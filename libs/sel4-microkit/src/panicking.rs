@@ -35,7 +35,7 @@ pub fn set_hook(hook: PanicHook) {
 /// PD, and what comes back is `Ok`.
 ///
 /// # Errors
-/// None.
+/// There are none: a panic ends the PD.
 #[allow(clippy::result_unit_err)] // upstream's signature
 pub fn catch_unwind<R, F: FnOnce() -> R + UnwindSafe>(f: F) -> Result<R, ()> {
     Ok(f())

@@ -115,6 +115,6 @@ cap_types! {
     IrqHandler,
     /// A reply object (MCS; without, it names nothing).
     Reply,
-    /// Anything.
+    /// A capability of unknown type.
     Unspecified,
 }

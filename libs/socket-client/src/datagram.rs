@@ -242,7 +242,7 @@ impl<T: Transport> Client<T> {
     }
 
     /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty.
-    /// Answers the bytes copied and the sender; a longer datagram is cut off. Between calls
+    /// Returns the bytes copied and the sender; a longer datagram is cut off. Between calls
     /// with the same batch there must be no other receiving call.
     ///
     /// # Errors

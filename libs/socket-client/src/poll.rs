@@ -44,7 +44,7 @@ impl<T: Transport> Client<T> {
     /// notification comes when something becomes ready, or at `deadline` (nanoseconds, see
     /// [`Client::now`]) at the latest.
     ///
-    /// Answers `Ok(0)` with a deadline that has passed at once, so a caller that comes back with
+    /// Returns `Ok(0)` at once if the deadline has passed, so a caller that comes back with
     /// the same deadline ends its wait.
     ///
     /// # Errors

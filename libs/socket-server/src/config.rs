@@ -72,7 +72,7 @@ pub struct Destination {
     pub network: Ipv4Addr,
     /// Bits of the mask, 0..=32.
     pub prefix: u8,
-    /// Ports.
+    /// The ports there.
     pub ports: PortRange,
 }
 

@@ -21,7 +21,7 @@ pub enum FaultKind {
     Vm {
         /// The address that was accessed.
         address: u64,
-        /// How.
+        /// Read, write or execution.
         access: Access,
         /// The processor's syndrome (ESR_EL1).
         syndrome: u64,
@@ -61,7 +61,7 @@ pub enum FaultKind {
 pub struct FaultReport {
     /// What happened.
     pub kind: FaultKind,
-    /// Where.
+    /// The program counter, if the fault has one.
     pub pc: Option<u64>,
 }
 

@@ -135,7 +135,7 @@ impl<W: Window> Server<W> {
         ensure(self.tcp.used() == used, "connections in use are counted")
     }
 
-    /// Answers how many connections wait at a socket.
+    /// Returns how many connections wait at a socket.
     fn audit_role(&self, socket: SocketRef, role: &Role) -> Result<usize, &'static str> {
         match role {
             Role::Idle => Ok(0),

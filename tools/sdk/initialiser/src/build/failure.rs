@@ -19,7 +19,7 @@ pub enum Failure {
     },
     /// Physical memory is not there, or taken.
     NotFree {
-        /// Where.
+        /// The physical address.
         paddr: u64,
         /// Whether device memory was asked for.
         is_device: bool,
