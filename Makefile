@@ -180,7 +180,7 @@ test-lan: $(IMAGE) $(TOOLS)/system-tests ## the booted image beside Linux's own 
 loom: setup ## the rings of packets and log lines under the model checker
 	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring --release --test loom --target-dir build/loom
 
-miri: setup ## libs/shm, libs/executor and libs/virtio-net under Miri (needs a nightly toolchain with the component miri)
+miri: setup ## libs/pd/shm, libs/pd/executor and libs/link/virtio-net under Miri (needs a nightly toolchain with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "miri: it is not installed" >&2; \
 	  echo "  help: rustup toolchain install nightly --component miri,rust-src" >&2; exit 1; }
 	@$(CARGO) +nightly miri test --locked --quiet -p executor -p shm --target-dir build/miri

@@ -4,5 +4,5 @@
 # Prints the crates that are built for the target only: their manifest says `[package.metadata.isthmus] target-only = true`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-grep -lE '^target-only *= *true' libs/*/Cargo.toml libs/*/*/Cargo.toml pds/*/Cargo.toml tools/*/Cargo.toml tools/*/*/Cargo.toml 2>/dev/null |
+find libs pds tools -name Cargo.toml -print0 | xargs -0 grep -lE '^target-only *= *true' |
     xargs -r sed -nE 's/^name *= *"(.*)"/\1/p'

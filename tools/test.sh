@@ -32,7 +32,7 @@ stage() {
 # Crates that exist for the target only cannot be built for the host. Libraries and tools are tested apart: the tools want smoltcp with
 # `std`, and cargo would give the libraries the same, which is not what PDs are made of.
 target_only=$(tools/target-only.sh)
-libraries=$(sed -nE 's/^name *= *"(.*)"/\1/p' libs/*/Cargo.toml libs/*/*/Cargo.toml | sort | comm -23 - <(sort <<<"$target_only"))
+libraries=$(find libs -name Cargo.toml -exec sed -nE 's/^name *= *"(.*)"/\1/p' {} + | sort | comm -23 - <(sort <<<"$target_only"))
 with() { local option=$1; shift; printf -- "$option %s " "$@"; }
 
 # shellcheck disable=SC2046,SC2086
