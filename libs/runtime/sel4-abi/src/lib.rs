@@ -3,9 +3,9 @@
 //! What a Microkit SDK directory says about its kernel: MCS or not, printing or not, invocation
 //! labels, top of user addresses.
 //!
-//! `libs/runtime/sel4` asks in its build script, so that a PD fits the SDK that its image is made with; the
-//! SDK test suite asks to know what it may expect on the console. The files are those of Microkit
-//! 2.3 under `board/<board>/<config>/`; the registry SDK writes the same.
+//! `libs/runtime/sel4` asks in its build script, so that a PD fits the SDK that its image is made
+//! with; the SDK test suite asks to know what it may expect on the console. The files are those of
+//! Microkit 2.3 under `board/<board>/<config>/`; the registry SDK writes the same.
 
 #![forbid(unsafe_code)]
 
