@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 
 use socket_proto::{MAX_SOCKETS, SocketKind};
 
-use crate::secret::Secret;
+use crate::tables::secret::Secret;
 
 /// Most clients of one server.
 pub const MAX_CLIENTS: usize = 16;

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Which socket has which local port. One socket a protocol and port: the machine has one address,
+//! so that "any" and that address always conflict. Connections do not hold their listener's port,
+//! as if `SO_REUSEADDR` were set: a restarted client can listen again at once.
+//!
+//! Ports that the server chooses follow RFC 6056. For a connection it is algorithm 4 (double hash):
+//! the place in the range where the search begins depends on both ends and a key, and a counter
+//! moves it on, so that a port rests before it comes again to the same peer. For a socket without a
+//! peer it is algorithm 1 (random). Counters are per client: a client learns nothing from its own
+//! ports about those of others.
+//!
+//! A port that the configuration gives to a client is never chosen for another one.
+
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use socket_proto::SocketKind;
+
+use crate::config::{ClientLimits, PortRange};
+use crate::tables::map::{Full, Key, Map, mix};
+use crate::tables::secret::Secret;
+
+/// First of the ports that the server chooses itself (RFC 6335 section 6).
+pub const EPHEMERAL_FIRST: u16 = 49_152;
+const EPHEMERAL: PortRange = PortRange {
+    first: EPHEMERAL_FIRST,
+    last: u16::MAX,
+};
+
+/// Counters of each client (RFC 6056 section 3.3.4).
+const COUNTERS: usize = 16;
+
+/// A socket of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketRef {
+    /// The client.
+    pub client: u8,
+    /// Index in its table.
+    pub slot: u16,
+}
+
+/// Where a socket is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// One of this machine's addresses, or any.
+    pub address: Option<Ipv4Addr>,
+    /// The port.
+    pub port: u16,
+}
+
+/// The far end of a connection that a port is chosen for.
+pub type Remote = (Ipv4Addr, u16);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct PortKey {
+    kind: SocketKind,
+    port: u16,
+}
+
+impl Key for PortKey {
+    fn hash(&self, seed: u64) -> u64 {
+        mix(seed, self.kind.raw() << 16 | u64::from(self.port))
+    }
+}
+
+/// What the server may choose from for one client.
+struct Choice {
+    streams: Vec<PortRange>,
+    datagrams: Vec<PortRange>,
+    counters: [u32; COUNTERS],
+}
+
+/// The registry.
+pub struct Ports {
+    bound: Map<PortKey, SocketRef>,
+    clients: Vec<Choice>,
+    offsets: Secret,
+    tables: Secret,
+    random: Secret,
+    drawn: u64,
+}
+
+impl Ports {
+    /// A registry for at most `sockets` bound ports. `limits` by client say which ports are
+    /// reserved, and for whom.
+    #[must_use]
+    pub fn new(sockets: usize, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
+        let choices = |kind| {
+            (0..limits.len()).map(move |client| {
+                let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
+                let reserved = others.flat_map(|(_, limits)| limits.bindable(kind));
+                without(EPHEMERAL, reserved, limits[client].bindable(kind))
+            })
+        };
+        Ports {
+            bound: Map::new(sockets, Secret::new(key, 104).hash([])),
+            clients: choices(SocketKind::Stream)
+                .zip(choices(SocketKind::Datagram))
+                .map(|(streams, datagrams)| Choice {
+                    streams,
+                    datagrams,
+                    counters: [0; COUNTERS],
+                })
+                .collect(),
+            offsets: Secret::new(key, 101),
+            tables: Secret::new(key, 102),
+            random: Secret::new(key, 103),
+            drawn: 0,
+        }
+    }
+
+    /// Number of bound ports.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bound.len()
+    }
+
+    /// The socket that has a port.
+    #[must_use]
+    pub fn get(&self, kind: SocketKind, port: u16) -> Option<SocketRef> {
+        self.bound.get(&PortKey { kind, port })
+    }
+
+    /// Gives a port to a socket.
+    ///
+    /// # Errors
+    /// [`Full`] if it is taken. (The table has room for every socket.)
+    pub fn bind(&mut self, kind: SocketKind, port: u16, owner: SocketRef) -> Result<(), Full> {
+        let key = PortKey { kind, port };
+        if self.bound.get(&key).is_some() {
+            return Err(Full);
+        }
+        self.bound.insert(key, owner)
+    }
+
+    /// Takes a port back from its owner.
+    pub fn release(&mut self, kind: SocketKind, port: u16, owner: SocketRef) {
+        let key = PortKey { kind, port };
+        if self.bound.get(&key) == Some(owner) {
+            self.bound.remove(&key);
+        }
+    }
+
+    /// Gives a free port that the server chooses, and that `usable` agrees to. `None` if there is
+    /// none.
+    ///
+    /// The search ends after as many tries as there are ports to choose from; each that fails is a
+    /// socket or a connection in use, so it is short unless all are taken.
+    pub fn bind_ephemeral(
+        &mut self,
+        kind: SocketKind,
+        owner: SocketRef,
+        remote: Option<Remote>,
+        usable: impl Fn(u16) -> bool,
+    ) -> Option<u16> {
+        let client = usize::from(owner.client);
+        let choice = self.clients.get(client)?;
+        let count = count(choice.of(kind));
+        if count == 0 {
+            return None;
+        }
+        let (offset, counter) = match remote {
+            Some((address, port)) => {
+                let ends = [client as u64, address.to_bits().into(), port.into()];
+                let table = self.tables.hash(ends) as usize % COUNTERS;
+                (self.offsets.hash(ends), Some(table))
+            }
+            None => {
+                self.drawn += 1;
+                (self.random.hash([self.drawn]), None)
+            }
+        };
+        let moved = counter.map_or(0, |table| choice.counters[table]);
+        let start = (offset % u64::from(count)) as u32;
+        for step in 0..count {
+            let at = (start + moved.wrapping_add(step) % count) % count;
+            let port = nth(self.clients[client].of(kind), at)?;
+            if usable(port) && self.bind(kind, port, owner).is_ok() {
+                if let Some(table) = counter {
+                    self.clients[client].counters[table] = moved.wrapping_add(step + 1);
+                }
+                return Some(port);
+            }
+        }
+        None
+    }
+}
+
+impl Choice {
+    fn of(&self, kind: SocketKind) -> &[PortRange] {
+        match kind {
+            SocketKind::Stream => &self.streams,
+            SocketKind::Datagram => &self.datagrams,
+        }
+    }
+}
+
+/// The ports of `all` that are not reserved, and those that are in `own`.
+fn without<'a>(
+    all: PortRange,
+    reserved: impl Iterator<Item = &'a PortRange> + Clone,
+    own: &[PortRange],
+) -> Vec<PortRange> {
+    let free = |port: u16| {
+        own.iter().any(|range| range.contains(port))
+            || !reserved.clone().any(|range| range.contains(port))
+    };
+    let mut ranges: Vec<PortRange> = Vec::new();
+    for port in (all.first..=all.last).filter(|&port| free(port)) {
+        match ranges.last_mut() {
+            Some(last) if last.last + 1 == port => last.last = port,
+            _ => ranges.push(PortRange {
+                first: port,
+                last: port,
+            }),
+        }
+    }
+    ranges
+}
+
+fn count(ranges: &[PortRange]) -> u32 {
+    ranges.iter().map(size).sum()
+}
+
+fn size(range: &PortRange) -> u32 {
+    u32::from(range.last - range.first) + 1
+}
+
+/// The port at a position among those of the ranges, counted from 0.
+fn nth(ranges: &[PortRange], mut at: u32) -> Option<u16> {
+    for range in ranges {
+        if at < size(range) {
+            return Some(range.first + at as u16);
+        }
+        at -= size(range);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const A: SocketRef = SocketRef { client: 0, slot: 1 };
+    const B: SocketRef = SocketRef { client: 1, slot: 1 };
+    const STREAM: SocketKind = SocketKind::Stream;
+    const PEER: Remote = (Ipv4Addr::new(192, 0, 2, 1), 443);
+
+    fn range(first: u16, last: u16) -> PortRange {
+        PortRange { first, last }
+    }
+
+    /// Two clients, the second of which may listen on these ports.
+    fn ports(sockets: usize, reserved: &[PortRange], seed: u64) -> Ports {
+        let mut limits = [ClientLimits::default(), ClientLimits::default()];
+        limits[1].tcp_ports = reserved.to_vec();
+        Ports::new(sockets, &limits, &[seed as u8; 16])
+    }
+
+    #[test]
+    fn a_port_has_one_owner_a_protocol() {
+        let mut ports = ports(4, &[], 3);
+        assert_eq!(ports.bind(STREAM, 80, A), Ok(()));
+        assert_eq!(ports.bind(STREAM, 80, B), Err(Full));
+        assert_eq!(ports.bind(SocketKind::Datagram, 80, B), Ok(()));
+        ports.release(STREAM, 80, B);
+        assert_eq!(ports.get(STREAM, 80), Some(A));
+        ports.release(STREAM, 80, A);
+        assert_eq!(ports.get(STREAM, 80), None);
+        assert_eq!(ports.get(SocketKind::Datagram, 80), Some(B));
+    }
+
+    #[test]
+    fn every_ephemeral_port_is_found_once() {
+        for remote in [None, Some(PEER)] {
+            let count = usize::from(u16::MAX - EPHEMERAL_FIRST) + 1;
+            let mut ports = ports(count + 1, &[], 5);
+            let avoided = EPHEMERAL_FIRST + 7;
+            let mut seen = HashSet::new();
+            while let Some(port) = ports.bind_ephemeral(STREAM, A, remote, |port| port != avoided) {
+                assert!(port >= EPHEMERAL_FIRST && port != avoided);
+                assert!(seen.insert(port));
+            }
+            assert_eq!(seen.len(), count - 1);
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_anothers_is_not_chosen() {
+        let reserved = [
+            range(40_000, 49_200),
+            range(49_300, 65_000),
+            range(65_535, 65_535),
+        ];
+        let mut ports = ports(1000, &reserved, 8);
+        let anothers = |port| reserved.iter().any(|range| range.contains(port));
+        for remote in [None, Some(PEER)] {
+            for _ in 0..200 {
+                let port = ports.bind_ephemeral(STREAM, A, remote, |_| true).unwrap();
+                assert!(!anothers(port), "{port}");
+            }
+        }
+        // Its own client may get it, and the other protocol is another matter.
+        let own = (0..200).map(|_| ports.bind_ephemeral(STREAM, B, None, |_| true).unwrap());
+        assert!(own.filter(|&port| anothers(port)).count() > 100);
+        let datagram = SocketKind::Datagram;
+        let others = (0..200).map(|_| ports.bind_ephemeral(datagram, A, None, |_| true).unwrap());
+        assert!(others.filter(|&port| anothers(port)).count() > 100);
+    }
+
+    #[test]
+    fn nothing_to_choose_from_is_no_port() {
+        let mut ports = ports(4, &[range(1, 65_534)], 8);
+        assert_eq!(
+            ports.bind_ephemeral(STREAM, A, None, |_| true),
+            Some(65_535)
+        );
+        assert_eq!(ports.bind_ephemeral(STREAM, A, None, |_| true), None);
+        assert_eq!(ports.bind_ephemeral(STREAM, A, Some(PEER), |_| true), None);
+        assert!(ports.bind_ephemeral(STREAM, B, None, |_| true).is_some());
+        let stranger = SocketRef { client: 9, slot: 0 };
+        assert_eq!(ports.bind_ephemeral(STREAM, stranger, None, |_| true), None);
+    }
+
+    /// The ports of one connection after the other to `remote`.
+    fn series(seed: u64, owner: SocketRef, remote: Option<Remote>) -> Vec<u16> {
+        let mut ports = ports(4, &[], seed);
+        let mut next = || {
+            let port = ports
+                .bind_ephemeral(STREAM, owner, remote, |_| true)
+                .unwrap();
+            ports.release(STREAM, port, owner);
+            port
+        };
+        (0..50).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn a_port_rests_before_it_comes_again_to_the_same_peer() {
+        let distinct = |ports: &[u16]| ports.iter().collect::<HashSet<_>>().len();
+        assert_eq!(distinct(&series(1, A, Some(PEER))), 50);
+    }
+
+    #[test]
+    fn ports_tell_nothing_about_those_of_others() {
+        let near = (PEER.0, PEER.1 + 1);
+        let cases = [(2, A, PEER), (1, B, PEER), (1, A, near)];
+        let first = series(1, A, Some(PEER))[0];
+        for (seed, owner, remote) in cases {
+            let apart = i32::from(series(seed, owner, Some(remote))[0]) - i32::from(first);
+            assert!(apart.abs() > 50, "{seed} {owner:?} {remote:?}: {apart}");
+        }
+        // Without a peer no port follows from the one before.
+        let random = series(1, A, None);
+        let steps: HashSet<_> = random
+            .windows(2)
+            .map(|pair| pair[1].wrapping_sub(pair[0]))
+            .collect();
+        assert!(steps.len() > 45, "{steps:?}");
+        // What another client does in between changes nothing.
+        let mut ports = ports(100, &[], 1);
+        let alone = series(1, A, Some(PEER));
+        for expected in alone {
+            ports
+                .bind_ephemeral(STREAM, B, Some(PEER), |_| true)
+                .unwrap();
+            let port = ports
+                .bind_ephemeral(STREAM, A, Some(PEER), |_| true)
+                .unwrap();
+            assert_eq!(port, expected);
+            ports.release(STREAM, port, A);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Asks for the gateway's Ethernet address at the start and then from time to time: the answer
+//! proves that frames go out and come back, and keeps the address fresh, so that no packet has to
+//! wait for it.
+
+use smoltcp::time::{Duration, Instant};
+
+use crate::ethernet::neighbours::RETRY;
+
+const REFRESH: Duration = Duration::from_secs(30);
+/// Unanswered requests until the gateway counts as silent.
+const TRIES: u32 = 3;
+
+/// News of the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayEvent {
+    /// It has answered, for the first time or after a silence.
+    Answered {
+        /// Its Ethernet address.
+        mac: [u8; 6],
+        /// Time from the first request to the answer, in microseconds.
+        after: u64,
+    },
+    /// It has not answered a few requests in a row.
+    Silent,
+}
+
+/// What is known of the gateway.
+pub(crate) struct Gateway {
+    known: bool,
+    silent: bool,
+    unanswered: u32,
+    asked_first: Instant,
+    asked_last: Instant,
+    event: Option<GatewayEvent>,
+}
+
+impl Gateway {
+    pub(crate) fn new() -> Self {
+        Gateway {
+            known: false,
+            silent: false,
+            unanswered: 0,
+            asked_first: Instant::ZERO,
+            asked_last: Instant::ZERO,
+            event: None,
+        }
+    }
+
+    /// Starts anew; a request is due at once.
+    pub(crate) fn start(&mut self, now: Instant) {
+        *self = Gateway {
+            asked_first: now,
+            ..Gateway::new()
+        };
+    }
+
+    pub(crate) fn take_event(&mut self) -> Option<GatewayEvent> {
+        self.event.take()
+    }
+
+    /// A request is due. Returns whether the gateway has just become silent.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        let lost = self.unanswered >= TRIES;
+        if lost && !self.silent {
+            self.silent = true;
+            self.known = false;
+            self.event = Some(GatewayEvent::Silent);
+        }
+        lost
+    }
+
+    /// A request leaves. Returns when the next one is due.
+    pub(crate) fn asked(&mut self, now: Instant) -> Instant {
+        if self.unanswered == 0 {
+            self.asked_first = now;
+        }
+        self.asked_last = now;
+        self.unanswered = self.unanswered.saturating_add(1);
+        if self.unanswered <= TRIES {
+            now + RETRY
+        } else {
+            now + REFRESH
+        }
+    }
+
+    /// Somebody waits for its address. Returns when the next request is due.
+    pub(crate) fn wanted(&mut self, now: Instant) -> Instant {
+        self.unanswered = 0;
+        now.max(self.asked_last + RETRY)
+    }
+
+    /// It has answered. Returns when the next request is due.
+    pub(crate) fn answered(&mut self, mac: [u8; 6], now: Instant) -> Instant {
+        if !self.known {
+            let after = (now - self.asked_first).total_micros();
+            self.event = Some(GatewayEvent::Answered { mac, after });
+        }
+        self.known = true;
+        self.silent = false;
+        self.unanswered = 0;
+        now + REFRESH
+    }
+}

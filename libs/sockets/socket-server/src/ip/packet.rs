@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Reads the headers of received IPv4 packets, and the ports behind them.
+
+use core::net::Ipv4Addr;
+
+use smoltcp::wire::{IpProtocol, Ipv4Packet};
+
+use crate::ip::reassembly::{Fragment, FragmentKey};
+use crate::tables::map::{Key, mix};
+
+/// The four values that name a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuple {
+    /// This machine's address.
+    pub local: (Ipv4Addr, u16),
+    /// The peer's.
+    pub remote: (Ipv4Addr, u16),
+}
+
+fn word((address, port): (Ipv4Addr, u16)) -> u64 {
+    u64::from(address.to_bits()) << 16 | u64::from(port)
+}
+
+impl Key for Tuple {
+    fn hash(&self, seed: u64) -> u64 {
+        mix(mix(seed, word(self.local)), word(self.remote))
+    }
+}
+
+/// The addresses that mean this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
+    /// Its own.
+    pub address: Ipv4Addr,
+    /// That of all hosts of its network, if there is one.
+    pub broadcast: Option<Ipv4Addr>,
+}
+
+impl Local {
+    /// Whether an address means all hosts.
+    #[must_use]
+    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        address.is_broadcast() || Some(address) == self.broadcast
+    }
+}
+
+/// A received IPv4 packet for this machine; the header is right.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// The packet, without what the frame is padded with.
+    pub bytes: &'a [u8],
+    /// The Ethernet address that it came from, to which answers go back.
+    pub sender: [u8; 6],
+    /// Source address; a host's.
+    pub source: Ipv4Addr,
+    /// Destination address.
+    pub destination: Ipv4Addr,
+    /// Whether it went to all hosts.
+    pub to_all: bool,
+    /// What the payload is.
+    pub protocol: IpProtocol,
+    /// Behind the header.
+    pub payload: &'a [u8],
+    /// If the payload is a part only: which.
+    pub fragment: Option<Fragment>,
+}
+
+/// Why a packet is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reject {
+    /// It is nonsense, or for somebody else.
+    Malformed,
+    /// Its source is no host that could have sent it.
+    Source,
+}
+
+/// Reads an IPv4 header. `sender` is the frame's.
+///
+/// # Errors
+/// The packet is to be dropped.
+pub fn parse(bytes: &[u8], sender: [u8; 6], local: Local) -> Result<Packet<'_>, Reject> {
+    let packet = Ipv4Packet::new_checked(bytes).map_err(|_| Reject::Malformed)?;
+    let (source, destination) = (packet.src_addr(), packet.dst_addr());
+    let to_all = local.is_broadcast(destination);
+    let for_us = to_all || destination == local.address;
+    if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() || !for_us {
+        return Err(Reject::Malformed);
+    }
+    let protocol = packet.next_header();
+    // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
+    let nameless = source.is_unspecified() && to_all && protocol == IpProtocol::Udp;
+    if !nameless && (!is_host(source) || source == local.address || local.is_broadcast(source)) {
+        return Err(Reject::Source);
+    }
+    let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
+    let fragment = (offset > 0 || more).then(|| Fragment {
+        key: FragmentKey {
+            source,
+            destination,
+            protocol: protocol.into(),
+            ident: packet.ident(),
+        },
+        offset,
+        more,
+    });
+    Ok(Packet {
+        bytes: &bytes[..usize::from(packet.total_len())],
+        sender,
+        source,
+        destination,
+        to_all,
+        protocol,
+        payload: packet.payload(),
+        fragment,
+    })
+}
+
+/// Whether a single host can have this address on a network (RFC 1122 section 3.2.1.3).
+#[must_use]
+pub fn is_host(address: Ipv4Addr) -> bool {
+    let this_network = address.octets()[0] == 0;
+    !(this_network || address.is_loopback() || address.is_multicast() || address.is_broadcast())
+}
+
+/// The ports that TCP and UDP headers begin with: source, destination.
+#[must_use]
+pub fn ports(payload: &[u8]) -> Option<(u16, u16)> {
+    match *payload {
+        [a, b, c, d, ..] => Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
+        _ => None,
+    }
+}
+
+/// Which connection a segment is for. `None` if it can be for none.
+#[must_use]
+pub fn tuple(packet: &Packet) -> Option<Tuple> {
+    // TCP has no groups (RFC 1122 section 4.2.3.10).
+    if packet.to_all {
+        return None;
+    }
+    let (from, to) = ports(packet.payload)?;
+    Some(Tuple {
+        local: (packet.destination, to),
+        remote: (packet.source, from),
+    })
+}

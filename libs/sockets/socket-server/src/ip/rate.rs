@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Token buckets for what is sent because somebody on the network wanted it: nobody can make this
+//! machine send without limit, and one host cannot use up what is there for all.
+
+use core::net::Ipv4Addr;
+
+use smoltcp::time::{Duration, Instant};
+
+use crate::tables::map::mix;
+
+/// Buckets that hosts are spread over by hash.
+const SHARES: usize = 64;
+
+/// So many a second, and so many at once after a pause.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    interval: Duration,
+    tolerance: Duration,
+}
+
+impl Rate {
+    /// `burst` is at least 1, `per_second` between 1 and 1,000,000.
+    #[must_use]
+    pub const fn new(per_second: u64, burst: u64) -> Self {
+        let interval = 1_000_000 / per_second;
+        Rate {
+            interval: Duration::from_micros(interval),
+            tolerance: Duration::from_micros(interval * (burst - 1)),
+        }
+    }
+}
+
+/// One bucket, as the time at which it will be full again.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket(Instant);
+
+impl Bucket {
+    /// A full bucket.
+    #[must_use]
+    pub const fn new() -> Self {
+        Bucket(Instant::ZERO)
+    }
+
+    /// Whether a token is there.
+    #[must_use]
+    pub fn has(&self, rate: Rate, now: Instant) -> bool {
+        self.0 <= now + rate.tolerance
+    }
+
+    /// Takes a token that is there.
+    pub fn take(&mut self, rate: Rate, now: Instant) {
+        self.0 = self.0.max(now) + rate.interval;
+    }
+}
+
+/// A bucket for all hosts, and one for each.
+pub struct Limiter {
+    all: Bucket,
+    all_rate: Rate,
+    shares: [Bucket; SHARES],
+    share_rate: Rate,
+    seed: u64,
+}
+
+impl Limiter {
+    /// `seed` decides which hosts share a bucket.
+    #[must_use]
+    pub fn new(all_rate: Rate, share_rate: Rate, seed: u64) -> Self {
+        Limiter {
+            all: Bucket::new(),
+            all_rate,
+            shares: [Bucket::new(); SHARES],
+            share_rate,
+            seed,
+        }
+    }
+
+    /// Whether something may be sent to a host now; if so, it is counted.
+    pub fn allow(&mut self, to: Ipv4Addr, now: Instant) -> bool {
+        let at = mix(self.seed, to.to_bits().into()) as usize % SHARES;
+        let share = &mut self.shares[at];
+        let allowed = share.has(self.share_rate, now) && self.all.has(self.all_rate, now);
+        if allowed {
+            share.take(self.share_rate, now);
+            self.all.take(self.all_rate, now);
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_the_rate_and_one_host_does_not_use_up_all() {
+        let mut limiter = Limiter::new(Rate::new(100, 40), Rate::new(10, 10), 7);
+        let [greedy, modest] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+        let mut allowed = 0;
+        for millisecond in 0..2000 {
+            let now = Instant::from_millis(1000 + millisecond);
+            allowed += u32::from(limiter.allow(greedy, now));
+            if millisecond == 1999 {
+                assert!(limiter.allow(modest, now));
+            }
+        }
+        assert!((28..=31).contains(&allowed), "{allowed}");
+    }
+
+    #[test]
+    fn all_hosts_together_are_limited() {
+        let mut limiter = Limiter::new(Rate::new(100, 40), Rate::new(10, 10), 7);
+        let now = Instant::from_millis(5);
+        let hosts = (0..1000).map(|n| Ipv4Addr::from_bits(0x0a00_0000 + n));
+        assert_eq!(hosts.filter(|&host| limiter.allow(host, now)).count(), 40);
+    }
+}

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Puts fragments together (RFC 791 section 3.2). Memory is a pool of blocks, so that a first
+//! fragment of which nothing more comes holds little of it. When the pool is used up, the datagram
+//! goes that has waited longest for its next fragment: in a flood, a sender whose fragments follow
+//! one another closely still gets its datagrams through.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use smoltcp::time::{Duration, Instant};
+
+use crate::tables::list::{Links, List};
+use crate::tables::map::{Key, Map, mix};
+
+/// Longest payload of an IPv4 packet whose header has no options, in bytes.
+pub const PAYLOAD_MAX: usize = 65_515;
+/// How long fragments wait for the rest.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Datagrams in progress at once.
+const DATAGRAMS: usize = 128;
+/// Of these, from one source.
+const SOURCE_DATAGRAMS: usize = 8;
+/// Bytes of a block.
+const BLOCK: usize = 2048;
+/// Blocks of one datagram.
+const BLOCKS: usize = PAYLOAD_MAX.div_ceil(BLOCK);
+/// Blocks of all datagrams.
+const POOL: usize = 512;
+/// Offsets of fragments count units of so many bytes.
+const UNIT: usize = 8;
+/// Words of 64 units that say what of a block is there.
+const WORDS: usize = BLOCK / UNIT / 64;
+
+const NONE: u16 = u16::MAX;
+
+/// Names a datagram of which fragments come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentKey {
+    /// Source address.
+    pub source: Ipv4Addr,
+    /// Destination address.
+    pub destination: Ipv4Addr,
+    /// Protocol number.
+    pub protocol: u8,
+    /// The sender's number for the datagram.
+    pub ident: u16,
+}
+
+impl Key for FragmentKey {
+    fn hash(&self, seed: u64) -> u64 {
+        let ends = u64::from(self.source.to_bits()) << 32 | u64::from(self.destination.to_bits());
+        mix(
+            mix(seed, ends),
+            u64::from(self.protocol) << 16 | u64::from(self.ident),
+        )
+    }
+}
+
+/// Which part of a datagram's payload a fragment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// The datagram.
+    pub key: FragmentKey,
+    /// Where the part starts, in bytes.
+    pub offset: usize,
+    /// Whether another part follows.
+    pub more: bool,
+}
+
+/// What came of a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// More are needed.
+    Waiting,
+    /// The datagram is complete; its payload has so many bytes.
+    Complete(usize),
+    /// The fragment contradicts itself or an earlier one; what there was of the datagram is gone.
+    Refused,
+}
+
+struct Block {
+    present: [u64; WORDS],
+}
+
+struct Datagram {
+    key: FragmentKey,
+    blocks: [u16; BLOCKS],
+    /// Units that are there.
+    units: usize,
+    /// The payload's length, once the last fragment has come.
+    length: Option<usize>,
+    /// End of what is there, in bytes.
+    end: usize,
+    until: Instant,
+}
+
+/// Datagrams in progress.
+pub struct Reassembly {
+    table: Map<FragmentKey, u32>,
+    datagrams: Vec<Datagram>,
+    links: Links,
+    free: List,
+    /// The one whose last fragment came first is at the front.
+    waiting: List,
+    blocks: Vec<Block>,
+    bytes: Vec<u8>,
+    free_blocks: Vec<u16>,
+    /// Datagrams given up.
+    dropped: u64,
+}
+
+impl Reassembly {
+    /// This is the only allocation.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut links = Links::new(DATAGRAMS);
+        let mut free = List::default();
+        let datagrams = (0..DATAGRAMS)
+            .map(|index| {
+                free.push_back(&mut links, index);
+                Datagram {
+                    key: FragmentKey {
+                        source: Ipv4Addr::UNSPECIFIED,
+                        destination: Ipv4Addr::UNSPECIFIED,
+                        protocol: 0,
+                        ident: 0,
+                    },
+                    blocks: [NONE; BLOCKS],
+                    units: 0,
+                    length: None,
+                    end: 0,
+                    until: Instant::ZERO,
+                }
+            })
+            .collect();
+        let block = || Block {
+            present: [0; WORDS],
+        };
+        Reassembly {
+            table: Map::new(DATAGRAMS, seed),
+            datagrams,
+            links,
+            free,
+            waiting: List::default(),
+            blocks: (0..POOL).map(|_| block()).collect(),
+            bytes: vec![0; POOL * BLOCK],
+            free_blocks: (0..POOL as u16).collect(),
+            dropped: 0,
+        }
+    }
+
+    /// Datagrams given up since the last call: too old, pushed out, or contradictory.
+    pub fn take_dropped(&mut self) -> u64 {
+        core::mem::take(&mut self.dropped)
+    }
+
+    /// A fragment has come, and its destination has been checked. If it completes its datagram, the
+    /// payload is written to the beginning of `into`, which has room for [`PAYLOAD_MAX`] bytes.
+    pub fn add(
+        &mut self,
+        fragment: Fragment,
+        payload: &[u8],
+        now: Instant,
+        into: &mut [u8],
+    ) -> Progress {
+        let end = fragment.offset + payload.len();
+        // All but the last consist of whole units, and the sum is a length that a packet can have.
+        let whole = !fragment.more || payload.len().is_multiple_of(UNIT);
+        let misaligned = !fragment.offset.is_multiple_of(UNIT);
+        if payload.is_empty() || end > PAYLOAD_MAX || !whole || misaligned {
+            if let Some(index) = self.table.get(&fragment.key) {
+                self.give_up(index as usize);
+            }
+            return Progress::Refused;
+        }
+        let index = self.datagram(fragment.key, now);
+        self.waiting.remove(&mut self.links, index);
+        self.waiting.push_back(&mut self.links, index);
+        if !self.agrees(index, &fragment, end) || !self.store(index, fragment.offset, payload) {
+            self.give_up(index);
+            return Progress::Refused;
+        }
+        let datagram = &mut self.datagrams[index];
+        datagram.end = datagram.end.max(end);
+        match datagram.length {
+            Some(length) if datagram.units == length.div_ceil(UNIT) => {
+                self.assemble(index, length, into);
+                Progress::Complete(length)
+            }
+            _ => Progress::Waiting,
+        }
+    }
+
+    /// The datagram that a key names; a new one, if there is none or it is too old.
+    fn datagram(&mut self, key: FragmentKey, now: Instant) -> usize {
+        if let Some(index) = self.table.get(&key) {
+            let index = index as usize;
+            if now < self.datagrams[index].until {
+                return index;
+            }
+            self.give_up(index);
+        }
+        self.limit_source(key.source);
+        if self.free.is_empty()
+            && let Some(oldest) = self.waiting.front()
+        {
+            self.give_up(oldest);
+        }
+        let Some(index) = self.free.pop_front(&mut self.links) else {
+            unreachable!("either all are waiting, or one is free");
+        };
+        self.waiting.push_back(&mut self.links, index);
+        let datagram = &mut self.datagrams[index];
+        datagram.key = key;
+        datagram.units = 0;
+        datagram.length = None;
+        datagram.end = 0;
+        datagram.until = now + PATIENCE;
+        // There are as many entries as datagrams.
+        let _ = self.table.insert(key, index as u32);
+        index
+    }
+
+    /// Makes room among the datagrams of a source: its oldest goes.
+    fn limit_source(&mut self, source: Ipv4Addr) {
+        let mut count = 0;
+        let mut oldest = None;
+        let mut next = self.waiting.front();
+        while let Some(index) = next {
+            if self.datagrams[index].key.source == source {
+                oldest = oldest.or(Some(index));
+                count += 1;
+            }
+            next = self.waiting.next(&self.links, index);
+        }
+        if count >= SOURCE_DATAGRAMS
+            && let Some(oldest) = oldest
+        {
+            self.give_up(oldest);
+        }
+    }
+
+    /// Whether a fragment agrees with what is known of the datagram's length, and notes what it
+    /// says about that.
+    fn agrees(&mut self, index: usize, fragment: &Fragment, end: usize) -> bool {
+        let datagram = &mut self.datagrams[index];
+        if !fragment.more {
+            let same = datagram.length.is_none_or(|length| length == end);
+            datagram.length = Some(end);
+            return same && datagram.end <= end;
+        }
+        datagram.length.is_none_or(|length| end < length)
+    }
+
+    /// Copies a fragment to its blocks. Returns false if it overlaps with others (RFC 5722: no
+    /// honest sender does that), unless it is one that has come before.
+    fn store(&mut self, index: usize, offset: usize, payload: &[u8]) -> bool {
+        let units = payload.len().div_ceil(UNIT);
+        let first = offset / UNIT;
+        let present = (first..first + units).filter(|&unit| self.has_unit(index, unit));
+        match present.count() {
+            0 => {}
+            count => return count == units && self.is_same(index, offset, payload),
+        }
+        let mut done = 0;
+        while done < payload.len() {
+            let at = offset + done;
+            let length = (BLOCK - at % BLOCK).min(payload.len() - done);
+            let Some(block) = self.block(index, at / BLOCK) else {
+                return false;
+            };
+            let start = block * BLOCK + at % BLOCK;
+            self.bytes[start..start + length].copy_from_slice(&payload[done..done + length]);
+            for unit in at % BLOCK / UNIT..(at % BLOCK + length).div_ceil(UNIT) {
+                self.blocks[block].present[unit / 64] |= 1 << (unit % 64);
+            }
+            done += length;
+        }
+        self.datagrams[index].units += units;
+        true
+    }
+
+    fn has_unit(&self, index: usize, unit: usize) -> bool {
+        let per_block = BLOCK / UNIT;
+        match self.datagrams[index].blocks[unit / per_block] {
+            NONE => false,
+            block => {
+                let unit = unit % per_block;
+                self.blocks[usize::from(block)].present[unit / 64] >> (unit % 64) & 1 == 1
+            }
+        }
+    }
+
+    /// Whether what is there is the same as what has come again.
+    fn is_same(&self, index: usize, offset: usize, payload: &[u8]) -> bool {
+        let mut done = 0;
+        while done < payload.len() {
+            let at = offset + done;
+            let length = (BLOCK - at % BLOCK).min(payload.len() - done);
+            let block = usize::from(self.datagrams[index].blocks[at / BLOCK]);
+            let start = block * BLOCK + at % BLOCK;
+            if self.bytes[start..start + length] != payload[done..done + length] {
+                return false;
+            }
+            done += length;
+        }
+        true
+    }
+
+    /// The block of a datagram with this number; a new one, for which others may have to go.
+    fn block(&mut self, index: usize, number: usize) -> Option<usize> {
+        let block = self.datagrams[index].blocks[number];
+        if block != NONE {
+            return Some(usize::from(block));
+        }
+        while self.free_blocks.is_empty() {
+            // This datagram is the last in the list. One alone never needs all blocks.
+            let oldest = self.waiting.front().filter(|&oldest| oldest != index)?;
+            self.give_up(oldest);
+        }
+        let block = self.free_blocks.pop()?;
+        self.datagrams[index].blocks[number] = block;
+        self.blocks[usize::from(block)].present = [0; WORDS];
+        Some(usize::from(block))
+    }
+
+    fn assemble(&mut self, index: usize, length: usize, into: &mut [u8]) {
+        let mut done = 0;
+        while done < length {
+            let block = usize::from(self.datagrams[index].blocks[done / BLOCK]);
+            let count = BLOCK.min(length - done);
+            into[done..done + count]
+                .copy_from_slice(&self.bytes[block * BLOCK..block * BLOCK + count]);
+            done += count;
+        }
+        self.release(index);
+    }
+
+    fn give_up(&mut self, index: usize) {
+        self.dropped += 1;
+        self.release(index);
+    }
+
+    fn release(&mut self, index: usize) {
+        let datagram = &mut self.datagrams[index];
+        for block in &mut datagram.blocks {
+            if *block != NONE {
+                // There was room for all of them at the start.
+                self.free_blocks.push(*block);
+                *block = NONE;
+            }
+        }
+        self.table.remove(&datagram.key);
+        self.waiting.remove(&mut self.links, index);
+        self.free.push_back(&mut self.links, index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn key(source: u32, ident: u16) -> FragmentKey {
+        FragmentKey {
+            source: Ipv4Addr::from_bits(source),
+            destination: Ipv4Addr::new(10, 0, 0, 1),
+            protocol: 17,
+            ident,
+        }
+    }
+
+    fn at(millis: i64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn byte(ident: u16, position: usize) -> u8 {
+        (position as u32)
+            .wrapping_mul(0x9e37_79b9)
+            .wrapping_add(u32::from(ident) * 77)
+            .to_be_bytes()[0]
+    }
+
+    fn payload(ident: u16, offset: usize, length: usize) -> Vec<u8> {
+        (offset..offset + length).map(|p| byte(ident, p)).collect()
+    }
+
+    /// Sends a part of a datagram whose bytes follow from its number.
+    fn add(
+        reassembly: &mut Reassembly,
+        key: FragmentKey,
+        offset: usize,
+        length: usize,
+        more: bool,
+        now: Instant,
+    ) -> Progress {
+        let mut into = vec![0; PAYLOAD_MAX];
+        let fragment = Fragment { key, offset, more };
+        let payload = payload(key.ident, offset, length);
+        let progress = reassembly.add(fragment, &payload, now, &mut into);
+        if let Progress::Complete(length) = progress {
+            let expected = (0..length).map(|p| byte(key.ident, p));
+            assert!(expected.eq(into[..length].iter().copied()));
+        }
+        progress
+    }
+
+    /// What a datagram is, with no regard for memory: each byte that has come.
+    #[derive(Default)]
+    struct Model {
+        bytes: HashMap<usize, ()>,
+        length: Option<usize>,
+        end: usize,
+    }
+
+    impl Model {
+        fn add(&mut self, offset: usize, length: usize, more: bool) -> Progress {
+            let end = offset + length;
+            let padded = offset + length.div_ceil(8) * 8;
+            if (more && !length.is_multiple_of(8)) || length == 0 || end > PAYLOAD_MAX {
+                return Progress::Refused;
+            }
+            let agrees = match (self.length, more) {
+                (Some(known), true) => end < known,
+                (Some(known), false) => end == known,
+                (None, true) => true,
+                (None, false) => self.end <= end,
+            };
+            let there = (offset..padded)
+                .filter(|p| self.bytes.contains_key(p))
+                .count();
+            if !agrees || (there != 0 && there != padded - offset) {
+                return Progress::Refused;
+            }
+            self.bytes.extend((offset..padded).map(|p| (p, ())));
+            self.end = self.end.max(end);
+            if !more {
+                self.length = Some(end);
+            }
+            match self.length {
+                Some(length) if self.bytes.len() == length.div_ceil(8) * 8 => {
+                    Progress::Complete(length)
+                }
+                _ => Progress::Waiting,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_map_of_bytes(
+            steps in prop::collection::vec(
+                (0u16..3, 0usize..40, prop_oneof![Just(0usize), 1usize..400, Just(1480)], any::<bool>(), any::<bool>()),
+                1..120,
+            ),
+        ) {
+            let mut reassembly = Reassembly::new(1);
+            let mut models: HashMap<u16, Model> = HashMap::new();
+            for (ident, offset, length, round, more) in steps {
+                let length = if round { length.next_multiple_of(8) } else { length };
+                let offset = offset * 8 * 8;
+                let expected = models.entry(ident).or_default().add(offset, length, more);
+                if expected != Progress::Waiting {
+                    models.remove(&ident);
+                }
+                let got = add(&mut reassembly, key(1, ident), offset, length, more, at(0));
+                prop_assert_eq!(got, expected);
+            }
+        }
+
+        #[test]
+        fn any_order_completes_and_memory_comes_back(sizes in prop::collection::vec(1usize..185, 1..60), seed: u64) {
+            let mut reassembly = Reassembly::new(seed);
+            for ident in 0..20u16 {
+                let mut parts = Vec::new();
+                let mut offset = 0;
+                for (i, size) in sizes.iter().enumerate() {
+                    let last = i == sizes.len() - 1;
+                    let length = size * 8 - if last { usize::from(ident % 8) } else { 0 };
+                    parts.push((offset, length, !last));
+                    offset += length;
+                }
+                let mut random = seed | 1;
+                for i in (1..parts.len()).rev() {
+                    random = mix(random, i as u64);
+                    parts.swap(i, random as usize % (i + 1));
+                }
+                let count = parts.len();
+                for (i, (offset, length, more)) in parts.into_iter().enumerate() {
+                    let progress = add(&mut reassembly, key(1, ident), offset, length, more, at(0));
+                    let complete = matches!(progress, Progress::Complete(_));
+                    prop_assert_eq!(complete, i == count - 1);
+                }
+                prop_assert_eq!(reassembly.free_blocks.len(), POOL);
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_datagram_fits_and_one_longer_is_refused() {
+        let mut reassembly = Reassembly::new(1);
+        for offset in (0..65_512).step_by(8) {
+            let progress = add(&mut reassembly, key(1, 1), offset, 8, true, at(0));
+            assert_eq!(progress, Progress::Waiting);
+        }
+        let last = add(&mut reassembly, key(1, 1), 65_512, 3, false, at(0));
+        assert_eq!(last, Progress::Complete(PAYLOAD_MAX));
+        let longer = add(&mut reassembly, key(1, 2), 65_512, 4, false, at(0));
+        assert_eq!(longer, Progress::Refused);
+    }
+
+    #[test]
+    fn an_overlap_ends_the_datagram_and_a_copy_does_not() {
+        let mut reassembly = Reassembly::new(1);
+        add(&mut reassembly, key(1, 1), 0, 1480, true, at(0));
+        let copy = add(&mut reassembly, key(1, 1), 0, 1480, true, at(0));
+        assert_eq!(copy, Progress::Waiting);
+        let other = Fragment {
+            key: key(1, 1),
+            offset: 0,
+            more: true,
+        };
+        let forged = reassembly.add(other, &[9; 1480], at(0), &mut [0; PAYLOAD_MAX]);
+        assert_eq!(forged, Progress::Refused);
+        let rest = add(&mut reassembly, key(1, 1), 1480, 100, false, at(0));
+        assert_eq!(rest, Progress::Waiting, "the first part is gone");
+        assert_eq!(reassembly.take_dropped(), 1);
+    }
+
+    #[test]
+    fn fragments_do_not_wait_for_ever() {
+        let mut reassembly = Reassembly::new(1);
+        add(&mut reassembly, key(1, 1), 0, 1480, true, at(0));
+        let late = add(&mut reassembly, key(1, 1), 1480, 100, false, at(15_000));
+        assert_eq!(late, Progress::Waiting);
+    }
+
+    #[test]
+    fn a_flood_of_first_fragments_does_not_stop_an_honest_sender() {
+        for sources in [1u32, 50, 1 << 20] {
+            let mut reassembly = Reassembly::new(1);
+            let mut flood = 0u32;
+            for ident in 0..50 {
+                let mut last = Progress::Waiting;
+                for part in 0..41 {
+                    // Fifty of the flood for each of the honest fragments.
+                    for _ in 0..50 {
+                        flood += 1;
+                        let attacker = key(0x0b00_0000 + flood % sources, flood as u16);
+                        add(&mut reassembly, attacker, 0, 1480, true, at(0));
+                    }
+                    let progress = add(
+                        &mut reassembly,
+                        key(7, ident),
+                        part * 1480,
+                        1480,
+                        part < 40,
+                        at(0),
+                    );
+                    last = progress;
+                }
+                assert_eq!(last, Progress::Complete(41 * 1480), "{sources} sources");
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Connections that a peer has asked for and not yet confirmed.
+//!
+//! A SYN costs one small entry here, no buffers and nothing of a client's quota. When all entries
+//! are taken, as in a flood of SYNs whose senders never answer, the next ones get a SYN cookie
+//! instead ([`crate::transport::numbers`]): a peer that confirms it is served as well.
+
+use alloc::vec::Vec;
+
+use smoltcp::time::{Duration, Instant};
+
+use crate::ip::packet::Tuple;
+use crate::tables::map::Map;
+use crate::tables::timers::Timers;
+use crate::transport::numbers::PeerOptions;
+
+/// Entries for all listening sockets together.
+pub(crate) const CAPACITY: usize = 1024;
+/// When a SYN|ACK is sent again, counted from the one before it (RFC 6298 section 2), and after the
+/// last of these times the peer is given up.
+const PATIENCE: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+/// How long cookies are taken after the last was given.
+const COOKIES: Duration = Duration::from_secs(60);
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HalfOpen {
+    pub tuple: Tuple,
+    /// The Ethernet address that the SYN came from.
+    pub mac: [u8; 6],
+    /// The peer's first sequence number.
+    pub irs: u32,
+    /// Ours.
+    pub iss: u32,
+    pub window: u16,
+    pub options: PeerOptions,
+    /// When the SYN|ACK was sent first.
+    pub since: Instant,
+    /// How often it has been sent again.
+    pub again: usize,
+}
+
+/// All of them.
+pub(crate) struct Backlog {
+    entries: Vec<Option<HalfOpen>>,
+    free: Vec<u32>,
+    known: Map<Tuple, u32>,
+    timers: Timers,
+    cookies_until: Instant,
+}
+
+impl Backlog {
+    pub(crate) fn new(seed: u64) -> Self {
+        Backlog {
+            entries: (0..CAPACITY).map(|_| None).collect(),
+            free: (0..CAPACITY as u32).rev().collect(),
+            known: Map::new(CAPACITY, seed),
+            timers: Timers::new(CAPACITY),
+            cookies_until: Instant::ZERO,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(crate) fn get(&self, tuple: &Tuple) -> Option<HalfOpen> {
+        self.entries[self.known.get(tuple)? as usize]
+    }
+
+    /// Remembers a SYN that has just been answered, in place of an earlier one of the same peer.
+    /// Returns whether there was room; if not, the answer should have been a cookie.
+    pub(crate) fn insert(&mut self, half_open: HalfOpen, now: Instant) -> bool {
+        self.remove(&half_open.tuple);
+        let Some(index) = self.free.pop() else {
+            return false;
+        };
+        // There are as many keys as entries.
+        let _ = self.known.insert(half_open.tuple, index);
+        self.entries[index as usize] = Some(half_open);
+        self.timers
+            .set_if_earlier(index as usize, now + PATIENCE[0]);
+        true
+    }
+
+    /// Whether [`Self::insert`] would find room for this peer.
+    pub(crate) fn has_room(&self, tuple: &Tuple) -> bool {
+        !self.free.is_empty() || self.known.get(tuple).is_some()
+    }
+
+    pub(crate) fn remove(&mut self, tuple: &Tuple) -> Option<HalfOpen> {
+        let index = self.known.remove(tuple)?;
+        self.timers.clear(index as usize);
+        self.free.push(index);
+        self.entries[index as usize].take()
+    }
+
+    /// When the next SYN|ACK is due.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Takes out one whose SYN|ACK is due again. Those whose time is over are forgotten.
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<HalfOpen> {
+        while let Some(index) = self.timers.pop_due(now) {
+            let Some(half_open) = &mut self.entries[index] else {
+                continue;
+            };
+            half_open.again += 1;
+            let half_open = *half_open;
+            match PATIENCE.get(half_open.again) {
+                Some(&patience) => {
+                    self.timers.set_if_earlier(index, now + patience);
+                    return Some(half_open);
+                }
+                None => drop(self.remove(&half_open.tuple)),
+            }
+        }
+        None
+    }
+
+    /// A cookie is being given.
+    pub(crate) fn note_cookie(&mut self, now: Instant) {
+        self.cookies_until = now + COOKIES;
+    }
+
+    /// Whether a peer may come with a cookie. At other times none is taken, so that guessing one is
+    /// possible during a flood only.
+    pub(crate) fn takes_cookies(&self, now: Instant) -> bool {
+        now < self.cookies_until
+    }
+}

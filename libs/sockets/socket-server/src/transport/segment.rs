@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! TCP segments that the core reads and writes itself: those that begin and end connections, and
+//! answers to segments that belong to none (RFC 9293 section 3.10.7).
+
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{
+    IpProtocol, Ipv4Packet, Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
+};
+
+use crate::ip::packet::{Packet, Tuple};
+use crate::ip::paths::LINK_MTU;
+use crate::ip::send::HEADER;
+use crate::transport::numbers::PeerOptions;
+
+/// Segments that are written here have no data, and of the options only those of a SYN.
+const LONGEST: usize = HEADER + 60;
+/// The maximum segment size that we announce: what the link has room for.
+pub(crate) const MSS: u16 = (LINK_MTU - 40) as u16;
+
+/// Whether `a` comes before `b` in sequence space (RFC 9293 section 3.4).
+pub(crate) fn before(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) < 0
+}
+
+/// A received segment whose checksum was right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub syn: bool,
+    pub fin: bool,
+    pub rst: bool,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number, if it has one.
+    pub ack: Option<u32>,
+    /// Window, not scaled.
+    pub window: u16,
+    pub options: PeerOptions,
+    /// Bytes of data.
+    pub data: usize,
+    /// The Ethernet address that it came from.
+    pub mac: [u8; 6],
+}
+
+/// What a segment's header says, before anybody has looked at its checksum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance {
+    /// Whether it begins or ends a connection at once: SYN or RST.
+    pub control: bool,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number, if it has one.
+    pub ack: Option<u32>,
+    /// Window, not scaled.
+    pub window: u16,
+    /// Whether it has neither data nor FIN.
+    pub bare: bool,
+}
+
+/// Looks at the header of a packet's TCP segment.
+pub(crate) fn glance(packet: &Packet) -> Option<Glance> {
+    let tcp = TcpPacket::new_checked(packet.payload).ok()?;
+    Some(Glance {
+        control: tcp.syn() || tcp.rst(),
+        seq: number(tcp.seq_number()),
+        window: tcp.window_len(),
+        bare: tcp.payload().is_empty() && !tcp.fin(),
+        ack: tcp.ack().then(|| number(tcp.ack_number())),
+    })
+}
+
+/// Reads a packet's TCP segment. `None` if it is malformed or its checksum is wrong.
+pub(crate) fn parse(packet: &Packet, checksums: &ChecksumCapabilities) -> Option<Segment> {
+    let tcp = TcpPacket::new_checked(packet.payload).ok()?;
+    let (source, destination) = (packet.source.into(), packet.destination.into());
+    let repr = TcpRepr::parse(&tcp, &source, &destination, checksums).ok()?;
+    Some(Segment {
+        syn: tcp.syn(),
+        fin: tcp.fin(),
+        rst: tcp.rst(),
+        seq: number(repr.seq_number),
+        ack: repr.ack_number.map(number),
+        window: repr.window_len,
+        options: PeerOptions {
+            mss: repr
+                .max_seg_size
+                .filter(|&mss| mss != 0)
+                .unwrap_or(PeerOptions::NONE.mss),
+            scale: repr.window_scale,
+            sack: repr.sack_permitted,
+        },
+        data: repr.payload.len(),
+        mac: packet.sender,
+    })
+}
+
+impl Segment {
+    /// The sequence number behind it: SYN and FIN count as one each.
+    pub(crate) fn end(&self) -> u32 {
+        let flags = u32::from(self.syn) + u32::from(self.fin);
+        self.seq.wrapping_add(self.data as u32).wrapping_add(flags)
+    }
+}
+
+/// A segment without data to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ControlSegment {
+    pub control: TcpControl,
+    pub seq: u32,
+    pub ack: Option<u32>,
+    pub window: u16,
+    /// On a SYN: what we offer.
+    pub options: Option<PeerOptions>,
+}
+
+impl ControlSegment {
+    /// An acknowledgement.
+    pub(crate) fn ack(seq: u32, ack: u32, window: u16) -> ControlSegment {
+        ControlSegment {
+            control: TcpControl::None,
+            seq,
+            ack: Some(ack),
+            window,
+            options: None,
+        }
+    }
+
+    /// The answer to a segment that belongs to no connection (RFC 9293 section 3.10.7.1): the reset
+    /// has the number that makes it acceptable to whoever sent the segment.
+    pub(crate) fn reset(to: &Segment) -> ControlSegment {
+        let (seq, ack) = match to.ack {
+            Some(ack) => (ack, None),
+            None => (0, Some(to.end())),
+        };
+        ControlSegment {
+            control: TcpControl::Rst,
+            seq,
+            ack,
+            window: 0,
+            options: None,
+        }
+    }
+
+    fn repr(&self, from: u16, to: u16) -> TcpRepr<'static> {
+        TcpRepr {
+            src_port: from,
+            dst_port: to,
+            control: self.control,
+            seq_number: TcpSeqNumber(self.seq as i32),
+            ack_number: self.ack.map(|ack| TcpSeqNumber(ack as i32)),
+            window_len: self.window,
+            window_scale: self.options.and_then(|options| options.scale),
+            max_seg_size: self.options.map(|options| options.mss),
+            sack_permitted: self.options.is_some_and(|options| options.sack),
+            sack_ranges: [None; 3],
+            timestamp: None,
+            payload: &[],
+        }
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.repr(0, 0).header_len()
+    }
+
+    /// Writes it as this machine sends it.
+    pub(crate) fn emit(&self, tuple: &Tuple, segment: &mut [u8]) {
+        let repr = self.repr(tuple.local.1, tuple.remote.1);
+        let (from, to) = (tuple.local.0.into(), tuple.remote.0.into());
+        let mut packet = TcpPacket::new_unchecked(segment);
+        repr.emit(&mut packet, &from, &to, &ChecksumCapabilities::default());
+    }
+
+    /// Writes a packet in which the connection's peer sends it, for smoltcp to read.
+    pub(crate) fn emit_as_peer<'a>(
+        &self,
+        tuple: &Tuple,
+        buffer: &'a mut [u8; LONGEST],
+    ) -> &'a [u8] {
+        let checksums = ChecksumCapabilities::default();
+        let repr = self.repr(tuple.remote.1, tuple.local.1);
+        let bytes = &mut buffer[..HEADER + repr.header_len()];
+        let ip = Ipv4Repr {
+            src_addr: tuple.remote.0,
+            dst_addr: tuple.local.0,
+            next_header: IpProtocol::Tcp,
+            payload_len: repr.header_len(),
+            hop_limit: 64,
+        };
+        let mut packet = Ipv4Packet::new_unchecked(&mut *bytes);
+        ip.emit(&mut packet, &checksums);
+        let (from, to) = (tuple.remote.0.into(), tuple.local.0.into());
+        let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
+        repr.emit(&mut segment, &from, &to, &checksums);
+        bytes
+    }
+
+    /// A buffer for [`Self::emit_as_peer`].
+    pub(crate) fn buffer() -> [u8; LONGEST] {
+        [0; LONGEST]
+    }
+}
+
+fn number(number: TcpSeqNumber) -> u32 {
+    number.0 as u32
+}
