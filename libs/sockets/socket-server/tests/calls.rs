@@ -3,10 +3,8 @@
 //! The server's time is shared by client: one that calls without pause does not keep others from
 //! calling.
 
-mod common;
-
-use common::{C2S, Faults, World, config, errno, limits};
 use socket_proto::{Errno, Handle, PollBits, Request, SocketKind, Span, Success};
+use test_world::{C2S, Faults, World, config, errno, limits};
 
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000_000;

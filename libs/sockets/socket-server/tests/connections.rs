@@ -2,11 +2,9 @@
 
 //! How connections begin and end.
 
-mod common;
-
-use common::raw::{Raw, SYN};
-use common::{Faults, World, config, limits};
 use socket_proto::{Errno, PollBits, Request, Shutdown, SocketKind};
+use test_world::raw::{Raw, SYN};
+use test_world::{Faults, World, config, limits};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -206,7 +204,7 @@ fn closing_with_unsent_bytes_sends_them_first() {
         let mut world = World::new(config(), vec![limits(8, 1)], faults);
         let listener = world.listen(80, 3);
         let (socket, peer) = world.connected(listener, 80);
-        let data = common::pattern(60_000, 8);
+        let data = test_world::pattern(60_000, 8);
         assert_eq!(world.send(socket, &data).unwrap().0, data.len());
         world.close(socket);
         assert_eq!(world.bits(socket), PollBits::NVAL);
@@ -433,7 +431,7 @@ fn a_slow_reader_gets_everything_and_then_has_time_to_close() {
     let (socket, peer) = world.connected(listener, 80);
     // More than the peer's window: some of it stays with the server.
     for _ in 0..2 {
-        world.send(socket, &common::pattern(60_000, 1)).unwrap();
+        world.send(socket, &test_world::pattern(60_000, 1)).unwrap();
         world.run_for(SECOND / 10);
     }
     world.close(socket);
@@ -457,7 +455,7 @@ fn a_peer_that_never_reads_does_not_hold_a_closed_connection() {
     let listener = world.listen(80, 3);
     let (socket, peer) = world.connected(listener, 80);
     for _ in 0..2 {
-        world.send(socket, &common::pattern(60_000, 1)).unwrap();
+        world.send(socket, &test_world::pattern(60_000, 1)).unwrap();
         world.run_for(SECOND / 10);
     }
     world.close(socket);
@@ -477,7 +475,7 @@ fn unsent_bytes_are_not_given_up_for_a_new_connection() {
     for _ in 0..3 {
         let (socket, peer) = world.connected(listener, 80);
         for _ in 0..2 {
-            world.send(socket, &common::pattern(60_000, 1)).unwrap();
+            world.send(socket, &test_world::pattern(60_000, 1)).unwrap();
             world.run_for(SECOND / 10);
         }
         world.close(socket);

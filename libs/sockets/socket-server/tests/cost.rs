@@ -3,14 +3,12 @@
 //! What packets cost: the same whatever the number of connections, nothing allocated, and running
 //! out of transmit buffers delays and loses nothing.
 
-mod common;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::{Event, Faults, World, config, limits, pattern};
 use socket_proto::{Errno, PollBits, SocketKind};
 use socket_server::{Link, RxQueue, TxQueue};
+use test_world::{Event, Faults, World, config, limits, pattern};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -243,7 +241,7 @@ fn a_wake_up_is_bounded() {
     let mut world = World::simple();
     let flood = vec![0u8; 60];
     for _ in 0..1000 {
-        world.medium.inject(common::SERVER, flood.clone());
+        world.medium.inject(test_world::SERVER, flood.clone());
     }
     let before = world.server.counters().rx_frames;
     let outcome = world.server.poll(world.now, &mut world.link);

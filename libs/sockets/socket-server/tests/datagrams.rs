@@ -2,9 +2,6 @@
 
 //! Datagram sockets, and what else is answered without a connection.
 
-mod common;
-
-use common::{Faults, PEER_MAC, SERVER_MAC, World, config, limits, pattern};
 use smoltcp::wire::{
     EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, Icmpv4Repr, IpProtocol,
     Ipv4Packet, Ipv4Repr,
@@ -12,6 +9,7 @@ use smoltcp::wire::{
 use socket_proto::datagram::HEADER_SIZE;
 use socket_proto::{Errno, PollBits, Request, Shutdown, SocketKind, Span, Success};
 use socket_server::GatewayEvent;
+use test_world::{Faults, PEER_MAC, SERVER_MAC, World, config, limits, pattern};
 
 const SECOND: u64 = 1_000_000_000;
 const PEER: Option<&str> = Some("10.0.2.2:5000");
@@ -84,7 +82,7 @@ fn an_echo_sends_a_batch_as_it_was_received() {
     }
     world.run_for(SECOND / 10);
     let span = Span {
-        offset: common::C2S.into(),
+        offset: test_world::C2S.into(),
         length: 100_000,
     };
     let received = world.ask(Request::Recv { socket, span });
@@ -142,7 +140,7 @@ fn a_connected_socket_hears_its_peer_only() {
         Ok("10.0.2.2:5000".parse().unwrap())
     );
     let name = world.name(socket);
-    assert_eq!(name.ip(), common::SERVER_IP);
+    assert_eq!(name.ip(), test_world::SERVER_IP);
     world.send_datagrams(socket, &[(None, b"to you")]).unwrap();
     world.run_until("the datagram", |world| world.peer.udp(peer).can_recv());
     world.peer.send_to(other, name.port(), b"not for you");
@@ -274,8 +272,8 @@ fn an_echo_request_is_answered() {
         data: &data,
     };
     let ip = Ipv4Repr {
-        src_addr: common::PEER_IP,
-        dst_addr: common::SERVER_IP,
+        src_addr: test_world::PEER_IP,
+        dst_addr: test_world::SERVER_IP,
         next_header: IpProtocol::Icmp,
         payload_len: icmp.buffer_len(),
         hop_limit: 64,
@@ -292,7 +290,7 @@ fn an_echo_request_is_answered() {
         &mut Icmpv4Packet::new_unchecked(packet.payload_mut()),
         &checksums,
     );
-    world.medium.inject(common::SERVER, frame);
+    world.medium.inject(test_world::SERVER, frame);
     world.run_for(SECOND / 10);
     let answers = world.medium.take_tap();
     let answered = answers.iter().any(|frame| {

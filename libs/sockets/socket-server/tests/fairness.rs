@@ -2,13 +2,11 @@
 
 //! What the link carries is shared by client, not by connection or by eagerness.
 
-mod common;
-
-use common::{Faults, World, config, limits, pattern};
 use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::stride;
 use socket_proto::{DatagramHeader, Errno, Handle, PollBits, Request, SocketKind, Span, Success};
 use socket_server::Config;
+use test_world::{Faults, World, config, limits, pattern};
 
 const MILLISECOND: u64 = 1_000_000;
 /// Nanoseconds a frame: about 75 MB/s.

@@ -2,15 +2,13 @@
 
 //! Packets in fragments, and what happens when transmit buffers are few.
 
-mod common;
-
 use std::net::Ipv4Addr;
 
-use common::{
+use socket_proto::{Errno, PollBits, Request, SocketKind, Span};
+use test_world::{
     Faults, PEER_IP, PEER_MAC, SERVER, SERVER_IP, SERVER_MAC, World, config, frames, limits,
     pattern,
 };
-use socket_proto::{Errno, PollBits, Request, SocketKind, Span};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -162,7 +160,7 @@ fn a_flood_on_a_slow_link_does_not_stop_reception() {
         world.peer.send_to(peer, 7, &[round as u8]);
         world.run_for(SECOND / 1000);
         let span = Span {
-            offset: common::C2S.into(),
+            offset: test_world::C2S.into(),
             length: 1000,
         };
         // The first frames are still on their way.

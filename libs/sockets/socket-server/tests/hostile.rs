@@ -2,16 +2,14 @@
 
 //! Peers that do whatever they like: clients with arbitrary messages, a network with arbitrary
 //! frames. Nothing panics, and the tables agree with one another after every step
-//! ([`common::World`] has the server audit itself).
+//! ([`test_world::World`] has the server audit itself).
 
-mod common;
-
-use common::{C2S, Faults, S2C, SERVER, World, config, limits};
 use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
 use socket_proto::{
     Errno, Handle, PollBits, Request, SocketKind, SocketOption, Span, Success, addr,
 };
+use test_world::{C2S, Faults, S2C, SERVER, World, config, limits};
 
 /// Connections of the well-behaved peer.
 const PEERS: usize = 12;
@@ -342,8 +340,8 @@ impl Actors {
                 world.step(world.now);
             }
             Step::Frame { kind, bytes } => {
-                let mut frame = common::SERVER_MAC.to_vec();
-                frame.extend_from_slice(&common::PEER_MAC);
+                let mut frame = test_world::SERVER_MAC.to_vec();
+                frame.extend_from_slice(&test_world::PEER_MAC);
                 frame.extend_from_slice(&kind.to_be_bytes());
                 frame.extend_from_slice(&bytes);
                 world.medium.inject(SERVER, frame);
@@ -356,13 +354,13 @@ impl Actors {
             }
             Step::PeerSend { which, size } => {
                 if let Some(peer) = self.peer(which) {
-                    let data = common::pattern(size, 1);
+                    let data = test_world::pattern(size, 1);
                     let _ = self.world.peer.tcp(peer).send_slice(&data);
                 }
             }
             Step::PeerDatagram { port, size } => {
-                let data = common::pattern(size, 2);
-                let to = (common::SERVER_IP, port);
+                let data = test_world::pattern(size, 2);
+                let to = (test_world::SERVER_IP, port);
                 let _ = world.peer.udp(self.datagrams).send_slice(&data, to);
             }
             Step::PeerRead { which } => {

@@ -3,15 +3,13 @@
 //! What routers and peers say about packets, and what this machine says about theirs; sources that
 //! nobody can have.
 
-mod common;
-
 use std::net::Ipv4Addr;
 
-use common::{
+use socket_proto::{Errno, Handle, PollBits, SocketKind};
+use test_world::{
     Faults, Narrow, PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, config, frames, limits,
     pattern,
 };
-use socket_proto::{Errno, Handle, PollBits, SocketKind};
 
 const SECOND: u64 = 1_000_000_000;
 const BROADCAST: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 255);
@@ -274,7 +272,7 @@ fn what_is_sent_unasked_is_limited() {
         for _ in 0..5000 {
             world
                 .medium
-                .inject(common::SERVER, stranger(&question(neighbour)));
+                .inject(test_world::SERVER, stranger(&question(neighbour)));
             world.run_for(SECOND / 5000);
         }
         let answers = world.medium.take_tap().len();

@@ -2,9 +2,7 @@
 
 //! Goodput on links that lose, in simulated time: the same numbers in every run.
 
-mod common;
-
-use common::{Faults, World, config, limits};
+use test_world::{Faults, World, config, limits};
 
 const MIB: usize = 1 << 20;
 
@@ -19,7 +17,7 @@ fn goodput(bytes: usize, lost: u64, round_trip: u64, seed: u64) -> f64 {
     let listener = world.listen(80, 3);
     let (socket, peer) = world.connected(listener, 80);
     world.medium.set_faults(Faults { lost, ..faults });
-    let data = common::pattern(65_536, 1);
+    let data = test_world::pattern(65_536, 1);
     let start = world.now;
     let (mut sent, mut received) = (0, 0);
     world.run_until("all bytes", |world| {

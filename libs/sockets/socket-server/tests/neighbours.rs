@@ -2,15 +2,13 @@
 
 //! Hosts on the link: finding them, not being misled about them, and many of them at once.
 
-mod common;
-
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use common::{
+use socket_proto::{Errno, Handle, PollBits, Request, SocketKind, Span, Success};
+use test_world::{
     C2S, Faults, PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, config, frames, limits,
 };
-use socket_proto::{Errno, Handle, PollBits, Request, SocketKind, Span, Success};
 
 const SECOND: u64 = 1_000_000_000;
 const ALL: [u8; 6] = [0xff; 6];
@@ -97,7 +95,7 @@ fn a_thousand_hosts_with_a_datagram_a_second_each_are_answered() {
             let from = host(0x1000 + round % 1000);
             world
                 .medium
-                .inject(common::SERVER, datagram(from, 7, b"anyone?"));
+                .inject(test_world::SERVER, datagram(from, 7, b"anyone?"));
             world.run_for(SECOND / 1000);
             echo(&mut world, socket);
             for frame in world.medium.take_tap() {
@@ -106,7 +104,7 @@ fn a_thousand_hosts_with_a_datagram_a_second_each_are_answered() {
                     let number = u16::from_be_bytes([target.octets()[2], target.octets()[3]]);
                     if answers_arp && target != PEER_IP {
                         assert_eq!(to, host(number).0, "a probe goes to its host alone");
-                        world.medium.inject(common::SERVER, reply(host(number)));
+                        world.medium.inject(test_world::SERVER, reply(host(number)));
                     }
                 } else if let Some((mac, to, _)) = frames::payload(&frame, 17) {
                     let number = u16::from_be_bytes([to.octets()[2], to.octets()[3]]);

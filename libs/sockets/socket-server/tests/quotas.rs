@@ -2,14 +2,12 @@
 
 //! Clients are kept apart: handles, ports, quotas, permissions, attach.
 
-mod common;
-
-use common::{Faults, World, config, errno, limits};
 use socket_proto::{
     DatagramHeader, Errno, Failure, PollBits, RESTARTED, Request, SocketKind, SocketOption, Span,
     Success,
 };
 use socket_server::{ClientLimits, Destination, PortRange};
+use test_world::{Faults, World, config, errno, limits};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -316,11 +314,8 @@ fn a_client_that_has_not_attached_is_told_to() {
     let wrong = world.call(0, Request::Attach { version: 99 });
     assert_eq!(errno(wrong), Some(Errno::EPROTO));
     // A second server that knows nothing of the client: as after a restart.
-    let (client, port) = common::Client::new(limits(4, 4));
-    let mut config = config();
-    config.epoch = 2;
-    world.server = socket_server::Server::new(&config, vec![Some(port)]).unwrap();
-    world.clients[0] = client;
+    world.limits[0] = limits(4, 4);
+    world.restart();
     let kind = SocketKind::Stream;
     assert_eq!(
         world.call(0, Request::Socket { kind }),
@@ -368,7 +363,10 @@ fn ranges_outside_of_the_window_are_refused() {
     let (socket, peer) = world.connected(listener, 80);
     world.peer.tcp(peer).send_slice(b"waiting").unwrap();
     world.await_bits(socket, PollBits::IN);
-    let (c2s, total) = (u64::from(common::C2S), u64::from(common::C2S + common::S2C));
+    let (c2s, total) = (
+        u64::from(test_world::C2S),
+        u64::from(test_world::C2S + test_world::S2C),
+    );
     let span = |offset, length| Span { offset, length };
     for span in [
         span(c2s - 1, 2),

@@ -2,13 +2,11 @@
 
 //! What the server does with single segments: forged ones, late ones, and floods of them.
 
-mod common;
-
 use std::net::Ipv4Addr;
 
-use common::raw::{ACK, FIN, PSH, RST, Raw, SYN};
-use common::{World, limits};
 use socket_proto::{Errno, Handle, PollBits, SocketKind};
+use test_world::raw::{ACK, FIN, PSH, RST, Raw, SYN};
+use test_world::{World, limits};
 
 const SECOND: u64 = 1_000_000_000;
 /// The raw peer's port. Nobody has it at the peer's stack, which would reset what it does not know:
@@ -78,7 +76,7 @@ fn a_reset_needs_the_exact_number() {
         payload: vec![7; 10],
         ..raw(ACK | PSH, IRS + 6, next)
     };
-    world.medium.inject(common::SERVER, data.frame());
+    world.medium.inject(test_world::SERVER, data.frame());
     world.exchange(&raw(RST, IRS + 16, 0));
     assert_eq!(world.recv(socket, 100).unwrap(), [7; 10]);
     assert_eq!(world.recv(socket, 100), Err(Errno::ECONNRESET));
@@ -175,7 +173,7 @@ fn what_belongs_to_nobody_is_reset_with_acceptable_numbers() {
     let mut frame = closed(raw(SYN, 5, 0)).frame();
     *frame.last_mut().unwrap() ^= 1;
     world.medium.start_tap();
-    world.medium.inject(common::SERVER, frame);
+    world.medium.inject(test_world::SERVER, frame);
     world.run_for(SECOND / 100);
     assert!(world.medium.take_tap().is_empty());
 }
@@ -225,7 +223,7 @@ fn time_wait_ends_for_a_newer_syn_only() {
     let mut damaged = newer.frame();
     damaged[14 + 20 + 16] ^= 0x55;
     world.medium.start_tap();
-    world.medium.inject(common::SERVER, damaged);
+    world.medium.inject(test_world::SERVER, damaged);
     world.run_for(SECOND / 100);
     assert!(world.medium.take_tap().is_empty());
     // Wrong resets do not end it either.
@@ -262,9 +260,9 @@ fn first_numbers_follow_a_secret_and_a_clock() {
     // With another key, in another world at the same time, all numbers are others.
     let config = socket_server::Config {
         key: [1; 16],
-        ..common::config()
+        ..test_world::config()
     };
-    let mut other = World::new(config, vec![limits(32, 8)], common::Faults::none());
+    let mut other = World::new(config, vec![limits(32, 8)], test_world::Faults::none());
     other.listen(80, 8);
     let e = first(&mut other, 1);
     assert!(a.wrapping_sub(e) > 10_000 && e.wrapping_sub(a) > 10_000);
@@ -292,7 +290,7 @@ fn flood(world: &mut World, count: u32, salt: u32) {
             address,
             ..Raw::new(1 + (n % 60_000) as u16, 80, SYN, n, 0)
         };
-        world.medium.inject(common::SERVER, syn.frame());
+        world.medium.inject(test_world::SERVER, syn.frame());
         if n % 64 == 63 {
             world.run_for(1_000_000);
         }
@@ -322,7 +320,7 @@ fn a_flood_of_syns_does_not_keep_an_honest_peer_out() {
             assert_eq!(world.recv(socket, 10).unwrap(), b"hello");
         }
         // 3,000 bytes: window scaling and segment size have survived.
-        let data = common::pattern(3_000, 1);
+        let data = test_world::pattern(3_000, 1);
         world.send(socket, &data).unwrap();
         let before = world.peer.tcp(peer).recv_queue();
         world.run_until("the bytes", |world| {

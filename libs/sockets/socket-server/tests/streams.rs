@@ -3,11 +3,9 @@
 //! Bytes of streams: every one arrives, once, in order, over a link that is fine and over one that
 //! is not.
 
-mod common;
-
-use common::{Faults, World, config, limits, pattern};
 use smoltcp::iface::SocketHandle;
 use socket_proto::{Errno, Handle, PollBits, Request, Shutdown, Span, Success};
+use test_world::{Faults, World, config, limits, pattern};
 
 const SIZES: [usize; 9] = [1, 2, 100, 1459, 1460, 1461, 65_535, 65_536, 1_000_003];
 
@@ -121,7 +119,7 @@ fn a_client_that_connects_sends_and_receives() {
         assert_eq!(world.so_error(socket), None);
         assert_eq!(world.peer_name(socket), Ok("10.0.2.2:80".parse().unwrap()));
         let name = world.name(socket);
-        assert_eq!(name.ip(), common::SERVER_IP);
+        assert_eq!(name.ip(), test_world::SERVER_IP);
         assert!(name.port() >= socket_server::EPHEMERAL_FIRST);
         world.run_until("established", |world| world.peer.tcp(peer).may_send());
         let data = pattern(300_000, 9);
@@ -180,7 +178,7 @@ fn an_echo_sends_from_the_half_it_received_into() {
     world.await_bits(socket, PollBits::IN);
     assert_eq!(world.recv(socket, 100).unwrap(), b"echo this");
     let span = Span {
-        offset: common::C2S.into(),
+        offset: test_world::C2S.into(),
         length: 9,
     };
     let sent = world.ask(Request::Send { socket, span });

@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use smoltcp::iface::SocketHandle;
 use socket_proto::{Errno, Handle, Request, Shutdown, SocketKind};
 
-use crate::common::{PEER_IP, SERVER_IP, World};
 use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
+use test_world::{PEER_IP, SERVER_IP, World};
 
 /// Long enough for a connection to be made and for a delayed acknowledgement.
 const REST: u64 = 50_000_000;

@@ -6,8 +6,6 @@
 
 #![cfg(target_os = "linux")]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod core;
 mod datagrams;
 mod ending;

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::rc::Rc;
 
-use super::{PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, frames};
+use crate::{PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, frames};
 use socket_server::{FRAME_MAX, Link, RxQueue, TxQueue};
 
 /// The server's end of the link; 1 is the peer's.
@@ -16,8 +16,11 @@ pub const SERVER: usize = 0;
 /// What goes wrong, in parts of 1000 frames.
 #[derive(Clone, Copy)]
 pub struct Faults {
+    /// Which frames it concerns.
     pub seed: u64,
+    /// Lost.
     pub lost: u64,
+    /// Delivered twice.
     pub doubled: u64,
     /// Delayed, so that later frames overtake them.
     pub late: u64,
@@ -26,6 +29,7 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// Every frame arrives once, in order, after 200 µs.
     pub fn none() -> Faults {
         Faults {
             seed: 1,
@@ -36,6 +40,7 @@ impl Faults {
         }
     }
 
+    /// Two in a hundred are lost, two are doubled, five are late.
     pub fn some(seed: u64) -> Faults {
         Faults {
             seed,
@@ -154,6 +159,7 @@ impl State {
 pub struct Medium(Rc<RefCell<State>>);
 
 impl Medium {
+    /// A link with these faults.
     pub fn new(faults: Faults) -> Medium {
         Medium(Rc::new(RefCell::new(State {
             now: 0,
@@ -171,6 +177,7 @@ impl Medium {
         })))
     }
 
+    /// The server's queues, with room for so many frames that the "driver" has not taken yet.
     pub fn server_end(&self, tx_buffers: usize) -> Link<SimRx, SimTx> {
         let (rx, tx) = (self.clone(), self.clone());
         let front = None;
@@ -184,12 +191,14 @@ impl Medium {
         }
     }
 
+    /// Sets the time; frames that arrive by then have arrived.
     pub fn set_now(&self, now: u64) {
         let mut state = self.0.borrow_mut();
         state.now = now;
         state.arrive();
     }
 
+    /// When the next frame arrives or leaves the "driver".
     pub fn next_delivery(&self) -> Option<u64> {
         let state = self.0.borrow();
         let delivery = state.travelling.peek().map(|Reverse((at, ..))| *at);
@@ -206,6 +215,7 @@ impl Medium {
         self.0.borrow_mut().arrived[to].push_back(frame);
     }
 
+    /// Takes the oldest frame that has arrived at one end.
     pub fn receive(&self, end: usize) -> Option<Vec<u8>> {
         let mut state = self.0.borrow_mut();
         let frame = state.arrived[end].pop_front()?;
@@ -217,6 +227,7 @@ impl Medium {
         Some(frame)
     }
 
+    /// Sends a frame to one end.
     pub fn transmit(&self, to: usize, frame: Vec<u8>) {
         self.0.borrow_mut().send(to, frame);
     }
@@ -236,18 +247,22 @@ impl Medium {
         self.0.borrow_mut().faults = faults;
     }
 
+    /// Starts to copy the frames that the server sends.
     pub fn start_tap(&self) {
         self.0.borrow_mut().tap = Some(Vec::new());
     }
 
+    /// Starts to copy the frames that the server takes.
     pub fn start_recording(&self) {
         self.0.borrow_mut().recording = Some(Vec::new());
     }
 
+    /// The copies of what the server took, and the end of copying.
     pub fn take_recording(&self) -> Vec<Vec<u8>> {
         self.0.borrow_mut().recording.take().unwrap_or_default()
     }
 
+    /// The copies of what the server sent, and the end of copying.
     pub fn take_tap(&self) -> Vec<Vec<u8>> {
         self.0.borrow_mut().tap.take().unwrap_or_default()
     }
@@ -298,6 +313,7 @@ impl SimTx {
         }
     }
 
+    /// Changes the number of transmit buffers.
     pub fn set_buffers(&mut self, buffers: usize) {
         self.buffers = buffers;
     }

@@ -1,98 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A client's memory, and the calls in a form that tests can read.
+//! A client's requests in a form that tests can read.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::sync::atomic::AtomicU32;
 
+use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::{HEADER_SIZE, stride};
-use socket_proto::ready::PageWords;
 use socket_proto::{
-    DatagramHeader, Errno, Failure, Half, Handle, PollBits, ReadinessReader, ReadinessWriter,
-    Reply, Request, Shutdown, SocketKind, SocketOption, Span, Success, WindowSizes,
+    DatagramHeader, Errno, Failure, Handle, PollBits, Reply, Request, Shutdown, SocketKind,
+    SocketOption, Span, Success,
 };
-use socket_server::{ClientLimits, ClientPort, OutOfWindow, Window};
 
-use super::{C2S, S2C, World};
-
-/// Both halves of a window, in ordinary memory.
-#[derive(Clone)]
-pub struct SharedWindow {
-    c2s: Rc<RefCell<Vec<u8>>>,
-    s2c: Rc<RefCell<Vec<u8>>>,
-}
-
-impl Window for SharedWindow {
-    fn sizes(&self) -> WindowSizes {
-        WindowSizes { c2s: C2S, s2c: S2C }
-    }
-
-    fn read(&self, half: Half, offset: usize, into: &mut [u8]) -> Result<(), OutOfWindow> {
-        let half = match half {
-            Half::ClientToServer => self.c2s.borrow(),
-            Half::ServerToClient => self.s2c.borrow(),
-        };
-        let from = half.get(offset..offset + into.len()).ok_or(OutOfWindow)?;
-        into.copy_from_slice(from);
-        Ok(())
-    }
-
-    fn write(&mut self, offset: usize, from: &[u8]) -> Result<(), OutOfWindow> {
-        let mut half = self.s2c.borrow_mut();
-        let into = half
-            .get_mut(offset..offset + from.len())
-            .ok_or(OutOfWindow)?;
-        into.copy_from_slice(from);
-        Ok(())
-    }
-}
-
-/// The client's side.
-pub struct Client {
-    pub window: SharedWindow,
-    page: &'static PageWords,
-}
-
-impl Client {
-    pub fn new(limits: ClientLimits) -> (Client, ClientPort<SharedWindow>) {
-        let half = |size: u32| Rc::new(RefCell::new(vec![0; size as usize]));
-        let window = SharedWindow {
-            c2s: half(C2S),
-            s2c: half(S2C),
-        };
-        let page: &PageWords = Box::leak(Box::new([const { AtomicU32::new(0) }; 1024]));
-        let port = ClientPort {
-            window: window.clone(),
-            ready: ReadinessWriter::new(page),
-            limits,
-        };
-        (Client { window, page }, port)
-    }
-
-    pub fn page(&self) -> ReadinessReader<'static> {
-        ReadinessReader::new(self.page)
-    }
-
-    /// The page itself, for a client library.
-    pub fn page_words(&self) -> &'static PageWords {
-        self.page
-    }
-
-    pub fn fill(&self, bytes: &[u8]) {
-        self.window.c2s.borrow_mut()[..bytes.len()].copy_from_slice(bytes);
-    }
-
-    /// What the client's half holds.
-    pub fn written(&self) -> Vec<u8> {
-        self.window.c2s.borrow().clone()
-    }
-
-    pub fn read(&self, at: usize, length: usize) -> Vec<u8> {
-        self.window.s2c.borrow()[at..at + length].to_vec()
-    }
-}
+use crate::{C2S, World};
 
 fn result(reply: Reply) -> Result<Success, Errno> {
     reply.map_err(|failure| match failure {
@@ -103,19 +22,23 @@ fn result(reply: Reply) -> Result<Success, Errno> {
 
 /// The calls, as client 0 unless it says otherwise.
 impl World {
+    /// Makes a request as client 0.
     #[track_caller]
     pub fn ask(&mut self, request: Request) -> Result<Success, Errno> {
         result(self.call(0, request))
     }
 
+    /// Makes a request as that client.
     pub fn ask_as(&mut self, client: usize, request: Request) -> Result<Success, Errno> {
         result(self.call(client, request))
     }
 
+    /// A new socket.
     pub fn socket(&mut self, kind: SocketKind) -> Handle {
         self.socket_as(0, kind).expect("socket")
     }
 
+    /// A new socket of that client.
     pub fn socket_as(&mut self, client: usize, kind: SocketKind) -> Result<Handle, Errno> {
         match self.ask_as(client, Request::Socket { kind })? {
             Success::Socket(handle) => Ok(handle),
@@ -123,11 +46,13 @@ impl World {
         }
     }
 
+    /// `bind`.
     pub fn bind(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
         let addr = addr.parse().expect("an address");
         self.ask(Request::Bind { socket, addr }).map(drop)
     }
 
+    /// A new socket that listens on a port of every address.
     pub fn listen(&mut self, port: u16, backlog: u64) -> Handle {
         let socket = self.socket(SocketKind::Stream);
         self.bind(socket, &format!("0.0.0.0:{port}")).expect("bind");
@@ -136,6 +61,7 @@ impl World {
         socket
     }
 
+    /// `accept`.
     pub fn accept(&mut self, socket: Handle) -> Result<(Handle, SocketAddr), Errno> {
         match self.ask(Request::Accept { socket })? {
             Success::Accepted { socket, peer } => Ok((socket, peer)),
@@ -143,6 +69,7 @@ impl World {
         }
     }
 
+    /// `connect`.
     pub fn connect(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
         let addr = addr.parse().expect("an address");
         let addr = Some(addr);
@@ -160,6 +87,7 @@ impl World {
         }
     }
 
+    /// Receives at most so many bytes of a stream.
     pub fn recv(&mut self, socket: Handle, most: usize) -> Result<Vec<u8>, Errno> {
         let span = Span {
             offset: C2S.into(),
@@ -225,15 +153,18 @@ impl World {
         Ok(received)
     }
 
+    /// `shutdown`.
     pub fn shutdown(&mut self, socket: Handle, how: Shutdown) -> Result<(), Errno> {
         self.ask(Request::Shutdown { socket, how }).map(drop)
     }
 
+    /// `close`, which must succeed.
     #[track_caller]
     pub fn close(&mut self, socket: Handle) {
         self.ask(Request::Close { socket }).expect("close");
     }
 
+    /// The error that waits on a socket, which clears it (`SO_ERROR`).
     pub fn so_error(&mut self, socket: Handle) -> Option<Errno> {
         let option = SocketOption::Error;
         match self.ask(Request::GetOption { socket, option }) {
@@ -243,6 +174,7 @@ impl World {
         }
     }
 
+    /// The local address.
     pub fn name(&mut self, socket: Handle) -> SocketAddr {
         match self.ask(Request::SockName { socket }) {
             Ok(Success::Address(address)) => address,
@@ -250,6 +182,7 @@ impl World {
         }
     }
 
+    /// The remote address.
     pub fn peer_name(&mut self, socket: Handle) -> Result<SocketAddr, Errno> {
         match self.ask(Request::PeerName { socket })? {
             Success::Address(address) => Ok(address),
@@ -269,11 +202,7 @@ impl World {
     }
 
     /// A connection from the peer: the server's end and the peer's.
-    pub fn connected(
-        &mut self,
-        listener: Handle,
-        port: u16,
-    ) -> (Handle, smoltcp::iface::SocketHandle) {
+    pub fn connected(&mut self, listener: Handle, port: u16) -> (Handle, SocketHandle) {
         let peer = self.peer.connect(port);
         self.await_bits(listener, PollBits::IN);
         let (socket, _) = self.accept(listener).expect("accept");

@@ -1,51 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The site, on async sockets.
+//! The site on async sockets, over a link that loses, doubles and delays frames.
 
-use std::future::Future;
 use std::net::Ipv4Addr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake};
 
 use http_app::{BUFFER_LEN, Identity, NetTimer, Site, pattern, serve};
-use smoltcp::iface::SocketHandle;
-use smoltcp::socket::tcp;
 use socket_client::{Net, Served, Service};
 use stats::{HttpServer, Writer};
+use test_world::smoltcp::iface::SocketHandle;
+use test_world::smoltcp::socket::tcp;
+use test_world::{Faults, Tasks, Wire, World, config, limits, page};
 use timer_proto::Clock;
 
-use super::echo::stats_page;
-use super::server::{Faults, World};
-use super::wire::Wire;
-
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-type Task<'a> = (Pin<Box<dyn Future<Output = ()> + 'a>>, Arc<Flag>);
-
-fn task<'a>(future: impl Future<Output = ()> + 'a) -> Task<'a> {
-    (Box::pin(future), Arc::new(Flag(AtomicBool::new(true))))
-}
-
-/// Polls each task that is awake once, and returns whether any is awake after that.
-fn turn(tasks: &mut [Task<'_>]) -> bool {
-    let awake: Vec<bool> = tasks
-        .iter()
-        .map(|(_, flag)| flag.0.swap(false, Ordering::Relaxed))
-        .collect();
-    for ((task, flag), _) in tasks.iter_mut().zip(awake).filter(|(_, awake)| *awake) {
-        let waker = flag.clone().into();
-        let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
-        assert_eq!(poll, Poll::Pending, "these tasks have no end");
-    }
-    tasks.iter().any(|(_, flag)| flag.0.load(Ordering::Relaxed))
+/// A world whose test peer can have so many sockets.
+fn wire(faults: Faults, peers: usize) -> Wire {
+    let limits = vec![limits(160, 4)];
+    Wire::new(World::with_peer(config(), limits, faults, peers))
 }
 
 fn site() -> Site {
@@ -58,7 +28,7 @@ fn site() -> Site {
             prefix_len: 24,
             gateway: Ipv4Addr::new(10, 0, 2, 2),
         })),
-        stats: Writer::<HttpServer>::attach(stats_page(), 0),
+        stats: Writer::<HttpServer>::attach(page(), 0),
         clock: Clock::new(62_500_000).expect("a frequency"),
         now: || 62_500_000,
     }
@@ -74,10 +44,10 @@ const TURN: u64 = 100_000;
 fn simulate(wire: &Wire, site: &Site, mut peers: impl FnMut(&mut World) -> bool) {
     let net = Net::new(wire.client());
     let service = Service::<&Wire, WORKERS>::new(&net);
-    let mut tasks: Vec<Task> = Vec::new();
+    let mut tasks = Tasks::default();
     for _ in 0..WORKERS {
         let (service, net, site) = (&service, &net, &site);
-        tasks.push(task(async move {
+        tasks.spawn(async move {
             let mut buffer = vec![0; BUFFER_LEN];
             let open = &site.stats;
             let worked = service.work(
@@ -101,22 +71,22 @@ fn simulate(wire: &Wire, site: &Site, mut peers: impl FnMut(&mut World) -> bool)
                 },
             );
             worked.await.expect("as many workers as places");
-        }));
+        });
     }
     let address = (Ipv4Addr::UNSPECIFIED, 80).into();
     let accept = service.accept(address, BACKLOG, |accepted| {
         accepted.expect("accept");
     });
-    tasks.push(task(async {
+    tasks.spawn(async {
         accept.await;
-    }));
-    net.run(|| turn(&mut tasks));
+    });
+    net.run(|| tasks.turn());
     let mut enough = false;
     for round in 0.. {
         assert!(round < 3_000_000, "it never comes to an end");
         if wire.step() {
             net.run(|| {
-                let awake = turn(&mut tasks);
+                let awake = tasks.turn();
                 wire.go_on(TURN);
                 enough |= peers(&mut wire.world.borrow_mut());
                 awake && !enough
@@ -144,7 +114,7 @@ fn receive(socket: &mut tcp::Socket<'static>, into: &mut Vec<u8>) {
 /// wanted, or until the server ends the connection. Returns what they have received, and how many
 /// connections were served at once.
 fn requests(faults: Faults, requests: &[&[u8]], wanted: usize) -> (Vec<Vec<u8>>, u64) {
-    let wire = Wire::new(faults);
+    let wire = wire(faults, 600);
     let site = site();
     let sockets: Vec<_> = requests
         .iter()
@@ -269,7 +239,7 @@ impl Peer {
 
 #[test]
 fn fresh_connections_are_answered_while_others_pipeline_and_these_get_equal_shares() {
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none(), 600);
     let site = site();
     let mut busy: Vec<Peer> = (0..4)
         .map(|_| Peer::new(&mut wire.world.borrow_mut(), HEAD))
@@ -305,7 +275,7 @@ fn fresh_connections_are_answered_while_others_pipeline_and_these_get_equal_shar
 
 #[test]
 fn a_thousand_silent_connections_keep_no_request_waiting() {
-    let wire = Wire::with_peers(Faults::none(), 1100);
+    let wire = wire(Faults::none(), 1100);
     let site = site();
     wire.world.borrow_mut().peer.buffer = 2048;
     let mut silent = Vec::new();
@@ -330,7 +300,7 @@ fn a_thousand_silent_connections_keep_no_request_waiting() {
 #[test]
 fn slow_readers_and_drops_of_requests_keep_no_request_waiting() {
     const LARGE: &[u8] = b"GET /bytes/1000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none(), 600);
     let site = site();
     let mut slow: Vec<Peer> = (0..WORKERS)
         .map(|_| Peer::new(&mut wire.world.borrow_mut(), LARGE))
@@ -359,7 +329,7 @@ fn slow_readers_and_drops_of_requests_keep_no_request_waiting() {
 #[test]
 fn a_reader_below_the_least_rate_is_ended_and_one_above_it_is_not() {
     const LARGE: &[u8] = b"GET /bytes/1000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none(), 600);
     let site = site();
     let mut peers = [(); 2].map(|()| Peer::new(&mut wire.world.borrow_mut(), LARGE));
     let (start, mut last) = (wire.world.borrow().now, 0);
@@ -386,7 +356,7 @@ fn a_reader_below_the_least_rate_is_ended_and_one_above_it_is_not() {
 
 #[test]
 fn more_clients_than_workers_take_turns() {
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none(), 600);
     let site = site();
     let clients = 2 * WORKERS;
     let mut peers: Vec<Peer> = (0..clients)

@@ -10,12 +10,17 @@ use smoltcp::wire::{
     Ipv4Repr, TcpPacket,
 };
 
-use super::{PEER_IP, PEER_MAC, SERVER, SERVER_IP, SERVER_MAC, World};
+use crate::{PEER_IP, PEER_MAC, SERVER, SERVER_IP, SERVER_MAC, World};
 
+/// Flag of a TCP header (RFC 9293, section 3.1): no more data.
 pub const FIN: u8 = 1;
+/// Flag of a TCP header: synchronize sequence numbers.
 pub const SYN: u8 = 2;
+/// Flag of a TCP header: reset the connection.
 pub const RST: u8 = 4;
+/// Flag of a TCP header: push.
 pub const PSH: u8 = 8;
+/// Flag of a TCP header: the acknowledgement number counts.
 pub const ACK: u8 = 16;
 
 /// A segment between the peer's network and the server.
@@ -23,12 +28,19 @@ pub const ACK: u8 = 16;
 pub struct Raw {
     /// The end that is not the server.
     pub address: Ipv4Addr,
+    /// Port of that end.
     pub port: u16,
+    /// Port of the server's end.
     pub server_port: u16,
+    /// Flags, as in the header.
     pub flags: u8,
+    /// Sequence number.
     pub seq: u32,
+    /// Acknowledgement number.
     pub ack: u32,
+    /// Window, as in the header: not scaled.
     pub window: u16,
+    /// Data.
     pub payload: Vec<u8>,
 }
 

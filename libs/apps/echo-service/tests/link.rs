@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The echo service.
-
-use std::ptr::NonNull;
+//! The echo service over a link that loses, doubles and delays frames.
 
 use echo_service::EchoService;
-use smoltcp::iface::SocketHandle;
-use smoltcp::socket::tcp;
-use stats::{EchoServer, StatsPage, Writer};
+use stats::{EchoServer, Writer};
+use test_world::smoltcp::iface::SocketHandle;
+use test_world::{Faults, Wire, World, config, limits, page, pattern};
 
-use super::server::{Faults, pattern};
-use super::wire::Wire;
-
-pub fn stats_page() -> &'static StatsPage {
-    let layout = std::alloc::Layout::new::<StatsPage>();
-    // SAFETY: the layout has a size.
-    let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).expect("memory");
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
-    // it.
-    let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
-    region.into_page().expect("a page")
+fn wire(faults: Faults) -> Wire {
+    Wire::new(World::new(config(), vec![limits(160, 4)], faults))
 }
 
 fn start(wire: &Wire) -> (EchoService<&Wire>, Writer<EchoServer>) {
-    let stats = Writer::attach(stats_page(), 0);
+    let stats = Writer::attach(page(), 0);
     let ports = || [7].into_iter();
     let service = EchoService::start(wire.client(), stats, ports(), ports()).expect("start");
     (service, stats)
@@ -42,7 +31,7 @@ struct Exchange {
 impl Exchange {
     fn go_on(&mut self, wire: &Wire) -> bool {
         let mut world = wire.world.borrow_mut();
-        let socket: &mut tcp::Socket = world.peer.tcp(self.socket);
+        let socket = world.peer.tcp(self.socket);
         if self.sent < self.data.len() && socket.can_send() {
             self.sent += socket.send_slice(&self.data[self.sent..]).expect("send");
             if self.sent == self.data.len() {
@@ -64,7 +53,7 @@ impl Exchange {
 }
 
 fn exchange(faults: Faults, connections: usize, length: usize) {
-    let wire = Wire::new(faults);
+    let wire = wire(faults);
     let (mut service, stats) = start(&wire);
     let mut exchanges: Vec<Exchange> = (0..connections)
         .map(|i| Exchange {
@@ -119,7 +108,7 @@ fn a_hundred_connections_at_once() {
 
 #[test]
 fn bytes_are_echoed_in_large_pieces() {
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none());
     let (mut service, stats) = start(&wire);
     let mut exchange = Exchange {
         socket: wire.world.borrow_mut().peer.connect(7),
@@ -128,7 +117,7 @@ fn bytes_are_echoed_in_large_pieces() {
         received: Vec::new(),
         reads: 65_536,
     };
-    wire.calls.set(0);
+    wire.count_calls();
     loop {
         if wire.step() {
             service.notified().expect("notified");
@@ -139,16 +128,13 @@ fn bytes_are_echoed_in_large_pieces() {
     }
     let bytes = stats.get(EchoServer::TcpBytes) as usize;
     assert_eq!(bytes, 1 << 20);
-    assert!(
-        bytes / wire.calls.get() >= 1460,
-        "{} calls",
-        wire.calls.get()
-    );
+    let calls = wire.count_calls();
+    assert!(bytes / calls >= 1460, "{calls} calls");
 }
 
 #[test]
 fn a_reset_ends_one_connection_only() {
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none());
     let (mut service, stats) = start(&wire);
     let sockets: Vec<SocketHandle> = (0..3)
         .map(|_| wire.world.borrow_mut().peer.connect(7))
@@ -186,10 +172,10 @@ fn a_reset_ends_one_connection_only() {
 
 #[test]
 fn sixteen_datagrams_in_flight_take_two_calls_for_many() {
-    let wire = Wire::new(Faults::none());
+    let wire = wire(Faults::none());
     let (mut service, stats) = start(&wire);
     let socket = wire.world.borrow_mut().peer.bind(5000);
-    wire.calls.set(0);
+    wire.count_calls();
     let mut received = 0;
     for round in 0..50u8 {
         for i in 0..16u8 {
@@ -213,5 +199,6 @@ fn sixteen_datagrams_in_flight_take_two_calls_for_many() {
     }
     assert_eq!(received, 50 * 16);
     assert_eq!(stats.get(EchoServer::Datagrams), 50 * 16);
-    assert!(wire.calls.get() <= 50 * 4, "{} calls", wire.calls.get());
+    let calls = wire.count_calls();
+    assert!(calls <= 50 * 4, "{calls} calls");
 }

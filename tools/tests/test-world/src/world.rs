@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A world to test the server in: a virtual clock, a link that loses, duplicates and reorders as a
-//! seed says, a second smoltcp stack as the peer, and clients that speak the socket protocol.
-
-#![allow(dead_code, reason = "each test program uses a part of it")]
-
-mod client;
-pub mod frames;
-mod link;
-mod peer;
-pub mod raw;
+//! The server, its link and its test peer, and the steps of their clock.
 
 use std::net::Ipv4Addr;
 
 use socket_proto::{Errno, Failure, Reply, Request, reply};
 use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
 
-pub use client::{Client, SharedWindow};
-#[allow(unused_imports, reason = "each test program uses a part of it")]
-pub use link::{Faults, Medium, Narrow, SERVER, SimRx, SimTx};
-pub use peer::Peer;
+use crate::{ClientMemory, Faults, Medium, Peer, SERVER, SharedWindow, SimRx, SimTx};
 
+/// The server's Ethernet address.
 pub const SERVER_MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+/// The test peer's Ethernet address.
 pub const PEER_MAC: [u8; 6] = [0x52, 0x55, 0x0a, 0, 2, 2];
+/// The server's address.
 pub const SERVER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+/// The test peer's address. It is the server's gateway, too.
 pub const PEER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+/// Bytes of the half of a window that the client writes.
 pub const C2S: u32 = 128 << 10;
+/// Bytes of the half of a window that the server writes.
 pub const S2C: u32 = 128 << 10;
 
 const SECOND: u64 = 1_000_000_000;
@@ -60,12 +54,22 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
 
 /// The server, its link and its peer.
 pub struct World {
+    /// The time, in nanoseconds.
     pub now: u64,
+    /// The link.
     pub medium: Medium,
+    /// The server's queues on it.
     pub link: Link<SimRx, SimTx>,
+    /// The server.
     pub server: Server<SharedWindow>,
+    /// The test peer at the far end.
     pub peer: Peer,
-    pub clients: Vec<Client>,
+    /// What each client shares with the server.
+    pub clients: Vec<ClientMemory>,
+    /// What the server was told at its start, and is told at the next one.
+    pub config: Config,
+    /// What each client may use, from the next start on.
+    pub limits: Vec<ClientLimits>,
     /// What the server last said.
     pub outcome: Outcome,
     /// How often in a row its deadline had passed already.
@@ -78,14 +82,22 @@ pub struct World {
 
 /// One use of the server.
 pub enum Event {
+    /// Frames and time.
     Poll {
+        /// When.
         now: u64,
+        /// The frames that it took.
         frames: Vec<Vec<u8>>,
     },
+    /// A client's call.
     Call {
+        /// When.
         now: u64,
+        /// Which client.
         client: usize,
+        /// Label of the request.
         label: u64,
+        /// Words of the request.
         words: [u64; 4],
         /// The client's half of the window.
         window: Vec<u8>,
@@ -98,6 +110,7 @@ impl World {
         World::new(config(), vec![limits(32, 8)], Faults::none())
     }
 
+    /// A world with a client for each of `limits`, all of them attached.
     pub fn new(config: Config, limits: Vec<ClientLimits>, faults: Faults) -> World {
         World::with_peer(config, limits, faults, 600)
     }
@@ -110,20 +123,17 @@ impl World {
         peers: usize,
     ) -> World {
         let medium = Medium::new(faults);
-        let (clients, ports): (Vec<Client>, Vec<_>) = limits.into_iter().map(Client::new).unzip();
-        let ports = ports.into_iter().map(Some).collect();
-        let mut server = Server::new(&config, ports).expect("the configuration is fine");
+        let clients: Vec<ClientMemory> = limits.iter().map(|_| ClientMemory::new()).collect();
         let now = SECOND;
-        server
-            .link_up(SERVER_MAC, Offload::default(), now)
-            .expect("the address is fine");
         let mut world = World {
             now,
             link: medium.server_end(512),
             peer: Peer::new(&medium, peers),
             medium,
-            server,
+            server: start(&config, &clients, &limits, now),
             clients,
+            config,
+            limits,
             outcome: Outcome::default(),
             overdue: 0,
             notified: 0,
@@ -137,6 +147,19 @@ impl World {
         world
     }
 
+    /// A new life of the server, which knows nothing of the last one. Clients are notified, and are
+    /// not attached.
+    pub fn restart(&mut self) {
+        self.config.epoch += 1;
+        self.server = start(&self.config, &self.clients, &self.limits, self.now);
+        self.outcome = Outcome {
+            more_work: true,
+            ..Outcome::default()
+        };
+        self.notified = u32::MAX;
+    }
+
+    /// Attaches a client.
     pub fn attach(&mut self, client: usize) {
         let version = socket_proto::VERSION;
         self.call(client, Request::Attach { version })
@@ -150,6 +173,7 @@ impl World {
         reply::decode(request.operation(), label, words)
     }
 
+    /// A call with any words. Returns label and words of the reply.
     #[track_caller]
     pub fn raw_call(&mut self, client: usize, label: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
         self.medium.set_now(self.now);
@@ -189,6 +213,7 @@ impl World {
         self.step(self.now);
     }
 
+    /// Whether a client was notified since the last look.
     pub fn take_notified(&mut self, client: usize) -> bool {
         let bit = 1 << client;
         let notified = self.notified & bit != 0;
@@ -234,6 +259,19 @@ impl World {
         self.peer.poll(self.now);
     }
 
+    /// Goes on until nothing is on the link and nobody has anything to do at once.
+    pub fn settle(&mut self) {
+        let limit = self.now + SECOND;
+        while self.outcome.more_work
+            || self.medium.next_delivery().is_some()
+            || self.peer.poll_at(self.now).is_some_and(|at| at <= self.now)
+        {
+            assert!(self.now < limit, "no rest: {:?}", self.outcome);
+            self.step(self.now + SECOND);
+        }
+    }
+
+    /// Lets so much time pass.
     pub fn run_for(&mut self, nanoseconds: u64) {
         let until = self.now + nanoseconds;
         let mut steps = 0;
@@ -259,6 +297,21 @@ impl World {
     pub fn assert_no_streams(&mut self) {
         assert_eq!(self.server.counters().stream_sockets, 0);
     }
+}
+
+fn start(
+    config: &Config,
+    clients: &[ClientMemory],
+    limits: &[ClientLimits],
+    now: u64,
+) -> Server<SharedWindow> {
+    let ports = clients.iter().zip(limits);
+    let ports = ports.map(|(memory, limits)| Some(memory.port(limits.clone())));
+    let mut server = Server::new(config, ports.collect()).expect("the configuration is fine");
+    server
+        .link_up(SERVER_MAC, Offload::default(), now)
+        .expect("the address is fine");
+    server
 }
 
 /// The error of a reply.

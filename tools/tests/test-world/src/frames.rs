@@ -9,6 +9,7 @@ use smoltcp::wire::{Icmpv4Packet, IpAddress, Ipv4Packet, UdpPacket};
 /// Flag of an IPv4 header: more fragments follow.
 pub const MORE: u16 = 0x2000;
 
+/// An Ethernet frame; `kind` is its EtherType.
 pub fn ethernet(from: [u8; 6], to: [u8; 6], kind: u16, payload: &[u8]) -> Vec<u8> {
     let mut frame = to.to_vec();
     frame.extend_from_slice(&from);
@@ -17,6 +18,7 @@ pub fn ethernet(from: [u8; 6], to: [u8; 6], kind: u16, payload: &[u8]) -> Vec<u8
     frame
 }
 
+/// An IPv4 packet that is no fragment.
 pub fn ipv4(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
     fragment(from, to, protocol, 0, 0, payload)
 }
@@ -42,6 +44,7 @@ pub fn fragment(
     packet
 }
 
+/// An IPv4 packet with a UDP datagram.
 pub fn udp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), payload: &[u8]) -> Vec<u8> {
     let mut datagram = vec![0; 8];
     datagram.extend_from_slice(payload);
@@ -54,6 +57,7 @@ pub fn udp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), payload: &[u8]) -> Vec<u8
     ipv4(from.0, to.0, 17, &datagram)
 }
 
+/// An ICMP message; `rest` is the second half of its header (RFC 792).
 pub fn icmp(kind: u8, code: u8, rest: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut message = vec![kind, code, 0, 0];
     message.extend_from_slice(&rest);

@@ -8,7 +8,7 @@ use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, Ipv4Cidr};
 
-use super::{Medium, PEER_IP, PEER_MAC, SERVER, SERVER_IP};
+use crate::{Medium, PEER_IP, PEER_MAC, SERVER, SERVER_IP};
 
 struct Device(Medium);
 
@@ -87,11 +87,13 @@ impl Peer {
         }
     }
 
+    /// Lets it receive, send and do what is due.
     pub fn poll(&mut self, now: u64) {
         self.iface
             .poll(instant(now), &mut self.device, &mut self.sockets);
     }
 
+    /// When it has something to do, in nanoseconds.
     pub fn poll_at(&mut self, now: u64) -> Option<u64> {
         let at = self.iface.poll_at(instant(now), &self.sockets)?;
         Some(at.total_micros().max(0) as u64 * 1_000)
@@ -126,20 +128,24 @@ impl Peer {
             .expect("connect");
     }
 
+    /// A new socket that takes one connection to a port.
     pub fn listen(&mut self, port: u16) -> SocketHandle {
         let handle = self.new_tcp();
         self.tcp(handle).listen(port).expect("listen");
         handle
     }
 
+    /// A stream socket.
     pub fn tcp(&mut self, handle: SocketHandle) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(handle)
     }
 
+    /// A datagram socket.
     pub fn udp(&mut self, handle: SocketHandle) -> &mut udp::Socket<'static> {
         self.sockets.get_mut(handle)
     }
 
+    /// A new datagram socket on a port.
     pub fn bind(&mut self, port: u16) -> SocketHandle {
         let buffer = || {
             udp::PacketBuffer::new(
