@@ -75,7 +75,7 @@ pub fn publish(core: &Counters, stats: &Writer<Counter>) {
     for (counter, value) in plain {
         stats.set(counter, value);
     }
-    for (operation, value) in Operation::ALL.into_iter().zip(core.calls) {
-        stats.set(calls(operation), value);
+    for (operation, value) in Operation::ALL.iter().zip(core.calls) {
+        stats.set(calls(*operation), value);
     }
 }

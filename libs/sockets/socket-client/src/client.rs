@@ -7,7 +7,7 @@ use core::cell::{Cell, RefCell};
 use shm::{ExclusiveBytes, ReadWindow};
 use socket_proto::ready::ReadinessReader;
 use socket_proto::{
-    Attached, Errno, Failure, Handle, PollBits, Request, Success, VERSION, WindowSizes, reply,
+    Attached, Call, Errno, Failure, Handle, PollBits, VERSION, WindowSizes, op, reply,
 };
 
 use crate::area::Areas;
@@ -60,6 +60,8 @@ pub struct Client<T: Transport> {
     told: Cell<u32>,
     /// The server's epoch at the last attachment; `None` if that failed.
     epoch: Cell<Option<u32>>,
+    /// The epoch of the server that has no place for this client.
+    no_place_since: Cell<Option<u32>>,
     max_sockets: Cell<usize>,
 }
 
@@ -89,6 +91,7 @@ impl<T: Transport> Client<T> {
             life: Cell::new(0),
             told: Cell::new(0),
             epoch: Cell::new(None),
+            no_place_since: Cell::new(None),
             max_sockets: Cell::new(0),
         };
         client.attach_again()?;
@@ -153,11 +156,11 @@ impl<T: Transport> Client<T> {
     }
 
     /// A call about a socket.
-    pub(crate) fn on(
+    pub(crate) fn on<C: Call>(
         &self,
         socket: Socket,
-        request: impl FnOnce(Handle) -> Request,
-    ) -> Result<Success, Errno> {
+        request: impl FnOnce(Handle) -> C,
+    ) -> Result<C::Reply, Errno> {
         if !self.is_current(socket) {
             return Err(Errno::ECONNRESET);
         }
@@ -165,55 +168,68 @@ impl<T: Transport> Client<T> {
     }
 
     /// A call; a restarted server is attached to again, and the call fails with `ECONNRESET`.
-    pub(crate) fn call(&self, request: Request) -> Result<Success, Errno> {
+    pub(crate) fn call<C: Call>(&self, request: C) -> Result<C::Reply, Errno> {
         self.exchange(request).map_err(|failure| match failure {
             Failure::Errno(errno) => errno,
             Failure::Restarted => match self.attach_again() {
                 Ok(()) => Errno::ECONNRESET,
                 Err(errno) => errno,
             },
+            Failure::NoPlace => self.no_place(),
         })
     }
 
     /// A call that names no socket, so that it can simply be made again after a restart.
-    pub(crate) fn call_again_if_restarted(&self, request: Request) -> Result<Success, Errno> {
+    pub(crate) fn call_again_if_restarted<C: Call>(&self, request: C) -> Result<C::Reply, Errno> {
         if self.epoch.get().is_none() {
             self.attach_again()?;
         }
         match self.exchange(request) {
-            Ok(success) => Ok(success),
-            Err(Failure::Errno(errno)) => Err(errno),
             Err(Failure::Restarted) => {
                 self.attach_again()?;
                 self.call(request)
             }
+            Err(Failure::Errno(errno)) => Err(errno),
+            Err(Failure::NoPlace) => Err(self.no_place()),
+            Ok(reply) => Ok(reply),
         }
     }
 
-    fn exchange(&self, request: Request) -> Result<Success, Failure> {
-        let (label, words) = request.encode();
+    fn exchange<C: Call>(&self, request: C) -> Result<C::Reply, Failure> {
+        let (label, words) = (C::OPERATION.label(), request.encode());
         let (label, words) = self.transport.call(label, words);
-        reply::decode(request.operation(), label, words)
+        reply::decode(label, words)
     }
 
     fn attach_again(&self) -> Result<(), Errno> {
+        if self.no_place_since.get() == Some(self.ready.epoch()) {
+            return Err(Errno::ENXIO);
+        }
         self.life.set(self.life.get().wrapping_add(1));
         self.epoch.set(None);
         for _ in 0..ATTACH_ATTEMPTS {
-            match self.exchange(Request::Attach { version: VERSION }) {
-                Ok(Success::Attached(attached)) => return self.attached(attached),
-                Ok(_) => return Err(Errno::EPROTO),
+            match self.exchange(op::Attach { version: VERSION }) {
+                Ok(attached) => return self.attached(attached),
                 Err(Failure::Errno(errno)) => return Err(errno),
+                Err(Failure::NoPlace) => return Err(self.no_place()),
                 Err(Failure::Restarted) => {}
             }
         }
         Err(Errno::EPROTO)
     }
 
+    /// This life of the server has no place for the client: it is not asked again.
+    fn no_place(&self) -> Errno {
+        self.epoch.set(None);
+        self.no_place_since.set(Some(self.ready.epoch()));
+        Errno::ENXIO
+    }
+
     fn attached(&self, attached: Attached) -> Result<(), Errno> {
         if attached.version != VERSION || attached.window != self.sizes {
             return Err(Errno::EPROTO);
         }
+        self.no_place_since.set(None);
         self.epoch.set(Some(attached.epoch));
         self.max_sockets
             .set(usize::try_from(attached.sockets).unwrap_or(usize::MAX));

@@ -5,16 +5,9 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::{Errno, Request, Shutdown, SocketKind, SocketOption, Success};
+use socket_proto::{Accepted, Errno, Family, Protocol, Shutdown, SocketKind, SocketOption, op};
 
 use crate::{Client, Socket, Transport};
-
-fn done(success: Success) -> Result<(), Errno> {
-    match success {
-        Success::Done => Ok(()),
-        _ => Err(Errno::EPROTO),
-    }
-}
 
 impl<T: Transport> Client<T> {
     /// A new socket.
@@ -23,10 +16,12 @@ impl<T: Transport> Client<T> {
     /// `EMFILE` if this client has as many as its quota allows, `ENFILE` if the server has none
     /// left.
     pub fn socket(&self, kind: SocketKind) -> Result<Socket, Errno> {
-        match self.call_again_if_restarted(Request::Socket { kind })? {
-            Success::Socket(handle) => Ok(self.adopt(handle)),
-            _ => Err(Errno::EPROTO),
-        }
+        let opened = self.call_again_if_restarted(op::Socket {
+            family: Family::Inet,
+            kind,
+            protocol: Protocol::Usual,
+        })?;
+        Ok(self.adopt(opened.socket))
     }
 
     /// Gives a socket its local address. Port 0 takes an ephemeral port, the unspecified address
@@ -36,7 +31,7 @@ impl<T: Transport> Client<T> {
     /// `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` (the configuration does not give this client the
     /// port), `EINVAL` (bound already).
     pub fn bind(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
-        done(self.on(socket, |socket| Request::Bind { socket, addr })?)
+        self.on(socket, |socket| op::Bind { socket, addr })
     }
 
     /// Makes a bound stream socket take connections. `backlog` of them may wait for
@@ -46,7 +41,7 @@ impl<T: Transport> Client<T> {
     /// `EOPNOTSUPP` on a datagram socket, `EINVAL` if it is connected or not bound.
     pub fn listen(&self, socket: Socket, backlog: usize) -> Result<(), Errno> {
         let backlog = backlog as u64;
-        done(self.on(socket, |socket| Request::Listen { socket, backlog })?)
+        self.on(socket, |socket| op::Listen { socket, backlog })
     }
 
     /// Takes the oldest connection that waits, with its peer's address.
@@ -55,10 +50,8 @@ impl<T: Transport> Client<T> {
     /// `EAGAIN` if none waits, `EINVAL` if the socket does not listen, `EMFILE` and `ENFILE` as for
     /// [`Self::socket`].
     pub fn accept(&self, socket: Socket) -> Result<(Socket, SocketAddr), Errno> {
-        match self.on(socket, |socket| Request::Accept { socket })? {
-            Success::Accepted { socket, peer } => Ok((self.adopt(socket), peer)),
-            _ => Err(Errno::EPROTO),
-        }
+        let Accepted { socket, peer } = self.on(socket, |socket| op::Accept { socket })?;
+        Ok((self.adopt(socket), peer))
     }
 
     /// Stream: starts a connection. Datagram: sets the only peer.
@@ -69,7 +62,7 @@ impl<T: Transport> Client<T> {
     /// (`POLLOUT`) at the end of the attempt.
     pub fn connect(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
         let addr = Some(addr);
-        done(self.on(socket, |socket| Request::Connect { socket, addr })?)
+        self.on(socket, |socket| op::Connect { socket, addr })
     }
 
     /// `connect` with `AF_UNSPEC`. Stream: resets the connection, or stops listening; the socket
@@ -79,7 +72,7 @@ impl<T: Transport> Client<T> {
     /// `EBADF`.
     pub fn disconnect(&self, socket: Socket) -> Result<(), Errno> {
         let addr = None;
-        done(self.on(socket, |socket| Request::Connect { socket, addr })?)
+        self.on(socket, |socket| op::Connect { socket, addr })
     }
 
     /// Ends one or both directions. After [`Shutdown::Write`] the peer reads the bytes already
@@ -88,7 +81,7 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `ENOTCONN` if there is no connection.
     pub fn shutdown(&self, socket: Socket, how: Shutdown) -> Result<(), Errno> {
-        done(self.on(socket, |socket| Request::Shutdown { socket, how })?)
+        self.on(socket, |socket| op::Shutdown { socket, how })
     }
 
     /// Gives a socket back. Bytes already taken are still sent, unless received ones were not read:
@@ -101,11 +94,10 @@ impl<T: Transport> Client<T> {
         if !self.is_current(socket) {
             return Ok(());
         }
-        match self.on(socket, |socket| Request::Close { socket }) {
-            Ok(success) => done(success),
+        match self.on(socket, |socket| op::Close { socket }) {
             // The server restarted just now, so the socket is gone.
             Err(_) if !self.is_current(socket) => Ok(()),
-            Err(errno) => Err(errno),
+            closed => closed,
         }
     }
 
@@ -114,10 +106,8 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `EBADF`.
     pub fn getsockname(&self, socket: Socket) -> Result<SocketAddr, Errno> {
-        match self.on(socket, |socket| Request::SockName { socket })? {
-            Success::Address(addr) => Ok(addr),
-            _ => Err(Errno::EPROTO),
-        }
+        self.on(socket, |socket| op::SockName { socket })
+            .map(|name| name.address)
     }
 
     /// The peer's address.
@@ -125,10 +115,8 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `ENOTCONN` if there is none.
     pub fn getpeername(&self, socket: Socket) -> Result<SocketAddr, Errno> {
-        match self.on(socket, |socket| Request::PeerName { socket })? {
-            Success::Address(addr) => Ok(addr),
-            _ => Err(Errno::EPROTO),
-        }
+        self.on(socket, |socket| op::PeerName { socket })
+            .map(|name| name.address)
     }
 
     /// An option's value.
@@ -136,10 +124,8 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `ENOPROTOOPT` if the socket has no such option.
     pub fn getsockopt(&self, socket: Socket, option: SocketOption) -> Result<u64, Errno> {
-        match self.on(socket, |socket| Request::GetOption { socket, option })? {
-            Success::Value(value) => Ok(value),
-            _ => Err(Errno::EPROTO),
-        }
+        self.on(socket, |socket| op::GetOption { socket, option })
+            .map(|option| option.value)
     }
 
     /// The error that waits on the socket (`SO_ERROR`), which clears it. `Ok` if there is none.
@@ -160,13 +146,10 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `ECONNRESET` if the server has restarted; ask again.
     pub fn wake_at(&self, deadline: u64) -> Result<(), Errno> {
-        let request = Request::Poll {
+        self.call(op::Poll {
             socket: None,
             deadline: deadline.max(1),
-        };
-        match self.call(request)? {
-            Success::Ready(_) => Ok(()),
-            _ => Err(Errno::EPROTO),
-        }
+        })
+        .map(drop)
     }
 }

@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use socket_proto::{Errno, Request, Span, Success};
+use socket_proto::{Errno, Flags, Span, op};
 
 use crate::{Area, Client, Socket, Transport};
 
@@ -86,14 +86,21 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// As [`Self::send`]; `EFAULT` if the span leaves the window.
     pub fn send_span(&self, socket: Socket, span: Span) -> Result<Sent, Errno> {
-        match self.on(socket, |socket| Request::Send { socket, span })? {
-            // For a client its server is a peer too: more than was offered cannot be.
-            Success::Sent { count, room } if count <= span.length => Ok(Sent {
-                count: count as usize,
-                room: usize::try_from(room).unwrap_or(usize::MAX),
-            }),
-            _ => Err(Errno::EPROTO),
+        let flags = Flags::None;
+        let send = |socket| op::Send {
+            socket,
+            span,
+            flags,
+        };
+        let sent = self.on(socket, send)?;
+        // For a client its server is a peer too: more than was offered cannot be.
+        if sent.count > span.length {
+            return Err(Errno::EPROTO);
         }
+        Ok(Sent {
+            count: sent.count as usize,
+            room: usize::try_from(sent.room).unwrap_or(usize::MAX),
+        })
     }
 
     /// Receives up to `buf.len()` bytes, at most [`Self::chunk_len`]. 0 means that the peer has
@@ -124,17 +131,22 @@ impl<T: Transport> Client<T> {
     /// Receives into any part of the server's half. Answers the part that was filled, and for a
     /// datagram socket how many datagrams that are.
     pub(crate) fn recv_span(&self, socket: Socket, span: Span) -> Result<(Span, usize), Errno> {
-        match self.on(socket, |socket| Request::Recv { socket, span })? {
-            Success::Received { bytes, datagrams } if bytes <= span.length => {
-                let filled = Span {
-                    offset: span.offset,
-                    length: bytes,
-                };
-                let datagrams = usize::try_from(datagrams).map_err(|_| Errno::EPROTO)?;
-                Ok((filled, datagrams))
-            }
-            _ => Err(Errno::EPROTO),
+        let flags = Flags::None;
+        let recv = |socket| op::Recv {
+            socket,
+            span,
+            flags,
+        };
+        let received = self.on(socket, recv)?;
+        if received.bytes > span.length {
+            return Err(Errno::EPROTO);
         }
+        let filled = Span {
+            offset: span.offset,
+            length: received.bytes,
+        };
+        let datagrams = usize::try_from(received.datagrams).map_err(|_| Errno::EPROTO)?;
+        Ok((filled, datagrams))
     }
 
     /// Copies received bytes out of the server's half, starting `skip` bytes into `span`.

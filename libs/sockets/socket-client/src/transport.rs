@@ -12,7 +12,7 @@ pub trait Transport {
     /// One protected procedure call: a label and four words each way.
     fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]);
 
-    /// Nanoseconds since `cntpct_el0` was 0, the time base of [`socket_proto::Request::Poll`].
+    /// Nanoseconds since `cntpct_el0` was 0, the time base of [`socket_proto::op::Poll`].
     fn now(&self) -> u64;
 }
 

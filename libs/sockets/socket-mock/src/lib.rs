@@ -20,8 +20,9 @@ use socket_client::{Client, Transport};
 use socket_proto::datagram::{DatagramHeader, HEADER_SIZE, stride};
 use socket_proto::ready::ReadinessWriter;
 use socket_proto::{
-    Attached, Errno, Failure, Handle, PollBits, RESTARTED, Reply, Request, SocketKind,
-    SocketOption, Success, VERSION, WindowSizes, reply,
+    Accepted, Attached, Errno, Failure, Handle, Name, Opened, OptionValue, PollBits, RESTARTED,
+    Ready, Received, Record, Reply, Request, Sent, SocketKind, SocketOption, VERSION, WORDS,
+    WindowSizes, op, reply,
 };
 
 pub use executor::Tasks;
@@ -226,11 +227,11 @@ impl Server {
     }
 
     fn serve(&self, request: Request) -> Reply {
-        if let Request::Attach { .. } = request {
+        if let Request::Attach(_) = request {
             self.slots.borrow_mut().clear();
             (0..self.max_sockets.get()).for_each(|index| self.writer.clear(index));
             self.attached.set(true);
-            return Ok(Success::Attached(Attached {
+            return Ok(Attached {
                 version: VERSION,
                 window: WindowSizes {
                     c2s: HALF as u32,
@@ -238,7 +239,8 @@ impl Server {
                 },
                 sockets: MAX_SOCKETS as u64,
                 epoch: self.epoch.get(),
-            }));
+            }
+            .encode());
         }
         if !self.attached.get() {
             return Err(Failure::Restarted);
@@ -246,27 +248,29 @@ impl Server {
         self.operate(request).map_err(Failure::Errno)
     }
 
-    fn operate(&self, request: Request) -> Result<Success, Errno> {
-        match request {
-            Request::Attach { .. } => unreachable!("handled before"),
-            Request::Socket { kind } => {
+    fn operate(&self, request: Request) -> Result<[u64; WORDS], Errno> {
+        let none = ().encode();
+        Ok(match request {
+            Request::Attach(_) => unreachable!("handled before"),
+            Request::Socket(op::Socket { kind, .. }) => {
                 let state = match kind {
                     SocketKind::Stream => State::Stream,
                     SocketKind::Datagram => State::Datagram {
                         received: VecDeque::new(),
                     },
                 };
-                Ok(Success::Socket(self.insert(state, 0)?))
+                let socket = self.insert(state, 0)?;
+                Opened { socket }.encode()
             }
-            Request::Bind { socket, addr } => self.with(socket, |slot| {
+            Request::Bind(op::Bind { socket, addr }) => self.with(socket, |slot| {
                 slot.port = addr.port();
-                Ok(Success::Done)
-            }),
-            Request::Listen { socket, .. } => self.with(socket, |slot| {
+                Ok(none)
+            })?,
+            Request::Listen(op::Listen { socket, .. }) => self.with(socket, |slot| {
                 slot.state = State::Listening(VecDeque::new());
-                Ok(Success::Done)
-            }),
-            Request::Accept { socket } => {
+                Ok(none)
+            })?,
+            Request::Accept(op::Accept { socket }) => {
                 let (end, port) = self.with(socket, |slot| match &mut slot.state {
                     State::Listening(queue) => {
                         Ok((queue.pop_front().ok_or(Errno::EAGAIN)?, slot.port))
@@ -275,26 +279,29 @@ impl Server {
                 })?;
                 let peer = end.peer;
                 let socket = self.insert(State::Connected(end), port)?;
-                Ok(Success::Accepted { socket, peer })
+                Accepted { socket, peer }.encode()
             }
-            Request::Connect { socket, .. } => self.with(socket, |slot| match &slot.state {
-                State::Stream => {
-                    slot.state = State::Connecting;
-                    Err(Errno::EINPROGRESS)
-                }
-                State::Connecting => Err(Errno::EALREADY),
-                _ => Err(Errno::EISCONN),
-            }),
-            Request::Send { socket, span } => {
+            Request::Connect(op::Connect { socket, .. }) => {
+                self.with(socket, |slot| match &slot.state {
+                    State::Stream => {
+                        slot.state = State::Connecting;
+                        Err(Errno::EINPROGRESS)
+                    }
+                    State::Connecting => Err(Errno::EALREADY),
+                    _ => Err(Errno::EISCONN),
+                })?
+            }
+            Request::Send(op::Send { socket, span, .. }) => {
                 let bytes = self.memory.read(span);
                 self.with(socket, |slot| match &mut slot.state {
                     State::Connected(end) => end.tx.borrow_mut().send(&bytes),
                     State::Datagram { .. } => self.send_datagrams(&bytes),
                     _ => Err(Errno::ENOTCONN),
-                })
+                })?
+                .encode()
             }
-            Request::Recv { socket, span } => {
-                let bytes = self.with(socket, |slot| match &mut slot.state {
+            Request::Recv(op::Recv { socket, span, .. }) => {
+                let (bytes, datagrams) = self.with(socket, |slot| match &mut slot.state {
                     State::Connected(end) => {
                         let bytes = end.rx.borrow_mut().recv(span.length as usize)?;
                         Ok((bytes, 0))
@@ -302,23 +309,22 @@ impl Server {
                     State::Datagram { received } => take_datagrams(received, span.length as usize),
                     _ => Err(Errno::ENOTCONN),
                 })?;
-                let (bytes, datagrams) = bytes;
                 self.memory.write(span, &bytes);
-                Ok(Success::Received {
-                    bytes: bytes.len() as u64,
-                    datagrams,
-                })
+                let bytes = bytes.len() as u64;
+                Received { bytes, datagrams }.encode()
             }
-            Request::Shutdown { socket, how } => self.with(socket, |slot| match &slot.state {
-                State::Connected(end) => {
-                    if how.write() {
-                        end.tx.borrow_mut().fin = true;
+            Request::Shutdown(op::Shutdown { socket, how }) => {
+                self.with(socket, |slot| match &slot.state {
+                    State::Connected(end) => {
+                        if how.write() {
+                            end.tx.borrow_mut().fin = true;
+                        }
+                        Ok(none)
                     }
-                    Ok(Success::Done)
-                }
-                _ => Err(Errno::ENOTCONN),
-            }),
-            Request::Close { socket } => {
+                    _ => Err(Errno::ENOTCONN),
+                })?
+            }
+            Request::Close(op::Close { socket }) => {
                 self.with(socket, |slot| {
                     if let State::Connected(end) = &slot.state {
                         end.tx.borrow_mut().fin = true;
@@ -327,33 +333,39 @@ impl Server {
                 })?;
                 self.slots.borrow_mut().remove(&(socket.index() as u16));
                 self.writer.clear(socket.index());
-                Ok(Success::Done)
+                none
             }
-            Request::SockName { socket } => {
-                self.with(socket, |slot| Ok(Success::Address(addr(slot.port))))
+            Request::SockName(op::SockName { socket }) => {
+                let address = self.with(socket, |slot| Ok(addr(slot.port)))?;
+                Name { address }.encode()
             }
-            Request::PeerName { socket } => self.with(socket, |slot| match &slot.state {
-                State::Connected(end) => Ok(Success::Address(end.peer)),
-                _ => Err(Errno::ENOTCONN),
-            }),
-            Request::GetOption { socket, option } => self.with(socket, |slot| match option {
-                SocketOption::Type => Ok(Success::Value(1)),
-                SocketOption::Error => Ok(Success::Value(match slot.state {
-                    State::Failed(errno) => errno.raw().into(),
-                    _ => 0,
-                })),
-            }),
-            Request::Poll { deadline, .. } => {
+            Request::PeerName(op::PeerName { socket }) => {
+                let address = self.with(socket, |slot| match &slot.state {
+                    State::Connected(end) => Ok(end.peer),
+                    _ => Err(Errno::ENOTCONN),
+                })?;
+                Name { address }.encode()
+            }
+            Request::GetOption(op::GetOption { socket, option }) => {
+                let value = self.with(socket, |slot| match (option, &slot.state) {
+                    (SocketOption::Type, _) => Ok(1),
+                    (SocketOption::Error, State::Failed(errno)) => Ok(errno.raw().into()),
+                    (SocketOption::Error, _) => Ok(0),
+                })?;
+                OptionValue::new(value).encode()
+            }
+            Request::Poll(op::Poll { deadline, .. }) => {
                 if deadline != 0 {
                     let earliest = self.deadline.get().map_or(deadline, |d| d.min(deadline));
                     self.deadline.set(Some(earliest));
                 }
-                Ok(Success::Ready(PollBits::NONE))
+                let bits = PollBits::NONE;
+                Ready { bits }.encode()
             }
-        }
+        })
     }
 
-    fn send_datagrams(&self, mut bytes: &[u8]) -> Result<Success, Errno> {
+    fn send_datagrams(&self, mut bytes: &[u8]) -> Result<Sent, Errno> {
         let mut count = 0;
         while bytes.len() >= HEADER_SIZE && (count as usize) < self.datagrams_taken.get() {
             let header = DatagramHeader::from_bytes(bytes[..HEADER_SIZE].try_into().unwrap());
@@ -371,7 +383,7 @@ impl Server {
             bytes = &bytes[stride(header.length.into()).min(bytes.len())..];
             count += 1;
         }
-        Ok(Success::Sent { count, room: 0 })
+        Ok(Sent { count, room: 0 })
     }
 }
 
@@ -428,7 +440,7 @@ impl Transport for Server {
         let reply = self.serve(request);
         // As the real server: no notification of what the client brought about itself.
         self.refresh();
-        reply::encode(&reply)
+        reply::encode(reply)
     }
 
     fn now(&self) -> u64 {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use socket_proto::{Errno, PollBits, Success};
+use socket_proto::{Errno, PollBits, Sent};
 
 use crate::{End, Server, Slot, State, addr, peer_addr};
 
@@ -37,7 +37,7 @@ impl Pipe {
         self.capacity.saturating_sub(self.bytes.len())
     }
 
-    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<Success, Errno> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<Sent, Errno> {
         if self.reset {
             return Err(Errno::ECONNRESET);
         }
@@ -49,7 +49,7 @@ impl Pipe {
             return Err(Errno::EAGAIN);
         }
         self.bytes.extend(&bytes[..count]);
-        Ok(Success::Sent {
+        Ok(Sent {
             count: count as u64,
             room: self.room() as u64,
         })
@@ -103,7 +103,7 @@ impl Peer<'_> {
         let sent = self.end.tx.borrow_mut().send(bytes);
         self.server.publish();
         match sent {
-            Ok(Success::Sent { count, .. }) => count as usize,
+            Ok(Sent { count, .. }) => count as usize,
             _ => 0,
         }
     }

@@ -47,6 +47,9 @@ macro_rules! errnos {
 }
 
 errnos! {
+    /// The server's configuration has no place for this client. It stays so until the server is
+    /// started with another configuration.
+    ENXIO = 6, "the server has no place for this client";
     /// The handle is stale, was never given out, or belongs to another client.
     EBADF = 9, "not a socket of this client";
     /// Nothing to do at once, or the client has had its share of the server's time: wait for a
@@ -77,6 +80,8 @@ errnos! {
     EMSGSIZE = 90, "datagram too long";
     /// The socket has no such option.
     ENOPROTOOPT = 92, "no such option";
+    /// No such protocol for this type of socket.
+    EPROTONOSUPPORT = 93, "protocol not supported";
     /// No such type of socket.
     ESOCKTNOSUPPORT = 94, "socket type not supported";
     /// The operation does not apply to this type of socket, or a flag is not known.

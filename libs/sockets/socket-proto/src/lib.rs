@@ -6,7 +6,8 @@
 //! A request is a protected procedure call with an [`Operation`] as its label and at most four
 //! words, a reply a label and at most four words, so that the kernel's fastpath carries both.
 //! Payload lies in shared memory, the [`window`]; what is ready stands in the [`ready`] page.
-//! `docs/architecture.md` has the table of operations.
+//! `docs/socket-protocol.md` has the table of operations, and `include/isthmus/socket_proto.h` what
+//! a client in C needs.
 //!
 //! A client attaches first. The server answers [`RESTARTED`] to every other call of a client that
 //! it does not know.
@@ -18,27 +19,36 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+// Before its users: macros are scoped by order.
+#[macro_use]
+mod words;
 pub mod addr;
 pub mod datagram;
 mod errno;
 mod handle;
+mod operations;
+mod options;
 mod poll;
 pub mod ready;
 pub mod reply;
-mod request;
 #[cfg(test)]
 mod tests;
+mod values;
 pub mod window;
 
 pub use datagram::DatagramHeader;
 pub use errno::Errno;
 pub use handle::Handle;
+pub use operations::{Accepted, Attached, Name, Opened, OptionValue, Ready, Received, Sent, op};
+pub use operations::{COMMON_ERRORS, Call, Operation, OperationInfo, PENDING_ERRORS, Request};
+pub use options::{OptionAccess, OptionInfo, OptionKinds, SocketOption};
 pub use poll::PollBits;
 pub use ready::{MAX_SOCKETS, ReadinessReader, ReadinessWriter};
-pub use reply::{Attached, Failure, RESTARTED, Reply, Success};
-pub use request::{Operation, Request, Shutdown, SocketKind, SocketOption};
+pub use reply::{Failure, NO_PLACE, RESTARTED, Reply};
+pub use values::{Family, Flags, Protocol, Shutdown, SocketKind};
 pub use window::{CheckedSpan, Half, Span, WindowSizes};
+pub use words::{Field, FieldInfo, Record, WORDS};
 
 /// The protocol's version. Both ends must have the same: they are built from one tree into one
 /// image.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;

@@ -28,75 +28,6 @@ fn addresses() -> impl Strategy<Value = SocketAddr> {
     ]
 }
 
-fn requests() -> impl Strategy<Value = Request> {
-    let spans = (any::<u64>(), any::<u64>()).prop_map(|(offset, length)| Span { offset, length });
-    prop_oneof![
-        any::<u64>().prop_map(|version| Request::Attach { version }),
-        prop_oneof![Just(SocketKind::Stream), Just(SocketKind::Datagram)]
-            .prop_map(|kind| Request::Socket { kind }),
-        (handles(), addresses()).prop_map(|(socket, addr)| Request::Bind { socket, addr }),
-        (handles(), any::<u64>()).prop_map(|(socket, backlog)| Request::Listen { socket, backlog }),
-        handles().prop_map(|socket| Request::Accept { socket }),
-        (handles(), prop::option::of(addresses()))
-            .prop_map(|(socket, addr)| Request::Connect { socket, addr }),
-        (handles(), spans.clone()).prop_map(|(socket, span)| Request::Send { socket, span }),
-        (handles(), spans).prop_map(|(socket, span)| Request::Recv { socket, span }),
-        (
-            handles(),
-            prop_oneof![
-                Just(Shutdown::Read),
-                Just(Shutdown::Write),
-                Just(Shutdown::Both)
-            ]
-        )
-            .prop_map(|(socket, how)| Request::Shutdown { socket, how }),
-        handles().prop_map(|socket| Request::Close { socket }),
-        handles().prop_map(|socket| Request::SockName { socket }),
-        handles().prop_map(|socket| Request::PeerName { socket }),
-        (
-            handles(),
-            prop_oneof![Just(SocketOption::Type), Just(SocketOption::Error)]
-        )
-            .prop_map(|(socket, option)| Request::GetOption { socket, option }),
-        (prop::option::of(handles()), any::<u64>())
-            .prop_map(|(socket, deadline)| Request::Poll { socket, deadline }),
-    ]
-}
-
-fn successes() -> impl Strategy<Value = (Operation, Success)> {
-    prop_oneof![
-        prop_oneof![
-            Just(Operation::Bind),
-            Just(Operation::Close),
-            Just(Operation::Connect)
-        ]
-        .prop_map(|operation| (operation, Success::Done)),
-        (any::<u64>(), any::<u64>(), any::<u64>(), any::<u32>()).prop_map(
-            |(version, window, sockets, epoch)| {
-                let window = WindowSizes::from_raw(window);
-                let attached = Attached {
-                    version,
-                    window,
-                    sockets,
-                    epoch,
-                };
-                (Operation::Attach, Success::Attached(attached))
-            }
-        ),
-        handles().prop_map(|handle| (Operation::Socket, Success::Socket(handle))),
-        (handles(), addresses())
-            .prop_map(|(socket, peer)| (Operation::Accept, Success::Accepted { socket, peer })),
-        (any::<u64>(), any::<u64>())
-            .prop_map(|(count, room)| (Operation::Send, Success::Sent { count, room })),
-        (any::<u64>(), any::<u64>()).prop_map(|(bytes, datagrams)| {
-            (Operation::Recv, Success::Received { bytes, datagrams })
-        }),
-        addresses().prop_map(|address| (Operation::PeerName, Success::Address(address))),
-        any::<u64>().prop_map(|value| (Operation::GetOption, Success::Value(value))),
-        any::<u64>().prop_map(|word| (Operation::Poll, Success::Ready(PollBits::from_raw(word)))),
-    ]
-}
-
 /// Words with many zeros and small values, so that decoding gets past its first checks.
 fn words() -> impl Strategy<Value = [u64; 4]> {
     prop::array::uniform4(prop_oneof![
@@ -109,27 +40,42 @@ fn words() -> impl Strategy<Value = [u64; 4]> {
 
 proptest! {
     #[test]
-    fn any_words_decode_without_panic(label in prop_oneof![any::<u64>(), 0u64..20], words in words()) {
+    fn what_decodes_has_one_form(label in prop_oneof![any::<u64>(), 0u64..20], words in words()) {
         if let Ok(request) = Request::decode(label, words) {
-            // What was accepted has exactly one form.
+            prop_assert!(label < NO_PLACE);
             prop_assert_eq!(request.encode(), (label, words));
         }
-        for operation in Operation::ALL {
-            let _ = reply::decode(operation, label, words);
+    }
+
+    #[test]
+    fn replies_decode_without_panic(label in prop_oneof![any::<u64>(), 0u64..130], words in words()) {
+        fn check<R: Record>(label: u64, words: [u64; 4]) {
+            if let Ok(reply) = reply::decode::<R>(label, words) {
+                assert_eq!(reply::encode(Ok(reply.encode())).0, label);
+            }
         }
+        check::<()>(label, words);
+        check::<Attached>(label, words);
+        check::<Opened>(label, words);
+        check::<Accepted>(label, words);
+        check::<Sent>(label, words);
+        check::<Name>(label, words);
+        check::<Ready>(label, words);
     }
 
     #[test]
-    fn requests_round_trip(request in requests()) {
-        let (label, words) = request.encode();
-        prop_assert!(label < RESTARTED);
-        prop_assert_eq!(Request::decode(label, words), Ok(request));
-    }
-
-    #[test]
-    fn replies_round_trip((operation, success) in successes()) {
-        let (label, words) = reply::encode(&Ok(success));
-        prop_assert_eq!(reply::decode(operation, label, words), Ok(success));
+    fn fields_lie_one_behind_the_other(socket in handles(), addr in addresses(), offset: u64, length: u64) {
+        let (label, words) = Request::from(op::Bind { socket, addr }).encode();
+        let [head, high, low] = addr::to_words(addr);
+        prop_assert_eq!((label, words), (3, [socket.raw(), head, high, low]));
+        prop_assert_eq!(op::Bind::decode(words), Ok(op::Bind { socket, addr }));
+        let send = op::Send::new(socket, Span { offset, length });
+        prop_assert_eq!(send.encode(), [socket.raw(), offset, length, 0]);
+        prop_assert_eq!(op::Send::decode(send.encode()), Ok(send));
+        let connect = op::Connect { socket, addr: None };
+        prop_assert_eq!(op::Connect::decode(connect.encode()), Ok(connect));
+        let accepted = Accepted { socket, peer: addr };
+        prop_assert_eq!(reply::decode(0, accepted.encode()), Ok(accepted));
     }
 
     #[test]
@@ -175,7 +121,7 @@ proptest! {
 
 #[test]
 fn labels_count_from_one() {
-    for (index, operation) in Operation::ALL.into_iter().enumerate() {
+    for (index, &operation) in Operation::ALL.iter().enumerate() {
         assert_eq!(operation.label(), index as u64 + 1);
         assert_eq!(Operation::from_label(operation.label()), Some(operation));
     }
@@ -188,20 +134,39 @@ fn labels_count_from_one() {
 fn errors_round_trip() {
     for &errno in Errno::ALL {
         assert_eq!(Errno::from_raw(errno.raw().into()), Some(errno));
-        let (label, words) = reply::encode(&Err(errno.into()));
-        assert!(label != 0 && label < RESTARTED);
-        assert_eq!(
-            reply::decode(Operation::Send, label, words),
-            Err(errno.into())
-        );
+        let (label, words) = reply::encode(Err(errno.into()));
+        assert!(label != 0 && label < NO_PLACE);
+        assert_eq!(reply::decode::<Sent>(label, words), Err(errno.into()));
     }
-    let (label, words) = reply::encode(&Err(Failure::Restarted));
-    assert_eq!(
-        reply::decode(Operation::Poll, label, words),
-        Err(Failure::Restarted)
-    );
-    let unknown = reply::decode(Operation::Poll, 4095, [0; 4]);
+    for failure in [Failure::Restarted, Failure::NoPlace] {
+        let (label, words) = reply::encode(Err(failure));
+        assert_eq!(reply::decode::<()>(label, words), Err(failure));
+    }
+    let unknown = reply::decode::<Ready>(4095, [0; 4]);
     assert_eq!(unknown, Err(Errno::EPROTO.into()));
+    let reserved = reply::decode::<()>(0, [0, 0, 0, 1]);
+    assert_eq!(reserved, Err(Errno::EPROTO.into()));
+}
+
+#[test]
+fn unused_words_are_refused() {
+    let socket = Handle::new(3, NonZeroU16::MIN).raw();
+    let refused = |label, words, errno| {
+        assert_eq!(
+            Request::decode(label, words),
+            Err(errno),
+            "{label} {words:?}"
+        );
+    };
+    refused(1, [VERSION, 0, 1, 0], Errno::EINVAL);
+    refused(2, [10, 1, 0, 0], Errno::EAFNOSUPPORT);
+    refused(2, [2, 7, 0, 0], Errno::ESOCKTNOSUPPORT);
+    refused(2, [2, 2, 1, 0], Errno::EPROTONOSUPPORT);
+    refused(5, [socket, 1, 0, 0], Errno::EINVAL);
+    refused(5, [0, 0, 0, 0], Errno::EBADF);
+    refused(7, [socket, 0, 0, 0x40], Errno::EOPNOTSUPP);
+    refused(9, [socket, 3, 0, 0], Errno::EINVAL);
+    refused(13, [socket, 1 << 32 | 999, 0, 0], Errno::ENOPROTOOPT);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The server's time is shared by client: one that calls without pause does not keep others from
 //! calling.
 
-use socket_proto::{Errno, Handle, PollBits, Request, SocketKind, Span, Success};
+use socket_proto::{Errno, Handle, Name, PollBits, SocketKind, Span, op};
 use test_world::{C2S, Faults, World, config, errno, limits};
 
 const MICROSECOND: u64 = 1_000;
@@ -66,7 +66,7 @@ fn recv(world: &mut World, client: usize, socket: Handle) -> (Option<Errno>, boo
         offset: C2S.into(),
         length: 1000,
     };
-    let reply = world.call(client, Request::Recv { socket, span });
+    let reply = world.call(client, op::Recv::new(socket, span));
     let refused = world.server.counters().calls_refused > before;
     (errno(reply), refused)
 }
@@ -131,7 +131,7 @@ fn who_is_refused_is_notified_and_then_served() {
     world.socket_as(1, SocketKind::Datagram).unwrap();
     // A deadline of its own, later, is not lost over this.
     let deadline = world.now + SECOND;
-    let ask = Request::Poll {
+    let ask = op::Poll {
         socket: None,
         deadline,
     };
@@ -143,7 +143,7 @@ fn who_is_refused_is_notified_and_then_served() {
     world.take_notified(0);
     // News in the meantime do not make it call in vain.
     let peer = world.peer.bind(5000);
-    let Ok(Success::Address(name)) = world.ask(Request::SockName { socket }) else {
+    let Ok(Name { address: name }) = world.ask(op::SockName { socket }) else {
         panic!("getsockname");
     };
     world.peer.send_to(peer, name.port(), b"news");

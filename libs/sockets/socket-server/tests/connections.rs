@@ -2,7 +2,7 @@
 
 //! How connections begin and end.
 
-use socket_proto::{Errno, PollBits, Request, Shutdown, SocketKind};
+use socket_proto::{Errno, PollBits, Shutdown, SocketKind, op};
 use test_world::raw::{Raw, SYN};
 use test_world::{Faults, World, config, limits};
 
@@ -400,7 +400,7 @@ fn poll_with_a_deadline_notifies_at_that_time() {
     let start = world.now;
     for deadline in [start + 5 * SECOND, start + 2 * SECOND, start + 3 * SECOND] {
         let socket = None;
-        world.ask(Request::Poll { socket, deadline }).unwrap();
+        world.ask(op::Poll { socket, deadline }).unwrap();
     }
     world.run_for(2 * SECOND - 10_000);
     assert!(!world.take_notified(0));
@@ -411,7 +411,7 @@ fn poll_with_a_deadline_notifies_at_that_time() {
     // One that has passed already.
     let deadline = start;
     let socket = None;
-    world.ask(Request::Poll { socket, deadline }).unwrap();
+    world.ask(op::Poll { socket, deadline }).unwrap();
     assert!(world.take_notified(0));
 }
 

@@ -7,7 +7,7 @@ use smoltcp::wire::{
     Ipv4Packet, Ipv4Repr,
 };
 use socket_proto::datagram::HEADER_SIZE;
-use socket_proto::{Errno, PollBits, Request, Shutdown, SocketKind, Span, Success};
+use socket_proto::{Errno, PollBits, Received, Sent, Shutdown, SocketKind, Span, op};
 use socket_server::GatewayEvent;
 use test_world::{Faults, PEER_MAC, SERVER_MAC, World, config, limits, pattern};
 
@@ -85,8 +85,8 @@ fn an_echo_sends_a_batch_as_it_was_received() {
         offset: test_world::C2S.into(),
         length: 100_000,
     };
-    let received = world.ask(Request::Recv { socket, span });
-    let Ok(Success::Received { bytes, datagrams }) = received else {
+    let received = world.ask(op::Recv::new(socket, span));
+    let Ok(Received { bytes, datagrams }) = received else {
         panic!("{received:?}");
     };
     assert_eq!(datagrams, 10);
@@ -94,8 +94,8 @@ fn an_echo_sends_a_batch_as_it_was_received() {
         length: bytes,
         ..span
     };
-    let sent = world.ask(Request::Send { socket, span });
-    assert_eq!(sent, Ok(Success::Sent { count: 10, room: 0 }));
+    let sent = world.ask(op::Send::new(socket, span));
+    assert_eq!(sent, Ok(Sent { count: 10, room: 0 }));
     world.run_for(SECOND / 10);
     for i in 0..10 {
         assert_eq!(world.peer.udp(peer).recv().unwrap().0, pattern(i * 31, 2));

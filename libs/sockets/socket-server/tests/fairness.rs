@@ -4,7 +4,9 @@
 
 use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::stride;
-use socket_proto::{DatagramHeader, Errno, Handle, PollBits, Request, SocketKind, Span, Success};
+use socket_proto::{
+    Accepted, DatagramHeader, Errno, Flags, Handle, PollBits, Sent, SocketKind, Span, op,
+};
 use socket_server::Config;
 use test_world::{Faults, World, config, limits, pattern};
 
@@ -35,20 +37,18 @@ fn connections(world: &mut World, client: usize, count: usize) -> Vec<Connection
     let listener = world.socket_as(client, SocketKind::Stream).unwrap();
     let addr = format!("0.0.0.0:{}", PORTS[client]).parse().unwrap();
     let socket = listener;
-    world
-        .ask_as(client, Request::Bind { socket, addr })
-        .unwrap();
+    world.ask_as(client, op::Bind { socket, addr }).unwrap();
     let backlog = 64;
     world
-        .ask_as(client, Request::Listen { socket, backlog })
+        .ask_as(client, op::Listen { socket, backlog })
         .unwrap();
     let mut accepted = Vec::new();
     let peers: Vec<_> = (0..count)
         .map(|_| world.peer.connect(PORTS[client]))
         .collect();
     world.run_until("all connections", |world| {
-        while let Ok(Success::Accepted { socket, .. }) =
-            world.ask_as(client, Request::Accept { socket: listener })
+        while let Ok(Accepted { socket, .. }) =
+            world.ask_as(client, op::Accept { socket: listener })
         {
             accepted.push(socket);
         }
@@ -60,9 +60,7 @@ fn connections(world: &mut World, client: usize, count: usize) -> Vec<Connection
 fn datagram_socket(world: &mut World, client: usize) -> Handle {
     let socket = world.socket_as(client, SocketKind::Datagram).unwrap();
     let addr = format!("0.0.0.0:{}", PORTS[client]).parse().unwrap();
-    world
-        .ask_as(client, Request::Bind { socket, addr })
-        .unwrap();
+    world.ask_as(client, op::Bind { socket, addr }).unwrap();
     socket
 }
 
@@ -73,7 +71,7 @@ fn fill(world: &mut World, client: usize, (socket, peer): Connection) {
         offset: 0,
         length: 100_000,
     };
-    match world.ask_as(client, Request::Send { socket, span }) {
+    match world.ask_as(client, op::Send::new(socket, span)) {
         Ok(_) | Err(Errno::EAGAIN) => {}
         Err(errno) => panic!("{errno}"),
     }
@@ -100,8 +98,8 @@ fn flood(world: &mut World, client: usize, socket: Handle) -> u64 {
     let span = Span { offset: 0, length };
     let mut sent = 0;
     loop {
-        match world.ask_as(client, Request::Send { socket, span }) {
-            Ok(Success::Sent { count, .. }) => sent += count,
+        match world.ask_as(client, op::Send::new(socket, span)) {
+            Ok(Sent { count, .. }) => sent += count,
             Err(Errno::EAGAIN) => return sent,
             other => panic!("{other:?}"),
         }
@@ -152,7 +150,7 @@ fn one_connection_gets_as_much_as_sixty_of_another_client() {
     assert_equal(frames(&mut world, 300, &mut work));
     // What is still sent for closed sockets is their client's too.
     for &(socket, _) in &many {
-        world.ask_as(0, Request::Close { socket }).unwrap();
+        world.ask_as(0, op::Close { socket }).unwrap();
     }
     let mut work = |world: &mut World| {
         for &(_, peer) in &many {
@@ -243,9 +241,10 @@ fn who_waits_for_its_share_is_notified_when_it_comes() {
         offset: 0,
         length: 32 + data.len() as u64,
     };
-    let send = Request::Send {
+    let send = op::Send {
         socket: sockets[1],
         span,
+        flags: Flags::None,
     };
     world.medium.stop_driver(true);
     world.ask_as(1, send).unwrap();

@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use socket_proto::{Errno, PollBits, Request, SocketKind, Span};
+use socket_proto::{Errno, Flags, PollBits, SocketKind, Span, op};
 use test_world::{
     Faults, PEER_IP, PEER_MAC, SERVER, SERVER_IP, SERVER_MAC, World, config, frames, limits,
     pattern,
@@ -143,7 +143,7 @@ fn a_flood_on_a_slow_link_does_not_stop_reception() {
     world
         .ask_as(
             1,
-            Request::Bind {
+            op::Bind {
                 socket: victim,
                 addr,
             },
@@ -166,9 +166,10 @@ fn a_flood_on_a_slow_link_does_not_stop_reception() {
         // The first frames are still on their way.
         let received = world.ask_as(
             1,
-            Request::Recv {
+            op::Recv {
                 socket: victim,
                 span,
+                flags: Flags::None,
             },
         );
         assert!(received.is_ok() || round < 2, "round {round}: {received:?}");

@@ -6,9 +6,7 @@
 
 use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
-use socket_proto::{
-    Errno, Handle, PollBits, Request, SocketKind, SocketOption, Span, Success, addr,
-};
+use socket_proto::{Errno, Handle, PollBits, SocketKind, SocketOption, Span, addr, op};
 use test_world::{C2S, Faults, S2C, SERVER, World, config, limits};
 
 /// Connections of the well-behaved peer.
@@ -213,33 +211,26 @@ fn probe(world: &mut World, client: usize, what: Probe) {
             offset: offset.into(),
             length,
         };
-        let error = Request::GetOption {
-            socket,
-            option: SocketOption::Error,
+        let mut option = |option| {
+            let asked = world.ask_as(client, op::GetOption { socket, option });
+            asked.map(|option| option.value)
         };
-        let recv = Request::Recv {
-            socket,
-            span: span(C2S, 4096),
+        let stream = option(SocketOption::Type) == Ok(1);
+        let answer = match what {
+            Probe::Error => option(SocketOption::Error),
+            Probe::Accept => world.ask_as(client, op::Accept { socket }).map(|_| 0),
+            Probe::Recv => {
+                let recv = op::Recv::new(socket, span(C2S, 4096));
+                world.ask_as(client, recv).map(|_| 0)
+            }
+            Probe::Send => {
+                let send = op::Send::new(socket, span(0, 1));
+                world.ask_as(client, send).map(|_| 0)
+            }
         };
-        let send = Request::Send {
-            socket,
-            span: span(0, 1),
-        };
-        let kind = Request::GetOption {
-            socket,
-            option: SocketOption::Type,
-        };
-        let stream = world.ask_as(client, kind) == Ok(Success::Value(1));
-        let request = match what {
-            Probe::Error => error,
-            Probe::Accept => Request::Accept { socket },
-            Probe::Recv => recv,
-            Probe::Send => send,
-        };
-        let answer = world.ask_as(client, request);
         match (what, answer) {
             (Probe::Error, answer) => {
-                let pending = answer != Ok(Success::Value(0));
+                let pending = answer != Ok(0);
                 assert_eq!(shows(PollBits::ERR), pending, "{answer:?}");
             }
             (Probe::Accept, Ok(_)) => assert!(shows(PollBits::IN), "{bits:?}"),

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use socket_proto::{Errno, Handle, PollBits, Request, SocketKind, Span, Success};
+use socket_proto::{Errno, Handle, PollBits, Received, SocketKind, Span, op};
 use test_world::{
     C2S, Faults, PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, config, frames, limits,
 };
@@ -70,14 +70,14 @@ fn echo(world: &mut World, socket: Handle) {
             offset: C2S.into(),
             length: 100_000,
         };
-        let Ok(Success::Received { bytes, .. }) = world.ask(Request::Recv { socket, span }) else {
+        let Ok(Received { bytes, .. }) = world.ask(op::Recv::new(socket, span)) else {
             break;
         };
         let span = Span {
             length: bytes,
             ..span
         };
-        world.ask(Request::Send { socket, span }).unwrap();
+        world.ask(op::Send::new(socket, span)).unwrap();
     }
 }
 

@@ -3,8 +3,8 @@
 //! Clients are kept apart: handles, ports, quotas, permissions, attach.
 
 use socket_proto::{
-    DatagramHeader, Errno, Failure, PollBits, RESTARTED, Request, SocketKind, SocketOption, Span,
-    Success,
+    DatagramHeader, Errno, Failure, Flags, OptionValue, PollBits, RESTARTED, SocketKind,
+    SocketOption, Span, op,
 };
 use socket_server::{ClientLimits, Destination, PortRange};
 use test_world::{Faults, World, config, errno, limits};
@@ -26,18 +26,15 @@ fn port(port: u16) -> PortRange {
 fn handles_are_their_clients_own_and_die_with_close() {
     let mut world = two_clients();
     let listener = world.listen(80, 4);
-    let foreign = world.call(1, Request::Accept { socket: listener });
+    let foreign = world.call(1, op::Accept { socket: listener });
     assert_eq!(errno(foreign), Some(Errno::EBADF));
     let other = world.socket_as(1, SocketKind::Stream).unwrap();
     assert_eq!(other, listener, "the same words, another client's table");
     world.close(listener);
-    for request in [
-        Request::Accept { socket: listener },
-        Request::Close { socket: listener },
-        Request::SockName { socket: listener },
-    ] {
-        assert_eq!(world.ask(request), Err(Errno::EBADF));
-    }
+    let socket = listener;
+    assert_eq!(world.ask(op::Accept { socket }), Err(Errno::EBADF));
+    assert_eq!(world.ask(op::Close { socket }), Err(Errno::EBADF));
+    assert_eq!(world.ask(op::SockName { socket }), Err(Errno::EBADF));
     // The index is used again, the generation is another.
     let again = world.socket(SocketKind::Stream);
     assert_eq!(again.index(), listener.index());
@@ -45,7 +42,7 @@ fn handles_are_their_clients_own_and_die_with_close() {
     assert_eq!(world.bits(listener), PollBits::NVAL);
     assert_eq!(world.bits(again), PollBits::OUT | PollBits::HUP);
     // The other client's socket was never touched.
-    let name = world.call(1, Request::SockName { socket: other });
+    let name = world.call(1, op::SockName { socket: other });
     assert!(name.is_ok());
 }
 
@@ -55,14 +52,14 @@ fn a_port_is_taken_once() {
     world.listen(80, 4);
     let other = world.socket_as(1, SocketKind::Stream).unwrap();
     let addr = "10.0.2.15:80".parse().unwrap();
-    let bind = Request::Bind {
+    let bind = op::Bind {
         socket: other,
         addr,
     };
     assert_eq!(world.ask_as(1, bind), Err(Errno::EADDRINUSE));
     let udp = world.socket_as(1, SocketKind::Datagram).unwrap();
-    let bind = Request::Bind { socket: udp, addr };
-    assert_eq!(world.ask_as(1, bind), Ok(Success::Done));
+    let bind = op::Bind { socket: udp, addr };
+    assert_eq!(world.ask_as(1, bind), Ok(()));
     assert_eq!(world.ask_as(1, bind), Err(Errno::EINVAL), "bound already");
     let elsewhere = world.socket(SocketKind::Stream);
     assert_eq!(
@@ -109,7 +106,7 @@ fn permissions_are_the_configurations() {
     }
     let socket = world.socket(SocketKind::Stream);
     assert_eq!(
-        world.ask(Request::Listen { socket, backlog: 1 }),
+        world.ask(op::Listen { socket, backlog: 1 }),
         Err(Errno::EACCES)
     );
     assert_eq!(world.connect(socket, "10.0.2.2:26"), Err(Errno::EACCES));
@@ -122,7 +119,7 @@ fn permissions_are_the_configurations() {
     let socket = world.socket(SocketKind::Stream);
     world.bind(socket, "0.0.0.0:0").unwrap();
     assert_eq!(
-        world.ask(Request::Listen { socket, backlog: 1 }),
+        world.ask(op::Listen { socket, backlog: 1 }),
         Err(Errno::EACCES)
     );
 }
@@ -157,7 +154,7 @@ fn a_port_that_is_anothers_is_not_taken_by_chance() {
         for _ in 0..8 {
             let socket = world.socket_as(1, kind).unwrap();
             let addr = "0.0.0.0:0".parse().unwrap();
-            world.ask_as(1, Request::Bind { socket, addr }).unwrap();
+            world.ask_as(1, op::Bind { socket, addr }).unwrap();
         }
     }
 }
@@ -228,7 +225,7 @@ fn attach_drops_everything_the_client_had() {
     world
         .ask_as(
             1,
-            Request::Bind {
+            op::Bind {
                 socket: theirs,
                 addr,
             },
@@ -239,7 +236,7 @@ fn attach_drops_everything_the_client_had() {
     assert_eq!(world.server.counters().client_restarts, 1);
     for socket in [listener, socket, udp] {
         assert_eq!(world.bits(socket), PollBits::NVAL);
-        assert_eq!(world.ask(Request::Close { socket }), Err(Errno::EBADF));
+        assert_eq!(world.ask(op::Close { socket }), Err(Errno::EBADF));
     }
     world.run_for(SECOND / 10);
     assert!(!world.peer.tcp(peer).is_active());
@@ -248,11 +245,7 @@ fn attach_drops_everything_the_client_had() {
     assert_eq!(world.server.counters().datagram_sockets, 0);
     // Its ports are free, the other client's socket is untouched.
     world.listen(80, 4);
-    assert!(
-        world
-            .ask_as(1, Request::SockName { socket: theirs })
-            .is_ok()
-    );
+    assert!(world.ask_as(1, op::SockName { socket: theirs }).is_ok());
 }
 
 #[test]
@@ -274,7 +267,7 @@ fn a_client_that_is_gone_leaves_nothing_behind() {
     world.client_gone(0);
     for socket in [listener, socket, attempt, udp] {
         assert_eq!(world.bits(socket), PollBits::NVAL);
-        let call = world.call(0, Request::SockName { socket });
+        let call = world.call(0, op::SockName { socket });
         assert_eq!(call, Err(Failure::Restarted));
     }
     world.run_for(SECOND / 10);
@@ -291,9 +284,9 @@ fn a_client_that_is_gone_leaves_nothing_behind() {
     for (kind, port) in [(SocketKind::Stream, 80), (SocketKind::Datagram, 7)] {
         let socket = world.socket_as(1, kind).unwrap();
         let addr = format!("0.0.0.0:{port}").parse().unwrap();
-        world.ask_as(1, Request::Bind { socket, addr }).unwrap();
+        world.ask_as(1, op::Bind { socket, addr }).unwrap();
     }
-    let name = world.ask_as(1, Request::SockName { socket: theirs });
+    let name = world.ask_as(1, op::SockName { socket: theirs });
     assert!(name.is_ok());
     // Twice is as good as once, and nobody has that number.
     world.client_gone(0);
@@ -311,24 +304,24 @@ fn a_client_that_has_not_attached_is_told_to() {
     assert!(fresh.raw_call(0, 2, [1, 0, 0, 0]).0 != 0);
     assert!(fresh.raw_call(usize::MAX, 1, [1, 0, 0, 0]).0 != 0);
 
-    let wrong = world.call(0, Request::Attach { version: 99 });
+    let wrong = world.call(0, op::Attach { version: 99 });
     assert_eq!(errno(wrong), Some(Errno::EPROTO));
     // A second server that knows nothing of the client: as after a restart.
     world.limits[0] = limits(4, 4);
     world.restart();
     let kind = SocketKind::Stream;
     assert_eq!(
-        world.call(0, Request::Socket { kind }),
+        world.call(0, op::Socket::new(kind)),
         Err(Failure::Restarted)
     );
     assert_eq!(world.raw_call(0, 14, [0; 4]).0, RESTARTED);
     let version = socket_proto::VERSION;
-    let Ok(Success::Attached(attached)) = world.call(0, Request::Attach { version }) else {
+    let Ok(attached) = world.call(0, op::Attach { version }) else {
         panic!("attach");
     };
     assert_eq!((attached.epoch, attached.sockets), (2, 8));
     assert_eq!(world.clients[0].page().epoch(), 2);
-    assert!(world.call(0, Request::Socket { kind }).is_ok());
+    assert!(world.call(0, op::Socket::new(kind)).is_ok());
 }
 
 #[test]
@@ -336,7 +329,7 @@ fn operations_that_do_not_fit_the_socket_say_so() {
     let mut world = World::simple();
     let udp = world.socket(SocketKind::Datagram);
     assert_eq!(world.accept(udp).map(drop), Err(Errno::EOPNOTSUPP));
-    let listen = Request::Listen {
+    let listen = op::Listen {
         socket: udp,
         backlog: 1,
     };
@@ -351,8 +344,8 @@ fn operations_that_do_not_fit_the_socket_say_so() {
     assert_eq!(world.connect(listener, "10.0.2.2:9"), Err(Errno::EISCONN));
     for (socket, kind) in [(udp, 2), (idle, 1)] {
         let option = SocketOption::Type;
-        let asked = world.ask(Request::GetOption { socket, option });
-        assert_eq!(asked, Ok(Success::Value(kind)));
+        let asked = world.ask(op::GetOption { socket, option });
+        assert_eq!(asked, Ok(OptionValue::new(kind)));
     }
 }
 
@@ -376,14 +369,15 @@ fn ranges_outside_of_the_window_are_refused() {
         span(1, u64::MAX),
         span(0, total),
     ] {
-        let send = world.ask(Request::Send { socket, span });
+        let send = world.ask(op::Send::new(socket, span));
         assert_eq!(send, Err(Errno::EFAULT), "{span:?}");
-        let recv = world.ask(Request::Recv { socket, span });
+        let recv = world.ask(op::Recv::new(socket, span));
         assert_eq!(recv, Err(Errno::EFAULT), "{span:?}");
     }
-    let recv = world.ask(Request::Recv {
+    let recv = world.ask(op::Recv {
         socket,
         span: span(0, 10),
+        flags: Flags::None,
     });
     assert_eq!(recv, Err(Errno::EFAULT), "the client's own half");
     assert_eq!(world.recv(socket, 10).unwrap(), b"waiting");
@@ -411,7 +405,7 @@ fn a_client_that_sends_to_nobody_keeps_no_other_from_finding_its_neighbour() {
         world.run_for(SECOND / 2);
         let victim = world.socket_as(1, kind).unwrap();
         let addr = Some("10.0.2.2:80".parse().unwrap());
-        let connect = Request::Connect {
+        let connect = op::Connect {
             socket: victim,
             addr,
         };
@@ -424,9 +418,10 @@ fn a_client_that_sends_to_nobody_keeps_no_other_from_finding_its_neighbour() {
                 offset: 0,
                 length: header.len() as u64,
             };
-            let send = Request::Send {
+            let send = op::Send {
                 socket: victim,
                 span,
+                flags: Flags::None,
             };
             world.ask_as(1, send).unwrap();
         } else {

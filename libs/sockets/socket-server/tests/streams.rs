@@ -4,7 +4,7 @@
 //! is not.
 
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Errno, Handle, PollBits, Request, Shutdown, Span, Success};
+use socket_proto::{Errno, Handle, PollBits, Sent, Shutdown, Span, op};
 use test_world::{Faults, World, config, limits, pattern};
 
 const SIZES: [usize; 9] = [1, 2, 100, 1459, 1460, 1461, 65_535, 65_536, 1_000_003];
@@ -181,8 +181,8 @@ fn an_echo_sends_from_the_half_it_received_into() {
         offset: test_world::C2S.into(),
         length: 9,
     };
-    let sent = world.ask(Request::Send { socket, span });
-    assert!(matches!(sent, Ok(Success::Sent { count: 9, .. })));
+    let sent = world.ask(op::Send::new(socket, span));
+    assert!(matches!(sent, Ok(Sent { count: 9, .. })));
     world.run_until("the echo", |world| world.peer.tcp(peer).recv_queue() == 9);
     let mut echo = [0; 9];
     world.peer.tcp(peer).recv_slice(&mut echo).unwrap();

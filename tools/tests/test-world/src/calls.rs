@@ -7,16 +7,16 @@ use std::net::SocketAddr;
 use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::{HEADER_SIZE, stride};
 use socket_proto::{
-    DatagramHeader, Errno, Failure, Handle, PollBits, Reply, Request, Shutdown, SocketKind,
-    SocketOption, Span, Success,
+    Accepted, Call, DatagramHeader, Errno, Failure, Handle, PollBits, Received, Sent, Shutdown,
+    SocketKind, SocketOption, Span, op,
 };
 
 use crate::{C2S, World};
 
-fn result(reply: Reply) -> Result<Success, Errno> {
+fn result<R>(reply: Result<R, Failure>) -> Result<R, Errno> {
     reply.map_err(|failure| match failure {
         Failure::Errno(errno) => errno,
-        Failure::Restarted => panic!("the server does not know the client"),
+        other => panic!("{other:?}"),
     })
 }
 
@@ -24,12 +24,12 @@ fn result(reply: Reply) -> Result<Success, Errno> {
 impl World {
     /// Makes a request as client 0.
     #[track_caller]
-    pub fn ask(&mut self, request: Request) -> Result<Success, Errno> {
+    pub fn ask<C: Call>(&mut self, request: C) -> Result<C::Reply, Errno> {
         result(self.call(0, request))
     }
 
     /// Makes a request as that client.
-    pub fn ask_as(&mut self, client: usize, request: Request) -> Result<Success, Errno> {
+    pub fn ask_as<C: Call>(&mut self, client: usize, request: C) -> Result<C::Reply, Errno> {
         result(self.call(client, request))
     }
 
@@ -40,40 +40,35 @@ impl World {
 
     /// A new socket of that client.
     pub fn socket_as(&mut self, client: usize, kind: SocketKind) -> Result<Handle, Errno> {
-        match self.ask_as(client, Request::Socket { kind })? {
-            Success::Socket(handle) => Ok(handle),
-            other => panic!("{other:?}"),
-        }
+        self.ask_as(client, op::Socket::new(kind))
+            .map(|opened| opened.socket)
     }
 
     /// `bind`.
     pub fn bind(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
         let addr = addr.parse().expect("an address");
-        self.ask(Request::Bind { socket, addr }).map(drop)
+        self.ask(op::Bind { socket, addr }).map(drop)
     }
 
     /// A new socket that listens on a port of every address.
     pub fn listen(&mut self, port: u16, backlog: u64) -> Handle {
         let socket = self.socket(SocketKind::Stream);
         self.bind(socket, &format!("0.0.0.0:{port}")).expect("bind");
-        self.ask(Request::Listen { socket, backlog })
-            .expect("listen");
+        self.ask(op::Listen { socket, backlog }).expect("listen");
         socket
     }
 
     /// `accept`.
     pub fn accept(&mut self, socket: Handle) -> Result<(Handle, SocketAddr), Errno> {
-        match self.ask(Request::Accept { socket })? {
-            Success::Accepted { socket, peer } => Ok((socket, peer)),
-            other => panic!("{other:?}"),
-        }
+        let Accepted { socket, peer } = self.ask(op::Accept { socket })?;
+        Ok((socket, peer))
     }
 
     /// `connect`.
     pub fn connect(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
         let addr = addr.parse().expect("an address");
         let addr = Some(addr);
-        self.ask(Request::Connect { socket, addr }).map(drop)
+        self.ask(op::Connect { socket, addr }).map(drop)
     }
 
     /// Sends bytes; answers how many were taken and how many more would be.
@@ -81,10 +76,8 @@ impl World {
         self.clients[0].fill(bytes);
         let length = bytes.len() as u64;
         let span = Span { offset: 0, length };
-        match self.ask(Request::Send { socket, span })? {
-            Success::Sent { count, room } => Ok((count as usize, room as usize)),
-            other => panic!("{other:?}"),
-        }
+        let Sent { count, room } = self.ask(op::Send::new(socket, span))?;
+        Ok((count as usize, room as usize))
     }
 
     /// Receives at most so many bytes of a stream.
@@ -93,13 +86,9 @@ impl World {
             offset: C2S.into(),
             length: most as u64,
         };
-        match self.ask(Request::Recv { socket, span })? {
-            Success::Received { bytes, datagrams } => {
-                assert_eq!(datagrams, 0);
-                Ok(self.clients[0].read(0, bytes as usize))
-            }
-            other => panic!("{other:?}"),
-        }
+        let Received { bytes, datagrams } = self.ask(op::Recv::new(socket, span))?;
+        assert_eq!(datagrams, 0);
+        Ok(self.clients[0].read(0, bytes as usize))
     }
 
     /// Sends datagrams in one call; answers how many were taken.
@@ -120,10 +109,9 @@ impl World {
         self.clients[0].fill(&batch);
         let length = batch.len() as u64;
         let span = Span { offset: 0, length };
-        match self.ask(Request::Send { socket, span })? {
-            Success::Sent { count, room: 0 } => Ok(count),
-            other => panic!("{other:?}"),
-        }
+        let Sent { count, room } = self.ask(op::Send::new(socket, span))?;
+        assert_eq!(room, 0);
+        Ok(count)
     }
 
     /// Receives datagrams in one call, with headers.
@@ -136,10 +124,7 @@ impl World {
             offset: C2S.into(),
             length: most as u64,
         };
-        let Success::Received { bytes, datagrams } = self.ask(Request::Recv { socket, span })?
-        else {
-            panic!("another operation's reply");
-        };
+        let Received { bytes, datagrams } = self.ask(op::Recv::new(socket, span))?;
         let mut received = Vec::new();
         let mut at = 0;
         for _ in 0..datagrams {
@@ -155,39 +140,32 @@ impl World {
 
     /// `shutdown`.
     pub fn shutdown(&mut self, socket: Handle, how: Shutdown) -> Result<(), Errno> {
-        self.ask(Request::Shutdown { socket, how }).map(drop)
+        self.ask(op::Shutdown { socket, how }).map(drop)
     }
 
     /// `close`, which must succeed.
     #[track_caller]
     pub fn close(&mut self, socket: Handle) {
-        self.ask(Request::Close { socket }).expect("close");
+        self.ask(op::Close { socket }).expect("close");
     }
 
     /// The error that waits on a socket, which clears it (`SO_ERROR`).
     pub fn so_error(&mut self, socket: Handle) -> Option<Errno> {
         let option = SocketOption::Error;
-        match self.ask(Request::GetOption { socket, option }) {
-            Ok(Success::Value(0)) => None,
-            Ok(Success::Value(value)) => Some(Errno::from_raw(value).expect("an errno")),
-            other => panic!("{other:?}"),
+        match self.ask(op::GetOption { socket, option }).unwrap().value {
+            0 => None,
+            value => Some(Errno::from_raw(value).expect("an errno")),
         }
     }
 
     /// The local address.
     pub fn name(&mut self, socket: Handle) -> SocketAddr {
-        match self.ask(Request::SockName { socket }) {
-            Ok(Success::Address(address)) => address,
-            other => panic!("{other:?}"),
-        }
+        self.ask(op::SockName { socket }).unwrap().address
     }
 
     /// The remote address.
     pub fn peer_name(&mut self, socket: Handle) -> Result<SocketAddr, Errno> {
-        match self.ask(Request::PeerName { socket })? {
-            Success::Address(address) => Ok(address),
-            other => panic!("{other:?}"),
-        }
+        Ok(self.ask(op::PeerName { socket })?.address)
     }
 
     /// What the page says.

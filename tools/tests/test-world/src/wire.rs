@@ -70,7 +70,7 @@ impl Wire {
     /// The deadlines that the client has asked for since the last look.
     pub fn take_deadlines(&self) -> Vec<u64> {
         let deadline = |request| match request {
-            Request::Poll { deadline, .. } => Some(deadline),
+            Request::Poll(poll) => Some(poll.deadline),
             _ => None,
         };
         self.take_calls().into_iter().filter_map(deadline).collect()

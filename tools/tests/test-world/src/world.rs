@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use socket_proto::{Errno, Failure, Reply, Request, reply};
+use socket_proto::{Call, Errno, Failure, op, reply};
 use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
 
 use crate::{ClientMemory, Faults, Medium, Peer, SERVER, SharedWindow, SimRx, SimTx};
@@ -162,15 +162,20 @@ impl World {
     /// Attaches a client.
     pub fn attach(&mut self, client: usize) {
         let version = socket_proto::VERSION;
-        self.call(client, Request::Attach { version })
-            .expect("attach");
+        self.call(client, op::Attach { version }).expect("attach");
     }
 
-    /// A client's call.
-    pub fn call(&mut self, client: usize, request: Request) -> Reply {
-        let (label, words) = request.encode();
+    /// A client's call. It fails with no error that the protocol does not name for it.
+    pub fn call<C: Call>(&mut self, client: usize, request: C) -> Result<C::Reply, Failure> {
+        let (label, words) = (C::OPERATION.label(), request.encode());
         let (label, words) = self.raw_call(client, label, words);
-        reply::decode(request.operation(), label, words)
+        let reply = reply::decode(label, words);
+        if let Err(Failure::Errno(errno)) = reply {
+            let operation = C::OPERATION;
+            let named = operation.info().returns(errno);
+            assert!(named, "{} returns {}", operation.name(), errno.name());
+        }
+        reply
     }
 
     /// A call with any words. Returns label and words of the reply.
@@ -315,7 +320,7 @@ fn start(
 }
 
 /// The error of a reply.
-pub fn errno(reply: Reply) -> Option<Errno> {
+pub fn errno<R>(reply: Result<R, Failure>) -> Option<Errno> {
     match reply {
         Err(Failure::Errno(errno)) => Some(errno),
         _ => None,

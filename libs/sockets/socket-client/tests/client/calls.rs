@@ -8,7 +8,7 @@ use socket_client::{
     Batch, Client, Errno, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind, Span,
 };
 use socket_mock::{HALF, Server, SharedMemory, addr, peer_addr};
-use socket_proto::RESTARTED;
+use socket_proto::{RESTARTED, VERSION};
 
 fn listener(client: &Client<&Server>, port: u16) -> Socket {
     let socket = client.socket(SocketKind::Stream).unwrap();
@@ -321,9 +321,9 @@ fn a_server_of_another_version_is_refused() {
     let server = Server::new();
     let window = HALF as u64 | (HALF as u64) << 32;
     for words in [
-        [2, window, 8, 1],
-        [1, window + 1, 8, 1],
-        [1, window, 8, 1 << 32],
+        [VERSION + 1, window, 8, 1],
+        [VERSION, window + 1, 8, 1],
+        [VERSION, window, 8, 1 << 32],
     ] {
         server.lies.borrow_mut().push_back((0, words));
         let attached = Client::attach(&server, server.memory.client());

@@ -43,7 +43,7 @@ impl<W: Window> Server<W> {
     pub(crate) fn refuses(&mut self, number: usize, request: &Request, sharers: u64) -> bool {
         let may_wait = matches!(
             request,
-            Request::Send { .. } | Request::Recv { .. } | Request::Accept { .. }
+            Request::Send(_) | Request::Recv(_) | Request::Accept(_)
         );
         let now = self.stack.now();
         let Ok(client) = self.client_mut(number) else {

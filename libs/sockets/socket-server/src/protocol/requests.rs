@@ -3,8 +3,8 @@
 //! From a message to the operation, and from its result to the reply.
 
 use socket_proto::{
-    Attached, Errno, Failure, Handle, Operation, PollBits, Reply, Request, SocketKind, Success,
-    VERSION, reply,
+    Attached, Errno, Failure, Handle, Operation, PollBits, Ready, Record, Reply, Request,
+    SocketKind, VERSION, op, reply,
 };
 
 use crate::accounts::client::Client;
@@ -30,12 +30,12 @@ impl<W: Window> Server<W> {
         let reply = match Request::decode(label, words) {
             Ok(request) if self.refuses(client, &request, sharers) => {
                 self.counters.calls_refused += 1;
-                Err(Failure::Errno(Errno::EAGAIN))
+                Err(Errno::EAGAIN.into())
             }
             Ok(request) => self.perform(client, request, tx),
             Err(errno) => {
                 self.counters.client_violations += 1;
-                Err(Failure::Errno(errno))
+                Err(errno.into())
             }
         };
         match reply {
@@ -43,88 +43,88 @@ impl<W: Window> Server<W> {
             Err(Failure::Errno(Errno::EAGAIN)) => self.counters.calls_again += 1,
             Err(_) => self.counters.calls_failed += 1,
         }
-        reply::encode(&reply)
+        reply::encode(reply)
     }
 
     fn perform<T: TxQueue>(&mut self, client: usize, request: Request, tx: &mut T) -> Reply {
-        if let Request::Attach { version } = request {
-            return self.attach(client, version);
-        }
-        if !self.client_mut(client)?.attached {
+        let Ok(caller) = self.client_mut(client) else {
+            return Err(Failure::NoPlace);
+        };
+        if !caller.attached && !matches!(request, Request::Attach(_)) {
             self.counters.client_violations += 1;
             return Err(Failure::Restarted);
         }
         match request {
-            Request::Attach { version } => self.attach(client, version),
-            Request::Socket { kind } => self.socket(client, kind),
-            Request::Bind { socket, addr } => {
-                let owner = self.resolve(client, socket)?;
-                self.bind(owner, addr)
+            Request::Attach(asked) => words(self.attach(client, asked)),
+            Request::Socket(asked) => words(self.socket(client, asked)),
+            Request::Bind(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(self.bind(owner, asked.addr))
             }
-            Request::Listen { socket, backlog } => {
-                let owner = self.resolve_stream(client, socket)?;
-                self.listen(owner, backlog)
+            Request::Listen(asked) => {
+                let owner = self.resolve_stream(client, asked.socket)?;
+                words(self.listen(owner, asked.backlog))
             }
-            Request::Accept { socket } => {
-                let owner = self.resolve_stream(client, socket)?;
-                self.accept(owner)
+            Request::Accept(asked) => {
+                let owner = self.resolve_stream(client, asked.socket)?;
+                words(self.accept(owner))
             }
-            Request::Connect { socket, addr } => {
-                let owner = self.resolve(client, socket)?;
-                match (self.kind(owner)?, addr) {
+            Request::Connect(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(match (self.kind(owner)?, asked.addr) {
                     (SocketKind::Stream, Some(to)) => self.connect_stream(owner, to),
                     (SocketKind::Stream, None) => self.dissolve_stream(owner),
                     (SocketKind::Datagram, Some(to)) => self.connect_datagram(owner, to),
                     (SocketKind::Datagram, None) => self.dissolve_datagram(owner),
-                }
+                })
             }
-            Request::Send { socket, span } => {
-                let owner = self.resolve(client, socket)?;
-                match self.kind(owner)? {
-                    SocketKind::Stream => self.send_stream(owner, span),
-                    SocketKind::Datagram => self.send_datagrams(owner, span, tx),
-                }
+            Request::Send(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(match self.kind(owner)? {
+                    SocketKind::Stream => self.send_stream(owner, asked.span),
+                    SocketKind::Datagram => self.send_datagrams(owner, asked.span, tx),
+                })
             }
-            Request::Recv { socket, span } => {
-                let owner = self.resolve(client, socket)?;
-                match self.kind(owner)? {
-                    SocketKind::Stream => self.recv_stream(owner, span),
-                    SocketKind::Datagram => self.recv_datagrams(owner, span),
-                }
+            Request::Recv(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(match self.kind(owner)? {
+                    SocketKind::Stream => self.recv_stream(owner, asked.span),
+                    SocketKind::Datagram => self.recv_datagrams(owner, asked.span),
+                })
             }
-            Request::Shutdown { socket, how } => {
-                let owner = self.resolve(client, socket)?;
-                match self.kind(owner)? {
-                    SocketKind::Stream => self.shutdown_stream(owner, how),
-                    SocketKind::Datagram => self.shutdown_datagram(owner, how),
-                }
+            Request::Shutdown(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(match self.kind(owner)? {
+                    SocketKind::Stream => self.shutdown_stream(owner, asked.how),
+                    SocketKind::Datagram => self.shutdown_datagram(owner, asked.how),
+                })
             }
-            Request::Close { socket } => {
-                let owner = self.resolve(client, socket)?;
+            Request::Close(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
                 self.close(owner, false);
-                Ok(Success::Done)
+                words(Ok(()))
             }
-            Request::SockName { socket } => {
-                let owner = self.resolve(client, socket)?;
-                self.sock_name(owner)
+            Request::SockName(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(self.sock_name(owner))
             }
-            Request::PeerName { socket } => {
-                let owner = self.resolve(client, socket)?;
-                self.peer_name(owner)
+            Request::PeerName(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(self.peer_name(owner))
             }
-            Request::GetOption { socket, option } => {
-                let owner = self.resolve(client, socket)?;
-                self.get_option(owner, option)
+            Request::GetOption(asked) => {
+                let owner = self.resolve(client, asked.socket)?;
+                words(self.get_option(owner, asked.option))
             }
-            Request::Poll { socket, deadline } => self.ask_readiness(client, socket, deadline),
+            Request::Poll(asked) => words(self.ask_readiness(client, asked)),
         }
     }
 
-    fn attach(&mut self, number: usize, version: u64) -> Reply {
+    fn attach(&mut self, number: usize, asked: op::Attach) -> Result<Attached, Errno> {
         let epoch = self.epoch;
         let client = self.client_mut(number)?;
-        if version != VERSION {
-            return Err(Errno::EPROTO.into());
+        if asked.version != VERSION {
+            return Err(Errno::EPROTO);
         }
         let again = client.attached;
         let count = client.slots.len();
@@ -134,12 +134,12 @@ impl<W: Window> Server<W> {
         client.attached = true;
         client.notify = false;
         client.ready.set_epoch(epoch);
-        Ok(Success::Attached(Attached {
+        Ok(Attached {
             version: VERSION,
             window: client.window.sizes(),
             sockets: count as u64,
             epoch,
-        }))
+        })
     }
 
     /// Takes back everything that a client has: its connections are reset, those in its backlogs
@@ -162,7 +162,8 @@ impl<W: Window> Server<W> {
         }
     }
 
-    fn ask_readiness(&mut self, client: usize, socket: Option<Handle>, deadline: u64) -> Reply {
+    fn ask_readiness(&mut self, client: usize, asked: op::Poll) -> Result<Ready, Errno> {
+        let op::Poll { socket, deadline } = asked;
         let bits = match socket {
             Some(socket) => {
                 let owner = self.resolve(client, socket)?;
@@ -184,7 +185,7 @@ impl<W: Window> Server<W> {
                 self.timers.set_if_earlier(timer, at);
             }
         }
-        Ok(Success::Ready(bits))
+        Ok(Ready { bits })
     }
 
     pub(crate) fn client_mut(&mut self, client: usize) -> Result<&mut Client<W>, Errno> {
@@ -212,6 +213,10 @@ impl<W: Window> Server<W> {
             SocketKind::Datagram => Err(Errno::EOPNOTSUPP),
         }
     }
+}
+
+fn words<R: Record>(result: Result<R, Errno>) -> Reply {
+    Ok(result?.encode())
 }
 
 /// A client, with the rest of the server free to be used at the same time.

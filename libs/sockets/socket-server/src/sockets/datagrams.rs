@@ -5,7 +5,7 @@
 use core::net::{Ipv4Addr, SocketAddr};
 
 use socket_proto::datagram::{HEADER_SIZE, stride};
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Reply, Shutdown, Span, Success};
+use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Received, Sent, Shutdown, Span};
 
 use crate::accounts::client::Datagram;
 use crate::accounts::ports::SocketRef;
@@ -61,17 +61,25 @@ impl<W: Window> Server<W> {
     }
 
     /// `connect`: no packet is sent.
-    pub(crate) fn connect_datagram(&mut self, owner: SocketRef, to: SocketAddr) -> Reply {
+    pub(crate) fn connect_datagram(
+        &mut self,
+        owner: SocketRef,
+        to: SocketAddr,
+    ) -> Result<(), Errno> {
         let remote = self.destination(to)?;
         self.check_reach(remote.0)?;
         self.autobind(owner)?;
         self.datagram_of(owner)?.remote = Some(remote);
         self.refresh(owner);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// `shutdown`.
-    pub(crate) fn shutdown_datagram(&mut self, owner: SocketRef, how: Shutdown) -> Reply {
+    pub(crate) fn shutdown_datagram(
+        &mut self,
+        owner: SocketRef,
+        how: Shutdown,
+    ) -> Result<(), Errno> {
         let datagram = self.datagram_of(owner)?;
         datagram.read_shut |= how.read();
         datagram.write_shut |= how.write();
@@ -79,9 +87,9 @@ impl<W: Window> Server<W> {
         self.refresh(owner);
         // Without a peer there is an error, but readers are woken, as on Linux.
         if connected {
-            Ok(Success::Done)
+            Ok(())
         } else {
-            Err(Errno::ENOTCONN.into())
+            Err(Errno::ENOTCONN)
         }
     }
 
@@ -91,7 +99,7 @@ impl<W: Window> Server<W> {
         owner: SocketRef,
         span: Span,
         tx: &mut T,
-    ) -> Reply {
+    ) -> Result<Sent, Errno> {
         let span = self
             .client_mut(owner.client.into())?
             .window
@@ -100,10 +108,10 @@ impl<W: Window> Server<W> {
         let datagram = self.datagram_of(owner)?;
         if let Some(errno) = datagram.error.take() {
             self.refresh(owner);
-            return Err(errno.into());
+            return Err(errno);
         }
         if datagram.write_shut {
-            return Err(Errno::EPIPE.into());
+            return Err(Errno::EPIPE);
         }
         let from = self.autobind(owner)?;
         let mut count = 0;
@@ -113,12 +121,12 @@ impl<W: Window> Server<W> {
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
             match self.send_next(owner, span, at, from, tx) {
                 Ok(next) => at = next,
-                Err(errno) if count == 0 => return Err(errno.into()),
+                Err(errno) if count == 0 => return Err(errno),
                 Err(_) => break,
             }
             count += 1;
         }
-        Ok(Success::Sent { count, room: 0 })
+        Ok(Sent { count, room: 0 })
     }
 
     /// Sends the datagram that starts `at` bytes into the range. Answers where the next one starts.
@@ -267,13 +275,17 @@ impl<W: Window> Server<W> {
     }
 
     /// `recv`.
-    pub(crate) fn recv_datagrams(&mut self, owner: SocketRef, span: Span) -> Reply {
+    pub(crate) fn recv_datagrams(
+        &mut self,
+        owner: SocketRef,
+        span: Span,
+    ) -> Result<Received, Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let span = client.window.sizes().check_writable(span)?;
         let datagram = client.datagram_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         if let Some(errno) = datagram.error.take() {
             self.refresh(owner);
-            return Err(errno.into());
+            return Err(errno);
         }
         let (index, read_shut) = (datagram.index, datagram.read_shut);
         let socket = self.udp.get_mut(index);
@@ -309,11 +321,10 @@ impl<W: Window> Server<W> {
                 Errno::EINVAL
             } else {
                 Errno::EAGAIN
-            }
-            .into());
+            });
         }
         self.refresh(owner);
-        Ok(Success::Received {
+        Ok(Received {
             bytes: at as u64,
             datagrams: count,
         })

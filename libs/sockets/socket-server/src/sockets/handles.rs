@@ -4,7 +4,9 @@
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use socket_proto::{Errno, Reply, SocketKind, SocketOption, Success};
+use socket_proto::{
+    Errno, Family, Name, Opened, OptionValue, Protocol, SocketKind, SocketOption, op,
+};
 
 use crate::accounts::client::{Datagram, Kind, Listener, Phase, Role, Stream};
 use crate::accounts::ports::{EPHEMERAL_FIRST, Local, SocketRef};
@@ -18,18 +20,25 @@ const BACKLOG_MAX: u64 = 1024;
 
 impl<W: Window> Server<W> {
     /// `socket`.
-    pub(crate) fn socket(&mut self, number: usize, kind: SocketKind) -> Reply {
+    pub(crate) fn socket(&mut self, number: usize, asked: op::Socket) -> Result<Opened, Errno> {
+        let (Family::Inet, kind) = (asked.family, asked.kind);
+        match (kind, asked.protocol) {
+            (_, Protocol::Usual)
+            | (SocketKind::Stream, Protocol::Tcp)
+            | (SocketKind::Datagram, Protocol::Udp) => {}
+            _ => return Err(Errno::EPROTONOSUPPORT),
+        }
         let client = client_in(&mut self.clients, number)?;
         let kind = match kind {
             SocketKind::Stream => {
                 if !client.may_add_stream() {
-                    return Err(Errno::EMFILE.into());
+                    return Err(Errno::EMFILE);
                 }
                 Kind::Stream(Stream::new(Role::Idle))
             }
             SocketKind::Datagram => {
                 if !client.may_add_datagram() {
-                    return Err(Errno::EMFILE.into());
+                    return Err(Errno::EMFILE);
                 }
                 let index = self.udp.take().ok_or(Errno::ENFILE)?;
                 Kind::Datagram(Datagram {
@@ -52,18 +61,18 @@ impl<W: Window> Server<W> {
             client: number as u8,
             slot,
         });
-        Ok(Success::Socket(handle))
+        Ok(Opened { socket: handle })
     }
 
     /// `bind`.
-    pub(crate) fn bind(&mut self, owner: SocketRef, addr: SocketAddr) -> Reply {
+    pub(crate) fn bind(&mut self, owner: SocketRef, addr: SocketAddr) -> Result<(), Errno> {
         let SocketAddr::V4(addr) = addr else {
-            return Err(Errno::EAFNOSUPPORT.into());
+            return Err(Errno::EAFNOSUPPORT);
         };
         let address = match *addr.ip() {
             any if any.is_unspecified() => None,
             own if own == self.stack.address() => Some(own),
-            _ => return Err(Errno::EADDRNOTAVAIL.into()),
+            _ => return Err(Errno::EADDRNOTAVAIL),
         };
         let client = self.client_mut(owner.client.into())?;
         let slot = usize::from(owner.slot);
@@ -73,17 +82,17 @@ impl<W: Window> Server<W> {
                 (SocketKind::Stream, stream.local.is_none() && idle)
             }
             Kind::Datagram(datagram) => (SocketKind::Datagram, datagram.local.is_none()),
-            Kind::Free => return Err(Errno::EBADF.into()),
+            Kind::Free => return Err(Errno::EBADF),
         };
         if !fresh {
-            return Err(Errno::EINVAL.into());
+            return Err(Errno::EINVAL);
         }
         let port = addr.port();
         if port == 0 {
             self.bind_ephemeral(owner, address, None)?;
         } else {
             if !client.limits.may_bind(kind, port) {
-                return Err(Errno::EACCES.into());
+                return Err(Errno::EACCES);
             }
             self.ports
                 .bind(kind, port, owner)
@@ -98,28 +107,28 @@ impl<W: Window> Server<W> {
                 Kind::Free => {}
             }
         }
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// `listen`.
-    pub(crate) fn listen(&mut self, owner: SocketRef, backlog: u64) -> Reply {
+    pub(crate) fn listen(&mut self, owner: SocketRef, backlog: u64) -> Result<(), Errno> {
         let backlog = backlog.clamp(1, BACKLOG_MAX) as usize;
         let client = self.client_mut(owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         match (&mut stream.role, stream.phase) {
             (Role::Listening(listener), _) => {
                 listener.backlog = backlog;
-                return Ok(Success::Done);
+                return Ok(());
             }
             (Role::Idle, Phase::Unconnected) => {}
-            _ => return Err(Errno::EINVAL.into()),
+            _ => return Err(Errno::EINVAL),
         }
         // A port of the server's choice counts too: what a client may offer to the network stands
         // in the configuration.
         let local = stream.local;
         match local {
             Some(local) if client.limits.may_bind(SocketKind::Stream, local.port) => {}
-            Some(_) => return Err(Errno::EACCES.into()),
+            Some(_) => return Err(Errno::EACCES),
             None => self.bind_to_listen(owner)?,
         }
         if let Some(stream) = self
@@ -133,7 +142,7 @@ impl<W: Window> Server<W> {
             });
         }
         self.refresh(owner);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// Gives a socket that shall listen a port of the server's choice, among those that the client
@@ -209,13 +218,13 @@ impl<W: Window> Server<W> {
     }
 
     /// `connect` with `AF_UNSPEC`: the socket hears everyone again.
-    pub(crate) fn dissolve_datagram(&mut self, owner: SocketRef) -> Reply {
+    pub(crate) fn dissolve_datagram(&mut self, owner: SocketRef) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let datagram = client.datagram_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         datagram.remote = None;
         self.release_chosen_port(owner);
         self.refresh(owner);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// Nobody will accept what still waits: it is reset.
@@ -234,7 +243,7 @@ impl<W: Window> Server<W> {
     }
 
     /// `getsockname`.
-    pub(crate) fn sock_name(&mut self, owner: SocketRef) -> Reply {
+    pub(crate) fn sock_name(&mut self, owner: SocketRef) -> Result<Name, Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let (local, connection) = match &client.slots[usize::from(owner.slot)].kind {
             Kind::Stream(stream) => {
@@ -249,22 +258,28 @@ impl<W: Window> Server<W> {
                 let connected = datagram.remote.map(|_| self.stack.address());
                 let address = datagram.local.and_then(|local| local.address);
                 let port = datagram.local.map_or(0, |local| local.port);
-                return Ok(Success::Address(name(address.or(connected), port)));
+                return Ok(Name {
+                    address: name(address.or(connected), port),
+                });
             }
-            Kind::Free => return Err(Errno::EBADF.into()),
+            Kind::Free => return Err(Errno::EBADF),
         };
         if let Some(index) = connection
             && let Some(tuple) = self.tcp.get(index).tuple
         {
-            return Ok(Success::Address(tuple.local.into()));
+            return Ok(Name {
+                address: tuple.local.into(),
+            });
         }
         let port = local.map_or(0, |local| local.port);
         let address = local.and_then(|local| local.address);
-        Ok(Success::Address(name(address, port)))
+        Ok(Name {
+            address: name(address, port),
+        })
     }
 
     /// `getpeername`.
-    pub(crate) fn peer_name(&mut self, owner: SocketRef) -> Reply {
+    pub(crate) fn peer_name(&mut self, owner: SocketRef) -> Result<Name, Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let peer = match &client.slots[usize::from(owner.slot)].kind {
             Kind::Stream(stream) => match stream.role {
@@ -276,32 +291,39 @@ impl<W: Window> Server<W> {
                 _ => None,
             },
             Kind::Datagram(datagram) => datagram.remote,
-            Kind::Free => return Err(Errno::EBADF.into()),
+            Kind::Free => return Err(Errno::EBADF),
         };
         let peer = peer.ok_or(Errno::ENOTCONN)?;
-        Ok(Success::Address(peer.into()))
+        Ok(Name {
+            address: peer.into(),
+        })
     }
 
     /// `getsockopt`.
-    pub(crate) fn get_option(&mut self, owner: SocketRef, option: SocketOption) -> Reply {
+    pub(crate) fn get_option(
+        &mut self,
+        owner: SocketRef,
+        option: SocketOption,
+    ) -> Result<OptionValue, Errno> {
         let client = self.client_mut(owner.client.into())?;
         let slot = usize::from(owner.slot);
         let kind = client.kind_of(slot).ok_or(Errno::EBADF)?;
-        if option == SocketOption::Type {
-            return Ok(Success::Value(kind.raw()));
-        }
-        let error = match &mut client.slots[slot].kind {
-            Kind::Stream(stream) => match stream.role {
-                Role::Connection(index) => self.tcp.get_mut(index).error.take(),
-                _ => stream.error.take(),
-            },
-            Kind::Datagram(datagram) => datagram.error.take(),
-            Kind::Free => None,
+        let value = match option {
+            SocketOption::Type => kind.raw(),
+            SocketOption::Error => {
+                let error = match &mut client.slots[slot].kind {
+                    Kind::Stream(stream) => match stream.role {
+                        Role::Connection(index) => self.tcp.get_mut(index).error.take(),
+                        _ => stream.error.take(),
+                    },
+                    Kind::Datagram(datagram) => datagram.error.take(),
+                    Kind::Free => None,
+                };
+                self.refresh(owner);
+                error.map_or(0, |errno| errno.raw().into())
+            }
         };
-        self.refresh(owner);
-        Ok(Success::Value(
-            error.map_or(0, |errno| u64::from(errno.raw())),
-        ))
+        Ok(OptionValue { value, second: 0 })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Bytes of stream sockets.
 
 use smoltcp::socket::tcp::{RecvError, Socket, State};
-use socket_proto::{CheckedSpan, Errno, Reply, Shutdown, Span, Success};
+use socket_proto::{CheckedSpan, Errno, Received, Sent, Shutdown, Span};
 
 use crate::accounts::client::{Phase, Role, Stream};
 use crate::accounts::ports::{Local, SocketRef};
@@ -15,22 +15,22 @@ use crate::transport::ending::Cause;
 impl<W: Window> Server<W> {
     /// The connection of a stream socket. Without one, the failure of the last attempt is told
     /// once, and then `otherwise` makes the reply.
-    fn connection_of(
+    fn connection_of<R>(
         &mut self,
         owner: SocketRef,
-        otherwise: impl FnOnce(&Stream) -> Reply,
-    ) -> Result<usize, Reply> {
+        otherwise: impl FnOnce(&Stream) -> Result<R, Errno>,
+    ) -> Result<usize, Result<R, Errno>> {
         let Ok(client) = client_in(&mut self.clients, owner.client.into()) else {
-            return Err(Err(Errno::EBADF.into()));
+            return Err(Err(Errno::EBADF));
         };
         let Some(stream) = client.stream_mut(owner.slot.into()) else {
-            return Err(Err(Errno::EBADF.into()));
+            return Err(Err(Errno::EBADF));
         };
         if let Role::Connection(index) = stream.role {
             return Ok(index);
         }
         let reply = match stream.error.take() {
-            Some(errno) => Err(errno.into()),
+            Some(errno) => Err(errno),
             None => otherwise(stream),
         };
         self.refresh(owner);
@@ -38,10 +38,10 @@ impl<W: Window> Server<W> {
     }
 
     /// `send`: one copy, from the window into the connection's buffer.
-    pub(crate) fn send_stream(&mut self, owner: SocketRef, span: Span) -> Reply {
+    pub(crate) fn send_stream(&mut self, owner: SocketRef, span: Span) -> Result<Sent, Errno> {
         let client = self.client_mut(owner.client.into())?;
         let span = client.window.sizes().check(span)?;
-        let index = match self.connection_of(owner, |_| Err(Errno::EPIPE.into())) {
+        let index = match self.connection_of(owner, |_| Err(Errno::EPIPE)) {
             Ok(index) => index,
             Err(reply) => return reply,
         };
@@ -60,7 +60,7 @@ impl<W: Window> Server<W> {
         };
         if let Some(errno) = failure {
             self.refresh(owner);
-            return Err(errno.into());
+            return Err(errno);
         }
         let taken = connection.write(|socket| copy_in(socket, &client.window, span))?;
         let room = connection.room() as u64;
@@ -70,23 +70,23 @@ impl<W: Window> Server<W> {
             self.settle(index, Cause::Turn);
             self.dirty.push(index);
         }
-        Ok(Success::Sent {
+        Ok(Sent {
             count: taken as u64,
             room,
         })
     }
 
     /// `recv`: one copy, from the connection's buffer into the window.
-    pub(crate) fn recv_stream(&mut self, owner: SocketRef, span: Span) -> Reply {
+    pub(crate) fn recv_stream(&mut self, owner: SocketRef, span: Span) -> Result<Received, Errno> {
         let client = self.client_mut(owner.client.into())?;
         let span = client.window.sizes().check_writable(span)?;
-        const END: Success = Success::Received {
+        const END: Received = Received {
             bytes: 0,
             datagrams: 0,
         };
         let without = |stream: &Stream| match stream.role {
             Role::Idle if stream.read_shut => Ok(END),
-            _ => Err(Errno::ENOTCONN.into()),
+            _ => Err(Errno::ENOTCONN),
         };
         let index = match self.connection_of(owner, without) {
             Ok(index) => index,
@@ -95,7 +95,7 @@ impl<W: Window> Server<W> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let connection = self.tcp.get_mut(index);
         if connection.connecting {
-            return Err(Errno::EAGAIN.into());
+            return Err(Errno::EAGAIN);
         }
         let available = connection.socket().can_recv();
         if available && span.length() == 0 {
@@ -107,14 +107,10 @@ impl<W: Window> Server<W> {
             if connection.error.is_some_and(|errno| errno != Errno::EPIPE) {
                 let errno = connection.error.take().unwrap_or(Errno::ECONNRESET);
                 self.refresh(owner);
-                return Err(errno.into());
+                return Err(errno);
             }
             let ended = connection.peer_done() || connection.read_shut;
-            return if ended {
-                Ok(END)
-            } else {
-                Err(Errno::EAGAIN.into())
-            };
+            return if ended { Ok(END) } else { Err(Errno::EAGAIN) };
         }
         let taken = connection.read(|socket| copy_out(socket, &mut client.window, span))?;
         self.counters.copies_to_client += 1;
@@ -122,7 +118,7 @@ impl<W: Window> Server<W> {
         self.refresh(owner);
         // The window that the peer sees has grown.
         self.dirty.push(index);
-        Ok(Success::Received {
+        Ok(Received {
             bytes: taken as u64,
             datagrams: 0,
         })
@@ -130,7 +126,7 @@ impl<W: Window> Server<W> {
 
     /// `shutdown`, as `inet_shutdown` of Linux: a listener stops at the end of reading, an attempt
     /// is given up, and without a connection there is an error, but readers are woken.
-    pub(crate) fn shutdown_stream(&mut self, owner: SocketRef, how: Shutdown) -> Reply {
+    pub(crate) fn shutdown_stream(&mut self, owner: SocketRef, how: Shutdown) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         let index = match stream.role {
@@ -138,7 +134,7 @@ impl<W: Window> Server<W> {
                 return if how.read() {
                     self.dissolve_stream(owner)
                 } else {
-                    Ok(Success::Done)
+                    Ok(())
                 };
             }
             Role::Idle => {
@@ -148,7 +144,7 @@ impl<W: Window> Server<W> {
                     stream.phase = Phase::Disconnecting;
                 }
                 self.refresh(owner);
-                return Err(Errno::ENOTCONN.into());
+                return Err(Errno::ENOTCONN);
             }
             Role::Connection(index) => index,
         };
@@ -167,19 +163,19 @@ impl<W: Window> Server<W> {
         connection.write_shut |= how.write();
         if connection.is_closed() {
             self.refresh(owner);
-            return Err(Errno::ENOTCONN.into());
+            return Err(Errno::ENOTCONN);
         }
         if how.write() {
             connection.socket_mut().close();
         }
         self.settle(index, Cause::Turn);
         self.dirty.push(index);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// `connect` with `AF_UNSPEC`, as `tcp_disconnect` of Linux: the socket can be used anew. Bytes
     /// that were not read or not sent are lost, and the peer gets a reset.
-    pub(crate) fn dissolve_stream(&mut self, owner: SocketRef) -> Reply {
+    pub(crate) fn dissolve_stream(&mut self, owner: SocketRef) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         stream.phase = Phase::Unconnected;
@@ -210,7 +206,7 @@ impl<W: Window> Server<W> {
         }
         self.release_chosen_port(owner);
         self.refresh(owner);
-        Ok(Success::Done)
+        Ok(())
     }
 }
 

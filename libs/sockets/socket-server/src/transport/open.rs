@@ -6,9 +6,9 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 use smoltcp::socket::tcp::State;
 use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint, TcpControl};
-use socket_proto::{Errno, Reply, SocketKind, Success};
+use socket_proto::{Accepted, Errno, SocketKind};
 
-use crate::accounts::client::{Phase, Role};
+use crate::accounts::client::{Kind, Phase, Role, Stream};
 use crate::accounts::ports::{Local, SocketRef};
 use crate::frames::TxQueue;
 use crate::ip::packet::{Packet, Tuple};
@@ -233,13 +233,13 @@ impl<W: Window> Server<W> {
     }
 
     /// `connect` on a stream socket.
-    pub(crate) fn connect_stream(&mut self, owner: SocketRef, to: SocketAddr) -> Reply {
+    pub(crate) fn connect_stream(&mut self, owner: SocketRef, to: SocketAddr) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         match (stream.phase, &stream.role) {
             (Phase::Unconnected, Role::Idle) => {}
-            (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN.into()),
-            (Phase::Disconnecting, _) => return Err(Errno::EINVAL.into()),
+            (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN),
+            (Phase::Disconnecting, _) => return Err(Errno::EINVAL),
             (Phase::Connecting, _) => return self.connect_again(owner),
         }
         let remote = self.destination(to)?;
@@ -247,11 +247,11 @@ impl<W: Window> Server<W> {
         let permitted = client.limits.may_reach(remote.0, remote.1);
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         if !permitted {
-            return Err(Errno::EACCES.into());
+            return Err(Errno::EACCES);
         }
         let local = stream.local;
         if !self.stack.can_reach(remote.0) {
-            return Err(Errno::ENETUNREACH.into());
+            return Err(Errno::ENETUNREACH);
         }
         let local = match local {
             Some(local) => local,
@@ -263,10 +263,10 @@ impl<W: Window> Server<W> {
             remote,
         };
         if self.is_taken(&tuple) {
-            return Err(Errno::EADDRNOTAVAIL.into());
+            return Err(Errno::EADDRNOTAVAIL);
         }
         self.start_attempt(owner, tuple)?;
-        Err(Errno::EINPROGRESS.into())
+        Err(Errno::EINPROGRESS)
     }
 
     /// Whether there is a connection between these ends, or was until a moment ago.
@@ -275,25 +275,25 @@ impl<W: Window> Server<W> {
     }
 
     /// `connect` on a socket that has started an attempt before: tells its end, once.
-    fn connect_again(&mut self, owner: SocketRef) -> Reply {
+    fn connect_again(&mut self, owner: SocketRef) -> Result<(), Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
         let error = match stream.role {
             Role::Connection(index) => {
                 let connection = self.tcp.get_mut(index);
                 if connection.connecting {
-                    return Err(Errno::EALREADY.into());
+                    return Err(Errno::EALREADY);
                 }
                 if !connection.is_closed() {
                     stream.phase = Phase::Connected;
-                    return Ok(Success::Done);
+                    return Ok(());
                 }
                 connection.error.take()
             }
             _ => stream.error.take(),
         };
         self.dissolve_stream(owner)?;
-        Err(error.unwrap_or(Errno::ECONNABORTED).into())
+        Err(error.unwrap_or(Errno::ECONNABORTED))
     }
 
     fn start_attempt(&mut self, owner: SocketRef, tuple: Tuple) -> Result<(), Errno> {
@@ -391,22 +391,21 @@ impl<W: Window> Server<W> {
     }
 
     /// `accept`.
-    pub(crate) fn accept(&mut self, owner: SocketRef) -> Reply {
+    pub(crate) fn accept(&mut self, owner: SocketRef) -> Result<Accepted, Errno> {
         let client = client_in(&mut self.clients, owner.client.into())?;
         let Some(listener) = client.listener_mut(owner.slot.into()) else {
-            return Err(Errno::EINVAL.into());
+            return Err(Errno::EINVAL);
         };
         let Some(index) = listener.ready.front() else {
-            return Err(Errno::EAGAIN.into());
+            return Err(Errno::EAGAIN);
         };
         let Some(tuple) = self.tcp.get(index).tuple else {
-            return Err(Errno::EAGAIN.into());
+            return Err(Errno::EAGAIN);
         };
-        let stream = crate::accounts::client::Stream::new(Role::Connection(index));
+        let stream = Stream::new(Role::Connection(index));
         // It was counted when it came into the backlog, so there is an index.
-        let Some((slot, handle)) = client.open(crate::accounts::client::Kind::Stream(stream))
-        else {
-            return Err(Errno::EMFILE.into());
+        let Some((slot, handle)) = client.open(Kind::Stream(stream)) else {
+            return Err(Errno::EMFILE);
         };
         if let Some(listener) = client.listener_mut(owner.slot.into()) {
             listener.ready.remove(&mut self.tcp.links, index);
@@ -419,7 +418,7 @@ impl<W: Window> Server<W> {
         self.counters.tcp_accepted += 1;
         self.refresh(owner);
         self.refresh(accepted);
-        Ok(Success::Accepted {
+        Ok(Accepted {
             socket: handle,
             peer: tuple.remote.into(),
         })

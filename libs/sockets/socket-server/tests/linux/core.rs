@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Errno, Handle, Request, Shutdown, SocketKind};
+use socket_proto::{Errno, Handle, Shutdown, SocketKind, op};
 
 use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
 use test_world::{PEER_IP, SERVER_IP, World};
@@ -123,7 +123,7 @@ impl Core {
                 self.world.bind(socket, &address(to)).map(done)?
             }
             Step::Listen(a, backlog) => {
-                let listen = Request::Listen {
+                let listen = op::Listen {
                     socket: self.socket(a),
                     backlog: backlog as u64,
                 };
@@ -145,7 +145,7 @@ impl Core {
             }
             Step::Reuse(_) => Seen::Done,
             Step::Dissolve(a) => {
-                let dissolve = Request::Connect {
+                let dissolve = op::Connect {
                     socket: self.socket(a),
                     addr: None,
                 };
