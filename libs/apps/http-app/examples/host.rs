@@ -8,7 +8,6 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::pin::pin;
-use std::ptr::NonNull;
 use std::task::{Context, Waker};
 use std::time::{Duration as StdDuration, Instant};
 use std::{env, fs, thread};
@@ -18,8 +17,9 @@ use picoserve::time::{Duration, Timer};
 use socket_client::{Errno, Error, Sent};
 use stats::{
     Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, PdKind, RngDriver,
-    StatsPage, Supervisor, TimerDriver, Writer, mac_to_value,
+    Supervisor, TimerDriver, Writer, mac_to_value,
 };
+use test_world::page;
 use timer_proto::Clock;
 
 /// A stream whose calls wait, so that futures are always ready.
@@ -68,16 +68,6 @@ impl Timer<PdRuntime> for Never {
     fn delay(&self, _: Duration) -> impl Future<Output = ()> {
         std::future::pending()
     }
-}
-
-fn page() -> &'static StatsPage {
-    let layout = std::alloc::Layout::new::<StatsPage>();
-    // SAFETY: the layout has a size.
-    let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).expect("memory");
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
-    // it.
-    let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
-    region.into_page().expect("a page")
 }
 
 const TICKS: u64 = 62_500_000;

@@ -58,8 +58,8 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// `EINPROGRESS` when the attempt has been started, `EALREADY` while it goes on, `EISCONN` when
-    /// it is done; why it failed says [`Self::take_error`]. The socket becomes writable
-    /// (`POLLOUT`) at the end of the attempt.
+    /// its success has been told, why it failed if it did (as [`Self::take_error`]). The socket
+    /// becomes writable (`POLLOUT`) at the end of the attempt.
     pub fn connect(&self, socket: Socket, addr: SocketAddr) -> Result<(), Errno> {
         let addr = Some(addr);
         self.on(socket, |socket| op::Connect { socket, addr })

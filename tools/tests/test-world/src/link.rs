@@ -40,6 +40,14 @@ impl Faults {
         }
     }
 
+    /// As [`Self::none`], after a microsecond.
+    pub fn quick() -> Faults {
+        Faults {
+            travel: 1_000,
+            ..Faults::none()
+        }
+    }
+
     /// Two in a hundred are lost, two are doubled, five are late.
     pub fn some(seed: u64) -> Faults {
         Faults {

@@ -2,18 +2,27 @@
 
 //! The client library's way into a world, and the test peer's end of what the client does.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp;
 use socket_client::{Client, Transport};
-use socket_proto::{RESTARTED, Request};
+use socket_proto::{Errno, RESTARTED, Request, reply};
+use socket_server::{ClientLimits, Config};
 
-use crate::{PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, frames};
+use crate::{Faults, PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, config, frames, limits};
+
+/// The first word of the readiness page that belongs to a socket.
+const FIRST_SOCKET: usize = 16;
 
 /// The protocol number of UDP.
 const UDP: u8 = 17;
+
+/// Label and words of a reply.
+type Words = (u64, [u64; 4]);
 
 /// A transport into a world, as its client 0.
 pub struct Wire {
@@ -21,10 +30,8 @@ pub struct Wire {
     pub world: RefCell<World>,
     /// Requests since the last look.
     calls: RefCell<Vec<Request>>,
-    /// What the next calls return, whatever they are.
-    lies: RefCell<VecDeque<(u64, [u64; 4])>>,
-    /// Calls that are served before the server restarts within one.
-    restart_after: Cell<Option<usize>>,
+    /// What the next calls return, whatever they are; `None` for one that is served.
+    lies: RefCell<VecDeque<Option<Words>>>,
 }
 
 impl Wire {
@@ -34,13 +41,30 @@ impl Wire {
             world: RefCell::new(world),
             calls: RefCell::default(),
             lies: RefCell::default(),
-            restart_after: Cell::new(None),
         }
     }
 
-    /// Into a world without faults.
+    /// Into a world without faults, whose link takes a microsecond.
     pub fn simple() -> Self {
-        Wire::new(World::simple())
+        Wire::with_limits(limits(32, 8))
+    }
+
+    /// As [`Self::simple`], with other limits.
+    pub fn with_limits(limits: ClientLimits) -> Self {
+        Wire::with_buffers(limits, 1 << 16)
+    }
+
+    /// As [`Self::with_limits`], with so many bytes of buffer for each direction of a stream, at
+    /// each end.
+    pub fn with_buffers(limits: ClientLimits, bytes: usize) -> Self {
+        let config = Config {
+            stream_receive: bytes,
+            stream_send: bytes,
+            ..config()
+        };
+        let mut world = World::new(config, vec![limits], Faults::quick());
+        world.peer.buffer = bytes;
+        Wire::new(world)
     }
 
     /// Attaches a client of the library.
@@ -76,25 +100,27 @@ impl Wire {
         self.take_calls().into_iter().filter_map(deadline).collect()
     }
 
-    /// A call to come, behind those that were asked for before, returns this instead of being
-    /// served. With [`RESTARTED`] the server restarts.
+    /// The next of the calls that nothing is planned for returns this instead of being served. With
+    /// [`RESTARTED`] the server restarts within it.
     pub fn lie(&self, label: u64, words: [u64; 4]) {
-        self.lies.borrow_mut().push_back((label, words));
+        self.lies.borrow_mut().push_back(Some((label, words)));
     }
 
-    /// Lies that are left.
-    pub fn lies(&self) -> usize {
+    /// As [`Self::lie`], with an error.
+    pub fn refuse(&self, errno: Errno) {
+        let (label, words) = reply::encode(Err(errno.into()));
+        self.lie(label, words);
+    }
+
+    /// The next calls that nothing is planned for are served.
+    pub fn serve(&self, calls: usize) {
+        let mut lies = self.lies.borrow_mut();
+        lies.extend(std::iter::repeat_n(None, calls));
+    }
+
+    /// Calls that are planned and not yet made.
+    pub fn planned(&self) -> usize {
         self.lies.borrow().len()
-    }
-
-    /// The server serves so many calls and restarts within the next one.
-    pub fn restart_after(&self, calls: usize) {
-        self.restart_after.set(Some(calls));
-    }
-
-    /// Whether a restart that was asked for is still to come.
-    pub fn restart_is_due(&self) -> bool {
-        self.restart_after.get().is_some()
     }
 
     /// The server restarts.
@@ -102,11 +128,12 @@ impl Wire {
         self.world.borrow_mut().restart();
     }
 
-    /// Sockets that the server has for the client, those of connections that are still closing
-    /// included.
+    /// Sockets that the client has, as its readiness page shows them.
     pub fn sockets(&self) -> usize {
-        let counters = *self.world.borrow_mut().server.counters();
-        (counters.stream_sockets + counters.datagram_sockets) as usize
+        let world = self.world.borrow();
+        let words = &world.clients[0].page_words()[FIRST_SOCKET..];
+        let open = |word: &&AtomicU32| word.load(Ordering::Relaxed) != 0;
+        words.iter().filter(open).count()
     }
 
     /// Whether the client was notified since the last look.
@@ -131,6 +158,13 @@ impl Wire {
     /// Goes on until nothing is on the link and nobody has anything to do at once.
     pub fn settle(&self) {
         self.world.borrow_mut().settle();
+    }
+
+    /// Lets time pass until `end`, in nanoseconds.
+    pub fn run_until(&self, end: u64) {
+        let mut world = self.world.borrow_mut();
+        let left = end.saturating_sub(world.now);
+        world.run_for(left);
     }
 
     /// The test peer connects to a port.
@@ -173,18 +207,12 @@ impl Transport for Wire {
         let request = Request::decode(label, words);
         let request = request.expect("the library sends well-formed requests");
         self.calls.borrow_mut().push(request);
-        if let Some(lie) = self.lies.borrow_mut().pop_front() {
+        let lie = self.lies.borrow_mut().pop_front().flatten();
+        if let Some(lie) = lie {
             if lie.0 == RESTARTED {
                 self.restart();
             }
             return lie;
-        }
-        if let Some(left) = self.restart_after.get() {
-            self.restart_after.set(left.checked_sub(1));
-            if left == 0 {
-                self.restart();
-                return (RESTARTED, [0; 4]);
-            }
         }
         self.world.borrow_mut().raw_call(0, label, words)
     }
@@ -206,6 +234,12 @@ pub struct Stream<'w> {
 impl Stream<'_> {
     fn with<R>(&self, f: impl FnOnce(&mut tcp::Socket<'static>) -> R) -> R {
         f(self.wire.world.borrow_mut().peer.tcp(self.handle))
+    }
+
+    /// The test peer's address.
+    pub fn addr(&self) -> SocketAddr {
+        let port = self.with(|socket| socket.local_endpoint().map_or(0, |end| end.port));
+        (PEER_IP, port).into()
     }
 
     /// Whether there is a connection.

@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::net::Ipv4Addr;
 use std::pin::pin;
-use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use http_app::{
@@ -16,7 +15,8 @@ use http_app::{
 };
 use picoserve::time::{Duration, Timer};
 use socket_client::{Errno, Error, Sent};
-use stats::{HttpServer, NetDriver, PdKind, StatsPage, Writer, mac_to_value};
+use stats::{HttpServer, NetDriver, PdKind, Writer, mac_to_value};
+use test_world::page;
 use timer_proto::Clock;
 
 /// What the client does after its last byte.
@@ -299,16 +299,6 @@ static IDENTITY: Identity = Identity {
     prefix_len: 24,
     gateway: Ipv4Addr::new(10, 0, 2, 2),
 };
-
-fn page() -> &'static StatsPage {
-    let layout = std::alloc::Layout::new::<StatsPage>();
-    // SAFETY: the layout has a size.
-    let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).unwrap();
-    // SAFETY: memory of that size and alignment which is never freed, and nothing else refers to
-    // it.
-    let region = unsafe { shm::Region::<shm::ReadWrite>::from_ptr(base, layout.size()) };
-    region.into_page().unwrap()
-}
 
 /// A site with a driver that has counted something, a console that has not started, and itself.
 pub fn site() -> Site {

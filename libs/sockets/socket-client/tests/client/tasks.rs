@@ -7,9 +7,15 @@ use std::rc::Rc;
 
 use embedded_io_async::{Read, Write};
 use socket_client::{Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket};
-use socket_mock::{Server, Tasks, addr, peer_addr};
+use socket_proto::RESTARTED;
+use test_world::{Tasks, Wire, limits, pattern};
 
-async fn echo(stream: TcpStream<'_, &Server>) -> Result<(), Error> {
+use super::{addr, peer_addr};
+
+const MILLISECOND: u64 = 1_000_000;
+const SECOND: u64 = 1_000_000_000;
+
+async fn echo(stream: TcpStream<'_, &Wire>) -> Result<(), Error> {
     let mut buf = [0; 300];
     loop {
         let count = stream.read(&mut buf).await?;
@@ -23,8 +29,8 @@ async fn echo(stream: TcpStream<'_, &Server>) -> Result<(), Error> {
 
 #[test]
 fn thirty_peers_are_served_by_as_many_tasks_and_only_the_ready_ones_run() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = Rc::new(TcpListener::bind(&net, addr(7), 64).unwrap());
     let accepted = RefCell::new(Vec::new());
     let mut tasks = Tasks::default();
@@ -34,53 +40,53 @@ fn thirty_peers_are_served_by_as_many_tasks_and_only_the_ready_ones_run() {
             accepted.borrow_mut().push(stream);
         }
     });
-    let peers: Vec<_> = (0..30).map(|_| server.peer_connects(7).unwrap()).collect();
-    tasks.run(&net, &server);
+    let peers: Vec<_> = (0..30).map(|_| wire.connect(7)).collect();
+    tasks.run(&net);
     let ids: Vec<usize> = accepted
         .take()
         .into_iter()
         .map(|stream| tasks.spawn(async { echo(stream).await.unwrap() }))
         .collect();
-    tasks.run(&net, &server);
+    tasks.run(&net);
 
-    let data: Vec<u8> = (0..20_000u32).map(|i| (i % 251) as u8).collect();
+    let data = pattern(20_000, 1);
     let mut sent = vec![0; peers.len()];
     let mut echoed = vec![Vec::new(); peers.len()];
     while echoed.iter().any(|bytes| bytes.len() < data.len()) {
         for (i, peer) in peers.iter().enumerate() {
             sent[i] += peer.send(&data[sent[i]..(sent[i] + 100 + 37 * i).min(data.len())]);
         }
-        tasks.run(&net, &server);
+        tasks.run(&net);
         for (i, peer) in peers.iter().enumerate() {
             echoed[i].extend(peer.recv());
         }
-        tasks.run(&net, &server);
+        tasks.run(&net);
     }
     assert!(echoed.iter().all(|bytes| *bytes == data));
 
     let before: Vec<usize> = ids.iter().map(|&id| tasks.polls(id)).collect();
     peers[3].send(b"x");
-    tasks.run(&net, &server);
+    tasks.run(&net);
     for (i, &id) in ids.iter().enumerate() {
         assert_eq!(tasks.polls(id) - before[i], usize::from(i == 3));
     }
     for (peer, &id) in peers.iter().zip(&ids) {
         peer.finish();
-        tasks.run(&net, &server);
+        tasks.run(&net);
         assert!(tasks.is_done(id));
         peer.recv();
         assert!(peer.saw_end());
     }
     // The listener's slot is left, and no other: nothing leaks.
-    assert_eq!(server.slots.borrow().len(), 1);
+    assert_eq!(wire.sockets(), 1);
 }
 
 #[test]
 fn the_traits_of_embedded_io_work_on_a_stream() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
-    let peer = server.peer_connects(80).unwrap();
+    let peer = wire.connect(80);
     let mut tasks = Tasks::default();
     let done = tasks.spawn(async {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -89,41 +95,30 @@ fn the_traits_of_embedded_io_work_on_a_stream() {
         stream.write_all(&buf).await.unwrap();
         Write::flush(&mut stream).await.unwrap();
         assert_eq!(Read::read(&mut stream, &mut buf).await, Ok(0));
+        stream.shutdown(Shutdown::Write).unwrap();
         assert_eq!(
             Write::write(&mut stream, b"x").await,
             Err(Error(Errno::EPIPE))
         );
         assert_eq!(TcpStream::write(&stream, b"").await, Ok(0));
     });
-    let mut echoed = 0;
+    let mut echoed = Vec::new();
     for _ in 0..40 {
         peer.send(&[1; 100]);
-        tasks.run(&net, &server);
-        echoed += peer.recv().len();
-        tasks.run(&net, &server);
+        tasks.run(&net);
+        echoed.extend(peer.recv());
     }
-    while echoed < 4000 {
-        tasks.run(&net, &server);
-        echoed += peer.recv().len();
-    }
-    tasks.run(&net, &server);
+    assert_eq!(echoed, [1; 4000]);
     assert!(!tasks.is_done(done));
-    // A reset closes both directions; what the task sees is end of stream and a broken pipe.
-    server.slots.borrow_mut().values_mut().for_each(|slot| {
-        if let socket_mock::State::Connected(end) = &slot.state {
-            end.rx.borrow_mut().fin = true;
-            end.tx.borrow_mut().fin = true;
-        }
-    });
-    server.publish();
-    tasks.run(&net, &server);
+    peer.finish();
+    tasks.run(&net);
     assert!(tasks.is_done(done));
 }
 
 #[test]
 fn connecting_waits_and_fails_with_the_reason() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let result = RefCell::new(None);
     let mut tasks = Tasks::default();
     tasks.spawn(async {
@@ -132,59 +127,56 @@ fn connecting_waits_and_fails_with_the_reason() {
         let refused = TcpStream::connect(&net, peer_addr(81)).await;
         *result.borrow_mut() = refused.err();
     });
-    tasks.run(&net, &server);
-    let peer = server.answer_connect(Ok(())).unwrap();
-    tasks.run(&net, &server);
+    let peer = wire.listen(80);
+    tasks.run(&net);
     assert_eq!(peer.recv(), b"hello");
-    server.answer_connect(Err(Errno::ECONNREFUSED));
-    tasks.run(&net, &server);
     assert_eq!(result.take(), Some(Error(Errno::ECONNREFUSED)));
-    assert!(
-        server.slots.borrow().is_empty(),
-        "dropped streams are closed"
-    );
+    assert_eq!(wire.sockets(), 0, "dropped streams are closed");
 }
 
 #[test]
 fn timers_fire_in_order_with_one_call_for_the_earliest() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let order = RefCell::new(Vec::new());
+    let start = net.now();
+    let at = |milliseconds| start + milliseconds * MILLISECOND;
     let mut tasks = Tasks::default();
-    for (name, at) in [("third", 30_000), ("first", 10_000), ("second", 20_000)] {
+    for (name, at) in [("third", at(30)), ("first", at(10)), ("second", at(20))] {
         let (net, order) = (&net, &order);
         tasks.spawn(async move {
             net.sleep_until(at).await.unwrap();
             order.borrow_mut().push((name, net.now()));
         });
     }
-    server.count_calls();
-    tasks.run(&net, &server);
-    assert_eq!(server.count_calls(), 1);
-    assert_eq!(server.deadline.get(), Some(10_000));
-    tasks.run_until(&net, &server, 15_000);
-    assert_eq!(*order.borrow(), [("first", 10_000)]);
-    tasks.run_until(&net, &server, 40_000);
+    wire.take_calls();
+    tasks.run(&net);
+    assert_eq!(wire.take_deadlines(), [at(10)]);
+    tasks.run_until(&net, at(15));
+    assert_eq!(*order.borrow(), [("first", at(10))]);
+    tasks.run_until(&net, at(40));
     assert_eq!(
         *order.borrow(),
-        [("first", 10_000), ("second", 20_000), ("third", 30_000)]
+        [("first", at(10)), ("second", at(20)), ("third", at(30))]
     );
-    assert_eq!(server.count_calls(), 2);
+    assert_eq!(wire.take_deadlines(), [at(20), at(30)]);
 }
 
 #[test]
 fn timeouts_that_do_not_strike_cost_no_call_each() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
-    let peer = server.peer_connects(80).unwrap();
+    let peer = wire.connect(80);
     let outcome = Cell::new(None);
+    let last = Cell::new(0);
     let mut tasks = Tasks::default();
     tasks.spawn(async {
         let (stream, _) = listener.accept().await.unwrap();
         let mut buf = [0; 16];
         loop {
-            match net.timeout(5_000, stream.read(&mut buf)).await {
+            last.set(net.now());
+            match net.timeout(5 * SECOND, stream.read(&mut buf)).await {
                 Ok(Ok(_)) => stream.write(b"ok").await.unwrap(),
                 other => {
                     outcome.set(Some(other));
@@ -193,33 +185,33 @@ fn timeouts_that_do_not_strike_cost_no_call_each() {
             };
         }
     });
-    tasks.run(&net, &server);
-    server.count_calls();
-    for round in 0..100 {
-        server.now.set(1_000 + 10 * round);
+    tasks.run(&net);
+    wire.take_calls();
+    for _ in 0..100 {
         peer.send(b"request");
-        tasks.run(&net, &server);
+        tasks.run(&net);
         assert_eq!(peer.recv(), b"ok");
+        wire.run_until(net.now() + MILLISECOND);
     }
     // One recv and one send a round; the timer of the first round is still the one that was asked
     // for.
-    assert_eq!(server.count_calls(), 200);
-    tasks.run_until(&net, &server, 6_000 + 980);
+    assert_eq!(wire.count_calls(), 200);
+    tasks.run_until(&net, last.get() + 5 * SECOND - MILLISECOND);
     assert_eq!(outcome.take(), None);
-    tasks.run_until(&net, &server, 6_000 + 990);
+    tasks.run_until(&net, last.get() + 5 * SECOND);
     assert_eq!(outcome.take(), Some(Err(Error(Errno::ETIMEDOUT))));
 }
 
 #[test]
 fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let (refused, fired) = (Cell::new(0), Cell::new(0));
     let timeout = Cell::new(None);
     let mut tasks = Tasks::default();
     for _ in 0..600 {
         tasks.spawn(async {
-            match net.sleep(1_000).await {
+            match net.sleep(MILLISECOND).await {
                 Ok(()) => fired.set(fired.get() + 1),
                 Err(Error(Errno::ENOBUFS)) => refused.set(refused.get() + 1),
                 Err(error) => panic!("{error}"),
@@ -227,23 +219,25 @@ fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
         });
     }
     tasks.spawn(async {
-        timeout.set(Some(net.timeout(1_000, std::future::pending::<()>()).await));
+        timeout.set(Some(
+            net.timeout(MILLISECOND, std::future::pending::<()>()).await,
+        ));
     });
-    tasks.run(&net, &server);
+    tasks.run(&net);
     assert_eq!((refused.get(), fired.get()), (88, 0));
     assert_eq!(timeout.take(), Some(Err(Error(Errno::ENOBUFS))));
-    tasks.run_until(&net, &server, 10_000);
+    tasks.run_until(&net, wire.time() + 2 * MILLISECOND);
     assert_eq!(fired.get(), 512);
     // All of them are free again.
-    let again = tasks.spawn(async { net.sleep(1_000).await.unwrap() });
-    tasks.run_until(&net, &server, 20_000);
+    let again = tasks.spawn(async { net.sleep(MILLISECOND).await.unwrap() });
+    tasks.run_until(&net, wire.time() + 2 * MILLISECOND);
     assert!(tasks.is_done(again));
 }
 
 #[test]
 fn tasks_that_wait_for_one_socket_share_it() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = TcpListener::bind(&net, addr(7), 64).unwrap();
     let served = Cell::new(0);
     let mut tasks = Tasks::default();
@@ -255,11 +249,11 @@ fn tasks_that_wait_for_one_socket_share_it() {
             })
         })
         .collect();
-    tasks.run(&net, &server);
+    tasks.run(&net);
     assert!(ids.iter().all(|&id| tasks.polls(id) == 1), "they wait");
     for connection in 1..=30 {
-        let _peer = server.peer_connects(7).unwrap();
-        tasks.run(&net, &server);
+        let _peer = wire.connect(7);
+        tasks.run(&net);
         assert_eq!(served.get(), connection);
     }
     // Those whose future was dropped leave no trace: as many can wait again.
@@ -267,21 +261,20 @@ fn tasks_that_wait_for_one_socket_share_it() {
         let waits: Vec<usize> = (0..60)
             .map(|_| {
                 tasks.spawn(async {
-                    let accepted = net.timeout(1_000, listener.accept()).await;
+                    let accepted = net.timeout(MILLISECOND, listener.accept()).await;
                     assert_eq!(accepted.err(), Some(Error(Errno::ETIMEDOUT)));
                 })
             })
             .collect();
-        let later = server.now.get() + 2_000;
-        tasks.run_until(&net, &server, later);
+        tasks.run_until(&net, wire.time() + 2 * MILLISECOND);
         assert!(waits.iter().all(|&id| tasks.is_done(id)));
     }
 }
 
 #[test]
 fn too_many_tasks_at_one_socket_are_an_error() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = TcpListener::bind(&net, addr(7), 64).unwrap();
     let refused = Cell::new(0);
     let mut tasks = Tasks::default();
@@ -296,15 +289,15 @@ fn too_many_tasks_at_one_socket_are_an_error() {
             }
         });
     }
-    tasks.run(&net, &server);
+    tasks.run(&net);
     // One that waits in the table, 64 besides it.
     assert_eq!(refused.get(), 35);
 }
 
 #[test]
 fn a_task_that_is_always_awake_keeps_nobody_from_seeing_events() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = TcpListener::bind(&net, addr(7), 4).unwrap();
     let stop = Cell::new(false);
     let mut tasks = Tasks::default();
@@ -318,14 +311,18 @@ fn a_task_that_is_always_awake_keeps_nobody_from_seeing_events() {
     let accepted = tasks.spawn(async {
         listener.accept().await.unwrap();
     });
-    let slept = tasks.spawn(async { net.sleep_until(5_000).await.unwrap() });
+    let deadline = net.now() + SECOND;
+    let slept = tasks.spawn({
+        let net = &net;
+        async move { net.sleep_until(deadline).await.unwrap() }
+    });
     let mut turns = 0;
     net.run(|| {
         turns += 1;
         match turns {
-            10 => drop(server.peer_connects(7)),
+            10 => assert!(wire.connect(7).is_connected()),
             12 => assert!(tasks.is_done(accepted)),
-            20 => server.now.set(5_000),
+            20 => wire.run_until(deadline),
             22 => {
                 assert!(tasks.is_done(slept));
                 stop.set(true);
@@ -339,23 +336,28 @@ fn a_task_that_is_always_awake_keeps_nobody_from_seeing_events() {
 
 #[test]
 fn timers_fire_though_the_server_restarts_when_the_deadline_is_set() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let mut tasks = Tasks::default();
-    let slept = tasks.spawn(async { net.sleep_until(5_000).await.unwrap() });
-    let restarted = (socket_proto::RESTARTED, [0; 4]);
-    server.lies.borrow_mut().push_back(restarted);
+    let deadline = net.now() + SECOND;
+    let slept = tasks.spawn({
+        let net = &net;
+        async move { net.sleep_until(deadline).await.unwrap() }
+    });
+    wire.take_calls();
+    wire.lie(RESTARTED, [0; 4]);
     net.run(|| tasks.turn());
-    assert_eq!(server.deadline.get(), Some(5_000));
-    tasks.run_until(&net, &server, 6_000);
+    assert_eq!(wire.take_deadlines(), [deadline, deadline]);
+    tasks.run_until(&net, deadline);
     assert!(tasks.is_done(slept));
 }
 
 #[test]
 fn a_restart_wakes_everyone_with_a_reset() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let results = RefCell::new(Vec::new());
+    let deadline = net.now() + SECOND;
     let mut tasks = Tasks::default();
     let (net, results) = (&net, &results);
     tasks.spawn(async move {
@@ -384,14 +386,15 @@ fn a_restart_wakes_everyone_with_a_reset() {
         results.borrow_mut().push(("datagrams", received.err()));
     });
     tasks.spawn(async move {
-        net.sleep_until(50_000).await.unwrap();
+        net.sleep_until(deadline).await.unwrap();
         results.borrow_mut().push(("timer", None));
     });
-    tasks.run(net, &server);
-    server.peer_connects(7).unwrap();
-    tasks.run(net, &server);
-    server.restart();
-    tasks.run(net, &server);
+    tasks.run(net);
+    wire.connect(7);
+    tasks.run(net);
+    wire.restart();
+    wire.take_calls();
+    tasks.run(net);
     let reset = Some(Error(Errno::ECONNRESET));
     let mut seen = results.take();
     seen.sort_by_key(|(who, _)| *who);
@@ -404,19 +407,20 @@ fn a_restart_wakes_everyone_with_a_reset() {
             ("stream", reset)
         ]
     );
-    server.peer_connects(7).unwrap();
-    tasks.run(net, &server);
+    wire.connect(7);
+    tasks.run(net);
     assert_eq!(results.take(), [("served", None)]);
-    assert_eq!(server.deadline.get(), Some(50_000), "asked for again");
-    tasks.run_until(net, &server, 60_000);
+    assert_eq!(wire.take_deadlines(), [deadline], "asked for again");
+    tasks.run_until(net, deadline);
     assert_eq!(results.take(), [("timer", None)]);
 }
 
 #[test]
 fn a_restart_during_one_tasks_call_wakes_the_others_too() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let results = RefCell::new(Vec::new());
+    let deadline = net.now() + SECOND;
     let mut tasks = Tasks::default();
     let (net, results) = (&net, &results);
     for (who, port) in [("caught", 8), ("waiting", 9)] {
@@ -432,18 +436,16 @@ fn a_restart_during_one_tasks_call_wakes_the_others_too() {
         results.borrow_mut().push(("listener", accepted.err()));
     });
     tasks.spawn(async move {
-        net.sleep_until(50_000).await.unwrap();
+        net.sleep_until(deadline).await.unwrap();
         results.borrow_mut().push(("timer", None));
     });
-    tasks.run(net, &server);
+    tasks.run(net);
     // The server dies while it has the call of one task, which is told so and attaches again at
     // once.
-    server
-        .lies
-        .borrow_mut()
-        .push_back((socket_proto::RESTARTED, [0; 4]));
-    server.datagram_arrives(8, peer_addr(1), b"x");
-    tasks.run(net, &server);
+    wire.take_calls();
+    wire.lie(RESTARTED, [0; 4]);
+    wire.datagram_arrives(8, 1, b"x");
+    tasks.run(net);
     let reset = Some(Error(Errno::ECONNRESET));
     let mut seen = results.take();
     seen.sort_by_key(|(who, _)| *who);
@@ -451,18 +453,17 @@ fn a_restart_during_one_tasks_call_wakes_the_others_too() {
         seen,
         [("caught", reset), ("listener", reset), ("waiting", reset)]
     );
-    assert_eq!(server.deadline.get(), Some(50_000), "asked for again");
-    tasks.run_until(net, &server, 60_000);
+    assert_eq!(wire.take_deadlines(), [deadline], "asked for again");
+    tasks.run_until(net, deadline);
     assert_eq!(results.take(), [("timer", None)]);
 }
 
 #[test]
 fn a_stream_that_never_waits_lets_others_run() {
-    let server = Server::new();
-    server.capacity.set(usize::MAX);
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
-    let _peer = server.peer_connects(80).unwrap();
+    let _peer = wire.connect(80);
     let stop = Cell::new(false);
     let written = Cell::new(0);
     let mut tasks = Tasks::default();
@@ -477,22 +478,23 @@ fn a_stream_that_never_waits_lets_others_run() {
         net.sleep(0).await.unwrap();
         stop.set(true);
     });
-    tasks.run(&net, &server);
+    tasks.run(&net);
     assert!(written.get() >= 100, "it ran");
     assert!(written.get() <= 100 * 17, "and stopped after its turn");
 }
 
 #[test]
 fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::with_limits(limits(1, 40));
+    wire.take_datagrams();
+    let net = Net::new(wire.client());
     let first = UdpSocket::bind(&net, addr(7), 4096).unwrap();
     let second = UdpSocket::bind(&net, addr(8), 4096).unwrap();
     for i in 0..5u8 {
-        server.datagram_arrives(7, peer_addr(1000), &[i; 10]);
-        server.datagram_arrives(8, peer_addr(2000), &[100 + i; 10]);
+        wire.datagram_arrives(7, 1000, &[i; 10]);
+        wire.datagram_arrives(8, 2000, &[100 + i; 10]);
     }
-    server.count_calls();
+    wire.take_calls();
     let mut tasks = Tasks::default();
     let done = tasks.spawn(async {
         let mut buf = [0; 100];
@@ -502,37 +504,38 @@ fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
             let (count, from) = second.recv_from(&mut buf).await.unwrap();
             assert_eq!((&buf[..count], from), (&[100 + i; 10][..], peer_addr(2000)));
         }
-        assert_eq!(server.count_calls(), 2);
+        assert_eq!(wire.count_calls(), 2);
         first.send_to(b"answer", peer_addr(1000)).await.unwrap();
-        second.connect(peer_addr(2000)).unwrap_err();
+        second.connect(peer_addr(2000)).unwrap();
+        second.send(b"to the peer").await.unwrap();
     });
-    tasks.run(&net, &server);
+    tasks.run(&net);
     assert!(tasks.is_done(done));
     drop(tasks);
     assert_eq!(
-        server.sent.take(),
-        [(Some(peer_addr(1000)), b"answer".to_vec())]
+        wire.take_datagrams(),
+        [(1000, b"answer".to_vec()), (2000, b"to the peer".to_vec())]
     );
     drop((first, second));
-    // 16 areas of 2 KiB fit into half of a 64 KiB half: those of dropped sockets are free again.
-    let all: Vec<_> = (0..16)
+    // 32 areas of 2 KiB fit into half of a 128 KiB half: those of dropped sockets are free again.
+    let all: Vec<_> = (0..32)
         .map(|port| UdpSocket::bind(&net, addr(100 + port), 2048).unwrap())
         .collect();
     let one_more = UdpSocket::bind(&net, addr(200), 2048).err();
     assert_eq!(one_more, Some(Error(Errno::ENOBUFS)));
-    assert_eq!(server.slots.borrow().len(), all.len());
+    assert_eq!(wire.sockets(), all.len());
     let bits = net.client().poll_bits(all[0].socket());
     assert_eq!(bits, PollBits::OUT);
 }
 
 #[test]
 fn datagrams_are_received_once_each_however_they_are_taken() {
-    let server = Server::new();
-    let net = Net::new(server.client());
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
     let socket = UdpSocket::bind(&net, addr(7), 4096).unwrap();
     let arrive = |values: std::ops::Range<u8>| {
         for value in values {
-            server.datagram_arrives(7, peer_addr(1000), &[value; 10]);
+            wire.datagram_arrives(7, 1000, &[value; 10]);
         }
     };
     let taken = RefCell::new(Vec::new());
@@ -553,7 +556,7 @@ fn datagrams_are_received_once_each_however_they_are_taken() {
             }
         }
     });
-    tasks.run(&net, &server);
+    tasks.run(&net);
     assert!(tasks.is_done(first));
     assert_eq!(taken.take(), [0, 1, 2, 3, 4, 5]);
 
@@ -567,11 +570,11 @@ fn datagrams_are_received_once_each_however_they_are_taken() {
             })
         })
         .collect();
-    tasks.run(&net, &server);
+    tasks.run(&net);
     for value in 10..14 {
-        server.datagram_arrives(7, peer_addr(1000), &[value; 10]);
+        wire.datagram_arrives(7, 1000, &[value; 10]);
     }
-    tasks.run(&net, &server);
+    tasks.run(&net);
     assert!(readers.iter().all(|&id| tasks.is_done(id)));
     let mut taken = taken.take();
     taken.sort_unstable();
