@@ -16,7 +16,7 @@ registry-sdk: setup
 	@RUSTFLAGS="-Crelocation-model=static" \
 	  MICROKIT_SDK=$(CURDIR)/build/sdk MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) \
 	  $(CARGO) build --locked --quiet --release --target aarch64-unknown-none --target-dir $(SDK_CARGO_DIR) \
-	  -p sdk-loader -p sdk-initialiser
+	  -p sdk-loader -p sdk-initialiser --features sdk-loader/program,sdk-initialiser/program
 	@$(CARGO) build --locked --quiet --profile tool --target-dir build/host -p microkit
 	@$(call install-changed,$(SDK_CARGO_DIR)/aarch64-unknown-none/release/sdk-loader,$(SDK_BOARD_DIR)/elf/loader.elf)
 	@$(call install-changed,$(SDK_CARGO_DIR)/aarch64-unknown-none/release/sdk-initialiser,$(SDK_BOARD_DIR)/elf/initialiser.elf)

@@ -2,6 +2,10 @@
 
 //! Takes the kernel's ABI from the Microkit SDK: constants for `src/abi.rs`, and the cfg
 //! `sel4_mcs`.
+//!
+//! On the host, and for the target without an SDK, the constants are those of
+//! [`Abi::WITHOUT_SDK`], so that everything can be type-checked. `sel4-microkit` then refuses to
+//! link, with the text that this script passes on.
 
 use std::path::Path;
 use std::{env, fs};
@@ -14,20 +18,40 @@ fn main() {
     for name in ["MICROKIT_SDK", "MICROKIT_BOARD", "MICROKIT_CONFIG"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
-    if let Err(error) = generate() {
-        // Cargo fails because of them; an exit code of our own would make it print all our output.
-        for line in error.to_string().lines() {
-            println!("cargo::error={line}");
+    let for_host = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os != "none");
+    let abi = match if for_host {
+        Ok(Abi::WITHOUT_SDK)
+    } else {
+        read()
+    } {
+        Ok(abi) => abi,
+        Err(error) if error.is_missing_sdk() => {
+            println!(
+                "cargo::metadata=missing={}",
+                error.to_string().replace('\n', " ")
+            );
+            Abi::WITHOUT_SDK
         }
-    }
+        Err(error) => {
+            // Cargo fails because of them; with an exit code it would print all our output.
+            for line in error.to_string().lines() {
+                println!("cargo::error={line}");
+            }
+            return;
+        }
+    };
+    generate(&abi);
 }
 
-fn generate() -> Result<(), AbiError> {
+fn read() -> Result<Abi, AbiError> {
     let selection = Selection::from_env()?;
     for file in selection.files() {
         println!("cargo::rerun-if-changed={}", file.display());
     }
-    let abi = Abi::read(&selection)?;
+    Abi::read(&selection)
+}
+
+fn generate(abi: &Abi) {
     if abi.mcs {
         println!("cargo::rustc-cfg=sel4_mcs");
     }
@@ -43,7 +67,6 @@ fn generate() -> Result<(), AbiError> {
     }
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&out).join("abi.rs"), text).expect("OUT_DIR can be written");
-    Ok(())
 }
 
 /// `TCBWriteRegisters` → `TCB_WRITE_REGISTERS`: a word begins at a capital that a small letter

@@ -34,8 +34,6 @@ pub struct Package {
     pub manifest: String,
     /// Where it lies.
     pub part: Part,
-    /// Whether its manifest says that it is built for the target only.
-    pub target_only: bool,
     /// What it depends on, with all features.
     pub dependencies: Vec<Dependency>,
     /// Root files of its library and programs, relative to the repository; no tests, no build
@@ -91,7 +89,6 @@ pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
                 name: package.name.to_string(),
                 manifest,
                 part,
-                target_only: package.metadata["isthmus"]["target-only"] == true,
                 dependencies,
                 roots,
             })

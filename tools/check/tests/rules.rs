@@ -11,7 +11,6 @@ fn package(part: Part, name: &str, dependencies: &[&str]) -> Package {
         name: name.to_string(),
         manifest: format!("{name}/Cargo.toml"),
         part,
-        target_only: part == Part::Pds || name == "sel4",
         dependencies: dependencies
             .iter()
             .map(|name| Dependency {
@@ -66,8 +65,6 @@ fn dependencies_point_one_way() {
         "socket-server",
         "does not contain the server",
     );
-    forbidden(Part::Libs, "ring", "sel4", "target only");
-    forbidden(Part::Tools, "bench", "sel4", "target only");
 }
 
 #[test]
@@ -196,7 +193,7 @@ fn the_repository_is_read() {
         .iter()
         .find(|package| package.name == "timer_driver")
         .unwrap();
-    assert_eq!((driver.part, driver.target_only), (Part::Pds, true));
+    assert_eq!(driver.part, Part::Pds);
     assert_eq!(driver.roots, ["pds/timer_driver/src/main.rs"]);
 }
 

@@ -93,6 +93,16 @@ pub const LABELS: [&str; 5] = [
 ];
 
 impl Abi {
+    /// A kernel with MCS on AArch64 that no image can be made for: what code is type-checked
+    /// against where there is no SDK. It has no labels.
+    pub const WITHOUT_SDK: Self = Self {
+        mcs: true,
+        printing: false,
+        timer_for_all: false,
+        user_top: 0xff_ffff_ffff,
+        labels: [0; LABELS.len()],
+    };
+
     /// Reads the selected part of an SDK.
     ///
     /// # Errors
@@ -249,17 +259,24 @@ pub enum AbiError {
     },
 }
 
+impl AbiError {
+    /// Whether there is no SDK at all, rather than a wrong one.
+    pub fn is_missing_sdk(&self) -> bool {
+        matches!(self, Self::NoSdk | Self::SdkNotFound(_))
+    }
+}
+
 impl fmt::Display for AbiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSdk => f.write_str(
-                "MICROKIT_SDK is not set: a PD is built for the kernel of one Microkit SDK\n  \
-                 help: build through make, which sets it; or `make sdk` and then MICROKIT_SDK=build/sdk (absolute path)",
+                "MICROKIT_SDK is not set: a PD is linked for the kernel of one Microkit SDK\n  \
+                 help: run `make sdk` and build again, or name the folder of a Microkit SDK 2.3 (absolute path)",
             ),
             Self::SdkNotFound(sdk) => write!(
                 f,
                 "MICROKIT_SDK={}: no such folder\n  \
-                 help: name the folder of an unpacked Microkit SDK 2.3 (absolute path), or run `make sdk` and use build/sdk",
+                 help: run `make sdk` to build the registry SDK, or name the folder of a Microkit SDK 2.3 (absolute path)",
                 sdk.display()
             ),
             Self::NotInSdk { folder, present } if present.is_empty() => write!(

@@ -3,18 +3,20 @@
 //! From the first Rust instruction to the event loop.
 
 use crate::ipc::{self, Event};
-use crate::{Handler, MessageInfo, RESTARTED, start};
+use crate::{Handler, MessageInfo, RESTARTED};
 
 // SAFETY: `declare_protection_domain!` defines it with this signature, and the linker finds no
 // other.
+#[cfg(target_os = "none")]
 unsafe extern "Rust" {
     /// Defined by `#[protection_domain]`.
     safe fn __sel4_microkit__main() -> !;
 }
 
 /// Where `_start` goes.
+#[cfg(target_os = "none")]
 pub(crate) extern "C" fn entry() -> ! {
-    if start::restart_count() > 0 {
+    if crate::restart_count() > 0 {
         // Somebody may wait inside a call that this PD will never answer. Before `init`, which may
         // take its time or panic again.
         ipc::answer_orphan();
@@ -25,7 +27,7 @@ pub(crate) extern "C" fn entry() -> ! {
 /// Where the jump at [`PARK_POINT`](crate::PARK_POINT) goes. It may find `.data` and `.bss` in any
 /// state and uses neither: only registers, the stack, which is its own from the top, and the IPC
 /// buffer.
-pub(crate) extern "C" fn park() -> ! {
+pub(crate) extern "C-unwind" fn park() -> ! {
     ipc::answer_orphan();
     let mut event = ipc::recv();
     loop {
@@ -45,4 +47,12 @@ pub fn run_main<T: Handler>(init: impl FnOnce() -> T) -> ! {
         Ok(never) => match never {},
         Err(error) => panic!("the handler returned an error: {error}"),
     }
+}
+
+/// What a PD that was built for the host does there. Also for `#[protection_domain]`.
+#[cfg(not(target_os = "none"))]
+#[doc(hidden)]
+pub fn refuse_host() -> i32 {
+    std::eprintln!("this is a protection domain, built for the host to check it: see `make image`");
+    1
 }

@@ -164,3 +164,6 @@ impl<T: Handler + ?Sized> Handler for Box<T> {
         (**self).run()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,32 +16,48 @@ const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 /// carry. Not upstream.
 pub const RESTARTED: MessageLabel = 0xf_ffff;
 
-/// Marks in a badge. With MCS they are Microkit's own. An endpoint badge of seL4 5.0.0 has 28 bits
-/// (a notification's 64), so there the marks are those of the registry SDK (`tools/sdk/spec`,
-/// module `abi`).
-mod mark {
-    const MCS: bool = sel4::KERNEL_MCS;
-
+/// What tells the kinds of badges apart.
+struct Marks {
     /// In a protected call; the receiver's channel id is in the low bits.
-    pub const CALL: u64 = if MCS { 1 << 63 } else { 1 << 27 };
+    call: u64,
     /// In a fault; the child's id is in the low bits.
-    pub const FAULT: u64 = if MCS { 1 << 62 } else { 1 << 26 };
-    /// In a signal, without MCS.
-    const SIGNAL: u64 = 1 << 63;
+    fault: u64,
+    /// In a signal, where it has a mark; its channels are the other bits.
+    signal: u64,
+}
 
-    pub const CHANNEL_ID: u64 = 0x3f;
-    pub const CHILD_ID: u64 = 0xff;
+const CHANNEL_ID: u64 = 0x3f;
+const CHILD_ID: u64 = 0xff;
+
+impl Marks {
+    /// Microkit's own.
+    const MCS: Self = Self {
+        call: 1 << 63,
+        fault: 1 << 62,
+        signal: 0,
+    };
+    /// An endpoint badge of seL4 5.0.0 has 28 bits (a notification's 64), so there the marks are
+    /// those of the registry SDK (`tools/sdk/spec`, module `abi`).
+    const CLASSIC: Self = Self {
+        call: 1 << 27,
+        fault: 1 << 26,
+        signal: 1 << 63,
+    };
+    const OF_KERNEL: Self = if sel4::KERNEL_MCS {
+        Self::MCS
+    } else {
+        Self::CLASSIC
+    };
 
     /// The channels in a signal's badge; `None` if the badge is not a signal's.
-    pub const fn signalled(badge: u64) -> Option<u64> {
-        if MCS {
-            if badge & (CALL | FAULT) == 0 {
-                Some(badge)
-            } else {
-                None
-            }
-        } else if badge & SIGNAL != 0 {
-            Some(badge & !SIGNAL)
+    const fn signalled(&self, badge: u64) -> Option<u64> {
+        let is_signal = if self.signal == 0 {
+            badge & (self.call | self.fault) == 0
+        } else {
+            badge & self.signal != 0
+        };
+        if is_signal {
+            Some(badge & !self.signal)
         } else {
             None
         }
@@ -49,6 +65,7 @@ mod mark {
 }
 
 /// What was received.
+#[derive(Debug)]
 pub(crate) enum Event {
     Notified(ChannelSet),
     Protected(Channel, MessageInfo),
@@ -58,13 +75,18 @@ pub(crate) enum Event {
 impl Event {
     #[inline]
     fn new((info, badge): (sel4::MessageInfo, sel4::Badge)) -> Self {
-        if let Some(channels) = mark::signalled(badge) {
+        Self::by_badge(&Marks::OF_KERNEL, info, badge)
+    }
+
+    #[inline]
+    fn by_badge(marks: &Marks, info: sel4::MessageInfo, badge: sel4::Badge) -> Self {
+        if let Some(channels) = marks.signalled(badge) {
             Self::Notified(ChannelSet(channels))
-        } else if badge & mark::CALL != 0 {
-            let channel = Channel::from_badge(badge & mark::CHANNEL_ID);
+        } else if badge & marks.call != 0 {
+            let channel = Channel::from_badge(badge & CHANNEL_ID);
             Self::Protected(channel, MessageInfo::from_inner(info))
         } else {
-            let child = Child::from_badge(badge & mark::CHILD_ID);
+            let child = Child::from_badge(badge & CHILD_ID);
             Self::Fault(child, MessageInfo::from_inner(info))
         }
     }
@@ -158,5 +180,50 @@ impl fmt::Display for DisplayChannelSet<'_> {
         f.debug_set()
             .entries(self.0.iter().map(|channel| channel.index()))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+    use std::string::{String, ToString};
+
+    fn received(marks: &Marks, badge: u64) -> String {
+        match Event::by_badge(marks, sel4::MessageInfo::new(7, 0, 0, 2), badge) {
+            Event::Notified(channels) => format!("notified {}", channels.display()),
+            Event::Protected(channel, info) => {
+                format!(
+                    "called {} {} {}",
+                    channel.index(),
+                    info.label(),
+                    info.count()
+                )
+            }
+            Event::Fault(child, info) => format!("fault {} {}", child.index(), info.label()),
+        }
+    }
+
+    #[test]
+    fn badges_of_both_kernels() {
+        for (marks, signal) in [(Marks::MCS, 0), (Marks::CLASSIC, 1 << 63)] {
+            assert_eq!(
+                received(&marks, signal | 1 << 5 | 1 << 1),
+                "notified {1, 5}"
+            );
+            assert_eq!(received(&marks, signal | 1 << 61), "notified {61}");
+            assert_eq!(received(&marks, marks.call | 61), "called 61 7 2");
+            assert_eq!(received(&marks, marks.fault | 200), "fault 200 7");
+        }
+        // Channels 26 and 27 are no marks in a signal of the kernel without MCS.
+        let badge = 1 << 63 | 1 << 27 | 1 << 26;
+        assert_eq!(received(&Marks::CLASSIC, badge), "notified {26, 27}");
+    }
+
+    #[test]
+    fn bits_that_are_no_channels_are_left_out() {
+        assert_eq!(ChannelSet(u64::MAX).iter().count(), Channel::COUNT);
+        assert_eq!(ChannelSet(0).display().to_string(), "{}");
+        assert!(ChannelSet(1 << 61).contains(Channel::new(61)));
     }
 }

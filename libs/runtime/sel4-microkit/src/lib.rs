@@ -52,6 +52,12 @@
 //! | not there | constructors (`.init_array`) and thread-local storage (the linker script refuses both), unwinding, `sel4-panicking-env`'s symbols, the features `full` and `extern-symbols` |
 
 #![no_std]
+// There the assembly is missing that calls them.
+#![cfg_attr(not(target_os = "none"), allow(dead_code))]
+
+// A PD that is checked on the host gets its panic handler from there.
+#[cfg(not(target_os = "none"))]
+extern crate std;
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -63,6 +69,8 @@ mod handler;
 mod heap;
 #[doc(hidden)] // as upstream; what is for users is named below
 pub mod ipc;
+mod last_words;
+#[cfg(target_os = "none")]
 mod memory;
 mod message;
 pub mod panicking;
@@ -73,12 +81,13 @@ pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use handler::{Handler, Infallible, Never, NullHandler};
 pub use ipc::{ChannelSet, DisplayChannelSet, RESTARTED};
+pub use last_words::{LastWords, PanicText};
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
 pub use sel4::{debug_print, debug_println};
-pub use start::{ENTRY_POINT, HANG_POINT, PARK_POINT, restart_count};
+pub use start::{ENTRY_POINT, HANG_POINT, PARK_POINT, STACK_TOP, restart_count};
 pub use symbols::{Persistent, pd_is_passive, pd_name};
 
 /// Declares a function to be the PD's initialisation. It takes nothing and returns the PD's
@@ -136,12 +145,20 @@ macro_rules! declare_protection_domain {
             $($before)*
             $crate::_private::run_main($init)
         }
+
+        #[cfg(not(target_os = "none"))]
+        #[unsafe(no_mangle)]
+        extern "C" fn main() -> i32 {
+            $crate::_private::refuse_host()
+        }
     };
 }
 
 /// For this crate's macros.
 #[doc(hidden)]
 pub mod _private {
+    #[cfg(not(target_os = "none"))]
+    pub use crate::entry::refuse_host;
     pub use crate::entry::run_main;
     pub use crate::heap::{Arena, Heap};
     pub use crate::symbols::{Patched, Word, region};

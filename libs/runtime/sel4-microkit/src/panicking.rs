@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! What happens on a panic: a message through the hook, then a fault that the parent sees and can
-//! answer with a restart.
+//! answer with a restart. Without a hook the message is in the registers, for the parent.
 
-use core::arch::asm;
 use core::cell::Cell;
 use core::panic::{PanicInfo, UnwindSafe};
-
-use crate::{debug_println, pd_name};
 
 /// Told about a panic.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo) + Send + Sync);
 
 struct State {
     hook: Cell<Option<PanicHook>>,
-    panicking: Cell<bool>,
+    /// How many panics have begun.
+    #[cfg(target_os = "none")]
+    depth: Cell<u32>,
 }
 
 // SAFETY: a PD has one thread.
@@ -22,7 +21,8 @@ unsafe impl Sync for State {}
 
 static STATE: State = State {
     hook: Cell::new(None),
-    panicking: Cell::new(false),
+    #[cfg(target_os = "none")]
+    depth: Cell::new(0),
 };
 
 /// Sets what is run on a panic, in place of a line on the kernel's debug output. To be set again
@@ -41,22 +41,26 @@ pub fn catch_unwind<R, F: FnOnce() -> R + UnwindSafe>(f: F) -> Result<R, ()> {
     Ok(f())
 }
 
+#[cfg(target_os = "none")]
 #[panic_handler]
 fn on_panic(info: &PanicInfo<'_>) -> ! {
-    // A panic inside of the hook goes straight to the fault.
-    if !STATE.panicking.replace(true) {
-        match STATE.hook.get() {
-            Some(hook) => hook(info),
-            None => debug_println!("{}: {info}", pd_name().unwrap_or("?")),
-        }
-    }
-    stop()
-}
+    use crate::last_words::PanicText;
 
-/// An undefined instruction: a user exception in both kernels, in every configuration. (A
-/// breakpoint would be a debug exception in some.)
-fn stop() -> ! {
-    // SAFETY: the instruction does not return, and a parent that restarts the PD sets the program
-    // counter anew.
-    unsafe { asm!("udf #0", options(noreturn, nostack)) }
+    let depth = STATE.depth.get();
+    STATE.depth.set(depth + 1);
+    let text = match (depth, STATE.hook.get()) {
+        (0, Some(hook)) => {
+            hook(info);
+            PanicText::EMPTY
+        }
+        (0, None) => {
+            crate::debug_println!("{}: {info}", crate::pd_name().unwrap_or("?"));
+            PanicText::new(info)
+        }
+        // Inside of the hook.
+        (1, _) => PanicText::new(info),
+        // Inside of what is to be shown.
+        _ => PanicText::EMPTY,
+    };
+    text.stop()
 }

@@ -226,6 +226,18 @@ pub(crate) fn pps() -> u64 {
     *microkit_pps.get()
 }
 
+/// For tests: the rights that the tool would write. Interrupt 0, and channels above it.
+#[cfg(test)]
+pub(crate) fn allow_all() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // SAFETY: every test comes here before it reads the words, and they are written once.
+    ONCE.call_once(|| unsafe {
+        *microkit_irqs.0.get() = 1;
+        *microkit_notifications.0.get() = !1;
+        *microkit_pps.0.get() = !1;
+    });
+}
+
 /// The name of this PD as the system description has it.
 ///
 /// # Errors

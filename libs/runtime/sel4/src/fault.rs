@@ -8,18 +8,15 @@
 
 use crate::{IpcBuffer, KERNEL_MCS, MessageInfo, Word};
 
-/// Labels of fault messages (`shared_types.bf`).
+/// Labels of fault messages that both kernels have (`shared_types.bf`).
 mod label {
-    use super::{KERNEL_MCS, Word};
+    use super::Word;
 
     pub const NULL: Word = 0;
     pub const CAP: Word = 1;
     pub const UNKNOWN_SYSCALL: Word = 2;
     pub const USER_EXCEPTION: Word = 3;
     pub const DEBUG_EXCEPTION: Word = 4;
-    /// With MCS alone; without, no message can have this label.
-    pub const TIMEOUT: Word = if KERNEL_MCS { 5 } else { Word::MAX };
-    pub const VM: Word = if KERNEL_MCS { 6 } else { 5 };
 }
 
 /// `seL4_Fault`. Upstream's variants depend on the kernel's configuration; these do not, and those
@@ -49,8 +46,13 @@ pub enum Fault {
 impl Fault {
     /// Decodes the message in `ipc_buffer`.
     pub fn new(ipc_buffer: &IpcBuffer, info: &MessageInfo) -> Self {
-        let mr = |index: usize| ipc_buffer.msg_regs()[index];
-        match info.label() {
+        Self::decode(KERNEL_MCS, info.label(), ipc_buffer.msg_regs())
+    }
+
+    /// `registers` has all message registers.
+    fn decode(mcs: bool, label: Word, registers: &[Word]) -> Self {
+        let mr = |index: usize| registers[index];
+        match label {
             label::NULL => Self::NullFault(NullFault {}),
             label::CAP => Self::CapFault(CapFault {
                 ip: mr(0),
@@ -75,15 +77,20 @@ impl Fault {
                 fault_ip: mr(0),
                 reason: mr(1),
             }),
-            label::VM => Self::VmFault(VmFault {
-                ip: mr(0),
-                addr: mr(1),
-                is_prefetch: mr(2) != 0,
-                fsr: mr(3),
-            }),
-            label::TIMEOUT => Self::Timeout(Timeout { data: mr(0) }),
+            5 if mcs => Self::Timeout(Timeout { data: mr(0) }),
+            6 if mcs => Self::vm(registers),
+            5 => Self::vm(registers),
             label => Self::Other(OtherFault { label }),
         }
+    }
+
+    fn vm(registers: &[Word]) -> Self {
+        Self::VmFault(VmFault {
+            ip: registers[0],
+            addr: registers[1],
+            is_prefetch: registers[2] != 0,
+            fsr: registers[3],
+        })
     }
 
     /// Address of the instruction, where the fault has one. Not upstream.
@@ -200,5 +207,69 @@ impl VmFault {
     /// ESR_ELx, ISS encoding for a Data Abort). Not upstream.
     pub fn is_write(&self) -> bool {
         !self.is_prefetch && self.fsr & (1 << 6) != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NUM_MESSAGE_REGISTERS;
+
+    fn decode(mcs: bool, label: Word) -> Fault {
+        let mut registers = [0; NUM_MESSAGE_REGISTERS];
+        for (register, number) in registers.iter_mut().zip(100..) {
+            *register = number;
+        }
+        Fault::decode(mcs, label, &registers)
+    }
+
+    #[test]
+    fn both_kernels_have_a_label_for_memory_faults() {
+        for (mcs, label) in [(true, 6), (false, 5)] {
+            let Fault::VmFault(fault) = decode(mcs, label) else {
+                panic!("it is a memory fault");
+            };
+            assert_eq!((fault.ip(), fault.addr(), fault.fsr()), (100, 101, 103));
+            assert!(fault.is_prefetch() && !fault.is_write());
+        }
+        assert_eq!(decode(true, 5), Fault::Timeout(Timeout { data: 100 }));
+        assert_eq!(decode(false, 6), Fault::Other(OtherFault { label: 6 }));
+    }
+
+    #[test]
+    fn the_faults_that_both_kernels_label_alike() {
+        for mcs in [true, false] {
+            assert_eq!(decode(mcs, 0), Fault::NullFault(NullFault {}));
+            assert_eq!(decode(mcs, 1).ip(), Some(100));
+            assert!(matches!(decode(mcs, 1), Fault::CapFault(fault) if fault.addr() == 101));
+            assert!(matches!(decode(mcs, 2), Fault::UnknownSyscall(fault)
+                if (fault.fault_ip(), fault.syscall()) == (108, 112)));
+            assert!(matches!(decode(mcs, 3), Fault::UserException(fault)
+                if (fault.fault_ip(), fault.stack(), fault.number()) == (100, 101, 103)));
+            assert!(
+                matches!(decode(mcs, 4), Fault::DebugException(fault) if fault.reason() == 101)
+            );
+        }
+    }
+
+    #[test]
+    fn no_label_is_a_panic() {
+        for label in (7..100).chain([Word::MAX]) {
+            assert_eq!(decode(true, label), Fault::Other(OtherFault { label }));
+            assert_eq!(decode(true, label).ip(), None);
+        }
+    }
+
+    #[test]
+    fn a_write_is_known_by_the_syndrome() {
+        let fault = |is_prefetch, fsr| VmFault {
+            ip: 0,
+            addr: 0,
+            is_prefetch,
+            fsr,
+        };
+        assert!(fault(false, 0x9200_0047).is_write());
+        assert!(!fault(false, 0x9200_0007).is_write());
+        assert!(!fault(true, 0x9200_0047).is_write());
     }
 }

@@ -7,11 +7,12 @@
 //! Messages of up to four words so touch two cache lines and nothing else.
 
 use core::mem::offset_of;
-use core::ptr;
 use core::slice;
-use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{IPC_BUFFER_ADDR, Word};
+use crate::Word;
+#[cfg(not(target_os = "none"))]
+use crate::host as place;
+use place::{borrowed, buffer, set_borrowed};
 
 /// Words in the longest message.
 pub const NUM_MESSAGE_REGISTERS: usize = 120;
@@ -34,6 +35,20 @@ pub struct IpcBuffer {
 const _: () = assert!(offset_of!(IpcBuffer, msg) == 8 && size_of::<IpcBuffer>() == 1024);
 
 impl IpcBuffer {
+    /// Without a message.
+    #[cfg(not(target_os = "none"))]
+    pub(crate) const fn zeroed() -> Self {
+        Self {
+            tag: 0,
+            msg: [0; NUM_MESSAGE_REGISTERS],
+            user_data: 0,
+            caps_or_badges: [0; 3],
+            receive_cnode: 0,
+            receive_index: 0,
+            receive_depth: 0,
+        }
+    }
+
     /// The message registers. After a receive those beyond the message's length hold what was there
     /// before.
     pub fn msg_regs(&self) -> &[Word] {
@@ -59,14 +74,35 @@ impl IpcBuffer {
     }
 }
 
-/// How many closures hold a shared borrow of the buffer, or [`EXCLUSIVE`]. The PD has one thread:
-/// the atomic only spares an unsafe cell.
-static BORROWED: AtomicU32 = AtomicU32::new(0);
-const EXCLUSIVE: u32 = u32::MAX;
+/// Where the buffer is, and who holds it.
+#[cfg(target_os = "none")]
+mod place {
+    use core::sync::atomic::{AtomicU32, Ordering};
 
-fn buffer() -> *mut IpcBuffer {
-    ptr::with_exposed_provenance_mut(IPC_BUFFER_ADDR)
+    use super::IpcBuffer;
+    use crate::IPC_BUFFER_ADDR;
+
+    /// How many closures hold a shared borrow of the buffer, or [`EXCLUSIVE`](super::EXCLUSIVE).
+    /// The PD has one thread: the atomic only spares an unsafe cell.
+    static BORROWED: AtomicU32 = AtomicU32::new(0);
+
+    #[inline(always)]
+    pub fn borrowed() -> u32 {
+        BORROWED.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub fn set_borrowed(borrowed: u32) {
+        BORROWED.store(borrowed, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub fn buffer() -> *mut IpcBuffer {
+        core::ptr::with_exposed_provenance_mut(IPC_BUFFER_ADDR)
+    }
 }
+
+const EXCLUSIVE: u32 = u32::MAX;
 
 /// Runs `f` with the IPC buffer.
 ///
@@ -76,14 +112,14 @@ pub fn with_ipc_buffer<F, T>(f: F) -> T
 where
     F: FnOnce(&IpcBuffer) -> T,
 {
-    let readers = BORROWED.load(Ordering::Relaxed);
+    let readers = borrowed();
     assert!(readers < EXCLUSIVE - 1, "the IPC buffer is borrowed");
-    BORROWED.store(readers + 1, Ordering::Relaxed);
+    set_borrowed(readers + 1);
     // SAFETY: Microkit maps the buffer at this address for the PD's whole life. Nobody holds it
     // exclusively (checked), and every function of this crate that writes it checks that nobody
     // holds it at all.
     let result = f(unsafe { &*buffer() });
-    BORROWED.store(readers, Ordering::Relaxed);
+    set_borrowed(readers);
     result
 }
 
@@ -97,19 +133,16 @@ where
     F: FnOnce(&mut IpcBuffer) -> T,
 {
     check_unborrowed();
-    BORROWED.store(EXCLUSIVE, Ordering::Relaxed);
+    set_borrowed(EXCLUSIVE);
     // SAFETY: mapped for the PD's whole life; nobody else holds it (checked).
     let result = f(unsafe { &mut *buffer() });
-    BORROWED.store(0, Ordering::Relaxed);
+    set_borrowed(0);
     result
 }
 
 #[inline(always)]
 fn check_unborrowed() {
-    assert!(
-        BORROWED.load(Ordering::Relaxed) == 0,
-        "the IPC buffer is borrowed"
-    );
+    assert!(borrowed() == 0, "the IPC buffer is borrowed");
 }
 
 /// The first registers, for a system call that sends them.

@@ -12,6 +12,9 @@
 //! - seL4 16 with MCS (official SDK 2.3): reply objects, scheduling contexts;
 //! - seL4 5.0.0 (registry SDK): the reply capability is implicit, message labels have 20 bits.
 //!
+//! On the host everything compiles, with the constants of a kernel with MCS. A system call there
+//! goes to the test peer that the module `host` keeps for the calling thread.
+//!
 //! A protection domain has one thread, so nothing here is synchronised between threads. On seL4
 //! 5.0.0 `tpidr_el0` holds the address of the IPC buffer, so there is no thread-local storage
 //! either.
@@ -29,7 +32,10 @@
 
 #![no_std]
 
-#[cfg(not(target_arch = "aarch64"))]
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+#[cfg(all(target_os = "none", not(target_arch = "aarch64")))]
 compile_error!(
     "this crate is for seL4 on AArch64: build with --target aarch64-unknown-none-softfloat (or, with the FPU, aarch64-unknown-none)"
 );
@@ -39,6 +45,9 @@ mod cptr;
 mod debug;
 mod error;
 mod fault;
+#[cfg(not(target_os = "none"))]
+#[doc(hidden)]
+pub mod host;
 mod invocations;
 mod ipc_buffer;
 mod message_info;

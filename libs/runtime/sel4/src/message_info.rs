@@ -145,3 +145,41 @@ impl From<MessageInfoBuilder> for MessageInfo {
         builder.build()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_is_where_the_kernel_looks() {
+        let info = MessageInfo::new(0xf_ffff, 5, 3, 120);
+        assert_eq!(info.word(), 0xffff_f000 | 5 << 9 | 3 << 7 | 120);
+        let got = MessageInfo::from_word(info.word());
+        let fields = (
+            got.label(),
+            got.caps_unwrapped(),
+            got.extra_caps(),
+            got.length(),
+        );
+        assert_eq!(fields, (0xf_ffff, 5, 3, 120));
+        let built = MessageInfoBuilder::default()
+            .label(0xf_ffff)
+            .caps_unwrapped(5)
+            .extra_caps(3)
+            .length(120);
+        assert_eq!(built.build(), info);
+    }
+
+    #[test]
+    fn what_the_kernel_gives_is_taken_apart_without_a_panic() {
+        let info = MessageInfo::from_word(Word::MAX);
+        assert_eq!(info.label(), (1 << MessageInfo::label_width()) - 1);
+        assert_eq!((info.length(), info.extra_caps()), (127, 3));
+    }
+
+    #[test]
+    #[should_panic(expected = "label too wide")]
+    fn a_label_that_is_too_wide_is_refused() {
+        MessageInfo::new(1 << MessageInfo::label_width(), 0, 0, 0);
+    }
+}

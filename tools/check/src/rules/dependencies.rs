@@ -73,11 +73,5 @@ fn problem(
             "use socket-client; what both need belongs into socket-proto",
         ));
     }
-    if other.target_only && !package.target_only {
-        return Some((
-            "it can be built for the target only, so this crate could not be tested on the host",
-            "pass what you need from seL4 in as values or through a trait; only PDs and the runtime crates name seL4",
-        ));
-    }
     None
 }

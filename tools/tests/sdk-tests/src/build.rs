@@ -44,6 +44,8 @@ impl Builder {
                 "--release",
                 "--package",
                 "sdk-test-pds",
+                "--features",
+                "aarch64",
             ])
             .args(["--target", TARGET, "--target-dir"])
             .arg(self.pd_folder())

@@ -2,8 +2,6 @@
 
 //! Sending and receiving.
 
-use core::arch::asm;
-
 use crate::ipc_buffer::{FAST_REGISTERS, fast_registers, set_fast_registers};
 use crate::{Badge, Cap, CapType, MessageInfo, Word, cap};
 
@@ -11,15 +9,23 @@ use crate::{Badge, Cap, CapType, MessageInfo, Word, cap};
 mod classic;
 #[cfg(sel4_mcs)]
 mod mcs;
+#[cfg(target_os = "none")]
+mod trap;
 
 #[cfg(not(sel4_mcs))]
 use classic as kernel;
 #[cfg(sel4_mcs)]
 use mcs as kernel;
 
+#[cfg(not(target_os = "none"))]
+use crate::host as trap;
+use trap::{svc, svc_short};
+
 #[cfg(not(sel4_mcs))]
 pub use classic::ImplicitReplyAuthority;
 pub(crate) use kernel::debug_put_char;
+#[cfg(not(target_os = "none"))]
+pub use kernel::{CALL, NB_SEND, NB_SEND_RECV, RECV, REPLY_RECV, SEND};
 pub use kernel::{ReplyAuthority, r#yield};
 
 /// What can be handed over as [`ReplyAuthority`].
@@ -41,10 +47,10 @@ pub fn answer(reply_authority: impl ConveysReplyAuthority, info: MessageInfo) {
 }
 
 /// What a system call leaves in x0 to x5.
-struct Received {
-    badge: Badge,
-    info: Word,
-    registers: [Word; FAST_REGISTERS],
+pub(crate) struct Received {
+    pub badge: Badge,
+    pub info: Word,
+    pub registers: [Word; FAST_REGISTERS],
 }
 
 impl Received {
@@ -53,61 +59,6 @@ impl Received {
     fn store(self) -> (MessageInfo, Badge) {
         set_fast_registers(self.registers);
         (MessageInfo::from_word(self.info), self.badge)
-    }
-}
-
-/// The system call instruction with all registers of a message; `x6` is the reply capability on
-/// kernels that want one.
-#[inline(always)]
-fn svc(
-    number: Word,
-    x0: Word,
-    info: Word,
-    registers: [Word; FAST_REGISTERS],
-    x6: Word,
-) -> Received {
-    let mut received = Received {
-        badge: x0,
-        info,
-        registers,
-    };
-    // SAFETY: seL4's calling convention: the kernel keeps all registers but those named here. It
-    // writes no memory but the IPC buffer, which is exposed memory to the compiler, and the
-    // callers have checked that no reference to it is held.
-    unsafe {
-        asm!(
-            "svc #0",
-            inlateout("x0") received.badge,
-            inlateout("x1") received.info,
-            inlateout("x2") received.registers[0],
-            inlateout("x3") received.registers[1],
-            inlateout("x4") received.registers[2],
-            inlateout("x5") received.registers[3],
-            inlateout("x6") x6 => _,
-            inlateout("x7") number => _,
-            options(nostack),
-        );
-    }
-    received
-}
-
-/// The system call instruction for a message without words or answer, or a debug call.
-#[inline(always)]
-fn svc_short(number: Word, x0: Word, info: Word) {
-    // SAFETY: as in `svc`; the kernel transfers no message words, so the IPC buffer is not touched.
-    unsafe {
-        asm!(
-            "svc #0",
-            inlateout("x0") x0 => _,
-            inlateout("x1") info => _,
-            out("x2") _,
-            out("x3") _,
-            out("x4") _,
-            out("x5") _,
-            out("x6") _,
-            inlateout("x7") number => _,
-            options(nostack),
-        );
     }
 }
 

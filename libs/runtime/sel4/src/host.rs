@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The kernel's test peer: what a system call reaches on the host. Each thread has one, and an IPC
+//! buffer of its own.
+
+use core::cell::{Cell, RefCell};
+use core::ptr;
+use std::boxed::Box;
+
+use crate::syscalls::Received;
+pub use crate::syscalls::{CALL, NB_SEND, NB_SEND_RECV, RECV, REPLY_RECV, SEND};
+use crate::{Badge, IpcBuffer, MessageInfo, Word, ipc_buffer::FAST_REGISTERS};
+
+/// A system call as the kernel gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemCall {
+    /// Which, e.g. [`CALL`].
+    pub number: Word,
+    /// The capability, which is the source for [`NB_SEND_RECV`].
+    pub cap: Word,
+    /// The destination of [`NB_SEND_RECV`]; 0 for the others.
+    pub destination: Word,
+    /// The message that is sent.
+    pub info: MessageInfo,
+    /// Its first registers. The others are in the IPC buffer.
+    pub registers: [Word; FAST_REGISTERS],
+}
+
+/// What the kernel leaves in the registers of the processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The sender's badge.
+    pub badge: Badge,
+    /// The message that was received.
+    pub info: MessageInfo,
+    /// Its first registers.
+    pub registers: [Word; FAST_REGISTERS],
+}
+
+type Kernel = Box<dyn FnMut(SystemCall) -> Outcome>;
+
+std::thread_local! {
+    static KERNEL: RefCell<Option<Kernel>> = const { RefCell::new(None) };
+    static BUFFER: Cell<*mut IpcBuffer> = const { Cell::new(ptr::null_mut()) };
+    static BORROWED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Lets `kernel` carry out the system calls that this thread makes from now on.
+pub fn set_kernel(kernel: impl FnMut(SystemCall) -> Outcome + 'static) {
+    KERNEL.set(Some(Box::new(kernel)));
+}
+
+fn enter(call: SystemCall) -> Received {
+    // Taken out, as the kernel may look at the IPC buffer.
+    let Some(mut kernel) = KERNEL.take() else {
+        panic!("a system call on the host, without a test peer: {call:?}");
+    };
+    let outcome = kernel(call);
+    KERNEL.set(Some(kernel));
+    Received {
+        badge: outcome.badge,
+        info: outcome.info.word(),
+        registers: outcome.registers,
+    }
+}
+
+pub(crate) fn svc(
+    number: Word,
+    cap: Word,
+    info: Word,
+    registers: [Word; FAST_REGISTERS],
+    _reply: Word,
+) -> Received {
+    enter(SystemCall {
+        number,
+        cap,
+        destination: 0,
+        info: MessageInfo::from_word(info),
+        registers,
+    })
+}
+
+pub(crate) fn svc_short(number: Word, cap: Word, info: Word) {
+    svc(number, cap, info, [0; FAST_REGISTERS], 0);
+}
+
+pub(crate) fn svc_nb_send_recv(
+    number: Word,
+    destination: Word,
+    info: Word,
+    source: Word,
+    _reply: Word,
+) -> Received {
+    enter(SystemCall {
+        number,
+        cap: source,
+        destination,
+        info: MessageInfo::from_word(info),
+        registers: [0; FAST_REGISTERS],
+    })
+}
+
+/// This thread's IPC buffer. It is never freed, as the target's is not.
+pub(crate) fn buffer() -> *mut IpcBuffer {
+    BUFFER.with(|buffer| {
+        if buffer.get().is_null() {
+            buffer.set(Box::leak(Box::new(IpcBuffer::zeroed())));
+        }
+        buffer.get()
+    })
+}
+
+pub(crate) fn borrowed() -> u32 {
+    BORROWED.get()
+}
+
+pub(crate) fn set_borrowed(borrowed: u32) {
+    BORROWED.set(borrowed);
+}
