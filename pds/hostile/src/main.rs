@@ -3,7 +3,7 @@
 //! Only in images made for tests: a client of net_server that does what it must not, as one would
 //! that was taken over.
 //!
-//! It is told what to do by datagrams to its UDP port, each one word of [`COMMANDS`](commands), and
+//! It is told what to do by datagrams to its UDP port, each one word of `COMMANDS`, and
 //! says the word back before it begins. What goes on without end goes on until another command
 //! comes.
 
