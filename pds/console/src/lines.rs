@@ -5,7 +5,7 @@
 use core::fmt::{Display, Write};
 
 use log_ring::{Level, Line};
-use timer_proto::Clock;
+use time::Clock;
 
 /// Writes lines with time and PD name: `[   12.345678] net_driver: link up`.
 #[derive(Clone, Copy)]

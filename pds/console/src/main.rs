@@ -23,7 +23,7 @@ use log_ring::{Entry, MAX_ENTRIES};
 use pd_support::{Pd, clock};
 use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, restart_count};
 use stats::{Console as Counter, Writer};
-use timer_proto::Clock;
+use time::Clock;
 
 use lines::Format;
 use serial::Serial;

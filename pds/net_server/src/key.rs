@@ -6,7 +6,7 @@
 use pd_support::{Peer, clock, info, warn};
 use rng_proto::RngError;
 use sel4_microkit::{Channel, restart_count, var};
-use timer_proto::Clock;
+use time::Clock;
 
 /// A new one at every start.
 pub type Key = [u8; 16];

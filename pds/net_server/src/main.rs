@@ -27,7 +27,7 @@ use sel4_microkit::{
 };
 use socket_server::{GatewayEvent, Link, Offload, Outcome, Server};
 use stats::{NetServer as Counter, Writer};
-use timer_proto::Clock;
+use time::Clock;
 
 use clients::ClientWindow;
 use frames::Frames;

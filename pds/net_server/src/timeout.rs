@@ -7,7 +7,8 @@
 use pd_support::{Peer, clock, warn};
 use sel4_microkit::Channel;
 use stats::{NetServer as Counter, Writer};
-use timer_proto::{Alarm, Clock, Request};
+use time::Clock;
+use timer_proto::{Alarm, Request};
 
 /// How long after its time a notification may be under way, in nanoseconds: longer than a turn of
 /// this PD.

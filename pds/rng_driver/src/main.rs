@@ -18,7 +18,7 @@ use sel4_microkit::{
     restart_count, with_msg_regs, with_msg_regs_mut,
 };
 use stats::{RngDriver as Counter, Writer};
-use timer_proto::Clock;
+use time::Clock;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport};
 use virtio_rng::{Event, Policy, Source, Unavailable};
 

@@ -24,7 +24,7 @@ use supervision::{
     Children, FaultKind, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Report, Unready,
     Verdict, Watch,
 };
-use timer_proto::{Clock, Rate};
+use time::{Clock, Rate};
 
 use children::Table;
 use seconds::Seconds;

@@ -4,9 +4,10 @@
 
 use core::cell::Cell;
 use core::net::{Ipv4Addr, SocketAddr};
+use core::time::Duration;
 
 use heapless::Vec;
-use socket_client::{Client, Errno, Places, Socket, SocketKind, Transport};
+use socket_client::{Client, Errno, Instant, Places, Socket, SocketKind, Transport};
 use stats::{EchoServer, Writer};
 
 use crate::streams::Connection;
@@ -18,8 +19,8 @@ pub const MAX_CONNECTIONS: usize = 128;
 pub const MAX_PORTS: usize = 8;
 /// Connections that may wait for a place.
 const BACKLOG: usize = 32;
-/// How long to wait before the ports are tried again, in nanoseconds.
-const RETRY: u64 = 100_000_000;
+/// How long to wait before the ports are tried again.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// Echoes on a set of ports.
 pub struct EchoService<T: Transport> {
@@ -32,7 +33,7 @@ pub struct EchoService<T: Transport> {
     pub(crate) connections: Vec<Connection, MAX_CONNECTIONS>,
     pub(crate) places: Places<MAX_CONNECTIONS>,
     /// When a connection that waits may get a place, if one waits.
-    pub(crate) next_place: Cell<Option<u64>>,
+    pub(crate) next_place: Cell<Option<Instant>>,
     /// All ports are open, as far as is known.
     is_open: bool,
 }
@@ -139,7 +140,7 @@ impl<T: Transport> EchoService<T> {
 
     /// The server refused: nothing else may come that would wake this PD.
     fn try_again_later(&self) {
-        let _ = self.client.wake_at(self.client.now().saturating_add(RETRY));
+        let _ = self.client.wake_at(self.client.now() + RETRY);
     }
 
     pub(crate) fn count_open(&self) {

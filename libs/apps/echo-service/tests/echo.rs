@@ -2,6 +2,8 @@
 
 //! Bytes and datagrams come back, however peers behave.
 
+use std::time::Duration;
+
 use echo_service::{EchoService, MAX_CONNECTIONS, MAX_PORTS};
 use proptest::prelude::*;
 use socket_client::Errno;
@@ -9,7 +11,7 @@ use socket_proto::RESTARTED;
 use stats::{EchoServer, Writer};
 use test_world::{Faults, Stream, Wire, World, config, limits, page};
 
-const SECOND: u64 = 1_000_000_000;
+const SECOND: Duration = Duration::from_secs(1);
 
 fn start(wire: &Wire) -> (EchoService<&Wire>, Writer<EchoServer>) {
     let stats = Writer::attach(page(), 0);
@@ -33,11 +35,11 @@ fn run(service: &mut EchoService<&Wire>, wire: &Wire) {
 }
 
 /// The PD's event loop for some time.
-fn run_for(service: &mut EchoService<&Wire>, wire: &Wire, nanoseconds: u64) {
+fn run_for(service: &mut EchoService<&Wire>, wire: &Wire, time: Duration) {
     run(service, wire);
-    let end = wire.time() + nanoseconds;
+    let end = wire.time() + time;
     while wire.time() < end {
-        wire.go_on(end - wire.time());
+        wire.go_on((end - wire.time()).as_nanos() as u64);
         run(service, wire);
     }
 }

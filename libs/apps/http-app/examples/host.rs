@@ -20,7 +20,7 @@ use stats::{
     Supervisor, TimerDriver, Writer, mac_to_value,
 };
 use test_world::page;
-use timer_proto::Clock;
+use time::Clock;
 
 /// A stream whose calls wait, so that futures are always ready.
 struct Blocking {

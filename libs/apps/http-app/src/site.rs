@@ -15,7 +15,7 @@ use picoserve::response::{
 };
 use picoserve::routing::{MethodHandler, PathRouterService, RequestHandlerService, get_service};
 use stats::{HttpServer, Writer};
-use timer_proto::Clock;
+use time::Clock;
 
 use crate::files::{self, StaticFile};
 use crate::gate::{self, Refusal};

@@ -22,7 +22,7 @@ use core::fmt;
 use core::net::Ipv4Addr;
 
 use stats::{Common, PdKind, Reader, StatsError, StatsPage, Value};
-use timer_proto::Clock;
+use time::Clock;
 
 use crate::Site;
 

@@ -394,9 +394,7 @@ impl<T: Transport> Timer<PdRuntime> for NetTimer<'_, T> {
     async fn delay(&self, duration: Duration) {
         // Without a free timer the time is over at once: the connection ends rather than waits for
         // ever.
-        let _ = self
-            .0
-            .sleep(duration.as_millis().saturating_mul(1_000_000))
-            .await;
+        let duration = core::time::Duration::from_millis(duration.as_millis());
+        let _ = self.0.sleep(duration).await;
     }
 }

@@ -10,7 +10,7 @@ use stats::{HttpServer, Writer};
 use test_world::smoltcp::iface::SocketHandle;
 use test_world::smoltcp::socket::tcp;
 use test_world::{Faults, Tasks, Wire, World, config, limits, page};
-use timer_proto::Clock;
+use time::Clock;
 
 /// A world whose test peer can have so many sockets.
 fn wire(faults: Faults, peers: usize) -> Wire {

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use timer_proto::{Bucket, Rate};
+use time::{Bucket, Rate};
 
 use crate::global::{GLOBAL, count};
 use crate::{Level, clock, log};

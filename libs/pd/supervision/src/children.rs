@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The state of every child between its fault and being ready again.
 
-use timer_proto::Bucket;
+use time::Bucket;
 
 use crate::{Decision, FaultReport, History, Policy};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! When a child that faulted is started again.
 
-use timer_proto::{Bucket, Rate};
+use time::{Bucket, Rate};
 
 /// A child is restarted at once as long as it does not fault too often, and after a pause
 /// otherwise. Each pause is twice as long as the one before, unless the child has run for that long

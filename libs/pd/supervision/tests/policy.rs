@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use supervision::{
     Children, Decision, FaultKind, FaultReport, History, Policy, Recovery, Report, Unready, Verdict,
 };
-use timer_proto::Rate;
+use time::Rate;
 
 /// 3 at once, one more every 100 ticks, pauses from 50 to 1600.
 const POLICY: Policy = Policy {

@@ -5,7 +5,7 @@
 use pd_support::{Peer, clock, region};
 use sel4_microkit::Channel;
 use socket_client::{Client, Errno, Memory, Transport};
-use timer_proto::Clock;
+use time::{Clock, Instant};
 
 /// The channel to net_server, the same in every client (`system.xml`).
 pub const NET_SERVER: Channel = Channel::new(1);
@@ -31,8 +31,8 @@ impl Transport for NetServer {
     }
 
     #[inline]
-    fn now(&self) -> u64 {
-        self.clock.nanos(clock::now())
+    fn now(&self) -> Instant {
+        self.clock.instant(clock::now())
     }
 }
 

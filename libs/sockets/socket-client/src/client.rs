@@ -9,6 +9,7 @@ use socket_proto::ready::ReadinessReader;
 use socket_proto::{
     Attached, Call, Errno, Failure, Handle, PollBits, VERSION, WindowSizes, op, reply,
 };
+use time::Instant;
 
 use crate::area::Areas;
 use crate::{Memory, Transport};
@@ -109,8 +110,8 @@ impl<T: Transport> Client<T> {
         &self.transport
     }
 
-    /// Nanoseconds since the machine's counter was 0.
-    pub fn now(&self) -> u64 {
+    /// The time.
+    pub fn now(&self) -> Instant {
         self.transport.now()
     }
 

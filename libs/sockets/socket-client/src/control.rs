@@ -6,6 +6,7 @@
 use core::net::SocketAddr;
 
 use socket_proto::{Accepted, Errno, Family, Protocol, Shutdown, SocketKind, SocketOption, op};
+use time::Instant;
 
 use crate::{Client, Socket, Transport};
 
@@ -139,16 +140,15 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Asks for a notification at `deadline` (nanoseconds, see [`Client::now`]) even if nothing
-    /// becomes ready. The server keeps one per client: the earliest asked for, until it has
-    /// passed.
+    /// Asks for a notification at `deadline` even if nothing becomes ready. The server keeps
+    /// one deadline a client: the earliest asked for, until it has passed.
     ///
     /// # Errors
     /// `ECONNRESET` if the server has restarted; ask again.
-    pub fn wake_at(&self, deadline: u64) -> Result<(), Errno> {
+    pub fn wake_at(&self, deadline: Instant) -> Result<(), Errno> {
         self.call(op::Poll {
             socket: None,
-            deadline: deadline.max(1),
+            deadline: deadline.as_nanos().max(1),
         })
         .map(drop)
     }

@@ -57,6 +57,7 @@ pub use service::{Guest, Served, Service};
 pub use socket_proto::{Errno, PollBits, Shutdown, SocketKind, SocketOption, Span};
 pub use stream::Sent;
 pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};
+pub use time::Instant;
 pub use timer::Sleep;
 pub use transport::{Memory, Transport};
 pub use udp::UdpSocket;

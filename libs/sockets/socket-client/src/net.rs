@@ -6,8 +6,10 @@ use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
+use core::time::Duration;
 
 use socket_proto::{Errno, SocketKind};
+use time::Instant;
 
 use crate::timer::Timers;
 use crate::wakers::{Direction, SOCKETS, Waiter, Wakers};
@@ -33,9 +35,9 @@ pub struct Net<T: Transport> {
     pub(crate) timers: Timers,
     /// Serial number of the readiness page at the last look.
     seen: Cell<Option<u32>>,
-    /// The deadline that the server has been asked for and that has not passed; `u64::MAX` if
-    /// there is none.
-    asked: Cell<u64>,
+    /// The deadline that the server has been asked for and that has not passed;
+    /// [`Instant::MAX`] if there is none.
+    asked: Cell<Instant>,
 }
 
 impl<T: Transport> Net<T> {
@@ -47,7 +49,7 @@ impl<T: Transport> Net<T> {
             wakers: Wakers::new(),
             timers: Timers::new(),
             seen: Cell::new(None),
-            asked: Cell::new(u64::MAX),
+            asked: Cell::new(Instant::MAX),
         }
     }
 
@@ -56,8 +58,8 @@ impl<T: Transport> Net<T> {
         &self.client
     }
 
-    /// Nanoseconds since the machine's counter was 0.
-    pub fn now(&self) -> u64 {
+    /// The time.
+    pub fn now(&self) -> Instant {
         self.client.now()
     }
 
@@ -83,10 +85,10 @@ impl<T: Transport> Net<T> {
         self.notice_restart();
         self.wake_ready();
         let asked = self.asked.get();
-        if asked != u64::MAX || self.timers.earliest() != u64::MAX {
+        if asked != Instant::MAX || self.timers.earliest() != Instant::MAX {
             let now = self.now();
             if now >= asked {
-                self.asked.set(u64::MAX);
+                self.asked.set(Instant::MAX);
             }
             self.timers.expire(now);
         }
@@ -96,7 +98,7 @@ impl<T: Transport> Net<T> {
     /// number, and the deadline is forgotten.
     fn notice_restart(&self) {
         if self.client.check_restart() {
-            self.asked.set(u64::MAX);
+            self.asked.set(Instant::MAX);
             self.seen.set(None);
         }
     }
@@ -133,28 +135,28 @@ impl<T: Transport> Net<T> {
         true
     }
 
-    /// Waits until `deadline`, in nanoseconds as [`Net::now`].
-    pub fn sleep_until(&self, deadline: u64) -> Sleep<'_, T> {
+    /// Waits until `deadline`.
+    pub fn sleep_until(&self, deadline: Instant) -> Sleep<'_, T> {
         Sleep::until(self, deadline)
     }
 
-    /// Waits for so many nanoseconds, counted from the first poll.
-    pub fn sleep(&self, nanoseconds: u64) -> Sleep<'_, T> {
-        Sleep::after(self, nanoseconds)
+    /// Waits for so long, counted from the first poll.
+    pub fn sleep(&self, duration: Duration) -> Sleep<'_, T> {
+        Sleep::after(self, duration)
     }
 
-    /// Waits for `future`, but not longer than so many nanoseconds. If the future is ready at its
+    /// Waits for `future`, but not longer than `duration`. If the future is ready at its
     /// first poll the clock is not read.
     ///
     /// # Errors
     /// `ETIMEDOUT`, `ENOBUFS` if no timer is left; the future is dropped then.
     pub async fn timeout<F: Future>(
         &self,
-        nanoseconds: u64,
+        duration: Duration,
         future: F,
     ) -> Result<F::Output, Error> {
         let mut future = pin!(future);
-        let mut sleep = pin!(self.sleep(nanoseconds));
+        let mut sleep = pin!(self.sleep(duration));
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => sleep

@@ -14,20 +14,22 @@
 //! connections does not suffer from one with many.
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
 
-/// The credit of a new connection, and the least after a request, in nanoseconds. New ones share
+use time::Instant;
+
+/// The credit of a new connection, and the least after a request. New ones share
 /// it, so that a flood of connections that say nothing passes as fast as it is accepted.
-pub const GRACE: u64 = 100_000_000;
+pub const GRACE: Duration = Duration::from_millis(100);
 /// The least share of it: a peer needs a moment to send its request after the handshake.
-const LEAST: u64 = GRACE / 20;
+const LEAST: Duration = Duration::from_millis(5);
 /// Bytes that are worth a second.
 const RATE: u64 = 64 * 1024;
-/// Credit never exceeds this, in nanoseconds: long work in the past does not pay for long silence.
-const MOST: u64 = SECOND;
-/// Lack of credit that bytes moved count against, in nanoseconds: who was silent for an hour does
-/// not pay for all of it.
-const WORST: u64 = SECOND;
-const SECOND: u64 = 1_000_000_000;
+/// Credit never exceeds this: long work in the past does not pay for long silence.
+const MOST: Duration = Duration::from_secs(1);
+/// Lack of credit that bytes moved count against: who was silent for an hour does not pay for all
+/// of it.
+const WORST: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy)]
 struct Place {
@@ -35,14 +37,14 @@ struct Place {
     /// Places that this peer has, this one included.
     held: usize,
     /// When the credit is used up.
-    until: u64,
+    until: Instant,
     /// It has asked for something.
     asked: bool,
     /// It has been told to leave.
     leaves: bool,
 }
 
-/// The places of a service. Times are nanoseconds of one clock.
+/// The places of a service.
 pub struct Places<const N: usize> {
     places: [Option<Place>; N],
     /// No place from here on is taken: those in front are few when connections are.
@@ -50,8 +52,8 @@ pub struct Places<const N: usize> {
 }
 
 /// What a time is worth that so many bytes have taken, at `rate` bytes a second.
-pub(crate) fn worth(bytes: usize, rate: u64) -> u64 {
-    (bytes as u64).saturating_mul(SECOND) / rate
+pub(crate) fn worth(bytes: usize, rate: u64) -> Duration {
+    Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / rate)
 }
 
 /// What counts as one peer: an IPv4 address, or the /64 network that one IPv6 host may have for
@@ -79,16 +81,16 @@ impl<const N: usize> Places<N> {
     }
 
     /// Takes a place for a connection from `peer`. `None` if there is none.
-    pub fn enter(&mut self, peer: SocketAddr, now: u64) -> Option<usize> {
+    pub fn enter(&mut self, peer: SocketAddr, now: Instant) -> Option<usize> {
         let gap = self.places[..self.end].iter().position(Option::is_none);
         let free = gap.unwrap_or(self.end);
         if free == N {
             return None;
         }
         let peer = network(peer);
-        let (mut held, mut new) = (1, 1);
+        let (mut held, mut new) = (1, 1u32);
         for (_, place) in self.taken() {
-            new += u64::from(!place.asked);
+            new += u32::from(!place.asked);
             if place.peer == peer {
                 place.held += 1;
                 held = place.held;
@@ -98,7 +100,7 @@ impl<const N: usize> Places<N> {
         self.places[free] = Some(Place {
             peer,
             held,
-            until: now.saturating_add((GRACE / new).max(LEAST)),
+            until: now + (GRACE / new).max(LEAST),
             asked: false,
             leaves: false,
         });
@@ -119,19 +121,19 @@ impl<const N: usize> Places<N> {
     }
 
     /// Bytes were moved, in either direction.
-    pub fn moved(&mut self, place: usize, bytes: usize, now: u64) {
+    pub fn moved(&mut self, place: usize, bytes: usize, now: Instant) {
         if let Some(Some(place)) = self.places.get_mut(place) {
-            let from = place.until.max(now.saturating_sub(WORST));
-            let most = now.saturating_add(MOST);
-            place.until = from.saturating_add(worth(bytes, RATE)).min(most);
+            let from = place.until.max(now - WORST);
+            let most = now + MOST;
+            place.until = (from + worth(bytes, RATE)).min(most);
         }
     }
 
     /// A whole request has come.
-    pub fn requested(&mut self, place: usize, now: u64) {
+    pub fn requested(&mut self, place: usize, now: Instant) {
         if let Some(Some(place)) = self.places.get_mut(place) {
             place.asked = true;
-            place.until = place.until.max(now.saturating_add(GRACE));
+            place.until = place.until.max(now + GRACE);
         }
     }
 
@@ -140,8 +142,8 @@ impl<const N: usize> Places<N> {
     ///
     /// # Errors
     /// When to ask again, if all have credit or have been told already.
-    pub fn make_room(&mut self, now: u64) -> Result<usize, u64> {
-        let mut next = u64::MAX;
+    pub fn make_room(&mut self, now: Instant) -> Result<usize, Instant> {
+        let mut next = Instant::MAX;
         let mut chosen: Option<(usize, &mut Place)> = None;
         for (index, place) in self.taken().filter(|(_, place)| !place.leaves) {
             if place.until > now {
@@ -177,21 +179,24 @@ impl<const N: usize> Default for Places<N> {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+    const NANOSECOND: Duration = Duration::from_nanos(1);
+
     fn from(host: u8) -> SocketAddr {
         ([10, 0, 0, host], 4000).into()
     }
 
-    const START: u64 = 1_000 * SECOND;
+    const START: Instant = Instant::from_nanos(1_000_000_000_000);
 
     #[test]
     fn the_longest_silent_one_of_the_address_with_most_goes() {
         let mut places = Places::<4>::new();
         // The honest one has been silent for longer than all others, and is alone.
         let honest = places.enter(from(1), START - SECOND).unwrap();
-        let second = places.enter(from(2), START + 5).unwrap();
+        let second = places.enter(from(2), START + 5 * NANOSECOND).unwrap();
         // The more are new the shorter is the credit.
-        let first = places.enter(from(2), START + 6).unwrap();
-        places.enter(from(3), START + 7).unwrap();
+        let first = places.enter(from(2), START + 6 * NANOSECOND).unwrap();
+        places.enter(from(3), START + 7 * NANOSECOND).unwrap();
         assert_eq!(places.enter(from(4), START), None);
         assert_eq!(
             places.make_room(START - SECOND),
@@ -251,8 +256,8 @@ mod tests {
         assert!((later..later + 2 * GRACE).contains(&next));
     }
 
-    fn worth_bytes(time: u64) -> usize {
-        (time * RATE / SECOND + 1) as usize
+    fn worth_bytes(time: Duration) -> usize {
+        (time.as_nanos() as u64 * RATE / 1_000_000_000 + 1) as usize
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! `poll` over many sockets, answered from the readiness page.
 
 use socket_proto::{Errno, PollBits};
+use time::Instant;
 
 use crate::{Client, Socket, Transport};
 
@@ -41,8 +42,7 @@ impl<T: Transport> Client<T> {
     }
 
     /// As [`Self::poll`]; if nothing is found, the PD shall return to its event loop, and a
-    /// notification comes when something becomes ready, or at `deadline` (nanoseconds, see
-    /// [`Client::now`]) at the latest.
+    /// notification comes when something becomes ready, or at `deadline` at the latest.
     ///
     /// Returns `Ok(0)` at once if the deadline has passed, so a caller that comes back with
     /// the same deadline ends its wait.
@@ -50,7 +50,7 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `EAGAIN` if nothing is ready and the deadline lies ahead: wait for the notification and call
     /// again.
-    pub fn poll_until(&self, fds: &mut [PollFd], deadline: u64) -> Result<usize, Errno> {
+    pub fn poll_until(&self, fds: &mut [PollFd], deadline: Instant) -> Result<usize, Errno> {
         let found = self.poll(fds);
         if found > 0 || self.now() >= deadline {
             return Ok(found);

@@ -14,22 +14,23 @@ use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 
 use heapless::Vec;
 use socket_proto::{Errno, PollBits, Shutdown};
+use time::Instant;
 
 use crate::places::worth;
 use crate::{Error, Net, Places, Sent, TcpListener, TcpStream, Transport};
 
-const SECOND: u64 = 1_000_000_000;
-/// How long a connection may keep its worker waiting, in nanoseconds, and again after each request.
-const PATIENCE: u64 = 30 * SECOND;
+/// How long a connection may keep its worker waiting, and again after each request.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes that are worth a second more of it.
 const LEAST_RATE: u64 = 1024;
-/// How long a connection is kept from request to request while others wait, in nanoseconds.
-const TURN: u64 = SECOND;
-/// How long to wait when the port cannot be opened or no socket is left, in nanoseconds.
-const RETRY: u64 = SECOND / 10;
+/// How long a connection is kept from request to request while others wait.
+const TURN: Duration = Duration::from_secs(1);
+/// How long to wait when the port cannot be opened or no socket is left.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// How a connection came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +234,7 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
                 stream,
                 place,
                 entered: now,
-                limit: Cell::new(now.saturating_add(PATIENCE)),
+                limit: Cell::new(now + PATIENCE),
             });
         }
         if !state.idle.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -252,16 +253,16 @@ pub struct Guest<'s, 'n, T: Transport, const WORKERS: usize> {
     service: &'s Service<'n, T, WORKERS>,
     stream: TcpStream<'n, T>,
     place: usize,
-    entered: u64,
+    entered: Instant,
     /// When it is ended whether others wait or not.
-    limit: Cell<u64>,
+    limit: Cell<Instant>,
 }
 
 impl<T: Transport, const WORKERS: usize> Guest<'_, '_, T, WORKERS> {
     fn moved(&self, bytes: usize) {
         let now = self.service.net.now();
-        let most = now.saturating_add(PATIENCE);
-        let limit = self.limit.get().saturating_add(worth(bytes, LEAST_RATE));
+        let most = now + PATIENCE;
+        let limit = self.limit.get() + worth(bytes, LEAST_RATE);
         self.limit.set(limit.min(most));
         let mut state = self.service.state.borrow_mut();
         state.places.moved(self.place, bytes, now);
@@ -271,10 +272,10 @@ impl<T: Transport, const WORKERS: usize> Guest<'_, '_, T, WORKERS> {
     /// go on after the response: not if others wait and it has had its turn.
     pub fn requested(&self) -> bool {
         let now = self.service.net.now();
-        self.limit.set(now.saturating_add(PATIENCE));
+        self.limit.set(now + PATIENCE);
         let mut state = self.service.state.borrow_mut();
         state.places.requested(self.place, now);
-        !self.service.pressed.get() || now.saturating_sub(self.entered) < TURN
+        !self.service.pressed.get() || now - self.entered < TURN
     }
 
     /// As [`TcpStream::read`].

@@ -12,8 +12,10 @@ use core::cell::{Cell, RefCell};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 
 use socket_proto::Errno;
+use time::Instant;
 
 use crate::{Error, Net, Transport};
 
@@ -21,7 +23,7 @@ use crate::{Error, Net, Transport};
 pub(crate) const TIMERS: usize = 512;
 
 struct Entry {
-    deadline: u64,
+    deadline: Instant,
     waker: Waker,
 }
 
@@ -34,8 +36,8 @@ struct Table {
 /// All timers of a PD.
 pub(crate) struct Timers {
     table: RefCell<Table>,
-    /// No timer is earlier than this. `u64::MAX`: there is none.
-    earliest: Cell<u64>,
+    /// No timer is earlier than this. [`Instant::MAX`]: there is none.
+    earliest: Cell<Instant>,
 }
 
 impl Timers {
@@ -45,16 +47,16 @@ impl Timers {
                 entries: [const { None }; TIMERS],
                 used: 0,
             }),
-            earliest: Cell::new(u64::MAX),
+            earliest: Cell::new(Instant::MAX),
         }
     }
 
-    /// No timer is earlier than this; `u64::MAX` if there is none.
-    pub(crate) fn earliest(&self) -> u64 {
+    /// No timer is earlier than this; [`Instant::MAX`] if there is none.
+    pub(crate) fn earliest(&self) -> Instant {
         self.earliest.get()
     }
 
-    fn insert(&self, deadline: u64, waker: &Waker) -> Result<usize, Errno> {
+    fn insert(&self, deadline: Instant, waker: &Waker) -> Result<usize, Errno> {
         let mut table = self.table.borrow_mut();
         let free = table.entries.iter().position(Option::is_none);
         let index = free.ok_or(Errno::ENOBUFS)?;
@@ -89,11 +91,11 @@ impl Timers {
 
     /// Wakes the tasks whose deadline has passed, and finds the earliest of the others. Their
     /// entries stay until the task comes and takes them away.
-    pub(crate) fn expire(&self, now: u64) {
+    pub(crate) fn expire(&self, now: Instant) {
         if now < self.earliest.get() {
             return;
         }
-        let mut earliest = u64::MAX;
+        let mut earliest = Instant::MAX;
         let used = self.table.borrow().used;
         for index in 0..used {
             let due = {
@@ -128,12 +130,12 @@ pub struct Sleep<'n, T: Transport> {
 enum When {
     /// Counted from the first poll, so that a timeout around something that is ready at once does
     /// not even read the clock.
-    After(u64),
-    At(u64),
+    After(Duration),
+    At(Instant),
 }
 
 impl<'n, T: Transport> Sleep<'n, T> {
-    pub(crate) fn until(net: &'n Net<T>, deadline: u64) -> Self {
+    pub(crate) fn until(net: &'n Net<T>, deadline: Instant) -> Self {
         Sleep {
             net,
             when: When::At(deadline),
@@ -141,10 +143,10 @@ impl<'n, T: Transport> Sleep<'n, T> {
         }
     }
 
-    pub(crate) fn after(net: &'n Net<T>, nanoseconds: u64) -> Self {
+    pub(crate) fn after(net: &'n Net<T>, duration: Duration) -> Self {
         Sleep {
             net,
-            when: When::After(nanoseconds),
+            when: When::After(duration),
             entry: None,
         }
     }
@@ -157,8 +159,8 @@ impl<T: Transport> Future for Sleep<'_, T> {
         let now = self.net.now();
         let deadline = match self.when {
             When::At(deadline) => deadline,
-            When::After(nanoseconds) => {
-                let deadline = now.saturating_add(nanoseconds);
+            When::After(duration) => {
+                let deadline = now + duration;
                 self.when = When::At(deadline);
                 deadline
             }

@@ -5,6 +5,7 @@
 
 use shm::{ExclusiveBytes, ReadWindow};
 use socket_proto::ready::PageWords;
+use time::Instant;
 
 /// The way to the server. In a protection domain a protected procedure call on a channel, in a test
 /// a function call.
@@ -12,8 +13,8 @@ pub trait Transport {
     /// One protected procedure call: a label and four words each way.
     fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]);
 
-    /// Nanoseconds since `cntpct_el0` was 0, the time base of [`socket_proto::op::Poll`].
-    fn now(&self) -> u64;
+    /// The time.
+    fn now(&self) -> Instant;
 }
 
 impl<T: Transport + ?Sized> Transport for &T {
@@ -21,7 +22,7 @@ impl<T: Transport + ?Sized> Transport for &T {
         (**self).call(label, words)
     }
 
-    fn now(&self) -> u64 {
+    fn now(&self) -> Instant {
         (**self).now()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake};
 
-use socket_client::Net;
+use socket_client::{Instant, Net};
 
 use crate::Wire;
 
@@ -97,12 +97,12 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// As [`Self::run`], and goes on with the world until `end`, in nanoseconds.
-    pub fn run_until(&mut self, net: &Net<&Wire>, end: u64) {
+    /// As [`Self::run`], and goes on with the world until `end`.
+    pub fn run_until(&mut self, net: &Net<&Wire>, end: Instant) {
         let wire = *net.client().transport();
         self.run(net);
         while wire.time() < end {
-            wire.go_on(end - wire.time());
+            wire.go_on((end - wire.time()).as_nanos() as u64);
             if wire.take_notified() {
                 self.run(net);
             }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp;
-use socket_client::{Client, Transport};
+use socket_client::{Client, Instant, Transport};
 use socket_proto::{Errno, RESTARTED, Request, reply};
 use socket_server::{ClientLimits, Config};
 
@@ -76,9 +76,9 @@ impl Wire {
         Client::attach(self, memory).expect("attach")
     }
 
-    /// The time, in nanoseconds.
-    pub fn time(&self) -> u64 {
-        self.world.borrow().now
+    /// The time.
+    pub fn time(&self) -> Instant {
+        Instant::from_nanos(self.world.borrow().now)
     }
 
     /// Requests since the last look.
@@ -92,9 +92,9 @@ impl Wire {
     }
 
     /// The deadlines that the client has asked for since the last look.
-    pub fn take_deadlines(&self) -> Vec<u64> {
+    pub fn take_deadlines(&self) -> Vec<Instant> {
         let deadline = |request| match request {
-            Request::Poll(poll) => Some(poll.deadline),
+            Request::Poll(poll) => Some(Instant::from_nanos(poll.deadline)),
             _ => None,
         };
         self.take_calls().into_iter().filter_map(deadline).collect()
@@ -160,10 +160,10 @@ impl Wire {
         self.world.borrow_mut().settle();
     }
 
-    /// Lets time pass until `end`, in nanoseconds.
-    pub fn run_until(&self, end: u64) {
+    /// Lets time pass until `end`.
+    pub fn run_until(&self, end: Instant) {
         let mut world = self.world.borrow_mut();
-        let left = end.saturating_sub(world.now);
+        let left = end.as_nanos().saturating_sub(world.now);
         world.run_for(left);
     }
 
@@ -217,7 +217,7 @@ impl Transport for Wire {
         self.world.borrow_mut().raw_call(0, label, words)
     }
 
-    fn now(&self) -> u64 {
+    fn now(&self) -> Instant {
         self.time()
     }
 }

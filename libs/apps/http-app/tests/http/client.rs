@@ -17,7 +17,7 @@ use picoserve::time::{Duration, Timer};
 use socket_client::{Errno, Error, Sent};
 use stats::{HttpServer, NetDriver, PdKind, Writer, mac_to_value};
 use test_world::page;
-use timer_proto::Clock;
+use time::Clock;
 
 /// What the client does after its last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! The non-blocking calls against a server that keeps the protocol's promises, and against one that
 //! does not.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use socket_client::{
     Batch, Client, Errno, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind, Span,
@@ -12,7 +14,7 @@ use test_world::{C2S, ClientMemory, S2C, SERVER_IP, Stream, Wire, limits, patter
 
 use super::{addr, peer_addr};
 
-const MILLISECOND: u64 = 1_000_000;
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 fn listener(client: &Client<&Wire>, port: u16) -> Socket {
     let socket = client.socket(SocketKind::Stream).unwrap();
@@ -192,7 +194,7 @@ fn poll_makes_no_call_when_something_is_ready() {
     let deadline = wire.time() + 5 * MILLISECOND;
     assert_eq!(client.poll_until(&mut fds, deadline), Err(Errno::EAGAIN));
     assert_eq!(wire.take_deadlines(), [deadline]);
-    wire.run_until(deadline - 1_000);
+    wire.run_until(deadline - Duration::from_micros(1));
     assert!(!wire.take_notified());
     wire.run_until(deadline);
     assert!(wire.take_notified());
@@ -386,7 +388,7 @@ proptest! {
             let _ = client.getsockname(real);
             let _ = client.take_error(real);
             let _ = client.sendto(real, &buf, None);
-            let _ = client.wake_at(0);
+            let _ = client.wake_at(Default::default());
             if let Ok(mut batch) = client.recv_batch(real) {
                 let announced = batch.len();
                 prop_assert!(announced <= S2C as usize / 32);

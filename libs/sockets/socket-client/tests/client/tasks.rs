@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use embedded_io_async::{Read, Write};
 use socket_client::{Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket};
@@ -12,8 +13,8 @@ use test_world::{Tasks, Wire, limits, pattern};
 
 use super::{addr, peer_addr};
 
-const MILLISECOND: u64 = 1_000_000;
-const SECOND: u64 = 1_000_000_000;
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
 
 async fn echo(stream: TcpStream<'_, &Wire>) -> Result<(), Error> {
     let mut buf = [0; 300];
@@ -140,7 +141,7 @@ fn timers_fire_in_order_with_one_call_for_the_earliest() {
     let net = Net::new(wire.client());
     let order = RefCell::new(Vec::new());
     let start = net.now();
-    let at = |milliseconds| start + milliseconds * MILLISECOND;
+    let at = |milliseconds| start + Duration::from_millis(milliseconds);
     let mut tasks = Tasks::default();
     for (name, at) in [("third", at(30)), ("first", at(10)), ("second", at(20))] {
         let (net, order) = (&net, &order);
@@ -169,7 +170,7 @@ fn timeouts_that_do_not_strike_cost_no_call_each() {
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
     let peer = wire.connect(80);
     let outcome = Cell::new(None);
-    let last = Cell::new(0);
+    let last = Cell::new(net.now());
     let mut tasks = Tasks::default();
     tasks.spawn(async {
         let (stream, _) = listener.accept().await.unwrap();
@@ -475,7 +476,7 @@ fn a_stream_that_never_waits_lets_others_run() {
         }
     });
     tasks.spawn(async {
-        net.sleep(0).await.unwrap();
+        net.sleep(Duration::ZERO).await.unwrap();
         stop.set(true);
     });
     tasks.run(&net);

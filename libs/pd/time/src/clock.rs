@@ -3,6 +3,8 @@
 
 use core::num::NonZeroU32;
 
+use crate::Instant;
+
 const NANOS_PER_SECOND: u32 = 1_000_000_000;
 
 /// Converts between ticks of the generic timer and nanoseconds.
@@ -42,6 +44,11 @@ impl Clock {
         (ticks / per)
             .saturating_mul(nanos)
             .saturating_add(ticks % per * nanos / per)
+    }
+
+    /// The moment at which the counter reads `ticks`.
+    pub fn instant(self, ticks: u64) -> Instant {
+        Instant::from_nanos(self.nanos(ticks))
     }
 
     /// Microseconds that this many ticks last, rounded down.
