@@ -10,8 +10,8 @@ use socket_proto::{MAX_SOCKETS, SocketKind};
 
 use crate::tables::secret::Secret;
 
-/// Most clients of one server.
-pub const MAX_CLIENTS: usize = 16;
+/// Most clients of one server: as many channels as Microkit gives a protection domain.
+pub const MAX_CLIENTS: usize = 62;
 
 const POOL_MAX: usize = 1 << 16;
 
@@ -92,10 +92,15 @@ impl Destination {
 /// Whether an address lies in a network.
 #[must_use]
 pub fn in_network(network: Ipv4Addr, prefix: u8, address: Ipv4Addr) -> bool {
-    let mask = u32::MAX
-        .checked_shl(32 - u32::from(prefix.min(32)))
-        .unwrap_or(0);
+    let mask = network_mask(prefix);
     network.to_bits() & mask == address.to_bits() & mask
+}
+
+/// The mask of a network whose number has so many bits.
+#[must_use]
+pub fn network_mask(prefix: u8) -> u32 {
+    let host = 32 - u32::from(prefix.min(32));
+    u32::MAX.checked_shl(host).unwrap_or(0)
 }
 
 /// What one client may use.

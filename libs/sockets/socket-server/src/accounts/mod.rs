@@ -1,10 +1,124 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What each client has and may use: sockets, ports, turns to send, time.
+//! A client is an account: what it has and may use, its ports, its turns to send, its share of the
+//! server's time. Nothing here walks over clients that are idle.
 
-pub mod calls;
-pub mod client;
+pub mod account;
 pub mod meter;
 pub mod ports;
-pub mod queue;
-pub mod shares;
+pub mod schedule;
+mod shares;
+mod time_share;
+
+use alloc::vec::Vec;
+
+use crate::counters::Counters;
+use crate::sockets::socket::Layers;
+use crate::tables::id::{ClientId, Id, SocketId};
+use crate::tables::set::ClientSet;
+use crate::tables::timers::Timers;
+use crate::time::{Instant, earliest};
+use account::{Account, ClientPort};
+use time_share::Presence;
+
+/// All accounts.
+pub(crate) struct Accounts<W> {
+    accounts: Vec<Option<Account<W>>>,
+    /// Accounts that may have news for their clients.
+    touched: ClientSet,
+    timers: Timers<ClientId>,
+    pub(crate) presence: Presence,
+}
+
+impl<W> Accounts<W> {
+    /// By client; a number may have none.
+    pub(crate) fn new(ports: Vec<Option<ClientPort<W>>>) -> Self {
+        let count = ports.len();
+        Accounts {
+            accounts: ports
+                .into_iter()
+                .map(|port| port.map(Account::new))
+                .collect(),
+            touched: ClientSet::default(),
+            timers: Timers::new(count),
+            presence: Presence::new(count),
+        }
+    }
+
+    /// The client with a number that came from outside.
+    pub(crate) fn find(&self, number: usize) -> Option<ClientId> {
+        self.accounts.get(number)?.as_ref()?;
+        Some(ClientId::new(number))
+    }
+
+    pub(crate) fn get(&self, client: ClientId) -> Option<&Account<W>> {
+        self.accounts.get(client.index())?.as_ref()
+    }
+
+    /// An account to change. What it has to tell its client is found by [`Self::take_news`].
+    pub(crate) fn get_mut(&mut self, client: ClientId) -> Option<&mut Account<W>> {
+        self.touched.set(client, true);
+        self.accounts.get_mut(client.index())?.as_mut()
+    }
+
+    /// Brings a socket's word in its client's page up to date. The client is notified of what
+    /// became ready, unless it is in a call: it looks at its page before it sleeps.
+    pub(crate) fn refresh(
+        &mut self,
+        socket: SocketId,
+        caller: Option<ClientId>,
+        layers: Layers<'_>,
+    ) {
+        if let Some(account) = self.get_mut(socket.client) {
+            let rising = account.refresh(socket.slot, layers);
+            account.notify |= rising && caller != Some(socket.client);
+        }
+    }
+
+    /// Whom to notify. Pages are complete by then.
+    pub(crate) fn take_news(&mut self, now: Instant, counters: &mut Counters) -> ClientSet {
+        let mut notify = ClientSet::default();
+        for client in core::mem::take(&mut self.touched).iter() {
+            let Some(Some(account)) = self.accounts.get_mut(client.index()) else {
+                continue;
+            };
+            if let Some(at) = earliest([account.deadline, account.refill]) {
+                self.timers.set_if_earlier(client, at);
+            }
+            // Whoever has been refused would be refused again: its news wait.
+            if account.refill.is_some() {
+                continue;
+            }
+            if core::mem::take(&mut account.changed) {
+                account.ready.bump_serial();
+            }
+            if core::mem::take(&mut account.notify) {
+                notify.set(client, true);
+                // It is expected to call.
+                self.presence.note(client, now);
+                counters.ready_notifications += 1;
+            }
+        }
+        notify
+    }
+
+    /// When a client's deadline passes, or calls that were refused are worth trying again.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Wakes the clients whose deadline has passed, or that may try again.
+    pub(crate) fn run_timers(&mut self, now: Instant) {
+        while let Some(client) = self.timers.pop_due(now) {
+            let Some(account) = self.get_mut(client) else {
+                continue;
+            };
+            account.notify |= account.deadline.take_if(|at| *at <= now).is_some();
+            if account.refill.take_if(|at| *at <= now).is_some() {
+                account.notify = true;
+                // So that it looks at its sockets, of which none may have become ready.
+                account.changed = true;
+            }
+        }
+    }
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Which socket has which local port. One socket a protocol and port: the machine has one address,
-//! so that "any" and that address always conflict. Connections do not hold their listener's port,
-//! as if `SO_REUSEADDR` were set: a restarted client can listen again at once.
+//! Which socket has which local port. One socket a protocol, address and port; "any" conflicts with
+//! each address of its family. Connections do not hold their listener's port, as if `SO_REUSEADDR`
+//! were set: a restarted client can listen again at once.
 //!
 //! Ports that the server chooses follow RFC 6056. For a connection it is algorithm 4 (double hash):
 //! the place in the range where the search begins depends on both ends and a key, and a counter
@@ -12,12 +12,14 @@
 //!
 //! A port that the configuration gives to a client is never chosen for another one.
 
+use alloc::vec;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use socket_proto::SocketKind;
 
 use crate::config::{ClientLimits, PortRange};
+use crate::tables::id::{Id, SocketId};
 use crate::tables::map::{Full, Key, Map, mix};
 use crate::tables::secret::Secret;
 
@@ -31,15 +33,6 @@ const EPHEMERAL: PortRange = PortRange {
 /// Counters of each client (RFC 6056 section 3.3.4).
 const COUNTERS: usize = 16;
 
-/// A socket of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SocketRef {
-    /// The client.
-    pub client: u8,
-    /// Index in its table.
-    pub slot: u16,
-}
-
 /// Where a socket is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local {
@@ -52,15 +45,34 @@ pub struct Local {
 /// The far end of a connection that a port is chosen for.
 pub type Remote = (Ipv4Addr, u16);
 
+/// What is bound: a port of a protocol, at an address of this machine or at all of one family.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct PortKey {
     kind: SocketKind,
+    address: IpAddr,
     port: u16,
+}
+
+impl PortKey {
+    fn new(kind: SocketKind, local: Local) -> Self {
+        let address = local.address.unwrap_or(Ipv4Addr::UNSPECIFIED).into();
+        let port = local.port;
+        PortKey {
+            kind,
+            address,
+            port,
+        }
+    }
 }
 
 impl Key for PortKey {
     fn hash(&self, seed: u64) -> u64 {
-        mix(seed, self.kind.raw() << 16 | u64::from(self.port))
+        let address = match self.address {
+            IpAddr::V4(address) => address.to_bits().into(),
+            IpAddr::V6(address) => address.to_bits(),
+        };
+        let ends = mix(address as u64, (address >> 64) as u64);
+        mix(seed ^ ends, self.kind.raw() << 16 | u64::from(self.port))
     }
 }
 
@@ -73,7 +85,9 @@ struct Choice {
 
 /// The registry.
 pub struct Ports {
-    bound: Map<PortKey, SocketRef>,
+    bound: Map<PortKey, SocketId>,
+    /// This machine's addresses.
+    own: Vec<IpAddr>,
     clients: Vec<Choice>,
     offsets: Secret,
     tables: Secret,
@@ -82,10 +96,15 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// A registry for at most `sockets` bound ports. `limits` by client say which ports are
-    /// reserved, and for whom.
+    /// A registry for at most `sockets` bound ports on a machine with this address. `limits` by
+    /// client say which ports are reserved, and for whom.
     #[must_use]
-    pub fn new(sockets: usize, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
+    pub fn new(
+        sockets: usize,
+        own: Ipv4Addr,
+        limits: &[ClientLimits],
+        key: &[u8; 16],
+    ) -> Self {
         let choices = |kind| {
             (0..limits.len()).map(move |client| {
                 let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
@@ -95,6 +114,7 @@ impl Ports {
         };
         Ports {
             bound: Map::new(sockets, Secret::new(key, 104).hash([])),
+            own: vec![own.into()],
             clients: choices(SocketKind::Stream)
                 .zip(choices(SocketKind::Datagram))
                 .map(|(streams, datagrams)| Choice {
@@ -110,59 +130,66 @@ impl Ports {
         }
     }
 
-    /// Number of bound ports.
+    /// The socket that is bound where something has come to.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.bound.len()
+    pub fn find(&self, kind: SocketKind, to: (Ipv4Addr, u16)) -> Option<SocketId> {
+        let (address, port) = (Some(to.0), to.1);
+        let at = |address| self.bound.get(&PortKey::new(kind, Local { address, port }));
+        at(None).or_else(|| at(address))
     }
 
-    /// The socket that has a port.
-    #[must_use]
-    pub fn get(&self, kind: SocketKind, port: u16) -> Option<SocketRef> {
-        self.bound.get(&PortKey { kind, port })
-    }
-
-    /// Gives a port to a socket.
+    /// Gives a port to a socket. One that is bound at all addresses conflicts with those that are
+    /// bound at one.
     ///
     /// # Errors
     /// [`Full`] if it is taken. (The table has room for every socket.)
-    pub fn bind(&mut self, kind: SocketKind, port: u16, owner: SocketRef) -> Result<(), Full> {
-        let key = PortKey { kind, port };
-        if self.bound.get(&key).is_some() {
+    pub fn bind(&mut self, kind: SocketKind, local: Local, owner: SocketId) -> Result<(), Full> {
+        let key = PortKey::new(kind, local);
+        let any = PortKey::new(
+            kind,
+            Local {
+                address: None,
+                ..local
+            },
+        );
+        let is_bound = |key: PortKey| self.bound.get(&key).is_some();
+        let mut own = self.own.iter().map(|&address| PortKey { address, ..key });
+        if is_bound(key) || is_bound(any) || (key == any && own.any(is_bound)) {
             return Err(Full);
         }
         self.bound.insert(key, owner)
     }
 
     /// Takes a port back from its owner.
-    pub fn release(&mut self, kind: SocketKind, port: u16, owner: SocketRef) {
-        let key = PortKey { kind, port };
+    pub fn release(&mut self, kind: SocketKind, local: Local, owner: SocketId) {
+        let key = PortKey::new(kind, local);
         if self.bound.get(&key) == Some(owner) {
             self.bound.remove(&key);
         }
     }
 
-    /// Gives a free port that the server chooses, and that `usable` agrees to. `None` if there is
-    /// none.
+    /// Gives a free port at an address that the server chooses, and that `usable` agrees to. `None`
+    /// if there is none.
     ///
     /// The search ends after as many tries as there are ports to choose from; each that fails is a
     /// socket or a connection in use, so it is short unless all are taken.
     pub fn bind_ephemeral(
         &mut self,
         kind: SocketKind,
-        owner: SocketRef,
+        owner: SocketId,
+        address: Option<Ipv4Addr>,
         remote: Option<Remote>,
         usable: impl Fn(u16) -> bool,
-    ) -> Option<u16> {
-        let client = usize::from(owner.client);
+    ) -> Option<Local> {
+        let client = owner.client.index();
         let choice = self.clients.get(client)?;
         let count = count(choice.of(kind));
         if count == 0 {
             return None;
         }
         let (offset, counter) = match remote {
-            Some((address, port)) => {
-                let ends = [client as u64, address.to_bits().into(), port.into()];
+            Some((host, port)) => {
+                let ends = [client as u64, host.to_bits().into(), port.into()];
                 let table = self.tables.hash(ends) as usize % COUNTERS;
                 (self.offsets.hash(ends), Some(table))
             }
@@ -176,11 +203,12 @@ impl Ports {
         for step in 0..count {
             let at = (start + moved.wrapping_add(step) % count) % count;
             let port = nth(self.clients[client].of(kind), at)?;
-            if usable(port) && self.bind(kind, port, owner).is_ok() {
+            let local = Local { address, port };
+            if usable(port) && self.bind(kind, local, owner).is_ok() {
                 if let Some(table) = counter {
                     self.clients[client].counters[table] = moved.wrapping_add(step + 1);
                 }
-                return Some(port);
+                return Some(local);
             }
         }
         None
@@ -199,24 +227,33 @@ impl Choice {
 /// The ports of `all` that are not reserved, and those that are in `own`.
 fn without<'a>(
     all: PortRange,
-    reserved: impl Iterator<Item = &'a PortRange> + Clone,
+    reserved: impl Iterator<Item = &'a PortRange>,
     own: &[PortRange],
 ) -> Vec<PortRange> {
-    let free = |port: u16| {
-        own.iter().any(|range| range.contains(port))
-            || !reserved.clone().any(|range| range.contains(port))
-    };
-    let mut ranges: Vec<PortRange> = Vec::new();
-    for port in (all.first..=all.last).filter(|&port| free(port)) {
-        match ranges.last_mut() {
-            Some(last) if last.last + 1 == port => last.last = port,
-            _ => ranges.push(PortRange {
-                first: port,
-                last: port,
-            }),
+    reserved.fold(vec![all], |free, &reserved| {
+        let own = own.iter().copied();
+        own.fold(vec![reserved], cut).into_iter().fold(free, cut)
+    })
+}
+
+/// What is left of some ranges without another one.
+fn cut(ranges: Vec<PortRange>, hole: PortRange) -> Vec<PortRange> {
+    let mut left = Vec::new();
+    for PortRange { first, last } in ranges {
+        if hole.first > last || hole.last < first {
+            left.push(PortRange { first, last });
+            continue;
+        }
+        if first < hole.first {
+            let last = hole.first - 1;
+            left.push(PortRange { first, last });
+        }
+        if hole.last < last {
+            let first = hole.last + 1;
+            left.push(PortRange { first, last });
         }
     }
-    ranges
+    left
 }
 
 fn count(ranges: &[PortRange]) -> u32 {

@@ -5,10 +5,10 @@
 //! that come back are the oldest.
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
-use smoltcp::time::Duration;
-
+use crate::config::MAX_CLIENTS;
+use crate::tables::id::{ClientId, Id};
+use crate::tables::set::ClientSet;
 /// Transmit buffers that an account may hold while others want some. With a queue of frames that
 /// all go the same way, equal numbers in it are equal bandwidths; and a window of 64 KiB, which is
 /// 45 frames, is not much less than this.
@@ -18,8 +18,10 @@ pub(crate) const SHARE: usize = 64;
 /// like.
 pub(crate) const ANSWERS: usize = 48;
 
-/// How long a share is kept for a client that has been told that it can send again.
-pub(crate) const INVITATION: Duration = Duration::from_millis(10);
+/// The server's own account: for what it sends although no client asked for it.
+pub(crate) const SERVER: ClientId = ClientId::LAST;
+const ACCOUNTS: usize = 64;
+const _: () = assert!(MAX_CLIENTS < ACCOUNTS);
 
 /// More frames than any driver takes at once.
 const MOST: usize = 4096;
@@ -27,8 +29,11 @@ const MOST: usize = 4096;
 /// The books.
 pub(crate) struct Shares {
     /// Whose frame, oldest first.
-    under_way: VecDeque<u8>,
-    held: Vec<usize>,
+    under_way: VecDeque<ClientId>,
+    held: [usize; ACCOUNTS],
+    /// The accounts that hold some, and those that hold a share or more.
+    holders: ClientSet,
+    full: ClientSet,
     /// Value of the counter of frames at the last look.
     frames: u64,
     /// Free buffers at the last look.
@@ -36,24 +41,35 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Books for so many accounts.
-    pub(crate) fn new(accounts: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Shares {
             under_way: VecDeque::with_capacity(MOST),
-            held: (0..accounts).map(|_| 0).collect(),
+            held: [0; ACCOUNTS],
+            holders: ClientSet::default(),
+            full: ClientSet::default(),
             frames: 0,
             free: 0,
         }
     }
 
     /// Frames of an account that are under way.
-    pub(crate) fn held(&self, account: usize) -> usize {
-        self.held[account]
+    pub(crate) fn held(&self, account: ClientId) -> usize {
+        self.held[account.index()]
+    }
+
+    /// The clients that have frames under way.
+    pub(crate) fn holders(&self) -> ClientSet {
+        self.holders
+    }
+
+    /// The clients that hold a share or more.
+    pub(crate) fn full(&self) -> ClientSet {
+        self.full
     }
 
     /// Frames that were sent since the last call, of `frames` in all, were this account's; `free`
     /// buffers are left.
-    pub(crate) fn note(&mut self, account: usize, frames: u64, free: usize) -> usize {
+    pub(crate) fn note(&mut self, account: ClientId, frames: u64, free: usize) -> usize {
         if (frames, free) == (self.frames, self.free) {
             return 0;
         }
@@ -65,8 +81,8 @@ impl Shares {
             if self.under_way.len() == MOST {
                 self.give_back();
             }
-            self.under_way.push_back(account as u8);
-            self.held[account] += 1;
+            self.under_way.push_back(account);
+            self.book(account, self.held(account) + 1);
         }
         for _ in 0..returned {
             self.give_back();
@@ -76,7 +92,15 @@ impl Shares {
 
     fn give_back(&mut self) {
         if let Some(account) = self.under_way.pop_front() {
-            self.held[usize::from(account)] -= 1;
+            self.book(account, self.held(account) - 1);
+        }
+    }
+
+    fn book(&mut self, account: ClientId, held: usize) {
+        self.held[account.index()] = held;
+        if account != SERVER {
+            self.holders.set(account, held > 0);
+            self.full.set(account, held >= SHARE);
         }
     }
 }
@@ -90,20 +114,22 @@ mod tests {
         /// A driver with so many buffers, which returns some of them now and then.
         #[test]
         fn books_agree_with_the_driver(buffers in 1usize..600, steps in prop::collection::vec((0usize..3, 0usize..80, 0usize..80), 0..200)) {
-            let mut shares = Shares::new(3);
+            let mut shares = Shares::new();
             let mut driver = VecDeque::new();
             let mut frames = 0;
-            shares.note(2, 0, buffers);
+            shares.note(SERVER, 0, buffers);
             for (account, sent, returned) in steps {
                 // Some come back before and while others are sent.
                 driver.drain(..returned.min(driver.len()));
                 let sent = sent.min(buffers - driver.len());
                 driver.extend([account].repeat(sent));
                 frames += sent as u64;
-                prop_assert_eq!(shares.note(account, frames, buffers - driver.len()), sent);
+                prop_assert_eq!(shares.note(ClientId::new(account), frames, buffers - driver.len()), sent);
                 for account in 0..3 {
                     let held = driver.iter().filter(|&&whose| whose == account).count();
-                    prop_assert_eq!(shares.held(account), held);
+                    prop_assert_eq!(shares.held(ClientId::new(account)), held);
+                    prop_assert_eq!(shares.holders().contains(ClientId::new(account)), held > 0);
+                    prop_assert_eq!(shares.full().contains(ClientId::new(account)), held >= SHARE);
                 }
             }
         }
@@ -111,17 +137,18 @@ mod tests {
 
     #[test]
     fn a_link_that_goes_down_and_comes_up_leaves_no_debts() {
-        let mut shares = Shares::new(1);
-        shares.note(0, 0, 512);
-        shares.note(0, 300, 212);
-        assert_eq!(shares.held(0), 300);
-        shares.note(0, 300, 0);
-        assert_eq!(shares.held(0), 300);
-        shares.note(0, 300, 512);
-        assert_eq!(shares.held(0), 0);
+        const FIRST: ClientId = ClientId::FIRST;
+        let mut shares = Shares::new();
+        shares.note(FIRST, 0, 512);
+        shares.note(FIRST, 300, 212);
+        assert_eq!(shares.held(FIRST), 300);
+        shares.note(FIRST, 300, 0);
+        assert_eq!(shares.held(FIRST), 300);
+        shares.note(FIRST, 300, 512);
+        assert_eq!(shares.held(FIRST), 0);
         // More than could be: nothing grows without bound.
-        shares.note(0, 300, 5000);
-        shares.note(0, 5300, 0);
-        assert_eq!(shares.held(0), MOST);
+        shares.note(FIRST, 300, 5000);
+        shares.note(FIRST, 5300, 0);
+        assert_eq!(shares.held(FIRST), MOST);
     }
 }

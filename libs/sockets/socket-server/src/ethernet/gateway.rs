@@ -4,9 +4,10 @@
 //! proves that frames go out and come back, and keeps the address fresh, so that no packet has to
 //! wait for it.
 
-use smoltcp::time::{Duration, Instant};
+use core::net::Ipv4Addr;
 
-use crate::ethernet::neighbours::RETRY;
+use super::neighbours::RETRY;
+use crate::time::{Duration, Instant};
 
 const REFRESH: Duration = Duration::from_secs(30);
 /// Unanswered requests until the gateway counts as silent.
@@ -28,6 +29,9 @@ pub enum GatewayEvent {
 
 /// What is known of the gateway.
 pub(crate) struct Gateway {
+    address: Option<Ipv4Addr>,
+    /// When it is to be asked next.
+    pub due: Option<Instant>,
     known: bool,
     silent: bool,
     unanswered: u32,
@@ -37,8 +41,10 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(address: Option<Ipv4Addr>) -> Self {
         Gateway {
+            address,
+            due: None,
             known: false,
             silent: false,
             unanswered: 0,
@@ -51,8 +57,9 @@ impl Gateway {
     /// Starts anew; a request is due at once.
     pub(crate) fn start(&mut self, now: Instant) {
         *self = Gateway {
+            due: self.address.map(|_| now),
             asked_first: now,
-            ..Gateway::new()
+            ..Gateway::new(self.address)
         };
     }
 
@@ -60,7 +67,7 @@ impl Gateway {
         self.event.take()
     }
 
-    /// A request is due. Returns whether the gateway has just become silent.
+    /// A request is due. Returns whether the gateway has not answered the last ones.
     pub(crate) fn is_lost(&mut self) -> bool {
         let lost = self.unanswered >= TRIES;
         if lost && !self.silent {
@@ -71,28 +78,35 @@ impl Gateway {
         lost
     }
 
-    /// A request leaves. Returns when the next one is due.
-    pub(crate) fn asked(&mut self, now: Instant) -> Instant {
+    /// The gateway's address, if it is to be asked now.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Ipv4Addr> {
+        self.due.take_if(|due| *due <= now)?;
+        self.address
+    }
+
+    /// A request leaves.
+    pub(crate) fn asked(&mut self, now: Instant) {
         if self.unanswered == 0 {
             self.asked_first = now;
         }
         self.asked_last = now;
         self.unanswered = self.unanswered.saturating_add(1);
-        if self.unanswered <= TRIES {
-            now + RETRY
-        } else {
-            now + REFRESH
-        }
+        let pause = if self.unanswered <= TRIES { RETRY } else { REFRESH };
+        self.ask_by(now + pause);
     }
 
-    /// Somebody waits for its address. Returns when the next request is due.
-    pub(crate) fn wanted(&mut self, now: Instant) -> Instant {
+    /// Somebody waits for its address.
+    pub(crate) fn wanted(&mut self, now: Instant) {
         self.unanswered = 0;
-        now.max(self.asked_last + RETRY)
+        self.ask_by(now.max(self.asked_last + RETRY));
     }
 
-    /// It has answered. Returns when the next request is due.
-    pub(crate) fn answered(&mut self, mac: [u8; 6], now: Instant) -> Instant {
+    fn ask_by(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// It has answered.
+    pub(crate) fn answered(&mut self, mac: [u8; 6], now: Instant) {
         if !self.known {
             let after = (now - self.asked_first).total_micros();
             self.event = Some(GatewayEvent::Answered { mac, after });
@@ -100,6 +114,6 @@ impl Gateway {
         self.known = true;
         self.silent = false;
         self.unanswered = 0;
-        now + REFRESH
+        self.due = Some(now + REFRESH);
     }
 }

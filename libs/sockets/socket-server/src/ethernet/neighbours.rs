@@ -9,18 +9,20 @@
 //! used and no longer fresh: by requests to that very address, so that nobody else can answer.
 //! Everything else in ARP replies that nobody asked for is ignored.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use smoltcp::time::{Duration, Instant};
-
 use crate::config::MAX_CLIENTS;
 use crate::ip::rate::{Bucket, Rate};
+use crate::tables::id::{ClientId, ConnectionId, HostId, Id, PlaceId};
 use crate::tables::list::{Links, List};
 use crate::tables::map::{Host, Map};
+use crate::tables::pool::Pool;
+use crate::time::{Duration, Instant};
 
 /// Hosts in the table.
-const HOSTS: usize = 1024;
+const HOSTS: usize = 2048;
 /// Hosts that one client may be looking for at once. All clients together cannot fill the table.
 const CLIENT_REQUESTS: u8 = 32;
 /// Requests until a host counts as absent.
@@ -36,9 +38,8 @@ const TOUCH: Duration = Duration::from_secs(1);
 /// Probes of addresses that are not fresh, for all hosts together.
 const PROBES: Rate = Rate::new(200, 50);
 
-const NOBODY: u32 = u32::MAX;
 /// Number of the gateway in the table.
-pub const GATEWAY: usize = 0;
+pub const GATEWAY: HostId = HostId::FIRST;
 
 const _: () = assert!(MAX_CLIENTS * CLIENT_REQUESTS as usize + 1 < HOSTS);
 
@@ -63,11 +64,11 @@ struct Entry {
     /// Requests without an answer.
     tries: u8,
     /// The client that is charged while the host is being asked for.
-    client: u8,
+    client: ClientId,
     /// Connections that wait.
-    connections: List,
+    connections: List<ConnectionId>,
     /// Datagrams that wait, in [`crate::ethernet::pending::Pending`].
-    datagrams: List,
+    datagrams: List<PlaceId>,
 }
 
 /// An Ethernet address to send to.
@@ -82,8 +83,8 @@ pub struct Found {
 /// How a host is being looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Number of the host in the table.
-    pub index: usize,
+    /// The host.
+    pub host: HostId,
     /// It has not been asked for yet.
     pub is_new: bool,
 }
@@ -93,28 +94,39 @@ pub struct Search {
 pub enum Due {
     /// Ask for this host again.
     Ask(Ipv4Addr),
-    /// The host with this number does not answer: whoever waits has to be told, then
-    /// [`Neighbours::release`] is due.
-    Absent(usize),
+    /// This host does not answer: [`Neighbours::give_up`] is due.
+    Absent(HostId),
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// Nothing.
+    No,
+    /// The address of this host.
+    For(HostId),
+    /// That it is told: the address is there, or will not come.
+    Over { found: bool },
 }
 
 /// The table.
 pub struct Neighbours {
-    table: Map<Host, u32>,
-    entries: Vec<Entry>,
-    links: Links,
-    free: List,
+    table: Map<Host, HostId>,
+    entries: Pool<HostId, Entry>,
+    links: Links<HostId>,
     /// In the order in which they were asked last.
-    asking: List,
+    asking: List<HostId>,
     /// Least recently used first.
-    heard: List,
-    known: List,
+    heard: List<HostId>,
+    known: List<HostId>,
     requests: [u8; MAX_CLIENTS],
     probes: Bucket,
     gateway: Option<Ipv4Addr>,
-    waiting: Links,
-    /// Of each connection, the host that it waits for.
-    waits_for: Vec<u32>,
+    waiting: Links<ConnectionId>,
+    /// Of each connection.
+    waits: Vec<Wait>,
+    /// Connections whose wait is over.
+    over: List<ConnectionId>,
 }
 
 impl Neighbours {
@@ -129,15 +141,14 @@ impl Neighbours {
             touched: Instant::ZERO,
             asked: Instant::ZERO,
             tries: 0,
-            client: 0,
+            client: ClientId::FIRST,
             connections: List::default(),
             datagrams: List::default(),
         };
         let mut neighbours = Neighbours {
             table: Map::new(HOSTS, seed),
-            entries: (0..HOSTS).map(|_| entry()).collect(),
+            entries: Pool::new(HOSTS, entry),
             links: Links::new(HOSTS),
-            free: List::default(),
             asking: List::default(),
             heard: List::default(),
             known: List::default(),
@@ -145,35 +156,35 @@ impl Neighbours {
             probes: Bucket::new(),
             gateway,
             waiting: Links::new(connections),
-            waits_for: (0..connections).map(|_| NOBODY).collect(),
+            waits: vec![Wait::No; connections],
+            over: List::default(),
         };
-        for index in GATEWAY + 1..HOSTS {
-            neighbours.free.push_back(&mut neighbours.links, index);
-        }
+        let first = neighbours.entries.take();
+        debug_assert_eq!(first, Some(GATEWAY));
         if let Some(address) = gateway {
             neighbours.entries[GATEWAY].address = address;
             neighbours.entries[GATEWAY].state = State::Asking;
             // There is room: it is the first.
-            let _ = neighbours.table.insert(Host(address), GATEWAY as u32);
+            let _ = neighbours.table.insert(Host(address), GATEWAY);
         }
         neighbours
     }
 
     /// The Ethernet address of a host, if it is known.
     pub fn lookup(&mut self, address: Ipv4Addr, now: Instant) -> Option<Found> {
-        let index = self.table.get(&Host(address))? as usize;
-        let entry = &mut self.entries[index];
+        let host = self.table.get(&Host(address))?;
+        let entry = &mut self.entries[host];
         if matches!(entry.state, State::Asking | State::Free) {
             return None;
         }
         let mac = entry.mac;
-        if index == GATEWAY {
+        if host == GATEWAY {
             return Some(Found { mac, probe: false });
         }
         let rested = now >= entry.asked + RETRY;
         let unanswered = entry.tries >= TRIES && rested;
         if unanswered || now >= entry.since + FORGET {
-            self.release(index);
+            self.release(host);
             return None;
         }
         let stale = entry.state == State::Heard || now >= entry.since + FRESH;
@@ -183,24 +194,23 @@ impl Neighbours {
             entry.asked = now;
             self.probes.take(PROBES, now);
         }
-        self.touch(index, now);
+        self.touch(host, now);
         Some(Found { mac, probe })
     }
 
     /// A packet came from a host on the link. Returns the host's number if somebody has waited for
     /// that.
-    pub fn heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<usize> {
+    pub fn heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
         // The gateway forwards packets of others, among them such as claim to come from here.
         let gateway = &self.entries[GATEWAY];
         if self.gateway == Some(address) || (gateway.state == State::Known && gateway.mac == mac) {
             return None;
         }
-        let Some(index) = self.table.get(&Host(address)) else {
+        let Some(host) = self.table.get(&Host(address)) else {
             self.insert_heard(address, mac, now);
             return None;
         };
-        let index = index as usize;
-        let entry = &mut self.entries[index];
+        let entry = &mut self.entries[host];
         match entry.state {
             State::Known | State::Free => None,
             State::Heard => {
@@ -209,21 +219,21 @@ impl Neighbours {
                     entry.tries = 0;
                 }
                 entry.since = now;
-                self.touch(index, now);
+                self.touch(host, now);
                 None
             }
             State::Asking => {
-                self.settle(index, State::Heard, mac, now);
-                Some(index)
+                self.settle(host, State::Heard, mac, now);
+                Some(host)
             }
         }
     }
 
     /// A host has asked for this machine (RFC 826: it is about to send something). Returns the
     /// host's number if somebody has waited for its address.
-    pub fn asked_by(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<usize> {
-        if let Some(index) = self.table.get(&Host(address)) {
-            let entry = &mut self.entries[index as usize];
+    pub fn asked_by(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
+        if let Some(host) = self.table.get(&Host(address)) {
+            let entry = &mut self.entries[host];
             if entry.state == State::Known && entry.mac == mac {
                 entry.since = now;
                 entry.tries = 0;
@@ -235,9 +245,9 @@ impl Neighbours {
 
     /// A host has answered a request. Returns its number if one was out that it could have
     /// answered.
-    pub fn answered(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<usize> {
-        let index = self.table.get(&Host(address))? as usize;
-        let entry = &self.entries[index];
+    pub fn answered(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
+        let host = self.table.get(&Host(address))?;
+        let entry = &self.entries[host];
         let asked = entry.tries > 0;
         let expected = match entry.state {
             State::Free => false,
@@ -247,72 +257,65 @@ impl Neighbours {
         if !expected {
             return None;
         }
-        self.settle(index, State::Known, mac, now);
-        Some(index)
+        self.settle(host, State::Known, mac, now);
+        Some(host)
     }
 
     /// Somebody needs the address of a host that [`Self::lookup`] does not find. `None` if the
     /// client is looking for as many as it may. The gateway is asked for by [`crate::ethernet::gateway`].
-    pub fn search(&mut self, address: Ipv4Addr, client: u8, now: Instant) -> Option<Search> {
-        if let Some(index) = self.table.get(&Host(address)) {
-            let index = index as usize;
-            return Some(Search {
-                index,
-                is_new: false,
-            });
+    pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<Search> {
+        if let Some(host) = self.table.get(&Host(address)) {
+                return Some(Search { host, is_new: false });
         }
-        if *self.requests.get(usize::from(client))? >= CLIENT_REQUESTS {
+        if *self.requests.get(client.index())? >= CLIENT_REQUESTS {
             return None;
         }
-        let index = self.insert(address, now)?;
-        self.requests[usize::from(client)] += 1;
-        let entry = &mut self.entries[index];
+        let host = self.insert(address, now)?;
+        self.requests[client.index()] += 1;
+        let entry = &mut self.entries[host];
         entry.state = State::Asking;
         entry.client = client;
         entry.tries = 1;
         entry.asked = now;
-        self.asking.push_back(&mut self.links, index);
+        self.asking.push_back(&mut self.links, host);
         Some(Search {
-            index,
+            host,
             is_new: true,
         })
     }
 
     /// The next thing that is due.
     pub fn due(&mut self, now: Instant) -> Option<Due> {
-        let index = self.asking.front()?;
-        let entry = &mut self.entries[index];
+        let host = self.asking.front()?;
+        let entry = &mut self.entries[host];
         if now < entry.asked + RETRY {
             return None;
         }
         if entry.tries >= TRIES {
-            return Some(Due::Absent(index));
+            return Some(Due::Absent(host));
         }
         entry.tries += 1;
         entry.asked = now;
         let address = entry.address;
-        self.asking.remove(&mut self.links, index);
-        self.asking.push_back(&mut self.links, index);
+        self.asking.remove(&mut self.links, host);
+        self.asking.push_back(&mut self.links, host);
         Some(Due::Ask(address))
     }
 
     /// When [`Self::due`] has something.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
-        let index = self.asking.front()?;
-        Some(self.entries[index].asked + RETRY)
+        let host = self.asking.front()?;
+        Some(self.entries[host].asked + RETRY)
     }
 
-    /// Forgets a host for which nobody waits any more.
-    pub fn release(&mut self, index: usize) {
-        if index == GATEWAY {
-            return;
-        }
-        self.leave_list(index);
-        let entry = &mut self.entries[index];
+    /// Forgets a host for which nobody waits, and which is not the gateway.
+    fn release(&mut self, host: HostId) {
+        self.leave_list(host);
+        let entry = &mut self.entries[host];
         self.table.remove(&Host(entry.address));
         entry.state = State::Free;
-        self.free.push_back(&mut self.links, index);
+        self.entries.put_back(host);
     }
 
     /// The gateway is to be asked. Returns where to send the request: to its address, or to all.
@@ -322,137 +325,141 @@ impl Neighbours {
         (entry.state == State::Known).then_some(entry.mac)
     }
 
-    /// The gateway does not answer: its address is not used any longer.
-    pub fn lose_gateway(&mut self) {
-        if self.gateway.is_some() {
+    /// A host does not answer: it is forgotten, and the connections that waited are told. Its
+    /// datagrams have been taken out.
+    pub fn give_up(&mut self, host: HostId) {
+        self.end_wait(host, false);
+        if host == GATEWAY {
             self.entries[GATEWAY].state = State::Asking;
+        } else {
+            self.release(host);
         }
     }
 
     /// Lets a connection wait for a host, if it does not yet.
-    pub fn wait(&mut self, index: usize, connection: usize) {
-        if self.waits_for[connection] == index as u32 {
+    pub fn wait(&mut self, host: HostId, connection: ConnectionId) {
+        if self.waits[connection.index()] == Wait::For(host) {
             return;
         }
         self.forget_connection(connection);
-        self.waits_for[connection] = index as u32;
-        let list = &mut self.entries[index].connections;
+        self.waits[connection.index()] = Wait::For(host);
+        let list = &mut self.entries[host].connections;
         list.push_back(&mut self.waiting, connection);
     }
 
     /// A connection waits no longer.
-    pub fn forget_connection(&mut self, connection: usize) {
-        let index = core::mem::replace(&mut self.waits_for[connection], NOBODY);
-        if index != NOBODY {
-            let list = &mut self.entries[index as usize].connections;
-            list.remove(&mut self.waiting, connection);
+    pub fn forget_connection(&mut self, connection: ConnectionId) {
+        let list = match core::mem::replace(&mut self.waits[connection.index()], Wait::No) {
+            Wait::No => return,
+            Wait::For(host) => &mut self.entries[host].connections,
+            Wait::Over { .. } => &mut self.over,
+        };
+        list.remove(&mut self.waiting, connection);
+    }
+
+    /// Takes out a connection whose wait is over. Returns it, and whether its next hop's address
+    /// has been found.
+    pub fn next_connection(&mut self) -> Option<(ConnectionId, bool)> {
+        let connection = self.over.front()?;
+        let found = self.waits[connection.index()] == Wait::Over { found: true };
+        self.forget_connection(connection);
+        Some((connection, found))
+    }
+
+    fn end_wait(&mut self, host: HostId, found: bool) {
+        let entry = &mut self.entries[host];
+        while let Some(connection) = entry.connections.pop_front(&mut self.waiting) {
+            self.waits[connection.index()] = Wait::Over { found };
+            self.over.push_back(&mut self.waiting, connection);
         }
     }
 
-    /// Takes out a connection that waits for a host.
-    pub fn next_connection(&mut self, index: usize) -> Option<usize> {
-        let connection = self.entries[index].connections.front()?;
-        self.forget_connection(connection);
-        Some(connection)
-    }
-
     /// The datagrams that wait for a host.
-    pub fn datagrams(&mut self, index: usize) -> &mut List {
-        &mut self.entries[index].datagrams
+    pub fn datagrams(&mut self, host: HostId) -> &mut List<PlaceId> {
+        &mut self.entries[host].datagrams
     }
 
     /// Whether somebody waits for a host.
     #[must_use]
-    pub fn is_awaited(&self, index: usize) -> bool {
-        let entry = &self.entries[index];
+    pub fn is_awaited(&self, host: HostId) -> bool {
+        let entry = &self.entries[host];
         !entry.connections.is_empty() || !entry.datagrams.is_empty()
     }
 
-    /// Datagrams that wait for any host. It walks the whole table: meant for the audit.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.entries.iter().map(|entry| entry.datagrams.len()).sum()
-    }
-
-    /// Whether a connection waits for a host.
-    #[must_use]
-    pub fn waits(&self, connection: usize) -> bool {
-        self.waits_for[connection] != NOBODY
-    }
-
-    fn touch(&mut self, index: usize, now: Instant) {
-        let entry = &mut self.entries[index];
+    fn touch(&mut self, host: HostId, now: Instant) {
+        let entry = &mut self.entries[host];
         if now < entry.touched + TOUCH {
             return;
         }
         entry.touched = now;
-        self.leave_list(index);
-        self.enter_list(index);
+        self.leave_list(host);
+        self.enter_list(host);
     }
 
     /// The address of a host is there.
-    fn settle(&mut self, index: usize, state: State, mac: [u8; 6], now: Instant) {
-        self.leave_list(index);
-        let entry = &mut self.entries[index];
+    fn settle(&mut self, host: HostId, state: State, mac: [u8; 6], now: Instant) {
+        self.leave_list(host);
+        let entry = &mut self.entries[host];
         entry.state = state;
         entry.mac = mac;
         entry.since = now;
         entry.touched = now;
         entry.tries = 0;
-        self.enter_list(index);
+        self.enter_list(host);
+        self.end_wait(host, true);
     }
 
     fn insert_heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) {
-        if let Some(index) = self.insert(address, now) {
-            let entry = &mut self.entries[index];
+        if let Some(host) = self.insert(address, now) {
+            let entry = &mut self.entries[host];
             entry.state = State::Heard;
             entry.mac = mac;
-            self.heard.push_back(&mut self.links, index);
+            self.heard.push_back(&mut self.links, host);
         }
     }
 
     /// A new entry, in no list. If the table is full, the host goes that was not used for longest.
-    fn insert(&mut self, address: Ipv4Addr, now: Instant) -> Option<usize> {
-        if self.free.is_empty() {
+    fn insert(&mut self, address: Ipv4Addr, now: Instant) -> Option<HostId> {
+        if self.entries.is_full() {
             let victim = self.heard.front().or(self.known.front())?;
             self.release(victim);
         }
-        let index = self.free.pop_front(&mut self.links)?;
+        let host = self.entries.take()?;
         // There are as many entries as hosts.
-        let _ = self.table.insert(Host(address), index as u32);
-        let entry = &mut self.entries[index];
+        let _ = self.table.insert(Host(address), host);
+        let entry = &mut self.entries[host];
         entry.address = address;
         entry.since = now;
         entry.touched = now;
         entry.asked = now;
         entry.tries = 0;
-        Some(index)
+        Some(host)
     }
 
-    fn enter_list(&mut self, index: usize) {
-        let list = match self.entries[index].state {
-            _ if index == GATEWAY => return,
+    fn enter_list(&mut self, host: HostId) {
+        let list = match self.entries[host].state {
+            _ if host == GATEWAY => return,
             State::Free => return,
             State::Asking => &mut self.asking,
             State::Heard => &mut self.heard,
             State::Known => &mut self.known,
         };
-        list.push_back(&mut self.links, index);
+        list.push_back(&mut self.links, host);
     }
 
-    fn leave_list(&mut self, index: usize) {
-        let entry = &self.entries[index];
+    fn leave_list(&mut self, host: HostId) {
+        let entry = &self.entries[host];
         let list = match entry.state {
-            _ if index == GATEWAY => return,
+            _ if host == GATEWAY => return,
             State::Free => return,
             State::Asking => {
-                self.requests[usize::from(entry.client)] -= 1;
+                self.requests[entry.client.index()] -= 1;
                 &mut self.asking
             }
             State::Heard => &mut self.heard,
             State::Known => &mut self.known,
         };
-        list.remove(&mut self.links, index);
+        list.remove(&mut self.links, host);
     }
 }
 
@@ -471,10 +478,10 @@ mod tests {
     /// account.
     fn check(neighbours: &Neighbours) {
         let count = |state| {
-            let entries = neighbours.entries.iter().skip(GATEWAY + 1);
-            entries.filter(|entry| entry.state == state).count()
+            let hosts = neighbours.entries.ids().skip(1);
+            hosts.filter(|&host| neighbours.entries[host].state == state).count()
         };
-        assert_eq!(neighbours.free.len(), count(State::Free));
+        assert_eq!(HOSTS - neighbours.entries.used(), count(State::Free));
         assert_eq!(neighbours.asking.len(), count(State::Asking));
         assert_eq!(neighbours.heard.len(), count(State::Heard));
         assert_eq!(neighbours.known.len(), count(State::Known));
@@ -482,14 +489,19 @@ mod tests {
         let charged: usize = neighbours.requests.iter().map(|&n| usize::from(n)).sum();
         assert_eq!(charged, count(State::Asking));
         assert!(neighbours.requests.iter().all(|&n| n <= CLIENT_REQUESTS));
-        for entry in &neighbours.entries {
+        for host in neighbours.entries.ids() {
+            let entry = &neighbours.entries[host];
             assert!(entry.state == State::Asking || entry.connections.is_empty());
         }
+        assert_eq!(neighbours.over.len(), 0);
     }
 
     /// What the server does when a search has ended.
-    fn wake(neighbours: &mut Neighbours, index: usize) {
-        while neighbours.next_connection(index).is_some() {}
+    fn wake(neighbours: &mut Neighbours, found: bool) {
+        while let Some((connection, is_found)) = neighbours.next_connection() {
+            assert_eq!(is_found, found);
+            assert_eq!(neighbours.waits[connection.index()], Wait::No);
+        }
     }
 
     proptest! {
@@ -506,29 +518,32 @@ mod tests {
                     0 => {
                         neighbours.lookup(address, now);
                     }
-                    1 => if let Some(index) = neighbours.heard(address, mac, now) {
-                        wake(&mut neighbours, index);
-                    },
-                    2 => if let Some(index) = neighbours.asked_by(address, mac, now) {
-                        wake(&mut neighbours, index);
-                    },
-                    3 => if let Some(index) = neighbours.answered(address, mac, now) {
-                        wake(&mut neighbours, index);
-                    },
+                    1 => {
+                        neighbours.heard(address, mac, now);
+                        wake(&mut neighbours, true);
+                    }
+                    2 => {
+                        neighbours.asked_by(address, mac, now);
+                        wake(&mut neighbours, true);
+                    }
+                    3 => {
+                        neighbours.answered(address, mac, now);
+                        wake(&mut neighbours, true);
+                    }
                     4 | 5 => if neighbours.lookup(address, now).is_none()
-                        && let Some(search) = neighbours.search(address, small, now)
+                        && let Some(search) = neighbours.search(address, ClientId::new(small.into()), now)
                     {
-                        neighbours.wait(search.index, usize::from(number) % 16);
+                        neighbours.wait(search.host, ConnectionId::new(usize::from(number) % 16));
                     },
                     6 => {
-                        neighbours.forget_connection(usize::from(number) % 16);
+                        neighbours.forget_connection(ConnectionId::new(usize::from(number) % 16));
                     }
                     _ => {
                         now += Duration::from_millis(millis);
                         while let Some(due) = neighbours.due(now) {
-                            if let Due::Absent(index) = due {
-                                wake(&mut neighbours, index);
-                                neighbours.release(index);
+                            if let Due::Absent(host) = due {
+                                neighbours.give_up(host);
+                                wake(&mut neighbours, false);
                             }
                         }
                     }
@@ -541,13 +556,14 @@ mod tests {
     #[test]
     fn one_client_uses_up_its_own_searches_only() {
         let mut neighbours = Neighbours::new(1, None, 1);
+        let first = ClientId::FIRST;
         let now = Instant::from_secs(1);
-        let found = (10..200).filter(|&n| neighbours.search(host(n), 0, now).is_some());
+        let found = (10..200).filter(|&n| neighbours.search(host(n), first, now).is_some());
         assert_eq!(found.count(), usize::from(CLIENT_REQUESTS));
-        assert!(neighbours.search(host(300), 1, now).is_some());
+        assert!(neighbours.search(host(300), ClientId::new(1), now).is_some());
         // An answer makes room for the next.
         neighbours.answered(host(10), [2; 6], now);
-        assert!(neighbours.search(host(301), 0, now).is_some());
-        assert!(neighbours.search(host(302), 0, now).is_none());
+        assert!(neighbours.search(host(301), first, now).is_some());
+        assert!(neighbours.search(host(302), first, now).is_none());
     }
 }

@@ -5,9 +5,11 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
+use crate::ip::packet::Tuple;
 use crate::ip::reassembly::PAYLOAD_MAX;
-use crate::ip::send::Route;
+use crate::tables::id::{ClientId, Id, PlaceId};
 use crate::tables::list::{Links, List};
 
 /// Places of one client for datagrams that fit into a packet.
@@ -20,34 +22,31 @@ const PLACES: usize = SMALL + 1;
 const BYTES: usize = SMALL * SMALL_BYTES + PAYLOAD_MAX;
 
 struct Place {
-    route: Route,
+    tuple: Tuple,
     length: usize,
 }
 
 /// The places.
 pub(crate) struct Pending {
     places: Vec<Place>,
-    bytes: Vec<u8>,
-    pub links: Links,
+    pub bytes: Vec<u8>,
+    pub links: Links<PlaceId>,
     /// Of each client: free places for small datagrams, and for a large one.
-    free: Vec<[List; 2]>,
+    free: Vec<[List<PlaceId>; 2]>,
+    /// Those whose next hop does not answer.
+    undeliverable: List<PlaceId>,
 }
 
 impl Pending {
     pub(crate) fn new(clients: usize) -> Self {
         let mut links = Links::new(clients * PLACES);
-        let free = (0..clients)
-            .map(|client| {
-                let mut free = [List::default(); 2];
-                for place in 0..PLACES {
-                    let kind = usize::from(place == SMALL);
-                    free[kind].push_back(&mut links, client * PLACES + place);
-                }
-                free
-            })
-            .collect();
+        let mut free = vec![[List::default(); 2]; clients];
+        for index in 0..clients * PLACES {
+            let list = &mut free[index / PLACES][kind(index)];
+            list.push_back(&mut links, PlaceId::new(index));
+        }
         let place = || Place {
-            route: Route::NOWHERE,
+            tuple: Tuple::NONE,
             length: 0,
         };
         Pending {
@@ -55,52 +54,62 @@ impl Pending {
             bytes: vec![0; clients * BYTES],
             links,
             free,
+            undeliverable: List::default(),
         }
     }
 
     /// A free place of a client for a UDP datagram, header included, of this length, or `None`. It
     /// belongs into a list.
-    pub(crate) fn take(&mut self, client: u8, route: Route, length: usize) -> Option<usize> {
+    pub(crate) fn take(&mut self, client: ClientId, tuple: Tuple, length: usize) -> Option<PlaceId> {
         let kind = usize::from(length > SMALL_BYTES);
-        let free = self.free.get_mut(usize::from(client))?;
-        let index = free[kind].pop_front(&mut self.links)?;
-        self.places[index] = Place { route, length };
-        Some(index)
+        let free = self.free.get_mut(client.index())?;
+        let place = free[kind].pop_front(&mut self.links)?;
+        self.places[place.index()] = Place { tuple, length };
+        Some(place)
     }
 
     /// Gives a place back that is in no list.
-    pub(crate) fn put_back(&mut self, index: usize) {
-        let kind = usize::from(index % PLACES == SMALL);
-        self.free[index / PLACES][kind].push_back(&mut self.links, index);
+    pub(crate) fn put_back(&mut self, place: PlaceId) {
+        let index = place.index();
+        self.free[index / PLACES][kind(index)].push_back(&mut self.links, place);
+    }
+
+    /// The next hop of these does not answer.
+    pub(crate) fn fail(&mut self, mut places: List<PlaceId>) {
+        while let Some(place) = places.pop_front(&mut self.links) {
+            self.undeliverable.push_back(&mut self.links, place);
+        }
+    }
+
+    /// Takes out a place whose next hop does not answer. It is in no list then.
+    pub(crate) fn next_undeliverable(&mut self) -> Option<PlaceId> {
+        self.undeliverable.pop_front(&mut self.links)
     }
 
     /// Whose place it is.
-    pub(crate) fn client(&self, index: usize) -> u8 {
-        (index / PLACES) as u8
+    pub(crate) fn client(&self, place: PlaceId) -> ClientId {
+        ClientId::new(place.index() / PLACES)
     }
 
-    pub(crate) fn route(&self, index: usize) -> Route {
-        self.places[index].route
+    /// The ends of the datagram in a place.
+    pub(crate) fn tuple(&self, place: PlaceId) -> Tuple {
+        self.places[place.index()].tuple
     }
 
-    fn range(&self, index: usize) -> core::ops::Range<usize> {
+    /// Where the UDP datagram in a place lies.
+    pub(crate) fn range(&self, place: PlaceId) -> Range<usize> {
+        let index = place.index();
         let start = index / PLACES * BYTES + index % PLACES * SMALL_BYTES;
         start..start + self.places[index].length
     }
 
     /// The UDP datagram in a place.
-    pub(crate) fn datagram(&self, index: usize) -> &[u8] {
-        &self.bytes[self.range(index)]
-    }
-
-    pub(crate) fn datagram_mut(&mut self, index: usize) -> &mut [u8] {
-        let range = self.range(index);
+    pub(crate) fn datagram_mut(&mut self, place: PlaceId) -> &mut [u8] {
+        let range = self.range(place);
         &mut self.bytes[range]
     }
+}
 
-    /// Places in use.
-    pub(crate) fn used(&self) -> usize {
-        let free = self.free.iter().flatten().map(List::len);
-        self.places.len() - free.sum::<usize>()
-    }
+fn kind(index: usize) -> usize {
+    usize::from(index % PLACES == SMALL)
 }

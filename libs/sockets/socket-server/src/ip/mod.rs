@@ -1,13 +1,163 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! IPv4: packets in and out, fragments, ICMP, path MTU, and limits on what is sent unasked.
+//! The network below the transport: the interface and what belongs to it. Packets come in by
+//! [`Network::receive`] and leave by the functions in `output`; who waits for a host's Ethernet
+//! address is kept here too, and taken out by the layers above.
 
 mod errors;
 pub mod icmp;
 mod input;
+pub mod interface;
+mod output;
 pub mod packet;
 pub mod paths;
 pub mod rate;
 pub mod reassembly;
 pub mod send;
-pub mod stack;
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::ethernet::gateway::Gateway;
+use crate::ethernet::neighbours::Neighbours;
+use crate::ethernet::pending::Pending;
+use crate::frames::Offload;
+use crate::tables::map::mix;
+use crate::time::{Instant, earliest};
+use interface::{Interface, Routes};
+use paths::{Path, Paths};
+use rate::{Limiter, Rate};
+use reassembly::{PAYLOAD_MAX, Reassembly};
+
+/// Counters that packets are numbered from, chosen by destination: nobody can count what others are
+/// sent.
+const IDENTS: usize = 256;
+/// ICMP messages, to all hosts and to one: as many as Linux sends to all.
+const ICMP_ALL: Rate = Rate::new(1000, 100);
+const ICMP_ONE: Rate = Rate::new(250, 50);
+/// Resets for segments without a connection, and answers to ARP requests.
+const RESETS_ALL: Rate = Rate::new(2000, 500);
+const RESETS_ONE: Rate = Rate::new(500, 200);
+const ARP_ALL: Rate = Rate::new(1000, 500);
+const ARP_ONE: Rate = Rate::new(20, 20);
+
+/// What is sent although no client asked for it.
+pub(crate) struct Limits {
+    pub icmp: Limiter,
+    pub resets: Limiter,
+    pub arp: Limiter,
+}
+
+/// The interface and what belongs to it.
+pub(crate) struct Network {
+    pub interface: Interface,
+    routes: Routes,
+    pub gateway: Gateway,
+    pub neighbours: Neighbours,
+    /// Datagrams that wait for an Ethernet address.
+    pub pending: Pending,
+    paths: Paths,
+    limits: Limits,
+    reassembly: Reassembly,
+    /// Room for a datagram that leaves in fragments.
+    scratch: Vec<u8>,
+    idents: [u16; IDENTS],
+    ident_seed: u64,
+    /// A neighbour whose address is to be confirmed, with the address.
+    probe: Option<(Ipv4Addr, [u8; 6])>,
+    now: Instant,
+    pub counters: Counters,
+}
+
+impl Network {
+    /// `config` has been checked.
+    pub(crate) fn new(config: &Config, connections: usize, clients: usize) -> Self {
+        let seed = |purpose: u64| config.seed(purpose);
+        let limiter = |all, one, purpose| Limiter::new(all, one, seed(purpose));
+        let mut idents = [0; IDENTS];
+        for (number, ident) in idents.iter_mut().enumerate() {
+            *ident = mix(seed(13), number as u64) as u16;
+        }
+        Network {
+            interface: Interface::new(config),
+            routes: Routes::new(config),
+            gateway: Gateway::new(config.gateway),
+            neighbours: Neighbours::new(seed(14), config.gateway, connections),
+            pending: Pending::new(clients),
+            paths: Paths::new(seed(15)),
+            limits: Limits {
+                icmp: limiter(ICMP_ALL, ICMP_ONE, 16),
+                resets: limiter(RESETS_ALL, RESETS_ONE, 17),
+                arp: limiter(ARP_ALL, ARP_ONE, 18),
+            },
+            reassembly: Reassembly::new(seed(5)),
+            scratch: vec![0; PAYLOAD_MAX],
+            idents,
+            ident_seed: seed(19),
+            probe: None,
+            now: Instant::ZERO,
+            counters: Counters::default(),
+        }
+    }
+
+    /// The driver has started: its Ethernet address, which has been checked, and what the device
+    /// does. A driver that restarts has not changed the link, so what is known of neighbours stays.
+    pub(crate) fn link_up(&mut self, mac: [u8; 6], offload: Offload) {
+        self.interface.mac = mac;
+        self.interface.offload = offload;
+        self.gateway.start(self.now);
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub(crate) fn set_now(&mut self, now: Instant) {
+        // A clock that runs backwards would upset timers further up.
+        self.now = self.now.max(now);
+    }
+
+    /// When something is due here.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        earliest([self.gateway.due, self.neighbours.next_due()])
+    }
+
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.interface.address
+    }
+
+    /// Whether packets can be sent to that one host: there is a route, and it is neither a group
+    /// nor this machine.
+    pub(crate) fn can_reach(&self, to: Ipv4Addr) -> bool {
+        let group = to.is_multicast() || self.interface.is_broadcast(to);
+        let host = !group && !to.is_unspecified() && !to.is_loopback() && to != self.address();
+        host && self.next_hop(to).is_some()
+    }
+
+    /// Whose Ethernet address a packet to this host needs.
+    pub(crate) fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
+        self.routes.next_hop(to)
+    }
+
+    /// What is known of the way to a host.
+    pub(crate) fn path(&self, to: Ipv4Addr) -> Path {
+        self.paths.get(to, self.now)
+    }
+
+    /// Whether a reset may be sent to a host; if not, that is counted.
+    pub(crate) fn may_reset(&mut self, to: Ipv4Addr) -> bool {
+        let allowed = self.limits.resets.allow(to, self.now);
+        self.counters.replies_limited += u64::from(!allowed);
+        allowed
+    }
+
+    /// A number for the next packet to a host.
+    pub(crate) fn next_ident(&mut self, to: Ipv4Addr) -> u16 {
+        let at = mix(self.ident_seed, to.to_bits().into()) as usize % IDENTS;
+        self.idents[at] = self.idents[at].wrapping_add(1);
+        self.idents[at]
+    }
+}

@@ -6,16 +6,25 @@ use core::net::Ipv4Addr;
 
 use smoltcp::wire::{IpProtocol, Ipv4Packet};
 
-use crate::ip::reassembly::{Fragment, FragmentKey};
+use super::interface::Interface;
+use super::reassembly::{Fragment, FragmentKey};
 use crate::tables::map::{Key, mix};
 
-/// The four values that name a TCP connection.
+/// The two ends of a connection, or of a datagram's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuple {
     /// This machine's address.
     pub local: (Ipv4Addr, u16),
     /// The peer's.
     pub remote: (Ipv4Addr, u16),
+}
+
+impl Tuple {
+    /// Of what is not in use.
+    pub const NONE: Tuple = Tuple {
+        local: (Ipv4Addr::UNSPECIFIED, 0),
+        remote: (Ipv4Addr::UNSPECIFIED, 0),
+    };
 }
 
 fn word((address, port): (Ipv4Addr, u16)) -> u64 {
@@ -25,23 +34,6 @@ fn word((address, port): (Ipv4Addr, u16)) -> u64 {
 impl Key for Tuple {
     fn hash(&self, seed: u64) -> u64 {
         mix(mix(seed, word(self.local)), word(self.remote))
-    }
-}
-
-/// The addresses that mean this machine.
-#[derive(Clone, Copy, Debug)]
-pub struct Local {
-    /// Its own.
-    pub address: Ipv4Addr,
-    /// That of all hosts of its network, if there is one.
-    pub broadcast: Option<Ipv4Addr>,
-}
-
-impl Local {
-    /// Whether an address means all hosts.
-    #[must_use]
-    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
-        address.is_broadcast() || Some(address) == self.broadcast
     }
 }
 
@@ -79,18 +71,22 @@ pub enum Reject {
 ///
 /// # Errors
 /// The packet is to be dropped.
-pub fn parse(bytes: &[u8], sender: [u8; 6], local: Local) -> Result<Packet<'_>, Reject> {
+pub fn parse<'a>(
+    bytes: &'a [u8],
+    sender: [u8; 6],
+    interface: &Interface,
+) -> Result<Packet<'a>, Reject> {
     let packet = Ipv4Packet::new_checked(bytes).map_err(|_| Reject::Malformed)?;
     let (source, destination) = (packet.src_addr(), packet.dst_addr());
-    let to_all = local.is_broadcast(destination);
-    let for_us = to_all || destination == local.address;
+    let to_all = interface.is_broadcast(destination);
+    let for_us = to_all || destination == interface.address;
     if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() || !for_us {
         return Err(Reject::Malformed);
     }
     let protocol = packet.next_header();
     // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
     let nameless = source.is_unspecified() && to_all && protocol == IpProtocol::Udp;
-    if !nameless && (!is_host(source) || source == local.address || local.is_broadcast(source)) {
+    if !nameless && (!is_host(source) || source == interface.address || interface.is_broadcast(source)) {
         return Err(Reject::Source);
     }
     let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());

@@ -5,7 +5,7 @@
 
 use core::net::Ipv4Addr;
 
-use smoltcp::time::{Duration, Instant};
+use crate::time::{Duration, Instant};
 
 use crate::tables::map::mix;
 

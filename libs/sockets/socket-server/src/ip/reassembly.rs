@@ -9,10 +9,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use smoltcp::time::{Duration, Instant};
-
+use crate::tables::id::{Id, PartialId};
 use crate::tables::list::{Links, List};
 use crate::tables::map::{Key, Map, mix};
+use crate::tables::pool::Pool;
+use crate::time::{Duration, Instant};
 
 /// Longest payload of an IPv4 packet whose header has no options, in bytes.
 pub const PAYLOAD_MAX: usize = 65_515;
@@ -98,12 +99,11 @@ struct Datagram {
 
 /// Datagrams in progress.
 pub struct Reassembly {
-    table: Map<FragmentKey, u32>,
-    datagrams: Vec<Datagram>,
-    links: Links,
-    free: List,
+    table: Map<FragmentKey, PartialId>,
+    datagrams: Pool<PartialId, Datagram>,
+    links: Links<PartialId>,
     /// The one whose last fragment came first is at the front.
-    waiting: List,
+    waiting: List<PartialId>,
     blocks: Vec<Block>,
     bytes: Vec<u8>,
     free_blocks: Vec<u16>,
@@ -115,34 +115,26 @@ impl Reassembly {
     /// This is the only allocation.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let mut links = Links::new(DATAGRAMS);
-        let mut free = List::default();
-        let datagrams = (0..DATAGRAMS)
-            .map(|index| {
-                free.push_back(&mut links, index);
-                Datagram {
-                    key: FragmentKey {
-                        source: Ipv4Addr::UNSPECIFIED,
-                        destination: Ipv4Addr::UNSPECIFIED,
-                        protocol: 0,
-                        ident: 0,
-                    },
-                    blocks: [NONE; BLOCKS],
-                    units: 0,
-                    length: None,
-                    end: 0,
-                    until: Instant::ZERO,
-                }
-            })
-            .collect();
+        let datagram = || Datagram {
+            key: FragmentKey {
+                source: Ipv4Addr::UNSPECIFIED,
+                destination: Ipv4Addr::UNSPECIFIED,
+                protocol: 0,
+                ident: 0,
+            },
+            blocks: [NONE; BLOCKS],
+            units: 0,
+            length: None,
+            end: 0,
+            until: Instant::ZERO,
+        };
         let block = || Block {
             present: [0; WORDS],
         };
         Reassembly {
             table: Map::new(DATAGRAMS, seed),
-            datagrams,
-            links,
-            free,
+            datagrams: Pool::new(DATAGRAMS, datagram),
+            links: Links::new(DATAGRAMS),
             waiting: List::default(),
             blocks: (0..POOL).map(|_| block()).collect(),
             bytes: vec![0; POOL * BLOCK],
@@ -171,7 +163,7 @@ impl Reassembly {
         let misaligned = !fragment.offset.is_multiple_of(UNIT);
         if payload.is_empty() || end > PAYLOAD_MAX || !whole || misaligned {
             if let Some(index) = self.table.get(&fragment.key) {
-                self.give_up(index as usize);
+                self.give_up(index);
             }
             return Progress::Refused;
         }
@@ -194,21 +186,20 @@ impl Reassembly {
     }
 
     /// The datagram that a key names; a new one, if there is none or it is too old.
-    fn datagram(&mut self, key: FragmentKey, now: Instant) -> usize {
+    fn datagram(&mut self, key: FragmentKey, now: Instant) -> PartialId {
         if let Some(index) = self.table.get(&key) {
-            let index = index as usize;
             if now < self.datagrams[index].until {
                 return index;
             }
             self.give_up(index);
         }
         self.limit_source(key.source);
-        if self.free.is_empty()
+        if self.datagrams.is_full()
             && let Some(oldest) = self.waiting.front()
         {
             self.give_up(oldest);
         }
-        let Some(index) = self.free.pop_front(&mut self.links) else {
+        let Some(index) = self.datagrams.take() else {
             unreachable!("either all are waiting, or one is free");
         };
         self.waiting.push_back(&mut self.links, index);
@@ -219,7 +210,7 @@ impl Reassembly {
         datagram.end = 0;
         datagram.until = now + PATIENCE;
         // There are as many entries as datagrams.
-        let _ = self.table.insert(key, index as u32);
+        let _ = self.table.insert(key, index);
         index
     }
 
@@ -244,7 +235,7 @@ impl Reassembly {
 
     /// Whether a fragment agrees with what is known of the datagram's length, and notes what it
     /// says about that.
-    fn agrees(&mut self, index: usize, fragment: &Fragment, end: usize) -> bool {
+    fn agrees(&mut self, index: PartialId, fragment: &Fragment, end: usize) -> bool {
         let datagram = &mut self.datagrams[index];
         if !fragment.more {
             let same = datagram.length.is_none_or(|length| length == end);
@@ -256,7 +247,7 @@ impl Reassembly {
 
     /// Copies a fragment to its blocks. Returns false if it overlaps with others (RFC 5722: no
     /// honest sender does that), unless it is one that has come before.
-    fn store(&mut self, index: usize, offset: usize, payload: &[u8]) -> bool {
+    fn store(&mut self, index: PartialId, offset: usize, payload: &[u8]) -> bool {
         let units = payload.len().div_ceil(UNIT);
         let first = offset / UNIT;
         let present = (first..first + units).filter(|&unit| self.has_unit(index, unit));
@@ -282,7 +273,7 @@ impl Reassembly {
         true
     }
 
-    fn has_unit(&self, index: usize, unit: usize) -> bool {
+    fn has_unit(&self, index: PartialId, unit: usize) -> bool {
         let per_block = BLOCK / UNIT;
         match self.datagrams[index].blocks[unit / per_block] {
             NONE => false,
@@ -294,7 +285,7 @@ impl Reassembly {
     }
 
     /// Whether what is there is the same as what has come again.
-    fn is_same(&self, index: usize, offset: usize, payload: &[u8]) -> bool {
+    fn is_same(&self, index: PartialId, offset: usize, payload: &[u8]) -> bool {
         let mut done = 0;
         while done < payload.len() {
             let at = offset + done;
@@ -310,7 +301,7 @@ impl Reassembly {
     }
 
     /// The block of a datagram with this number; a new one, for which others may have to go.
-    fn block(&mut self, index: usize, number: usize) -> Option<usize> {
+    fn block(&mut self, index: PartialId, number: usize) -> Option<usize> {
         let block = self.datagrams[index].blocks[number];
         if block != NONE {
             return Some(usize::from(block));
@@ -326,7 +317,7 @@ impl Reassembly {
         Some(usize::from(block))
     }
 
-    fn assemble(&mut self, index: usize, length: usize, into: &mut [u8]) {
+    fn assemble(&mut self, index: PartialId, length: usize, into: &mut [u8]) {
         let mut done = 0;
         while done < length {
             let block = usize::from(self.datagrams[index].blocks[done / BLOCK]);
@@ -338,12 +329,12 @@ impl Reassembly {
         self.release(index);
     }
 
-    fn give_up(&mut self, index: usize) {
+    fn give_up(&mut self, index: PartialId) {
         self.dropped += 1;
         self.release(index);
     }
 
-    fn release(&mut self, index: usize) {
+    fn release(&mut self, index: PartialId) {
         let datagram = &mut self.datagrams[index];
         for block in &mut datagram.blocks {
             if *block != NONE {
@@ -354,7 +345,7 @@ impl Reassembly {
         }
         self.table.remove(&datagram.key);
         self.waiting.remove(&mut self.links, index);
-        self.free.push_back(&mut self.links, index);
+        self.datagrams.put_back(index);
     }
 }
 

@@ -9,7 +9,8 @@ use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 use crate::counters::Counters;
 use crate::ethernet::{self, Hop};
 use crate::frames::TxQueue;
-use crate::ip::paths::Path;
+use super::packet::Tuple;
+use super::paths::Path;
 
 /// Bytes of an IPv4 header without options.
 pub const HEADER: usize = 20;
@@ -17,23 +18,6 @@ pub const HEADER: usize = 20;
 pub const UDP: usize = 8;
 /// As smoltcp and Linux have it.
 const HOP_LIMIT: u8 = 64;
-
-/// From where to where a datagram goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// This machine's end.
-    pub from: (Ipv4Addr, u16),
-    /// The other.
-    pub to: (Ipv4Addr, u16),
-}
-
-impl Route {
-    /// Of what is not in use.
-    pub const NOWHERE: Route = Route {
-        from: (Ipv4Addr::UNSPECIFIED, 0),
-        to: (Ipv4Addr::UNSPECIFIED, 0),
-    };
-}
 
 /// What an IPv4 header says of its packet.
 #[derive(Clone, Copy, Debug)]
@@ -170,14 +154,14 @@ pub fn send<T: TxQueue>(
 
 /// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device
 /// fills it in.
-pub fn emit_udp(datagram: &mut [u8], route: Route, checksum: bool) {
+pub fn emit_udp(datagram: &mut [u8], tuple: &Tuple, checksum: bool) {
     let length = datagram.len() as u16;
     let mut udp = UdpPacket::new_unchecked(datagram);
-    udp.set_src_port(route.from.1);
-    udp.set_dst_port(route.to.1);
+    udp.set_src_port(tuple.local.1);
+    udp.set_dst_port(tuple.remote.1);
     udp.set_len(length);
     udp.set_checksum(0);
     if checksum {
-        udp.fill_checksum(&IpAddress::Ipv4(route.from.0), &IpAddress::Ipv4(route.to.0));
+        udp.fill_checksum(&IpAddress::Ipv4(tuple.local.0), &IpAddress::Ipv4(tuple.remote.0));
     }
 }

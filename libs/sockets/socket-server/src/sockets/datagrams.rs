@@ -4,18 +4,18 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 
-use socket_proto::datagram::{HEADER_SIZE, stride};
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Received, Sent, Shutdown, Span};
+use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
+use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Reply, Shutdown, Span, Success};
 
-use crate::accounts::client::Datagram;
-use crate::accounts::ports::SocketRef;
+use super::socket::{Datagram, Kind};
+use super::{Call, destination};
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
+use crate::ip::packet::Tuple;
 use crate::ip::paths::MIN_MTU;
-use crate::ip::send::{HEADER, Route, UDP, emit_udp, frames_for};
-use crate::protocol::requests::client_in;
+use crate::ip::send::{HEADER, UDP, emit_udp, frames_for};
 use crate::protocol::window::{OutOfWindow, Window};
-use crate::server::Server;
+use crate::tables::id::{HostId, Slot};
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
 const BATCH: u64 = 64;
@@ -31,19 +31,31 @@ struct Payload {
     length: usize,
 }
 
-impl<W: Window> Server<W> {
-    fn datagram_of(&mut self, owner: SocketRef) -> Result<&mut Datagram, Errno> {
-        self.client_mut(owner.client.into())?
-            .datagram_mut(owner.slot.into())
-            .ok_or(Errno::EBADF)
+impl<W: Window> Call<'_, W> {
+    fn datagram_mut(&mut self, slot: Slot) -> Result<&mut Datagram, Errno> {
+        match &mut self.account.socket_mut(slot)?.kind {
+            Kind::Datagram(datagram) => Ok(datagram),
+            Kind::Stream(_) => Err(Errno::EBADF),
+        }
+    }
+
+    /// What has gone wrong with a socket is told once.
+    fn take_error(&mut self, slot: Slot) -> Result<(), Errno> {
+        match self.account.socket_mut(slot)?.error.take() {
+            Some(errno) => {
+                self.refresh(slot);
+                Err(errno)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Sending binds, if nobody did before.
-    fn autobind(&mut self, owner: SocketRef) -> Result<(Ipv4Addr, u16), Errno> {
-        let own = self.stack.address();
-        let local = match self.datagram_of(owner)?.local {
+    fn autobind(&mut self, slot: Slot) -> Result<(Ipv4Addr, u16), Errno> {
+        let own = self.net.address();
+        let local = match self.account.socket_mut(slot)?.local {
             Some(local) => local,
-            None => self.bind_ephemeral(owner, None, None)?,
+            None => self.bind_ephemeral(slot, None, None)?,
         };
         Ok((local.address.unwrap_or(own), local.port))
     }
@@ -51,100 +63,89 @@ impl<W: Window> Server<W> {
     /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without
     /// `SO_BROADCAST`.
     fn check_reach(&self, to: Ipv4Addr) -> Result<(), Errno> {
-        if self.stack.local().is_broadcast(to) {
+        if self.net.interface.is_broadcast(to) {
             return Err(Errno::EACCES);
         }
-        if !self.stack.can_reach(to) {
+        if !self.net.can_reach(to) {
             return Err(Errno::ENETUNREACH);
         }
         Ok(())
     }
 
     /// `connect`: no packet is sent.
-    pub(crate) fn connect_datagram(
-        &mut self,
-        owner: SocketRef,
-        to: SocketAddr,
-    ) -> Result<(), Errno> {
-        let remote = self.destination(to)?;
+    pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Reply {
+        let remote = destination(to)?;
         self.check_reach(remote.0)?;
-        self.autobind(owner)?;
-        self.datagram_of(owner)?.remote = Some(remote);
-        self.refresh(owner);
-        Ok(())
+        self.autobind(slot)?;
+        self.datagram_mut(slot)?.remote = Some(remote);
+        self.refresh(slot);
+        Ok(Success::Done)
+    }
+
+    /// `connect` with `AF_UNSPEC`: the socket hears everyone again.
+    pub(crate) fn dissolve_datagram(&mut self, slot: Slot) -> Reply {
+        self.datagram_mut(slot)?.remote = None;
+        self.release_chosen_port(slot);
+        self.refresh(slot);
+        Ok(Success::Done)
     }
 
     /// `shutdown`.
-    pub(crate) fn shutdown_datagram(
-        &mut self,
-        owner: SocketRef,
-        how: Shutdown,
-    ) -> Result<(), Errno> {
-        let datagram = self.datagram_of(owner)?;
-        datagram.read_shut |= how.read();
-        datagram.write_shut |= how.write();
-        let connected = datagram.remote.is_some();
-        self.refresh(owner);
+    pub(crate) fn shutdown_datagram(&mut self, slot: Slot, how: Shutdown) -> Reply {
+        let connected = self.datagram_mut(slot)?.remote.is_some();
+        let socket = self.account.socket_mut(slot)?;
+        socket.read_shut |= how.read();
+        socket.write_shut |= how.write();
+        self.refresh(slot);
         // Without a peer there is an error, but readers are woken, as on Linux.
         if connected {
-            Ok(())
+            Ok(Success::Done)
         } else {
-            Err(Errno::ENOTCONN)
+            Err(Errno::ENOTCONN.into())
         }
     }
 
     /// `send`.
     pub(crate) fn send_datagrams<T: TxQueue>(
         &mut self,
-        owner: SocketRef,
+        slot: Slot,
         span: Span,
         tx: &mut T,
-    ) -> Result<Sent, Errno> {
-        let span = self
-            .client_mut(owner.client.into())?
-            .window
-            .sizes()
-            .check(span)?;
-        let datagram = self.datagram_of(owner)?;
-        if let Some(errno) = datagram.error.take() {
-            self.refresh(owner);
-            return Err(errno);
+    ) -> Reply {
+        let span = self.account.window.sizes().check(span)?;
+        self.take_error(slot)?;
+        if self.account.socket_mut(slot)?.write_shut {
+            return Err(Errno::EPIPE.into());
         }
-        if datagram.write_shut {
-            return Err(Errno::EPIPE);
-        }
-        let from = self.autobind(owner)?;
+        let from = self.autobind(slot)?;
         let mut count = 0;
         let mut at = 0;
         // A rest that is too short for a header is the end of the batch, not an error, once there
         // was a datagram.
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
-            match self.send_next(owner, span, at, from, tx) {
+            match self.send_next(slot, span, at, from, tx) {
                 Ok(next) => at = next,
-                Err(errno) if count == 0 => return Err(errno),
+                Err(errno) if count == 0 => return Err(errno.into()),
                 Err(_) => break,
             }
             count += 1;
         }
-        Ok(Sent { count, room: 0 })
+        Ok(Success::Sent { count, room: 0 })
     }
 
-    /// Sends the datagram that starts `at` bytes into the range. Answers where the next one starts.
+    /// Sends the datagram that starts `at` bytes into the range. Returns where the next one starts.
     fn send_next<T: TxQueue>(
         &mut self,
-        owner: SocketRef,
+        slot: Slot,
         span: CheckedSpan,
         at: usize,
         from: (Ipv4Addr, u16),
         tx: &mut T,
     ) -> Result<usize, Errno> {
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let room = span
-            .length()
-            .checked_sub(at + HEADER_SIZE)
-            .ok_or(Errno::EINVAL)?;
+        let room = span.length().checked_sub(at + HEADER_SIZE);
+        let room = room.ok_or(Errno::EINVAL)?;
         let mut header = [0; HEADER_SIZE];
-        client
+        self.account
             .window
             .read(span.half(), span.start() + at, &mut header)
             .map_err(|_| Errno::EFAULT)?;
@@ -153,25 +154,19 @@ impl<W: Window> Server<W> {
         if length > room || header.flags != 0 {
             return Err(Errno::EINVAL);
         }
-        let connected = client
-            .datagram_mut(owner.slot.into())
-            .and_then(|datagram| datagram.remote);
         let to = match header.peer()? {
-            Some(to) => self.destination(to)?,
-            None => connected.ok_or(Errno::EDESTADDRREQ)?,
+            Some(to) => destination(to)?,
+            None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
         self.check_reach(to.0)?;
-        if length > self.datagram_send.min(socket_proto::datagram::MAX_PAYLOAD) {
+        if length > self.datagram_send.min(MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
-        let mtu = self.stack.path(to.0).mtu;
-        if self.room(owner.client.into(), tx) < frames_for(UDP + length, mtu) {
-            let client = self.client_mut(owner.client.into())?;
-            client.blocked = true;
-            if let Some(datagram) = client.datagram_mut(owner.slot.into()) {
-                datagram.blocked = true;
-            }
-            self.refresh(owner);
+        let frames = frames_for(UDP + length, self.net.path(to.0).mtu);
+        if self.schedule.room(self.client, self.tcp, self.net, tx) < frames {
+            self.schedule.block(self.client);
+            self.datagram_mut(slot)?.blocked = true;
+            self.refresh(slot);
             tx.hurry();
             return Err(Errno::EAGAIN);
         }
@@ -180,14 +175,19 @@ impl<W: Window> Server<W> {
             start: span.start() + at + HEADER_SIZE,
             length,
         };
-        let route = Route { from, to };
-        let next_hop = self.stack.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
-        let sent = match self.stack.hop(next_hop) {
-            Some(hop) => self.send_to(hop, owner, route, payload, tx),
-            None => self.hold(next_hop, owner, route, payload, tx),
+        let tuple = Tuple {
+            local: from,
+            remote: to,
         };
-        self.note_sent(Some(owner.client.into()), tx);
+        let next_hop = self.net.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
+        let sent = match self.net.hop(next_hop) {
+            Some(hop) => self.send_to(hop, &tuple, payload, tx),
+            None => self.hold(next_hop, tuple, payload, tx),
+        };
+        self.schedule.note_sent(self.client, self.net, tx);
         sent?;
+        self.net.counters.copies_from_client += 1;
+        self.net.counters.copied_from_client += length as u64;
         Ok(at + stride(length))
     }
 
@@ -195,25 +195,14 @@ impl<W: Window> Server<W> {
     fn send_to<T: TxQueue>(
         &mut self,
         hop: Hop,
-        owner: SocketRef,
-        route: Route,
+        tuple: &Tuple,
         payload: Payload,
         tx: &mut T,
     ) -> Result<(), Errno> {
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let window = &client.window;
-        let length = payload.length;
+        let window = &self.account.window;
         let fill = |into: &mut [u8]| window.read(payload.half, payload.start, into);
-        let counters = &mut self.counters;
-        match self
-            .stack
-            .send_filled(hop, route, length, tx, counters, fill)
-        {
-            Some(Ok(())) => {
-                counters.copies_from_client += 1;
-                counters.copied_from_client += length as u64;
-                Ok(())
-            }
+        match self.net.send_filled(hop, tuple, payload.length, tx, fill) {
+            Some(Ok(())) => Ok(()),
             Some(Err(OutOfWindow)) => Err(Errno::EFAULT),
             None => Err(Errno::EAGAIN),
         }
@@ -224,71 +213,58 @@ impl<W: Window> Server<W> {
     fn hold<T: TxQueue>(
         &mut self,
         next_hop: Ipv4Addr,
-        owner: SocketRef,
-        route: Route,
+        tuple: Tuple,
         payload: Payload,
         tx: &mut T,
     ) -> Result<(), Errno> {
-        let Some(neighbour) = self.search(next_hop, owner.client, tx) else {
-            self.counters.drops_unresolved += 1;
+        let Some(host) = self.net.search(next_hop, self.client, tx) else {
+            self.net.counters.drops_unresolved += 1;
             return Ok(());
         };
-        self.drop_held(neighbour, owner.client);
+        self.drop_held(host);
         let length = UDP + payload.length;
-        let Some(place) = self.pending.take(owner.client, route, length) else {
-            self.counters.drops_unresolved += 1;
+        let Some(place) = self.net.pending.take(self.client, tuple, length) else {
+            self.net.counters.drops_unresolved += 1;
             return Ok(());
         };
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let checksum = !self.stack.tx_checksum();
-        let datagram = self.pending.datagram_mut(place);
+        let checksum = !self.net.interface.offload.tx_checksum;
+        let datagram = self.net.pending.datagram_mut(place);
         let into = &mut datagram[UDP..];
-        if client
-            .window
-            .read(payload.half, payload.start, into)
-            .is_err()
-        {
-            self.pending.put_back(place);
+        let window = &self.account.window;
+        if window.read(payload.half, payload.start, into).is_err() {
+            self.net.pending.put_back(place);
             return Err(Errno::EFAULT);
         }
-        emit_udp(datagram, route, checksum || length > UNFRAGMENTED);
-        self.counters.copies_from_client += 1;
-        self.counters.copied_from_client += payload.length as u64;
-        let list = self.stack.neighbours.datagrams(neighbour);
-        list.push_back(&mut self.pending.links, place);
+        emit_udp(datagram, &tuple, checksum || length > UNFRAGMENTED);
+        let list = self.net.neighbours.datagrams(host);
+        list.push_back(&mut self.net.pending.links, place);
         Ok(())
     }
 
     /// The newest datagram of a client for a host replaces the one that waits.
-    fn drop_held(&mut self, neighbour: usize, client: u8) {
-        let list = self.stack.neighbours.datagrams(neighbour);
+    fn drop_held(&mut self, host: HostId) {
+        let list = self.net.neighbours.datagrams(host);
+        let pending = &mut self.net.pending;
         let mut next = list.front();
         while let Some(place) = next {
-            next = list.next(&self.pending.links, place);
-            if self.pending.client(place) == client {
-                list.remove(&mut self.pending.links, place);
-                self.pending.put_back(place);
-                self.counters.drops_unresolved += 1;
+            next = list.next(&pending.links, place);
+            if pending.client(place) == self.client {
+                list.remove(&mut pending.links, place);
+                pending.put_back(place);
+                self.net.counters.drops_unresolved += 1;
                 return;
             }
         }
     }
 
     /// `recv`.
-    pub(crate) fn recv_datagrams(
-        &mut self,
-        owner: SocketRef,
-        span: Span,
-    ) -> Result<Received, Errno> {
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let span = client.window.sizes().check_writable(span)?;
-        let datagram = client.datagram_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
-        if let Some(errno) = datagram.error.take() {
-            self.refresh(owner);
-            return Err(errno);
-        }
-        let (index, read_shut) = (datagram.index, datagram.read_shut);
-        let socket = self.udp.get_mut(index);
+    pub(crate) fn recv_datagrams(&mut self, slot: Slot, span: Span) -> Reply {
+        let span = self.account.window.sizes().check_writable(span)?;
+        self.take_error(slot)?;
+        let read_shut = self.account.socket_mut(slot)?.read_shut;
+        let inbox = self.datagram_mut(slot)?.inbox;
+        let inbox = &mut self.inboxes[inbox];
+        let window = &mut self.account.window;
         let mut count = 0;
         let mut at = 0;
         while count < BATCH {
@@ -296,22 +272,21 @@ impl<W: Window> Server<W> {
                 break;
             };
             // Only the first may be cut off: the next call has more room for the others.
-            if count > 0 && socket.peek().is_none_or(|length| length > room) {
+            if count > 0 && inbox.peek().is_none_or(|length| length > room) {
                 break;
             }
-            let Some((peer, payload)) = socket.pop() else {
+            let Some((peer, payload)) = inbox.pop() else {
                 break;
             };
             let length = payload.len().min(room);
             let header = DatagramHeader::incoming(length as u16, payload.len() as u16, peer.into());
             let start = span.start() + at;
-            client
-                .window
+            window
                 .write(start, &header.to_bytes())
-                .and_then(|()| client.window.write(start + HEADER_SIZE, &payload[..length]))
+                .and_then(|()| window.write(start + HEADER_SIZE, &payload[..length]))
                 .map_err(|_| Errno::EFAULT)?;
-            self.counters.copies_to_client += 1;
-            self.counters.copied_to_client += length as u64;
+            self.net.counters.copies_to_client += 1;
+            self.net.counters.copied_to_client += length as u64;
             at = (at + stride(length)).min(span.length());
             count += 1;
         }
@@ -321,10 +296,11 @@ impl<W: Window> Server<W> {
                 Errno::EINVAL
             } else {
                 Errno::EAGAIN
-            });
+            }
+            .into());
         }
-        self.refresh(owner);
-        Ok(Received {
+        self.refresh(slot);
+        Ok(Success::Received {
             bytes: at as u64,
             datagrams: count,
         })

@@ -1,8 +1,188 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The operations on sockets, and what stands in the readiness pages.
+//! The operations on sockets. A call finds its client once; from there on it works with that
+//! client's account and the layers below, and cannot reach another client's.
 
 mod datagrams;
-mod handles;
-mod readiness;
+mod naming;
+pub mod socket;
 mod streams;
+
+use core::net::{Ipv4Addr, SocketAddr};
+
+use socket_proto::{Errno, Handle, PollBits, Reply, SocketKind, Success};
+
+use crate::accounts::account::Account;
+use crate::accounts::ports::{Local, Ports};
+use crate::accounts::schedule::Schedule;
+use crate::ip::Network;
+use crate::ip::packet::Tuple;
+use crate::tables::id::{ClientId, InboxId, Slot, SocketId};
+use crate::tables::pool::Pool;
+use crate::time::instant;
+use crate::transport::tcp::Tcp;
+use crate::transport::udp::Inbox;
+use socket::{Kind, Layers, Role, Socket};
+
+/// One client's call, or the end of its sockets.
+pub(crate) struct Call<'a, W> {
+    pub client: ClientId,
+    pub account: &'a mut Account<W>,
+    pub schedule: &'a mut Schedule,
+    pub ports: &'a mut Ports,
+    pub inboxes: &'a mut Pool<InboxId, Inbox>,
+    pub tcp: &'a mut Tcp,
+    pub net: &'a mut Network,
+    /// Longest datagram that a client may send, in bytes of payload.
+    pub datagram_send: usize,
+}
+
+impl<W> Call<'_, W> {
+    fn id(&self, slot: Slot) -> SocketId {
+        SocketId {
+            client: self.client,
+            slot,
+        }
+    }
+
+    /// Brings a socket's word in the page up to date. The client is in the call, and looks at its
+    /// page before it sleeps.
+    fn refresh(&mut self, slot: Slot) {
+        let (tcp, inboxes) = (&*self.tcp, &*self.inboxes);
+        self.account.refresh(slot, Layers { tcp, inboxes });
+    }
+
+    /// `socket`.
+    pub(crate) fn socket(&mut self, kind: SocketKind) -> Reply {
+        let socket = match kind {
+            SocketKind::Stream if self.account.may_add_stream() => Socket::stream(Role::Idle),
+            SocketKind::Datagram if self.account.may_add_datagram() => {
+                Socket::datagram(self.inboxes.take().ok_or(Errno::ENFILE)?)
+            }
+            _ => return Err(Errno::EMFILE.into()),
+        };
+        // The quotas add up to the table's size.
+        let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
+        self.refresh(slot);
+        Ok(Success::Socket(handle))
+    }
+
+    /// `close`; for a client that is gone with `abort`. An index without a socket is left alone.
+    pub(crate) fn close(&mut self, slot: Slot, abort: bool) {
+        let Some(socket) = self.account.release(slot) else {
+            return;
+        };
+        if let Some(local) = socket.local {
+            self.ports.release(socket.kind(), local, self.id(slot));
+        }
+        match socket.kind {
+            Kind::Datagram(datagram) => {
+                self.inboxes[datagram.inbox].clear();
+                self.inboxes.put_back(datagram.inbox);
+            }
+            Kind::Stream(stream) => self.leave(stream.role, abort),
+        }
+    }
+
+    /// A stream socket gives up its role. What still waits for `accept` is reset.
+    fn leave(&mut self, role: Role, abort: bool) {
+        match role {
+            Role::Idle => {}
+            Role::Connection(id) => self.tcp.abandon(id, self.client, abort, self.net),
+            Role::Listening(mut listener) => {
+                while let Some(id) = listener.ready.pop_front(&mut self.tcp.links) {
+                    self.account.count_waiting(false);
+                    self.tcp.abandon(id, self.client, true, self.net);
+                }
+            }
+        }
+    }
+
+    /// Takes back everything that the client has: its connections are reset, those in its backlogs
+    /// too.
+    pub(crate) fn close_all(&mut self) {
+        for slot in self.account.slots() {
+            self.close(slot, true);
+        }
+        self.account.deadline = None;
+        self.account.refill = None;
+    }
+
+    /// `poll`: the state of a socket, and a notification at a deadline in nanoseconds.
+    pub(crate) fn poll(&mut self, socket: Option<Handle>, deadline: u64) -> Reply {
+        let bits = match socket {
+            Some(socket) => self.account.published(self.account.resolve(socket)?),
+            None => PollBits::NONE,
+        };
+        if deadline != 0 {
+            // Rounded up, so that it has passed when the notification comes.
+            let at = instant(deadline.saturating_add(999));
+            if at <= self.net.now() {
+                self.account.notify = true;
+            } else {
+                let set = self.account.deadline;
+                self.account.deadline = Some(set.map_or(at, |set| set.min(at)));
+            }
+        }
+        Ok(Success::Ready(bits))
+    }
+
+    /// The attempt of a stream socket to connect has failed. `connect` will tell, unless somebody
+    /// asks before.
+    pub(crate) fn attempt_failed(&mut self, slot: Slot, errno: Errno) {
+        if let Ok(socket) = self.account.socket_mut(slot) {
+            socket.error = Some(errno);
+            socket.read_shut = true;
+            socket.write_shut = true;
+            if let Kind::Stream(stream) = &mut socket.kind
+                && let Role::Connection(id) = core::mem::replace(&mut stream.role, Role::Idle)
+            {
+                self.tcp.release(id, self.net);
+            }
+        }
+        self.release_chosen_port(slot);
+    }
+
+    /// Gives a socket an ephemeral port. One to `remote` must not be in use by a connection that is
+    /// still closing.
+    fn bind_ephemeral(
+        &mut self,
+        slot: Slot,
+        address: Option<Ipv4Addr>,
+        remote: Option<(Ipv4Addr, u16)>,
+    ) -> Result<Local, Errno> {
+        let (id, own) = (self.id(slot), address.unwrap_or(self.net.address()));
+        let socket = self.account.socket_mut(slot)?;
+        let tcp = &*self.tcp;
+        let usable = |port| {
+            let local = (own, port);
+            remote.is_none_or(|remote| !tcp.is_taken(&Tuple { local, remote }))
+        };
+        let local = self
+            .ports
+            .bind_ephemeral(socket.kind(), id, address, remote, usable)
+            .ok_or(Errno::EADDRNOTAVAIL)?;
+        socket.bind(local, true);
+        Ok(local)
+    }
+
+    /// Takes back a port that the server has chosen for a socket which has no use for it any more.
+    fn release_chosen_port(&mut self, slot: Slot) {
+        let id = self.id(slot);
+        if let Ok(socket) = self.account.socket_mut(slot)
+            && core::mem::take(&mut socket.autobound)
+            && let Some(local) = socket.local.take()
+        {
+            self.ports.release(socket.kind(), local, id);
+        }
+    }
+}
+
+/// Checks an address that a client wants to send to.
+fn destination(to: SocketAddr) -> Result<(Ipv4Addr, u16), Errno> {
+    match to {
+        SocketAddr::V4(to) if to.port() != 0 => Ok((*to.ip(), to.port())),
+        SocketAddr::V4(_) => Err(Errno::EINVAL),
+        SocketAddr::V6(_) => Err(Errno::EAFNOSUPPORT),
+    }
+}

@@ -1,57 +1,154 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Bytes of stream sockets.
+//! Stream sockets: connections are made, carry bytes, and end.
 
-use smoltcp::socket::tcp::{RecvError, Socket, State};
-use socket_proto::{CheckedSpan, Errno, Received, Sent, Shutdown, Span};
+use core::net::SocketAddr;
 
-use crate::accounts::client::{Phase, Role, Stream};
-use crate::accounts::ports::{Local, SocketRef};
-use crate::protocol::requests::client_in;
+use socket_proto::{Errno, Failure, Reply, Shutdown, Span, Success};
+
+use super::socket::{Kind, Phase, Role, Socket};
+use super::{Call, destination};
+use crate::accounts::ports::Local;
+use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
-use crate::server::Server;
-use crate::transport::ending::Cause;
+use crate::tables::id::{ConnectionId, Slot};
+use crate::transport::engine::State;
 
-impl<W: Window> Server<W> {
+/// The end of a stream.
+const END: Success = Success::Received {
+    bytes: 0,
+    datagrams: 0,
+};
+
+impl<W: Window> Call<'_, W> {
     /// The connection of a stream socket. Without one, the failure of the last attempt is told
     /// once, and then `otherwise` makes the reply.
-    fn connection_of<R>(
+    fn connection_of(
         &mut self,
-        owner: SocketRef,
-        otherwise: impl FnOnce(&Stream) -> Result<R, Errno>,
-    ) -> Result<usize, Result<R, Errno>> {
-        let Ok(client) = client_in(&mut self.clients, owner.client.into()) else {
-            return Err(Err(Errno::EBADF));
+        slot: Slot,
+        otherwise: impl FnOnce(&Socket) -> Reply,
+    ) -> Result<ConnectionId, Reply> {
+        let socket = match self.account.socket_mut(slot) {
+            Ok(socket) => socket,
+            Err(errno) => return Err(Err(errno.into())),
         };
-        let Some(stream) = client.stream_mut(owner.slot.into()) else {
-            return Err(Err(Errno::EBADF));
-        };
-        if let Role::Connection(index) = stream.role {
-            return Ok(index);
+        if let Kind::Stream(stream) = &socket.kind
+            && let Role::Connection(id) = stream.role
+        {
+            return Ok(id);
         }
-        let reply = match stream.error.take() {
-            Some(errno) => Err(errno),
-            None => otherwise(stream),
+        let reply = match socket.error.take() {
+            Some(errno) => Err(errno.into()),
+            None => otherwise(socket),
         };
-        self.refresh(owner);
+        self.refresh(slot);
         Err(reply)
     }
 
+    /// `connect` on a stream socket.
+    pub(crate) fn connect_stream(&mut self, slot: Slot, to: SocketAddr) -> Reply {
+        let stream = self.account.stream_mut(slot)?;
+        match (stream.phase, &stream.role) {
+            (Phase::Unconnected, Role::Idle) => {}
+            (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN.into()),
+            (Phase::Disconnecting, _) => return Err(Errno::EINVAL.into()),
+            (Phase::Connecting, _) => return self.connect_again(slot),
+        }
+        let remote = destination(to)?;
+        if !self.account.limits.may_reach(remote.0, remote.1) {
+            return Err(Errno::EACCES.into());
+        }
+        if !self.net.can_reach(remote.0) {
+            return Err(Errno::ENETUNREACH.into());
+        }
+        let local = match self.account.socket_mut(slot)?.local {
+            Some(local) => local,
+            None => self.bind_ephemeral(slot, None, Some(remote))?,
+        };
+        let address = local.address.unwrap_or(self.net.address());
+        let tuple = Tuple {
+            local: (address, local.port),
+            remote,
+        };
+        if self.tcp.is_taken(&tuple) {
+            return Err(Errno::EADDRNOTAVAIL.into());
+        }
+        let id = self.tcp.connect(self.id(slot), tuple, self.net)?;
+        let connection = self.tcp.get_mut(id);
+        let socket = self.account.socket_mut(slot)?;
+        connection.read_shut = socket.read_shut;
+        connection.write_shut = socket.write_shut;
+        socket.error = None;
+        if let Kind::Stream(stream) = &mut socket.kind {
+            stream.role = Role::Connection(id);
+            stream.phase = Phase::Connecting;
+            stream.name = Some(Local {
+                address: Some(address),
+                port: local.port,
+            });
+        }
+        self.refresh(slot);
+        Err(Errno::EINPROGRESS.into())
+    }
+
+    /// `connect` on a socket that has started an attempt before: tells its end, once.
+    fn connect_again(&mut self, slot: Slot) -> Reply {
+        let socket = self.account.socket_mut(slot)?;
+        let Kind::Stream(stream) = &mut socket.kind else {
+            return Err(Errno::EBADF.into());
+        };
+        let error = match stream.role {
+            Role::Connection(id) => {
+                let connection = self.tcp.get_mut(id);
+                if connection.is_connecting() {
+                    return Err(Errno::EALREADY.into());
+                }
+                if !connection.is_closed() {
+                    stream.phase = Phase::Connected;
+                    return Ok(Success::Done);
+                }
+                connection.error.take()
+            }
+            _ => socket.error.take(),
+        };
+        self.dissolve_stream(slot)?;
+        Err(error.unwrap_or(Errno::ECONNABORTED).into())
+    }
+
+    /// `accept`.
+    pub(crate) fn accept(&mut self, slot: Slot) -> Reply {
+        let Some(listener) = self.account.listener_mut(slot) else {
+            return Err(Errno::EINVAL.into());
+        };
+        let id = listener.ready.front().ok_or(Errno::EAGAIN)?;
+        let tuple = self.tcp.get(id).tuple.ok_or(Errno::EAGAIN)?;
+        let socket = Socket::stream(Role::Connection(id));
+        // It was counted when it came into the backlog, so there is an index.
+        let (accepted, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
+        if let Some(listener) = self.account.listener_mut(slot) {
+            listener.ready.remove(&mut self.tcp.links, id);
+        }
+        self.tcp.accept(id, self.id(accepted), self.net);
+        self.refresh(slot);
+        Ok(Success::Accepted {
+            socket: handle,
+            peer: tuple.remote.into(),
+        })
+    }
+
     /// `send`: one copy, from the window into the connection's buffer.
-    pub(crate) fn send_stream(&mut self, owner: SocketRef, span: Span) -> Result<Sent, Errno> {
-        let client = self.client_mut(owner.client.into())?;
-        let span = client.window.sizes().check(span)?;
-        let index = match self.connection_of(owner, |_| Err(Errno::EPIPE)) {
-            Ok(index) => index,
+    pub(crate) fn send_stream(&mut self, slot: Slot, span: Span) -> Reply {
+        let span = self.account.window.sizes().check(span)?;
+        let id = match self.connection_of(slot, |_| Err(Errno::EPIPE.into())) {
+            Ok(id) => id,
             Err(reply) => return reply,
         };
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let connection = self.tcp.get_mut(index);
+        let connection = self.tcp.get_mut(id);
         let failure = if let Some(errno) = connection.error.take() {
             Some(errno)
-        } else if connection.connecting {
+        } else if connection.is_connecting() {
             Some(Errno::EAGAIN)
-        } else if connection.write_shut || !connection.socket().may_send() {
+        } else if connection.write_shut || !connection.may_send() {
             Some(Errno::EPIPE)
         } else if span.length() > 0 && connection.room() == 0 {
             Some(Errno::EAGAIN)
@@ -59,66 +156,64 @@ impl<W: Window> Server<W> {
             None
         };
         if let Some(errno) = failure {
-            self.refresh(owner);
-            return Err(errno);
+            self.refresh(slot);
+            return Err(errno.into());
         }
-        let taken = connection.write(|socket| copy_in(socket, &client.window, span))?;
-        let room = connection.room() as u64;
+        let window = &self.account.window;
+        let fill =
+            |at, into: &mut [u8]| window.read(span.half(), span.start() + at, into);
+        let taken = self.tcp.write(id, span.length(), self.net, fill);
+        let taken = taken.map_err(|_| Errno::EFAULT)?;
         if taken > 0 {
-            self.counters.copies_from_client += 1;
-            self.counters.copied_from_client += taken as u64;
-            self.settle(index, Cause::Turn);
-            self.dirty.push(index);
+            self.net.counters.copies_from_client += 1;
+            self.net.counters.copied_from_client += taken as u64;
         }
-        Ok(Sent {
+        Ok(Success::Sent {
             count: taken as u64,
-            room,
+            room: self.tcp.get(id).room() as u64,
         })
     }
 
     /// `recv`: one copy, from the connection's buffer into the window.
-    pub(crate) fn recv_stream(&mut self, owner: SocketRef, span: Span) -> Result<Received, Errno> {
-        let client = self.client_mut(owner.client.into())?;
-        let span = client.window.sizes().check_writable(span)?;
-        const END: Received = Received {
-            bytes: 0,
-            datagrams: 0,
+    pub(crate) fn recv_stream(&mut self, slot: Slot, span: Span) -> Reply {
+        let span = self.account.window.sizes().check_writable(span)?;
+        let without = |socket: &Socket| match &socket.kind {
+            Kind::Stream(stream) if matches!(stream.role, Role::Idle) && socket.read_shut => Ok(END),
+            _ => Err(Errno::ENOTCONN.into()),
         };
-        let without = |stream: &Stream| match stream.role {
-            Role::Idle if stream.read_shut => Ok(END),
-            _ => Err(Errno::ENOTCONN),
-        };
-        let index = match self.connection_of(owner, without) {
-            Ok(index) => index,
+        let id = match self.connection_of(slot, without) {
+            Ok(id) => id,
             Err(reply) => return reply,
         };
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let connection = self.tcp.get_mut(index);
-        if connection.connecting {
-            return Err(Errno::EAGAIN);
+        let connection = self.tcp.get_mut(id);
+        if connection.is_connecting() {
+            return Err(Errno::EAGAIN.into());
         }
-        let available = connection.socket().can_recv();
+        let available = connection.can_read();
         if available && span.length() == 0 {
             return Ok(END);
         }
         if !available {
             // What was received before a reset comes first, then the error once, then the end of
             // the stream. `EPIPE` is kept for `send`: the stream had ended before.
-            if connection.error.is_some_and(|errno| errno != Errno::EPIPE) {
-                let errno = connection.error.take().unwrap_or(Errno::ECONNRESET);
-                self.refresh(owner);
-                return Err(errno);
+            if let Some(errno) = connection.error.take_if(|errno| *errno != Errno::EPIPE) {
+                self.refresh(slot);
+                return Err(errno.into());
             }
             let ended = connection.peer_done() || connection.read_shut;
-            return if ended { Ok(END) } else { Err(Errno::EAGAIN) };
+            return if ended {
+                Ok(END)
+            } else {
+                Err(Errno::EAGAIN.into())
+            };
         }
-        let taken = connection.read(|socket| copy_out(socket, &mut client.window, span))?;
-        self.counters.copies_to_client += 1;
-        self.counters.copied_to_client += taken as u64;
-        self.refresh(owner);
-        // The window that the peer sees has grown.
-        self.dirty.push(index);
-        Ok(Received {
+        let window = &mut self.account.window;
+        let drain = |at, bytes: &[u8]| window.write(span.start() + at, bytes);
+        let taken = self.tcp.read(id, span.length(), drain);
+        let taken = taken.map_err(|_| Errno::EFAULT)?;
+        self.net.counters.copies_to_client += 1;
+        self.net.counters.copied_to_client += taken as u64;
+        Ok(Success::Received {
             bytes: taken as u64,
             datagrams: 0,
         })
@@ -126,134 +221,79 @@ impl<W: Window> Server<W> {
 
     /// `shutdown`, as `inet_shutdown` of Linux: a listener stops at the end of reading, an attempt
     /// is given up, and without a connection there is an error, but readers are woken.
-    pub(crate) fn shutdown_stream(&mut self, owner: SocketRef, how: Shutdown) -> Result<(), Errno> {
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
-        let index = match stream.role {
-            Role::Listening(_) => {
-                return if how.read() {
-                    self.dissolve_stream(owner)
-                } else {
-                    Ok(())
-                };
-            }
+    pub(crate) fn shutdown_stream(&mut self, slot: Slot, how: Shutdown) -> Reply {
+        let socket = self.account.socket_mut(slot)?;
+        let Kind::Stream(stream) = &mut socket.kind else {
+            return Err(Errno::EBADF.into());
+        };
+        let id = match stream.role {
+            Role::Listening(_) if how.read() => return self.dissolve_stream(slot),
+            Role::Listening(_) => return Ok(Success::Done),
             Role::Idle => {
-                stream.read_shut |= how.read();
-                stream.write_shut |= how.write();
                 if stream.phase == Phase::Connecting {
                     stream.phase = Phase::Disconnecting;
                 }
-                self.refresh(owner);
-                return Err(Errno::ENOTCONN);
+                socket.read_shut |= how.read();
+                socket.write_shut |= how.write();
+                self.refresh(slot);
+                return Err(Errno::ENOTCONN.into());
             }
-            Role::Connection(index) => index,
+            Role::Connection(id) => id,
         };
-        let connection = self.tcp.get_mut(index);
-        if connection.connecting {
-            return self.dissolve_stream(owner);
+        let connection = self.tcp.get(id);
+        let closed = connection.is_closed();
+        if connection.is_connecting() {
+            return self.dissolve_stream(slot);
         }
         if stream.phase == Phase::Connecting {
-            stream.phase = if connection.is_closed() {
+            stream.phase = if closed {
                 Phase::Disconnecting
             } else {
                 Phase::Connected
             };
         }
-        connection.read_shut |= how.read();
-        connection.write_shut |= how.write();
-        if connection.is_closed() {
-            self.refresh(owner);
-            return Err(Errno::ENOTCONN);
+        self.tcp.shut_down(id, how.read(), how.write(), self.net);
+        if closed {
+            Err(Failure::Errno(Errno::ENOTCONN))
+        } else {
+            Ok(Success::Done)
         }
-        if how.write() {
-            connection.socket_mut().close();
-        }
-        self.settle(index, Cause::Turn);
-        self.dirty.push(index);
-        Ok(())
     }
 
     /// `connect` with `AF_UNSPEC`, as `tcp_disconnect` of Linux: the socket can be used anew. Bytes
     /// that were not read or not sent are lost, and the peer gets a reset.
-    pub(crate) fn dissolve_stream(&mut self, owner: SocketRef) -> Result<(), Errno> {
-        let client = client_in(&mut self.clients, owner.client.into())?;
-        let stream = client.stream_mut(owner.slot.into()).ok_or(Errno::EBADF)?;
+    pub(crate) fn dissolve_stream(&mut self, slot: Slot) -> Reply {
+        let socket = self.account.socket_mut(slot)?;
+        let Kind::Stream(stream) = &mut socket.kind else {
+            return Err(Errno::EBADF.into());
+        };
         stream.phase = Phase::Unconnected;
-        stream.read_shut = false;
-        stream.write_shut = false;
-        let shown = match &stream.role {
-            Role::Connection(index) => self.tcp.get(*index).tuple.map(|tuple| tuple.local.1),
-            _ => stream.name.or(stream.local).map(|local| local.port),
+        socket.read_shut = false;
+        socket.write_shut = false;
+        let connection = match stream.role {
+            Role::Connection(id) => Some(self.tcp.get_mut(id)),
+            _ => None,
+        };
+        let shown = match &connection {
+            Some(connection) => connection.tuple.map(|tuple| tuple.local.1),
+            None => stream.name.or(socket.local).map(|local| local.port),
         };
         // The address stays if the client has bound it.
-        let address = stream.local.and_then(|local| local.address);
+        let address = socket.local.and_then(|local| local.address);
         stream.name = shown.map(|port| Local { address, port });
-        match core::mem::replace(&mut stream.role, Role::Idle) {
-            Role::Idle => {}
-            Role::Listening(listener) => self.stop_listening(owner, listener),
-            Role::Connection(index) => {
-                let connection = self.tcp.get_mut(index);
-                stream.error = connection.error.take();
-                let goes_on = matches!(
-                    connection.socket().state(),
-                    State::Closed | State::TimeWait | State::Closing | State::LastAck
-                );
-                if !goes_on {
-                    stream.error = Some(Errno::ECONNRESET);
-                }
-                self.abandon(index, owner.client.into(), !goes_on);
-            }
+        let mut goes_on = true;
+        if let Some(connection) = connection {
+            goes_on = matches!(
+                connection.state(),
+                State::Closed | State::TimeWait | State::Closing | State::LastAck
+            );
+            let error = connection.error.take();
+            socket.error = if goes_on { error } else { Some(Errno::ECONNRESET) };
         }
-        self.release_chosen_port(owner);
-        self.refresh(owner);
-        Ok(())
+        let role = core::mem::replace(&mut stream.role, Role::Idle);
+        self.leave(role, !goes_on);
+        self.release_chosen_port(slot);
+        self.refresh(slot);
+        Ok(Success::Done)
     }
-}
-
-/// Copies from the window to the end of the transmit buffer, in two pieces if that wraps around.
-fn copy_in<W: Window>(
-    socket: &mut Socket<'static>,
-    window: &W,
-    span: CheckedSpan,
-) -> Result<usize, Errno> {
-    let mut done = 0;
-    while done < span.length() {
-        let copied = socket.send(|buffer| {
-            let count = buffer.len().min(span.length() - done);
-            match window.read(span.half(), span.start() + done, &mut buffer[..count]) {
-                Ok(()) => (count, Ok(count)),
-                Err(outside) => (0, Err(outside)),
-            }
-        });
-        match copied {
-            Ok(Ok(0)) | Err(_) => break,
-            Ok(Ok(count)) => done += count,
-            Ok(Err(_)) => return Err(Errno::EFAULT),
-        }
-    }
-    Ok(done)
-}
-
-/// Copies from the start of the receive buffer to the window.
-fn copy_out<W: Window>(
-    socket: &mut Socket<'static>,
-    window: &mut W,
-    span: CheckedSpan,
-) -> Result<usize, Errno> {
-    let mut done = 0;
-    while done < span.length() {
-        let copied = socket.recv(|buffer| {
-            let count = buffer.len().min(span.length() - done);
-            match window.write(span.start() + done, &buffer[..count]) {
-                Ok(()) => (count, Ok(count)),
-                Err(outside) => (0, Err(outside)),
-            }
-        });
-        match copied {
-            Ok(Ok(0)) | Err(RecvError::Finished | RecvError::InvalidState) => break,
-            Ok(Ok(count)) => done += count,
-            Ok(Err(_)) => return Err(Errno::EFAULT),
-        }
-    }
-    Ok(done)
 }

@@ -2,7 +2,11 @@
 
 //! Containers of fixed size, allocated at the start: what every layer keeps its state in.
 
+pub mod fair_queue;
+pub mod id;
 pub mod list;
 pub mod map;
+pub mod pool;
 pub mod secret;
+pub mod set;
 pub mod timers;

@@ -4,18 +4,22 @@
 //! them stands, so that a deadline can be moved. Nothing is allocated after it was made.
 
 use alloc::vec::Vec;
-use smoltcp::time::Instant;
+use core::marker::PhantomData;
+
+use super::id::Id;
+use crate::time::Instant;
 
 const ABSENT: u32 = u32::MAX;
 
 /// At most one deadline for each of `0..count`.
-pub struct Timers {
+pub struct Timers<I> {
     heap: Vec<u32>,
     position: Vec<u32>,
     at: Vec<Instant>,
+    id: PhantomData<I>,
 }
 
-impl Timers {
+impl<I: Id> Timers<I> {
     /// No deadlines for `count` things.
     #[must_use]
     pub fn new(count: usize) -> Self {
@@ -23,6 +27,7 @@ impl Timers {
             heap: Vec::with_capacity(count),
             position: (0..count).map(|_| ABSENT).collect(),
             at: (0..count).map(|_| Instant::ZERO).collect(),
+            id: PhantomData,
         }
     }
 
@@ -34,14 +39,17 @@ impl Timers {
 
     /// The deadline of one thing.
     #[must_use]
-    pub fn get(&self, id: usize) -> Option<Instant> {
+    pub fn get(&self, id: I) -> Option<Instant> {
+        let id = id.index();
         (self.position[id] != ABSENT).then(|| self.at[id])
     }
 
     /// Sets a deadline unless an earlier one is set. Moving one to a later time would cost work at
     /// every segment; waking once too early and looking again costs less.
-    pub fn set_if_earlier(&mut self, id: usize, at: Instant) {
-        match self.get(id) {
+    pub fn set_if_earlier(&mut self, id: I, at: Instant) {
+        let set = self.get(id);
+        let id = id.index();
+        match set {
             Some(set) if set <= at => {}
             Some(_) => {
                 self.at[id] = at;
@@ -57,7 +65,8 @@ impl Timers {
     }
 
     /// Takes a deadline back.
-    pub fn clear(&mut self, id: usize) {
+    pub fn clear(&mut self, id: I) {
+        let id = id.index();
         if self.position[id] == ABSENT {
             return;
         }
@@ -73,13 +82,13 @@ impl Timers {
     }
 
     /// Takes out the earliest deadline if it has passed.
-    pub fn pop_due(&mut self, now: Instant) -> Option<usize> {
+    pub fn pop_due(&mut self, now: Instant) -> Option<I> {
         let id = *self.heap.first()? as usize;
         if self.at[id] > now {
             return None;
         }
-        self.clear(id);
-        Some(id)
+        self.clear(I::new(id));
+        Some(I::new(id))
     }
 
     fn key(&self, position: usize) -> Instant {
@@ -123,24 +132,27 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::id::Slot;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn behaves_like_a_sorted_list(steps in prop::collection::vec((0u8..3, 0usize..15, 0i64..40), 0..300)) {
-            let mut timers = Timers::new(15);
+            let mut timers = Timers::<Slot>::new(15);
             let mut model: [Option<i64>; 15] = [None; 15];
-            for (what, id, at) in steps {
+            for (what, index, at) in steps {
+                let id = Slot::new(index);
                 match what {
                     0 => {
                         timers.clear(id);
-                        model[id] = None;
+                        model[index] = None;
                     }
                     1 => {
                         let popped = timers.pop_due(Instant::from_micros(at));
                         let earliest = model.iter().flatten().min().copied();
                         match popped {
                             Some(id) => {
+                                let id = id.index();
                                 prop_assert_eq!(model[id], earliest);
                                 prop_assert!(earliest.is_some_and(|earliest| earliest <= at));
                                 model[id] = None;
@@ -150,13 +162,13 @@ mod tests {
                     }
                     _ => {
                         timers.set_if_earlier(id, Instant::from_micros(at));
-                        model[id] = Some(model[id].map_or(at, |set| set.min(at)));
+                        model[index] = Some(model[index].map_or(at, |set| set.min(at)));
                     }
                 }
                 let earliest = model.iter().flatten().min().map(|&at| Instant::from_micros(at));
                 prop_assert_eq!(timers.next(), earliest);
-                for (id, &at) in model.iter().enumerate() {
-                    prop_assert_eq!(timers.get(id), at.map(Instant::from_micros));
+                for (index, &at) in model.iter().enumerate() {
+                    prop_assert_eq!(timers.get(Slot::new(index)), at.map(Instant::from_micros));
                 }
             }
         }

@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The pool of TCP connections. All sockets and buffers are made at the start; each lies in a set
-//! of its own, so that smoltcp looks at one socket a packet.
+//! One TCP connection: smoltcp's socket and what is known around it. Between the numbers that
+//! smoltcp keeps to itself and those on the wire stand [`Connection::snd_una`] and its like; from
+//! them, the addresses, the options and the unacknowledged bytes a connection could be made again.
 
-use alloc::vec;
-use alloc::vec::Vec;
-
-use smoltcp::iface::{SocketHandle, SocketSet, SocketStorage};
-use smoltcp::socket::AnySocket;
-use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
-use smoltcp::time::{Duration, Instant};
 use socket_proto::{Errno, PollBits};
 
-use crate::accounts::ports::SocketRef;
+use super::congestion::Flow;
+use super::engine::{Socket, State};
+use super::half_open::HalfOpen;
+use super::numbers::PeerOptions;
+use super::segment::{Glance, MSS, before};
 use crate::ip::packet::Tuple;
-use crate::ip::stack::PACE;
-use crate::tables::list::Links;
-use crate::transport::congestion::Flow;
-use crate::transport::numbers::PeerOptions;
-use crate::transport::segment::{Glance, MSS, before};
+use crate::tables::id::{ClientId, SocketId};
+use crate::time::{Duration, Instant};
 
-/// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
-/// 3.8.4).
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(60);
-
-/// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
-const ACK_DELAY: Duration = Duration::from_millis(10);
+/// Silence of a peer that owes an acknowledgement (about seven retransmissions).
+const SILENCE: Duration = Duration::from_secs(120);
+/// A connection attempt: five SYNs.
+const ATTEMPT: Duration = Duration::from_secs(30);
+/// A connection attempt while the next hop does not answer: three ARP requests.
+const UNREACHED: Duration = Duration::from_secs(3);
+/// A closed connection whose peer neither takes what is left nor closes its side; as
+/// `tcp_fin_timeout` of Linux.
+const FIN_WAIT: Duration = Duration::from_secs(60);
+/// A closed connection whose peer takes what is left very slowly.
+const LINGER: Duration = Duration::from_secs(600);
+/// An idle connection whose peer does not answer the question whether it is still there.
+const GONE: Duration = Duration::from_secs(240);
 
 /// Who has a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,49 +35,67 @@ pub(crate) enum Owner {
     /// Nobody: it is in the pool.
     Free,
     /// A listening socket, until `accept`.
-    Pending { listener: SocketRef },
+    Pending(SocketId),
     /// A client's socket.
-    Client(SocketRef),
+    Socket(SocketId),
     /// The handle is gone; what was taken is still being sent. Once the peer has all of it,
     /// `drained`, only the two FINs and their acknowledgements are awaited.
-    Closing { client: u8, drained: bool },
+    Closing { client: ClientId, drained: bool },
 }
 
 impl Owner {
     /// The client on whose behalf packets are sent.
-    pub(crate) fn client(self) -> Option<u8> {
+    pub(crate) fn client(self) -> Option<ClientId> {
         match self {
             Owner::Free => None,
-            Owner::Pending { listener } => Some(listener.client),
-            Owner::Client(owner) => Some(owner.client),
+            Owner::Pending(socket) | Owner::Socket(socket) => Some(socket.client),
             Owner::Closing { client, .. } => Some(client),
         }
     }
 }
 
+/// How far a client's attempt to connect has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// It has succeeded, or the peer has made the connection.
+    Over,
+    UnderWay,
+    /// It has failed, and the socket has not been told.
+    Failed(Errno),
+}
+
+/// Why a segment with data was sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// For the first time, or as a question that repeats a byte.
+    New,
+    /// Because it is taken for lost.
+    Again,
+    /// Because the retransmission timer has run out.
+    TimedOut,
+}
+
 /// One connection.
 pub(crate) struct Connection {
-    pub set: SocketSet<'static>,
-    handle: SocketHandle,
+    pub(super) socket: Socket,
     pub owner: Owner,
     /// The two ends, for as long as somebody may ask. It is in the table of connections unless
     /// `owner` is `Free`.
     pub tuple: Option<Tuple>,
     pub error: Option<Errno>,
-    /// A connection attempt of a client is under way.
-    pub connecting: bool,
+    pub attempt: Attempt,
     pub read_shut: bool,
     pub write_shut: bool,
     /// A packet has left, so the next hop is known.
-    pub reached: bool,
+    pub(super) reached: bool,
     /// When it came out of the pool, or when its handle was closed.
-    pub since: Instant,
+    pub(super) since: Instant,
     /// When the last segment came.
-    pub heard: Instant,
+    pub(super) heard: Instant,
     /// When its state last changed or the peer last acknowledged something new.
-    pub moved: Instant,
+    pub(super) moved: Instant,
     /// Since when the peer owes an acknowledgement and has been silent.
-    pub waiting_since: Option<Instant>,
+    pub(super) waiting_since: Option<Instant>,
     /// Our first sequence number.
     iss: u32,
     /// The peer's first.
@@ -87,40 +107,46 @@ pub(crate) struct Connection {
     /// What the peer had acknowledged when the connection was last looked at.
     acked: u32,
     /// The state when it was last looked at.
-    pub seen: State,
-    pub flow: Flow,
+    pub(super) seen: State,
+    pub(super) flow: Flow,
     /// Highest sequence number sent, to notice what is sent again.
-    pub highest: Option<u32>,
+    highest: Option<u32>,
 }
 
 impl Connection {
-    pub(crate) fn socket(&self) -> &Socket<'static> {
-        self.set.get(self.handle)
+    /// A connection for the pool, with buffers of these sizes.
+    pub(super) fn new(receive: usize, send: usize) -> Self {
+        Connection {
+            socket: Socket::new(receive, send),
+            owner: Owner::Free,
+            tuple: None,
+            error: None,
+            attempt: Attempt::Over,
+            read_shut: false,
+            write_shut: false,
+            reached: false,
+            since: Instant::ZERO,
+            heard: Instant::ZERO,
+            moved: Instant::ZERO,
+            waiting_since: None,
+            iss: 0,
+            irs: 0,
+            written: 0,
+            read: 0,
+            acked: 0,
+            flow: Flow::new(PeerOptions::NONE, MSS),
+            seen: State::Closed,
+            highest: None,
+        }
     }
 
-    pub(crate) fn socket_mut(&mut self) -> &mut Socket<'static> {
-        self.set.get_mut(self.handle)
-    }
-
-    /// Makes a socket that comes out of the pool like new. smoltcp resets most of it itself when it
-    /// starts to listen or connect. It does not reset the congestion control, and the set remembers
-    /// a neighbour that did not answer. What is known of selective and duplicate
-    /// acknowledgements is set anew by the handshake: its last segment acknowledges nothing
-    /// that is in flight, so that it counts as fresh.
-    fn renew(&mut self, now: Instant) {
-        let socket = self.set.remove(self.handle);
-        self.handle = self.set.add(socket);
-        let socket = self.socket_mut();
-        // Congestion is our own business: see `crate::transport::congestion`.
-        socket.set_congestion_control(CongestionControl::None);
-        // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces
-        // must not wait for a delayed acknowledgement of the first.
-        socket.set_nagle_enabled(false);
-        socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
-        socket.set_ack_delay(Some(ACK_DELAY * PACE));
-        self.tuple = None;
+    /// Begins a life outside the pool.
+    pub(super) fn begin(&mut self, owner: Owner, tuple: Tuple, iss: u32, now: Instant) {
+        self.socket.renew();
+        self.owner = owner;
+        self.tuple = Some(tuple);
         self.error = None;
-        self.connecting = false;
+        self.attempt = Attempt::Over;
         self.read_shut = false;
         self.write_shut = false;
         self.reached = false;
@@ -128,27 +154,48 @@ impl Connection {
         self.heard = now;
         self.moved = now;
         self.waiting_since = None;
-        self.seen = State::Closed;
-        self.highest = None;
-    }
-
-    /// Sets the first sequence numbers of a connection that begins.
-    pub(crate) fn renumber(&mut self, iss: u32) {
         self.iss = iss;
         self.written = 0;
         self.read = 0;
         self.acked = iss;
+        self.seen = State::Closed;
+        self.highest = None;
     }
 
     /// The peer's SYN: its first sequence number and its options.
-    pub(crate) fn set_peer(&mut self, irs: u32, options: PeerOptions) {
+    pub(super) fn set_peer(&mut self, irs: u32, options: PeerOptions) {
         self.irs = irs;
         self.flow = Flow::new(options, MSS);
     }
 
+    /// Its peer has confirmed the handshake.
+    pub(super) fn set_handshake(&mut self, half_open: &HalfOpen) {
+        self.set_peer(half_open.irs, half_open.options);
+        self.seen = State::SynReceived;
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.socket.state()
+    }
+
+    /// Whether a client waits for the end of its attempt to connect.
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.attempt != Attempt::Over
+    }
+
+    /// Whether its attempt has failed: nothing more happens to it then.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.attempt, Attempt::Failed(_))
+    }
+
+    /// Whether there are bytes to read.
+    pub(crate) fn can_read(&self) -> bool {
+        self.socket.can_read()
+    }
+
     /// Whether a segment only repeats the last acknowledgement while something is on its way (RFC
     /// 5681 section 2).
-    pub(crate) fn is_duplicate(&self, glance: Glance) -> bool {
+    pub(super) fn is_duplicate(&self, glance: Glance) -> bool {
         let una = self.snd_una();
         glance.bare
             && glance.ack == Some(una)
@@ -161,42 +208,47 @@ impl Connection {
 
     /// Whether smoltcp takes an acknowledgement without data in this state, and has something to
     /// send.
-    pub(crate) fn is_sending(&self) -> bool {
-        let socket = self.socket();
-        let state = socket.state();
-        socket.send_queue() > 0
+    pub(super) fn is_sending(&self) -> bool {
+        self.socket.unacknowledged() > 0
             && matches!(
-                state,
+                self.state(),
                 State::Established | State::CloseWait | State::FinWait1 | State::Closing
             )
     }
 
-    /// Lets `put` write into the transmit buffer.
-    pub(crate) fn write<R>(&mut self, put: impl FnOnce(&mut Socket<'static>) -> R) -> R {
-        let before = self.socket().send_queue();
-        let result = put(self.socket_mut());
-        let taken = self.socket().send_queue() - before;
+    /// As [`Socket::write`].
+    pub(super) fn write<E>(
+        &mut self,
+        length: usize,
+        fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let before = self.socket.unacknowledged();
+        let result = self.socket.write(length, fill);
+        let taken = self.socket.unacknowledged() - before;
         self.written = self.written.wrapping_add(taken as u32);
         result
     }
 
-    /// Lets `take` read out of the receive buffer.
-    pub(crate) fn read<R>(&mut self, take: impl FnOnce(&mut Socket<'static>) -> R) -> R {
-        let before = self.socket().recv_queue();
-        let result = take(self.socket_mut());
-        let taken = before - self.socket().recv_queue();
+    /// As [`Socket::read`].
+    pub(super) fn read<E>(
+        &mut self,
+        length: usize,
+        drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let before = self.socket.unread();
+        let result = self.socket.read(length, drain);
+        let taken = before - self.socket.unread();
         self.read = self.read.wrapping_add(taken as u32);
         result
     }
 
     /// The oldest sequence number that the peer has not acknowledged (SND.UNA of RFC 9293).
-    pub(crate) fn snd_una(&self) -> u32 {
-        let socket = self.socket();
-        match socket.state() {
+    pub(super) fn snd_una(&self) -> u32 {
+        match self.state() {
             State::SynSent | State::SynReceived => self.iss,
             state => {
                 let fin = matches!(state, State::FinWait2 | State::TimeWait);
-                let queued = socket.send_queue() as u32;
+                let queued = self.socket.unacknowledged() as u32;
                 let acked = self.written.wrapping_sub(queued);
                 self.after_syn()
                     .wrapping_add(acked)
@@ -206,13 +258,13 @@ impl Connection {
     }
 
     /// The number behind the last byte of an outgoing stream that has been closed, and its FIN.
-    pub(crate) fn snd_nxt_closed(&self) -> u32 {
+    pub(super) fn snd_nxt_closed(&self) -> u32 {
         self.after_syn().wrapping_add(self.written).wrapping_add(1)
     }
 
     /// The highest number that the peer can have seen and acknowledge.
-    pub(crate) fn snd_max(&self) -> u32 {
-        match self.socket().state() {
+    pub(super) fn snd_max(&self) -> u32 {
+        match self.state() {
             // Its FIN may have been sent.
             State::FinWait1
             | State::FinWait2
@@ -224,26 +276,24 @@ impl Connection {
     }
 
     /// The number that the peer sends next (RCV.NXT of RFC 9293).
-    pub(crate) fn rcv_nxt(&self) -> u32 {
-        let socket = self.socket();
+    pub(super) fn rcv_nxt(&self) -> u32 {
         let fin = matches!(
-            socket.state(),
+            self.state(),
             State::CloseWait | State::LastAck | State::Closing | State::TimeWait
         );
-        let received = self.read.wrapping_add(socket.recv_queue() as u32);
+        let received = self.read.wrapping_add(self.socket.unread() as u32);
         let flags = 1 + u32::from(fin);
         self.irs.wrapping_add(received).wrapping_add(flags)
     }
 
     /// Bytes that the peer may send from there on.
-    pub(crate) fn window(&self) -> u32 {
-        let socket = self.socket();
-        (socket.recv_capacity() - socket.recv_queue()) as u32
+    pub(super) fn window(&self) -> u32 {
+        (self.socket.receive_capacity() - self.socket.unread()) as u32
     }
 
     /// Whether a segment with this number is on its way to the peer: what an ICMP error must quote
     /// to be believed (RFC 5927 section 4.1).
-    pub(crate) fn is_in_flight(&self, seq: u32) -> bool {
+    pub(super) fn is_in_flight(&self, seq: u32) -> bool {
         let una = self.snd_una();
         seq.wrapping_sub(una) < self.snd_max().wrapping_sub(una)
     }
@@ -253,166 +303,105 @@ impl Connection {
     }
 
     /// Notes whether the peer has acknowledged something new. Returns whether it has.
-    pub(crate) fn note_progress(&mut self) -> bool {
+    pub(super) fn note_progress(&mut self) -> bool {
         let acked = self.snd_una();
         core::mem::replace(&mut self.acked, acked) != acked
+    }
+
+    /// Notes that a segment with data up to `end` has been sent.
+    pub(super) fn note_sent(&mut self, end: u32) -> Sending {
+        let highest = match self.highest {
+            Some(highest) if !before(highest, end) => highest,
+            _ => {
+                self.highest = Some(end);
+                return Sending::New;
+            }
+        };
+        // Questions whether the peer is still there, or has room again.
+        if self.socket.unacknowledged() == 0 || self.flow.is_closed() {
+            return Sending::New;
+        }
+        let oldest = self.snd_una();
+        let requested = core::mem::take(&mut self.flow.resend);
+        if requested || end.wrapping_sub(oldest) > u32::from(MSS) {
+            return Sending::Again;
+        }
+        let flight = highest.wrapping_sub(oldest);
+        self.flow.congestion.timed_out(flight, highest);
+        Sending::TimedOut
     }
 
     /// Whether the peer will send no more.
     pub(crate) fn peer_done(&self) -> bool {
         matches!(
-            self.socket().state(),
+            self.state(),
             State::CloseWait | State::LastAck | State::Closing | State::TimeWait | State::Closed
         )
     }
 
+    /// Whether bytes can be sent; how many, [`Self::room`] says.
+    pub(crate) fn may_send(&self) -> bool {
+        self.socket.send_room().is_some()
+    }
+
     /// Bytes that `send` would take.
     pub(crate) fn room(&self) -> usize {
-        let socket = self.socket();
-        if socket.may_send() {
-            socket.send_capacity() - socket.send_queue()
-        } else {
-            0
-        }
+        self.socket.send_room().map_or(0, |(_, free)| free)
     }
 
     /// Whether the peer has yet to acknowledge something, so that its silence must end.
-    pub(crate) fn awaits_peer(&self) -> bool {
-        let socket = self.socket();
-        socket.send_queue() > 0
+    pub(super) fn awaits_peer(&self) -> bool {
+        self.socket.unacknowledged() > 0
             || matches!(
-                socket.state(),
+                self.state(),
                 State::FinWait1 | State::Closing | State::LastAck
             )
     }
 
+    /// When the server stops waiting for the peer.
+    pub(super) fn patience(&self) -> Option<Instant> {
+        match self.owner {
+            Owner::Free => None,
+            Owner::Socket(_) if self.is_connecting() => {
+                Some(self.since + if self.reached { ATTEMPT } else { UNREACHED })
+            }
+            // A reset that cannot be sent because the next hop is gone.
+            Owner::Closing { .. } if self.state() == State::Closed => Some(self.since + UNREACHED),
+            Owner::Closing { .. } => Some((self.moved + FIN_WAIT).min(self.since + LINGER)),
+            _ if self.state() == State::Closed => None,
+            _ => match self.waiting_since {
+                Some(since) => Some(since + SILENCE),
+                None => Some(self.heard + GONE),
+            },
+        }
+    }
+
     /// Whether everything is over, a reset that was due included.
-    pub(crate) fn is_over(&self) -> bool {
-        let socket = self.socket();
-        socket.state() == State::Closed && socket.local_endpoint().is_none()
+    pub(super) fn is_over(&self) -> bool {
+        self.socket.is_over()
     }
 
     /// Whether it is over for its client: TIME-WAIT is the server's own business.
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.socket().state(), State::Closed | State::TimeWait)
+        matches!(self.state(), State::Closed | State::TimeWait)
     }
 
     /// As `tcp_poll` of Linux.
     pub(crate) fn bits(&self) -> PollBits {
-        if self.connecting {
+        if self.is_connecting() {
             return PollBits::NONE;
         }
-        let socket = self.socket();
         let peer_done = self.peer_done() || self.read_shut;
         let over = self.is_closed() || (peer_done && self.write_shut);
         // A third of the buffer must be free, so that a writer who waits is not woken for every
         // segment that is acknowledged.
-        let writable = !socket.may_send() || self.room() * 3 >= socket.send_capacity();
+        let room = self.socket.send_room();
+        let writable = room.is_none_or(|(capacity, free)| free * 3 >= capacity);
         PollBits::NONE
-            .with(PollBits::IN, socket.can_recv() || peer_done)
+            .with(PollBits::IN, self.can_read() || peer_done)
             .with(PollBits::OUT, writable)
             .with(PollBits::ERR, self.error.is_some())
             .with(PollBits::RDHUP, peer_done)
             .with(PollBits::HUP, over)
-    }
-}
-
-/// All connections.
-pub(crate) struct TcpPool {
-    connections: Vec<Connection>,
-    receive: usize,
-    pub links: Links,
-    /// A stack: the memory of the connection that ended last is likely to be at hand still.
-    free: Vec<u32>,
-    used: usize,
-}
-
-impl TcpPool {
-    pub(crate) fn new(count: usize, receive: usize, send: usize) -> Self {
-        TcpPool {
-            connections: (0..count).map(|_| connection(receive, send)).collect(),
-            receive,
-            links: Links::new(count),
-            free: (0..count as u32).rev().collect(),
-            used: 0,
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.connections.len()
-    }
-
-    /// Size of a connection's receive buffer, which is its first window.
-    pub(crate) fn receive_window(&self) -> usize {
-        self.receive
-    }
-
-    /// How far smoltcp shifts the windows of these buffers (RFC 7323 section 2).
-    pub(crate) fn window_scale(&self) -> u8 {
-        let bits = usize::BITS - self.receive.leading_zeros();
-        bits.saturating_sub(16) as u8
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.used
-    }
-
-    pub(crate) fn get(&self, index: usize) -> &Connection {
-        &self.connections[index]
-    }
-
-    pub(crate) fn get_mut(&mut self, index: usize) -> &mut Connection {
-        &mut self.connections[index]
-    }
-
-    /// Takes a connection out of the pool.
-    pub(crate) fn take(&mut self, owner: Owner, now: Instant) -> Option<usize> {
-        let index = self.free.pop()? as usize;
-        self.used += 1;
-        let connection = &mut self.connections[index];
-        connection.renew(now);
-        connection.owner = owner;
-        Some(index)
-    }
-
-    /// Puts a connection back that is in no list.
-    pub(crate) fn put_back(&mut self, index: usize) {
-        let connection = &mut self.connections[index];
-        connection.socket_mut().abort();
-        connection.owner = Owner::Free;
-        connection.tuple = None;
-        self.used -= 1;
-        self.free.push(index as u32);
-    }
-}
-
-fn connection(receive: usize, send: usize) -> Connection {
-    // Lent for good: without its feature `alloc` smoltcp takes slices.
-    let buffer = |size: usize| SocketBuffer::new(vec![0; size].leak());
-    let socket = Socket::new(buffer(receive), buffer(send));
-    let mut set = SocketSet::new(vec![SocketStorage::EMPTY].leak());
-    let handle = set.add(socket.upcast());
-    Connection {
-        set,
-        handle,
-        owner: Owner::Free,
-        tuple: None,
-        error: None,
-        connecting: false,
-        read_shut: false,
-        write_shut: false,
-        reached: false,
-        since: Instant::ZERO,
-        heard: Instant::ZERO,
-        moved: Instant::ZERO,
-        waiting_since: None,
-        iss: 0,
-        irs: 0,
-        written: 0,
-        read: 0,
-        acked: 0,
-        flow: Flow::new(PeerOptions::NONE, MSS),
-        seen: State::Closed,
-        highest: None,
     }
 }

@@ -3,47 +3,32 @@
 //! The life of a connection after it has been opened: what its changes of state mean to its owner,
 //! and how it ends.
 
-use smoltcp::socket::tcp::State;
-use smoltcp::time::Duration;
 use socket_proto::Errno;
 
-use crate::protocol::window::Window;
-use crate::server::Server;
-use crate::transport::connection::Owner;
-
-/// Silence of a peer that owes an acknowledgement (about seven retransmissions).
-pub(crate) const SILENCE: Duration = Duration::from_secs(120);
-/// A connection attempt: five SYNs.
-pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
-/// A connection attempt while the next hop does not answer: three ARP requests.
-pub(crate) const UNREACHED: Duration = Duration::from_secs(3);
-/// A closed connection whose peer neither takes what is left nor closes its side; as
-/// `tcp_fin_timeout` of Linux.
-pub(crate) const FIN_WAIT: Duration = Duration::from_secs(60);
-/// A closed connection whose peer takes what is left very slowly.
-pub(crate) const LINGER: Duration = Duration::from_secs(600);
-/// An idle connection whose peer does not answer the question whether it is still there.
-pub(crate) const GONE: Duration = Duration::from_secs(240);
+use super::connection::{Attempt, Owner};
+use super::engine::State;
+use super::tcp::Tcp;
+use crate::ip::Network;
+use crate::ip::icmp::{Error, Why};
+use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
 
 /// Why a connection is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(super) enum Cause {
     /// A segment came for it.
     Packet,
     /// It has had its turn to send.
     Turn,
 }
 
-impl<W: Window> Server<W> {
-    /// Draws the conclusions from a connection's state, after smoltcp may have changed it.
-    pub(crate) fn settle(&mut self, index: usize, cause: Cause) {
-        let now = self.stack.now();
-        let connection = self.tcp.get_mut(index);
-        if connection.owner == Owner::Free {
-            return;
-        }
+impl Tcp {
+    /// Draws the conclusions from a connection's state, after smoltcp may have changed it. Whatever
+    /// has smoltcp work on a connection ends with this.
+    pub(super) fn settle(&mut self, id: ConnectionId, cause: Cause, net: &mut Network) {
+        let now = net.now();
+        let connection = &mut self.connections[id];
         let before = connection.seen;
-        let state = connection.socket().state();
+        let state = connection.state();
         connection.seen = state;
         if connection.note_progress() || state != before {
             connection.moved = now;
@@ -61,26 +46,24 @@ impl<W: Window> Server<W> {
         let reset = state == State::Closed
             && cause == Cause::Packet
             && !matches!(before, State::Closed | State::LastAck | State::TimeWait);
-        if reset {
-            self.counters.tcp_reset += 1;
-        }
+        net.counters.tcp_reset += u64::from(reset);
         if connection.is_over() {
-            self.forget_tuple(index);
+            self.forget_tuple(id);
         }
-        let connection = self.tcp.get_mut(index);
+        let connection = &mut self.connections[id];
         match connection.owner {
             Owner::Free => {}
-            Owner::Pending { .. } => {
+            Owner::Pending(_) => {
                 if reset {
                     connection.error = Some(Errno::ECONNRESET);
                 }
             }
-            Owner::Client(owner) => {
-                if connection.connecting {
+            Owner::Socket(_) => {
+                if connection.attempt == Attempt::UnderWay {
                     match state {
                         State::SynSent | State::SynReceived => {}
-                        State::Closed => return self.attempt_failed(index, Errno::ECONNREFUSED),
-                        _ => connection.connecting = false,
+                        State::Closed => return self.fail(id, Errno::ECONNREFUSED, net),
+                        _ => connection.attempt = Attempt::Over,
                     }
                 } else if reset {
                     // As Linux: after the peer's FIN only sending can fail.
@@ -91,182 +74,205 @@ impl<W: Window> Server<W> {
                         Errno::ECONNRESET
                     });
                 }
-                self.refresh(owner);
+                self.change(id);
             }
             Owner::Closing { client, drained } => {
-                self.settle_closing(index, state, (client, drained));
+                self.settle_closing(id, state, client, drained, net);
             }
         }
     }
 
-    fn settle_closing(&mut self, index: usize, state: State, (client, drained): (u8, bool)) {
-        let connection = self.tcp.get_mut(index);
+    fn settle_closing(
+        &mut self,
+        id: ConnectionId,
+        state: State,
+        client: ClientId,
+        drained: bool,
+        net: &mut Network,
+    ) {
+        let connection = &mut self.connections[id];
         if connection.is_over() || state == State::TimeWait {
-            return self.retire(index);
+            return self.release(id, net);
         }
         // Once: until the reset can leave, what was received stays where it is.
-        if state != State::Closed && connection.socket().can_recv() {
+        if state != State::Closed && connection.can_read() {
             // The peer still sends to a socket that nobody can read from any more (RFC 2525 section
             // 2.17).
-            connection.socket_mut().abort();
-            self.counters.tcp_reset += 1;
-            self.dirty.push(index);
-        } else if !drained && state != State::Closed && connection.socket().send_queue() == 0 {
+            connection.socket.abort();
+            net.counters.tcp_reset += 1;
+            self.wake(id);
+        } else if !drained
+            && state != State::Closed
+            && connection.socket.unacknowledged() == 0
+        {
             connection.owner = Owner::Closing {
                 client,
                 drained: true,
             };
-            if let Some(client) = &mut self.clients[usize::from(client)] {
-                client.closing.remove(&mut self.tcp.links, index);
-                client.drained.push_back(&mut self.tcp.links, index);
-            }
+            let ending = &mut self.endings[client.index()];
+            ending.sending.remove(&mut self.links, id);
+            ending.drained.push_back(&mut self.links, id);
         }
     }
 
-    /// A client's connection attempt is over without success. The socket can try again.
-    pub(crate) fn attempt_failed(&mut self, index: usize, errno: Errno) {
-        let Owner::Client(owner) = self.tcp.get(index).owner else {
-            return;
+    /// A client's attempt to connect is over without success. The layer above is told, and then
+    /// gives the connection back.
+    pub(super) fn fail(&mut self, id: ConnectionId, errno: Errno, net: &mut Network) {
+        self.retire(id, net);
+        self.connections[id].attempt = Attempt::Failed(errno);
+        self.change(id);
+    }
+
+    /// A router or the peer says that a segment did not arrive. Returns whether that is believed:
+    /// if such a segment may be on its way.
+    pub(crate) fn undelivered(&mut self, error: Error, net: &mut Network) -> bool {
+        let Some(id) = self.find(&error.tuple) else {
+            return false;
         };
-        if let Some(client) = &mut self.clients[usize::from(owner.client)]
-            && let Some(stream) = client.stream_mut(usize::from(owner.slot))
-        {
-            stream.fail(errno);
+        let connection = &self.connections[id];
+        if !connection.is_in_flight(error.sequence) {
+            return false;
         }
-        self.release_chosen_port(owner);
-        self.put_back(index);
-        self.refresh(owner);
+        match error.why {
+            Why::TooBig { mtu } => net.path_narrows(error, mtu),
+            // An established connection goes on: its own timers decide (RFC 1122 section 4.2.3.9).
+            Why::Failed { errno, .. } if connection.attempt == Attempt::UnderWay => {
+                self.fail(id, errno, net);
+            }
+            Why::Failed { .. } => {}
+        }
+        true
     }
 
     /// A peer has been silent for too long.
-    pub(crate) fn give_up(&mut self, index: usize) {
-        let connection = self.tcp.get_mut(index);
+    pub(super) fn give_up(&mut self, id: ConnectionId, net: &mut Network) {
+        let connection = &mut self.connections[id];
         match connection.owner {
-            Owner::Free => {}
-            Owner::Pending { .. } => {
-                connection.error = Some(Errno::ETIMEDOUT);
-                connection.socket_mut().abort();
-                self.dirty.push(index);
+            Owner::Free => return,
+            Owner::Socket(_) if connection.is_connecting() => {
+                let errno = if connection.reached {
+                    Errno::ETIMEDOUT
+                } else {
+                    Errno::EHOSTUNREACH
+                };
+                return self.fail(id, errno, net);
             }
-            Owner::Client(owner) => {
-                if connection.connecting {
-                    let errno = if connection.reached {
-                        Errno::ETIMEDOUT
-                    } else {
-                        Errno::EHOSTUNREACH
-                    };
-                    return self.attempt_failed(index, errno);
-                }
+            Owner::Pending(_) | Owner::Socket(_) => {
                 connection.error = Some(Errno::ETIMEDOUT);
-                connection.socket_mut().abort();
                 connection.seen = State::Closed;
-                self.dirty.push(index);
-                self.refresh(owner);
+                self.change(id);
             }
             // A reset tells a peer that has not got everything, unless that is what could not be
             // sent.
-            Owner::Closing { .. }
-                if !matches!(connection.socket().state(), State::Closed | State::FinWait2) =>
-            {
-                connection.socket_mut().abort();
-                connection.since = self.stack.now();
-                self.counters.tcp_reset += 1;
-                self.dirty.push(index);
+            Owner::Closing { .. } => {
+                if matches!(connection.state(), State::Closed | State::FinWait2) {
+                    return self.release(id, net);
+                }
+                connection.since = net.now();
+                net.counters.tcp_reset += 1;
             }
-            Owner::Closing { .. } => self.retire(index),
         }
+        self.connections[id].socket.abort();
+        self.wake(id);
     }
 
     /// Hands a connection over to nobody: its client has closed it. What was taken is still sent,
-    /// unless something was received and never read: then, or if `abort`, it is reset.
-    pub(crate) fn abandon(&mut self, index: usize, client: usize, abort: bool) {
-        let now = self.stack.now();
-        let connection = self.tcp.get_mut(index);
+    /// unless something was received and never read: then, or if `abort`, it is reset. It is in no
+    /// listener's queue any more.
+    pub(crate) fn abandon(
+        &mut self,
+        id: ConnectionId,
+        client: ClientId,
+        abort: bool,
+        net: &mut Network,
+    ) {
+        let now = net.now();
+        let connection = &mut self.connections[id];
+        if connection.has_failed() {
+            return self.release(id, net);
+        }
         connection.owner = Owner::Closing {
-            client: client as u8,
+            client,
             drained: false,
         };
         connection.since = now;
         connection.moved = now;
-        connection.connecting = false;
+        connection.attempt = Attempt::Over;
         connection.read_shut = false;
-        let socket = connection.socket_mut();
-        if socket.can_recv() || abort {
-            if socket.state() != State::Closed {
-                self.counters.tcp_reset += 1;
-            }
-            socket.abort();
+        if connection.can_read() || abort {
+            net.counters.tcp_reset += u64::from(connection.state() != State::Closed);
+            connection.socket.abort();
         } else {
-            socket.close();
+            connection.socket.close();
         }
-        if let Some(client) = &mut self.clients[client] {
-            client.closing.push_back(&mut self.tcp.links, index);
-        }
-        self.settle(index, Cause::Turn);
-        self.dirty.push(index);
+        let sending = &mut self.endings[client.index()].sending;
+        sending.push_back(&mut self.links, id);
+        self.settle(id, Cause::Turn, net);
+        self.wake(id);
     }
 
-    /// Puts a connection that is closing back into the pool, whatever its peer still thinks.
-    pub(crate) fn retire(&mut self, index: usize) {
-        match self.tcp.get(index).owner {
-            Owner::Closing { client, drained } => {
-                if let Some(client) = &mut self.clients[usize::from(client)] {
-                    let list = if drained {
-                        &mut client.drained
-                    } else {
-                        &mut client.closing
-                    };
-                    list.remove(&mut self.tcp.links, index);
-                }
+    /// A client has taken a connection out of its listener's queue.
+    pub(crate) fn accept(&mut self, id: ConnectionId, socket: SocketId, net: &mut Network) {
+        self.connections[id].owner = Owner::Socket(socket);
+        net.counters.tcp_accepted += 1;
+        self.change(id);
+    }
+
+    /// Writes to a connection: `fill` gets an offset and where to write. Returns how many bytes
+    /// were taken.
+    ///
+    /// # Errors
+    /// Of `fill`.
+    pub(crate) fn write<E>(
+        &mut self,
+        id: ConnectionId,
+        length: usize,
+        net: &mut Network,
+        fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let taken = self.connections[id].write(length, fill)?;
+        if taken > 0 {
+            self.settle(id, Cause::Turn, net);
+            self.wake(id);
+        }
+        Ok(taken)
+    }
+
+    /// Reads from a connection: `drain` gets an offset and the bytes. Returns how many were taken.
+    ///
+    /// # Errors
+    /// Of `drain`.
+    pub(crate) fn read<E>(
+        &mut self,
+        id: ConnectionId,
+        length: usize,
+        drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let taken = self.connections[id].read(length, drain)?;
+        self.change(id);
+        // The window that the peer sees has grown.
+        self.wake(id);
+        Ok(taken)
+    }
+
+    /// Ends one direction of a connection, or both.
+    pub(crate) fn shut_down(
+        &mut self,
+        id: ConnectionId,
+        read: bool,
+        write: bool,
+        net: &mut Network,
+    ) {
+        let connection = &mut self.connections[id];
+        connection.read_shut |= read;
+        connection.write_shut |= write;
+        if !connection.is_closed() {
+            if write {
+                connection.socket.close();
             }
-            Owner::Free | Owner::Pending { .. } | Owner::Client(_) => return,
+            self.settle(id, Cause::Turn, net);
+            self.wake(id);
         }
-        self.put_back(index);
-    }
-
-    /// Frees the four values that name a connection for a new one.
-    pub(crate) fn forget_tuple(&mut self, index: usize) {
-        if let Some(tuple) = self.tcp.get(index).tuple
-            && self.tuples.get(&tuple) == Some(index as u32)
-        {
-            self.tuples.remove(&tuple);
-        }
-    }
-
-    /// Puts a connection back that is in no list.
-    fn put_back(&mut self, index: usize) {
-        self.forget_tuple(index);
-        self.stack.neighbours.forget_connection(index);
-        self.timers.clear(index);
-        self.tcp.put_back(index);
-    }
-
-    /// Takes a connection out of the pool. If it is empty, the oldest closing connection makes room
-    /// whose peer has got everything, of the client that has most of them.
-    pub(crate) fn take_connection(&mut self, owner: Owner) -> Option<usize> {
-        let now = self.stack.now();
-        if let Some(index) = self.tcp.take(owner, now) {
-            return Some(self.note_peak(index));
-        }
-        let clients = self.clients.iter().flatten();
-        let victim = clients
-            .max_by_key(|client| client.drained.len())?
-            .drained
-            .front()?;
-        self.counters.tcp_reclaimed += 1;
-        self.retire(victim);
-        let index = self.tcp.take(owner, now)?;
-        Some(self.note_peak(index))
-    }
-
-    fn note_peak(&mut self, index: usize) -> usize {
-        // For good: whose it is does not change until it is back in the pool.
-        if let Some(client) = self.tcp.get(index).owner.client() {
-            self.dirty.assign(index, client.into());
-        }
-        let used = self.tcp.used() as u64;
-        let peak = &mut self.counters.stream_sockets_peak;
-        *peak = used.max(*peak);
-        index
+        self.change(id);
     }
 }

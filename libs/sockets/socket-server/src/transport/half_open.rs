@@ -6,12 +6,12 @@
 //! are taken, as in a flood of SYNs whose senders never answer, the next ones get a SYN cookie
 //! instead ([`crate::transport::numbers`]): a peer that confirms it is served as well.
 
-use alloc::vec::Vec;
-
-use smoltcp::time::{Duration, Instant};
+use crate::time::{Duration, Instant};
 
 use crate::ip::packet::Tuple;
+use crate::tables::id::HalfOpenId;
 use crate::tables::map::Map;
+use crate::tables::pool::Pool;
 use crate::tables::timers::Timers;
 use crate::transport::numbers::PeerOptions;
 
@@ -48,18 +48,16 @@ pub(crate) struct HalfOpen {
 
 /// All of them.
 pub(crate) struct Backlog {
-    entries: Vec<Option<HalfOpen>>,
-    free: Vec<u32>,
-    known: Map<Tuple, u32>,
-    timers: Timers,
+    entries: Pool<HalfOpenId, Option<HalfOpen>>,
+    known: Map<Tuple, HalfOpenId>,
+    timers: Timers<HalfOpenId>,
     cookies_until: Instant,
 }
 
 impl Backlog {
     pub(crate) fn new(seed: u64) -> Self {
         Backlog {
-            entries: (0..CAPACITY).map(|_| None).collect(),
-            free: (0..CAPACITY as u32).rev().collect(),
+            entries: Pool::new(CAPACITY, || None),
             known: Map::new(CAPACITY, seed),
             timers: Timers::new(CAPACITY),
             cookies_until: Instant::ZERO,
@@ -71,34 +69,33 @@ impl Backlog {
     }
 
     pub(crate) fn get(&self, tuple: &Tuple) -> Option<HalfOpen> {
-        self.entries[self.known.get(tuple)? as usize]
+        self.entries[self.known.get(tuple)?]
     }
 
     /// Remembers a SYN that has just been answered, in place of an earlier one of the same peer.
     /// Returns whether there was room; if not, the answer should have been a cookie.
     pub(crate) fn insert(&mut self, half_open: HalfOpen, now: Instant) -> bool {
         self.remove(&half_open.tuple);
-        let Some(index) = self.free.pop() else {
+        let Some(id) = self.entries.take() else {
             return false;
         };
         // There are as many keys as entries.
-        let _ = self.known.insert(half_open.tuple, index);
-        self.entries[index as usize] = Some(half_open);
-        self.timers
-            .set_if_earlier(index as usize, now + PATIENCE[0]);
+        let _ = self.known.insert(half_open.tuple, id);
+        self.entries[id] = Some(half_open);
+        self.timers.set_if_earlier(id, now + PATIENCE[0]);
         true
     }
 
     /// Whether [`Self::insert`] would find room for this peer.
     pub(crate) fn has_room(&self, tuple: &Tuple) -> bool {
-        !self.free.is_empty() || self.known.get(tuple).is_some()
+        !self.entries.is_full() || self.known.get(tuple).is_some()
     }
 
     pub(crate) fn remove(&mut self, tuple: &Tuple) -> Option<HalfOpen> {
-        let index = self.known.remove(tuple)?;
-        self.timers.clear(index as usize);
-        self.free.push(index);
-        self.entries[index as usize].take()
+        let id = self.known.remove(tuple)?;
+        self.timers.clear(id);
+        self.entries.put_back(id);
+        self.entries[id].take()
     }
 
     /// When the next SYN|ACK is due.
@@ -108,15 +105,15 @@ impl Backlog {
 
     /// Takes out one whose SYN|ACK is due again. Those whose time is over are forgotten.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<HalfOpen> {
-        while let Some(index) = self.timers.pop_due(now) {
-            let Some(half_open) = &mut self.entries[index] else {
+        while let Some(id) = self.timers.pop_due(now) {
+            let Some(half_open) = &mut self.entries[id] else {
                 continue;
             };
             half_open.again += 1;
             let half_open = *half_open;
             match PATIENCE.get(half_open.again) {
                 Some(&patience) => {
-                    self.timers.set_if_earlier(index, now + patience);
+                    self.timers.set_if_earlier(id, now + patience);
                     return Some(half_open);
                 }
                 None => drop(self.remove(&half_open.tuple)),

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! TCP connections and received datagrams.
+//! TCP connections, from the first segment to what is left of them in TIME-WAIT, and received
+//! datagrams.
+//!
+//! [`tcp::Tcp`] is the way in. It knows which client a connection works for, but no sockets: what
+//! changes is put into a queue, which the layer above empties.
 
 pub mod congestion;
 pub mod connection;
-pub mod device;
-pub mod egress;
-pub mod ending;
+mod ending;
+pub mod engine;
 pub mod half_open;
 mod input;
 pub mod numbers;
-mod open;
+mod opening;
+mod output;
 pub mod segment;
+pub mod tcp;
 pub mod time_wait;
 pub mod udp;

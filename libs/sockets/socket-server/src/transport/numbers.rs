@@ -5,9 +5,6 @@
 //! A number is a keyed hash of the connection's two ends plus a clock (RFC 6528 section 3), or,
 //! when half-open connections are not remembered, a SYN cookie (RFC 4987 section 3.6): a hash that
 //! proves to us later that we have sent it, and that carries the peer's options.
-//!
-//! smoltcp takes a first number from its own generator, whose state is the interface's seed.
-//! [`seed_for`] inverts one step of that generator, so that smoltcp takes the number we want.
 
 use crate::ip::packet::Tuple;
 use crate::tables::secret::Secret;
@@ -104,61 +101,6 @@ fn words(tuple: &Tuple) -> [u64; 2] {
         .map(|(address, port)| u64::from(address.to_bits()) << 16 | u64::from(port))
 }
 
-/// smoltcp 0.14's generator: `state = state * MULTIPLIER + INCREMENT`, and the 32 bits above bit
-/// `29 - state[61..64]` of the new state are the number.
-const MULTIPLIER: u64 = 0xbb2e_fcec_3c39_611d;
-const INCREMENT: u64 = 0x7590_ef39;
-
-/// The seed of a smoltcp interface that takes so many random numbers for itself, and then `number`.
-/// It takes 16 bits each time, and once more where these are zero: no such seed is chosen.
-#[must_use]
-pub fn seed_for(number: u32, draws: u32) -> u64 {
-    // With the top three bits zero, the number lies from bit 29 on. What lies below is free, and
-    // the first will do but for one number in 65,536 for each draw.
-    let last = u64::from(number) << 29;
-    (0..1 << 29)
-        .map(|below| {
-            (0..=draws).fold(last | below, |state, _| {
-                state.wrapping_sub(INCREMENT).wrapping_mul(INVERSE)
-            })
-        })
-        .find(|&seed| draws_nothing_twice(seed, draws))
-        .unwrap_or_default()
-}
-
-fn draws_nothing_twice(seed: u64, draws: u32) -> bool {
-    let mut state = seed;
-    (0..draws).all(|_| {
-        state = step(state);
-        let number = (state >> (29 - (state >> 61))) as u32;
-        (number ^ number >> 16) as u16 != 0
-    })
-}
-
-/// The state behind another.
-fn step(state: u64) -> u64 {
-    state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT)
-}
-
-/// The multiplier's inverse modulo 2^64, by Newton's iteration: each step doubles the bits.
-const INVERSE: u64 = {
-    let mut inverse = MULTIPLIER;
-    let mut step = 0;
-    while step < 5 {
-        let error = 2u64.wrapping_sub(MULTIPLIER.wrapping_mul(inverse));
-        inverse = inverse.wrapping_mul(error);
-        step += 1;
-    }
-    inverse
-};
-const _: () = assert!(MULTIPLIER.wrapping_mul(INVERSE) == 1);
-
-/// Whether the first seed that comes to mind for one draw and this number would not do.
-#[cfg(test)]
-pub(crate) fn is_rare(number: u32) -> bool {
-    step(step(seed_for(number, 1))) != u64::from(number) << 29
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,16 +135,6 @@ mod tests {
         }
 
         #[test]
-        fn a_seed_gives_its_number(number: u32, draws in 0u32..4) {
-            let mut state = seed_for(number, draws);
-            prop_assert!(draws_nothing_twice(state, draws));
-            for _ in 0..=draws {
-                state = step(state);
-            }
-            prop_assert_eq!(((state >> 29) as u32, state >> 61), (number, 0));
-        }
-
-        #[test]
         fn the_first_number_depends_on_every_end(a: u32, b: u32, port: u16, now in 0u64..1 << 60) {
             prop_assume!(a != b);
             let numbers = Numbers::new(&[1; 16]);
@@ -211,17 +143,6 @@ mod tests {
             // For the same ends it goes on with the clock.
             let later = numbers.initial(&at_a, now + 4_000_000);
             prop_assert_eq!(later.wrapping_sub(numbers.initial(&at_a, now)), 1_000);
-        }
-    }
-
-    /// One connection in 65,536 would begin with another number than its peer was told, and be
-    /// reset.
-    #[test]
-    fn no_number_is_drawn_twice() {
-        let rare: Vec<u32> = (0..400_000).filter(|&number| is_rare(number)).collect();
-        assert!(!rare.is_empty());
-        for number in rare {
-            assert!(draws_nothing_twice(seed_for(number, 1), 1), "{number}");
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use alloc::collections::VecDeque;
 
-use smoltcp::time::{Duration, Instant};
+use crate::time::{Duration, Instant};
 
 use crate::ip::packet::Tuple;
 use crate::tables::map::Map;

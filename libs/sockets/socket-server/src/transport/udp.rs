@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Received datagrams: the buffers of datagram sockets, and the checks before one gets there.
+//! Received datagrams: where they wait to be read, and the checks before one gets there.
 
 use alloc::vec;
-use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use smoltcp::storage::{PacketBuffer, PacketMetadata};
 use smoltcp::wire::{IpAddress, UdpPacket};
 
-use crate::ip::packet::Packet;
-use crate::tables::list::{Links, List};
+use crate::ip::packet::{Packet, Tuple};
 
 /// Address and port.
 type Endpoint = (Ipv4Addr, u16);
 
 /// What a datagram socket has received and nobody has read.
-pub(crate) struct UdpSocket {
+pub(crate) struct Inbox {
     buffer: PacketBuffer<'static, Endpoint>,
 }
 
-impl UdpSocket {
+impl Inbox {
+    /// Room for so many bytes and datagrams, which is allocated for good: without its feature
+    /// `alloc` smoltcp takes slices.
+    pub(crate) fn new(bytes: usize, datagrams: usize) -> Self {
+        let metadata = vec![PacketMetadata::EMPTY; datagrams].leak();
+        Inbox {
+            buffer: PacketBuffer::new(metadata, vec![0; bytes].leak()),
+        }
+    }
+
     /// Whether there is something to read.
     pub(crate) fn can_recv(&self) -> bool {
         !self.buffer.is_empty()
@@ -37,6 +44,11 @@ impl UdpSocket {
         }
     }
 
+    /// Forgets all datagrams.
+    pub(crate) fn clear(&mut self) {
+        while self.pop().is_some() {}
+    }
+
     /// The length of the oldest datagram.
     pub(crate) fn peek(&mut self) -> Option<usize> {
         self.buffer.peek().ok().map(|(_, payload)| payload.len())
@@ -49,62 +61,10 @@ impl UdpSocket {
     }
 }
 
-/// The buffers of all datagram sockets.
-pub(crate) struct UdpPool {
-    sockets: Vec<UdpSocket>,
-    links: Links,
-    free: List,
-}
-
-impl UdpPool {
-    pub(crate) fn new(count: usize, receive: usize, packets: usize) -> Self {
-        let mut links = Links::new(count);
-        let mut free = List::default();
-        let sockets = (0..count)
-            .map(|index| {
-                free.push_back(&mut links, index);
-                // Lent for good: without its feature `alloc` smoltcp takes slices.
-                let buffer = PacketBuffer::new(
-                    vec![PacketMetadata::EMPTY; packets].leak(),
-                    vec![0; receive].leak(),
-                );
-                UdpSocket { buffer }
-            })
-            .collect();
-        UdpPool {
-            sockets,
-            links,
-            free,
-        }
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.sockets.len() - self.free.len()
-    }
-
-    pub(crate) fn get(&self, index: usize) -> &UdpSocket {
-        &self.sockets[index]
-    }
-
-    pub(crate) fn get_mut(&mut self, index: usize) -> &mut UdpSocket {
-        &mut self.sockets[index]
-    }
-
-    pub(crate) fn take(&mut self) -> Option<usize> {
-        self.free.pop_front(&mut self.links)
-    }
-
-    pub(crate) fn put_back(&mut self, index: usize) {
-        while self.sockets[index].pop().is_some() {}
-        self.free.push_back(&mut self.links, index);
-    }
-}
-
 /// A received datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Received<'a> {
-    pub from: Endpoint,
-    pub to: Endpoint,
+    pub tuple: Tuple,
     pub payload: &'a [u8],
 }
 
@@ -121,8 +81,10 @@ pub(crate) fn parse<'a>(packet: &Packet<'a>, verified: bool) -> Option<Received<
         return None;
     }
     Some(Received {
-        from: (packet.source, udp.src_port()),
-        to: (packet.destination, udp.dst_port()),
+        tuple: Tuple {
+            local: (packet.destination, udp.dst_port()),
+            remote: (packet.source, udp.src_port()),
+        },
         payload: udp.payload(),
     })
 }

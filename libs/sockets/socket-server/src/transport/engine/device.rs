@@ -4,15 +4,13 @@
 //! packets; the Ethernet header around them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
-use smoltcp::time::Instant;
-use smoltcp::wire::Ipv4Packet;
+use smoltcp::wire::{Ipv4Packet, TcpPacket};
 
 use crate::counters::Counters;
 use crate::ethernet::{self, Hop};
-use crate::frames::TxQueue;
+use crate::frames::{FRAME_MAX, TxQueue};
 use crate::ip::paths::LINK_MTU;
-
-const TCP: u8 = 6;
+use crate::time::Instant;
 
 /// What left during one call of the stack.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,8 +91,7 @@ fn note(packet: &[u8], sent: &mut Sent) {
     sent.packets += 1;
     sent.data_end = None;
     // What the stack writes has no IP options.
-    if let Some(&[.., TCP]) = packet.get(..10)
-        && let Some(&[a, b, c, d]) = packet.get(24..28)
+    if let Some(&[a, b, c, d]) = packet.get(24..28)
         && let Some(&offset) = packet.get(32)
     {
         let sequence = u32::from_be_bytes([a, b, c, d]);
@@ -141,5 +138,46 @@ impl<T: TxQueue> phy::Device for Wire<'_, T> {
 
     fn capabilities(&self) -> DeviceCapabilities {
         self.capabilities.clone()
+    }
+}
+
+/// Takes frames and forgets them.
+pub(crate) struct Nowhere;
+
+impl TxQueue for Nowhere {
+    fn free(&mut self) -> usize {
+        1
+    }
+
+    fn try_send<R, E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
+        Some(fill(&mut [0; FRAME_MAX][..length.min(FRAME_MAX)]))
+    }
+}
+
+/// Keeps the sequence number of a TCP segment that is sent.
+struct Number(pub u32);
+
+impl TxQueue for Number {
+    fn free(&mut self) -> usize {
+        1
+    }
+
+    fn try_send<R, E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
+        let mut frame = [0; FRAME_MAX];
+        let filled = fill(&mut frame[..length.min(FRAME_MAX)]);
+        if let Ok(packet) = Ipv4Packet::new_checked(&frame[ethernet::HEADER..])
+            && let Ok(segment) = TcpPacket::new_checked(packet.payload())
+        {
+            self.0 = segment.seq_number().0 as u32;
+        }
+        Some(filled)
     }
 }

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the server knows of one client: its window, its quota, its table of sockets.
+
+use alloc::vec::Vec;
+use core::num::NonZeroU16;
+
+use socket_proto::{Errno, Handle, PollBits, ReadinessWriter};
+
+use super::meter::Meter;
+use crate::config::ClientLimits;
+use crate::sockets::socket::{Kind, Layers, Listener, Role, Socket, Stream};
+use crate::tables::id::{Id, Slot};
+use crate::time::Instant;
+
+/// How a client is connected to the server.
+pub struct ClientPort<W> {
+    /// Payload memory.
+    pub window: W,
+    /// The client's readiness page.
+    pub ready: ReadinessWriter<'static>,
+    /// What it may use.
+    pub limits: ClientLimits,
+}
+
+/// An index of a client's table.
+struct Entry {
+    generation: NonZeroU16,
+    /// What stands in the readiness page.
+    published: PollBits,
+    socket: Option<Socket>,
+}
+
+/// One client.
+pub(crate) struct Account<W> {
+    pub window: W,
+    pub ready: ReadinessWriter<'static>,
+    pub limits: ClientLimits,
+    pub attached: bool,
+    entries: Vec<Entry>,
+    free: Vec<u16>,
+    /// Stream sockets, connections that wait for `accept` included.
+    streams: usize,
+    datagrams: usize,
+    /// What its calls have cost.
+    pub meter: Meter,
+    /// When calls that were refused are worth trying again.
+    pub refill: Option<Instant>,
+    /// When it has asked to be notified.
+    pub deadline: Option<Instant>,
+    /// Something became ready since the last notification.
+    pub notify: bool,
+    /// The page has changed since its serial number was raised.
+    pub changed: bool,
+}
+
+impl<W> Account<W> {
+    pub(crate) fn new(port: ClientPort<W>) -> Self {
+        let count = port.limits.stream_sockets + port.limits.datagram_sockets;
+        let entry = || Entry {
+            generation: NonZeroU16::MIN,
+            published: PollBits::NONE,
+            socket: None,
+        };
+        Account {
+            window: port.window,
+            ready: port.ready,
+            limits: port.limits,
+            attached: false,
+            entries: core::iter::repeat_with(entry).take(count).collect(),
+            // Low indices first. A closed index goes to the end of the line only by generation,
+            // which is enough.
+            free: (0..count as u16).rev().collect(),
+            streams: 0,
+            datagrams: 0,
+            meter: Meter::default(),
+            refill: None,
+            deadline: None,
+            notify: false,
+            changed: false,
+        }
+    }
+
+    /// All indices of its table.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<W> {
+        (0..self.entries.len()).map(Slot::new)
+    }
+
+    /// Whether one more stream socket is within the quota.
+    pub(crate) fn may_add_stream(&self) -> bool {
+        self.streams < self.limits.stream_sockets
+    }
+
+    /// Whether one more datagram socket is within the quota.
+    pub(crate) fn may_add_datagram(&self) -> bool {
+        self.datagrams < self.limits.datagram_sockets
+    }
+
+    /// A connection begins to wait for `accept`, or waits no longer and has got no socket.
+    pub(crate) fn count_waiting(&mut self, begins: bool) {
+        if begins {
+            self.streams += 1;
+        } else {
+            self.streams -= 1;
+        }
+    }
+
+    /// Takes an index for a new socket, which the quota has room for. A connection that has waited
+    /// for `accept` has been counted.
+    pub(crate) fn open(&mut self, socket: Socket) -> Option<(Slot, Handle)> {
+        let index = self.free.pop()?;
+        match &socket.kind {
+            Kind::Datagram(_) => self.datagrams += 1,
+            Kind::Stream(stream) => self.streams += usize::from(!stream.is_connected()),
+        }
+        let entry = &mut self.entries[usize::from(index)];
+        entry.socket = Some(socket);
+        entry.published = PollBits::NONE;
+        Some((Slot::new(index.into()), Handle::new(index, entry.generation)))
+    }
+
+    /// Gives an index back. From now on its handles are stale.
+    pub(crate) fn release(&mut self, slot: Slot) -> Option<Socket> {
+        let entry = &mut self.entries[slot.index()];
+        let socket = entry.socket.take()?;
+        match socket.kind {
+            Kind::Stream(_) => self.streams -= 1,
+            Kind::Datagram(_) => self.datagrams -= 1,
+        }
+        entry.generation = Handle::next_generation(entry.generation);
+        entry.published = PollBits::NONE;
+        // There was room for every index at the start.
+        self.free.push(slot.index() as u16);
+        self.ready.clear(slot.index());
+        self.changed = true;
+        Some(socket)
+    }
+
+    /// The index that a handle names.
+    pub(crate) fn resolve(&self, handle: Handle) -> Result<Slot, Errno> {
+        match self.entries.get(handle.index()) {
+            Some(entry) if entry.generation == handle.generation() && entry.socket.is_some() => {
+                Ok(Slot::new(handle.index()))
+            }
+            _ => Err(Errno::EBADF),
+        }
+    }
+
+    /// The socket at an index.
+    pub(crate) fn socket(&self, slot: Slot) -> Option<&Socket> {
+        self.entries.get(slot.index())?.socket.as_ref()
+    }
+
+    /// The socket at an index.
+    ///
+    /// # Errors
+    /// `EBADF`: there is none.
+    pub(crate) fn socket_mut(&mut self, slot: Slot) -> Result<&mut Socket, Errno> {
+        let entry = self.entries.get_mut(slot.index());
+        entry.and_then(|entry| entry.socket.as_mut()).ok_or(Errno::EBADF)
+    }
+
+    /// The stream socket at an index.
+    ///
+    /// # Errors
+    /// `EBADF`: there is none.
+    pub(crate) fn stream_mut(&mut self, slot: Slot) -> Result<&mut Stream, Errno> {
+        match &mut self.socket_mut(slot)?.kind {
+            Kind::Stream(stream) => Ok(stream),
+            Kind::Datagram(_) => Err(Errno::EBADF),
+        }
+    }
+
+    /// The listener at an index.
+    pub(crate) fn listener_mut(&mut self, slot: Slot) -> Option<&mut Listener> {
+        match &mut self.stream_mut(slot).ok()?.role {
+            Role::Listening(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    /// The bits that the page shows of a socket.
+    pub(crate) fn published(&self, slot: Slot) -> PollBits {
+        self.entries[slot.index()].published
+    }
+
+    /// Brings a socket's word in the page up to date. Returns whether something became ready.
+    pub(crate) fn refresh(&mut self, slot: Slot, layers: Layers<'_>) -> bool {
+        let Some(entry) = self.entries.get_mut(slot.index()) else {
+            return false;
+        };
+        let Some(socket) = &entry.socket else {
+            return false;
+        };
+        let bits = socket.bits(layers);
+        if bits == entry.published {
+            return false;
+        }
+        let rising = !(bits & !entry.published).is_empty();
+        entry.published = bits;
+        let handle = Handle::new(slot.index() as u16, entry.generation);
+        self.ready.set(handle, bits);
+        self.changed = true;
+        rising
+    }
+}

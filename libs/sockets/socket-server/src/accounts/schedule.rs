@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Whose turn it is to send: over the accounts first, then over an account's connections.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::shares::{ANSWERS, SERVER, SHARE, Shares};
+use crate::frames::TxQueue;
+use crate::ip::Network;
+use crate::tables::id::{ClientId, Id};
+use crate::tables::set::ClientSet;
+use crate::time::{Duration, Instant};
+use crate::transport::tcp::Tcp;
+
+/// Segments of one connection before the next has its turn.
+const TURN: usize = 16;
+/// How long a share is kept for a client that has been told that it can send again.
+const INVITATION: Duration = Duration::from_millis(10);
+
+/// The schedule.
+pub(crate) struct Schedule {
+    /// Transmit buffers under way.
+    shares: Shares,
+    /// Clients with a datagram socket that waits for transmit buffers.
+    blocked: ClientSet,
+    /// Clients whose share of the buffers is kept, because they have been told that there are some.
+    invited: ClientSet,
+    /// Until when.
+    invited_until: Vec<Instant>,
+}
+
+impl Schedule {
+    pub(crate) fn new(clients: usize) -> Self {
+        Schedule {
+            shares: Shares::new(),
+            blocked: ClientSet::default(),
+            invited: ClientSet::default(),
+            invited_until: vec![Instant::ZERO; clients],
+        }
+    }
+
+    /// Lets connections of some clients send, up to a budget of frames, which these clients share
+    /// equally. Returns whether there is more that could be sent at once.
+    pub(crate) fn flush<T: TxQueue>(
+        &mut self,
+        whose: ClientSet,
+        budget: usize,
+        tcp: &mut Tcp,
+        net: &mut Network,
+        tx: &mut T,
+    ) -> bool {
+        self.note_sent(SERVER, net, tx);
+        if tcp.queue.waiting().is_empty() {
+            return false;
+        }
+        let wants = self.wants(tcp, net.now());
+        let mut left = budget;
+        while left > 0 && tx.free() > ANSWERS {
+            let may = self.with_room(wants);
+            let Some(turn) = tcp.queue.pop(ClientSet(whose.0 & may.0)) else {
+                break;
+            };
+            let client = turn.client;
+            let most = self.share(wants, client).min(tx.free() - ANSWERS);
+            tcp.turn(turn.id, TURN.min(left).min(turn.credit).min(most), net, tx);
+            // A visit counts even if nothing was sent: work is bounded, not only packets.
+            let used = self.note_sent(client, net, tx).max(1);
+            tcp.queue.charge(client, used);
+            left = left.saturating_sub(used);
+        }
+        let waiting = tcp.queue.waiting();
+        let may = if tx.free() > ANSWERS {
+            self.with_room(wants)
+        } else {
+            ClientSet::default()
+        };
+        if waiting.0 & !may.0 != 0 {
+            tx.hurry();
+        }
+        waiting.0 & may.0 != 0
+    }
+
+    /// Books what has been sent since the last time for an account. Returns how many frames that
+    /// was.
+    pub(crate) fn note_sent<T: TxQueue>(
+        &mut self,
+        account: ClientId,
+        net: &Network,
+        tx: &mut T,
+    ) -> usize {
+        self.shares.note(account, net.counters.tx_frames, tx.free())
+    }
+
+    /// The clients that have frames under way or wait for buffers.
+    fn wants(&mut self, tcp: &Tcp, now: Instant) -> ClientSet {
+        for client in self.invited.iter() {
+            if self.invited_until[client.index()] <= now {
+                self.invited.set(client, false);
+            }
+        }
+        self.shares.holders() | tcp.queue.waiting() | self.blocked | self.invited
+    }
+
+    /// How many transmit buffers a client may take: as many as there are, unless others want some
+    /// too.
+    fn share(&self, wants: ClientSet, client: ClientId) -> usize {
+        if wants.has_others(client) {
+            SHARE.saturating_sub(self.shares.held(client))
+        } else {
+            usize::MAX
+        }
+    }
+
+    /// The clients that may take transmit buffers.
+    fn with_room(&self, wants: ClientSet) -> ClientSet {
+        let alone = wants.0.is_power_of_two();
+        ClientSet(!self.shares.full().0 | if alone { wants.0 } else { 0 })
+    }
+
+    /// How many transmit buffers a client may take now.
+    pub(crate) fn room<T: TxQueue>(
+        &mut self,
+        client: ClientId,
+        tcp: &Tcp,
+        net: &Network,
+        tx: &mut T,
+    ) -> usize {
+        self.note_sent(SERVER, net, tx);
+        let free = tx.free().saturating_sub(ANSWERS);
+        // On a narrow path a single datagram may need more than a share.
+        if self.shares.held(client) == 0 {
+            return free;
+        }
+        let wants = self.wants(tcp, net.now());
+        self.share(wants, client).min(free)
+    }
+
+    /// A datagram socket of a client waits for transmit buffers.
+    pub(crate) fn block(&mut self, client: ClientId) {
+        self.blocked.set(client, true);
+    }
+
+    /// Takes out a client whose datagram sockets wait for transmit buffers, and for which there are
+    /// some now.
+    pub(crate) fn unblock<T: TxQueue>(
+        &mut self,
+        tcp: &Tcp,
+        net: &Network,
+        tx: &mut T,
+    ) -> Option<ClientId> {
+        for client in self.blocked.iter() {
+            if self.room(client, tcp, net, tx) >= Network::FRAGMENT_RESERVE {
+                self.blocked.set(client, false);
+                self.invited.set(client, true);
+                self.invited_until[client.index()] = net.now() + INVITATION;
+                return Some(client);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Looking for the Ethernet addresses of hosts: ARP packets, and who waits for the answer.
+
+use core::net::Ipv4Addr;
+
+use super::arp::{self, Arp, Operation};
+use super::neighbours::{Due, GATEWAY};
+use super::{BROADCAST, Hop, is_card};
+use crate::frames::TxQueue;
+use crate::ip::Network;
+use crate::ip::packet::{Tuple, is_host};
+use crate::tables::id::{ClientId, HostId};
+
+impl Network {
+    /// An ARP packet (RFC 826) has come.
+    pub(crate) fn arp<T: TxQueue>(&mut self, payload: &[u8], tx: &mut T) {
+        let Some(arp) = arp::parse(payload) else {
+            self.counters.drops_malformed += 1;
+            return;
+        };
+        let own = self.address();
+        let (sender, mac) = (arp.sender, arp.sender_mac);
+        // Without an address of its own a host asks whether this one is taken (RFC 5227); nothing
+        // is learnt from that.
+        let nameless = sender.is_unspecified() && arp.operation == Operation::Request;
+        let neighbour = is_host(sender)
+            && sender != own
+            && !self.interface.is_broadcast(sender)
+            && self.interface.is_neighbour(sender);
+        if !is_card(mac) || !(neighbour || nameless) {
+            self.counters.drops_source += 1;
+            return;
+        }
+        if arp.target != own {
+            return;
+        }
+        let now = self.now();
+        let found = match arp.operation {
+            Operation::Request if nameless => None,
+            Operation::Request => self.neighbours.asked_by(sender, mac, now),
+            Operation::Reply => self.neighbours.answered(sender, mac, now),
+        };
+        if let Some(host) = found {
+            if host == GATEWAY {
+                self.gateway.answered(mac, now);
+            }
+            self.send_held(host, tx);
+        }
+        if arp.operation == Operation::Request {
+            self.answer_arp(sender, mac, tx);
+        }
+    }
+
+    fn answer_arp<T: TxQueue>(&mut self, to: Ipv4Addr, mac: [u8; 6], tx: &mut T) {
+        if !self.limits.arp.allow(to, self.now) {
+            self.counters.replies_limited += 1;
+            return;
+        }
+        let arp = Arp {
+            operation: Operation::Reply,
+            sender_mac: self.interface.mac,
+            sender: self.address(),
+            target_mac: mac,
+            target: to,
+        };
+        if !arp::send(tx, mac, arp, &mut self.counters) {
+            self.counters.drops_no_tx_buffer += 1;
+        }
+    }
+
+    /// A packet came from a host. Answers to it can go back the same way.
+    pub(crate) fn hear<T: TxQueue>(&mut self, source: Ipv4Addr, sender: [u8; 6], tx: &mut T) {
+        if self.interface.is_neighbour(source)
+            && let Some(host) = self.neighbours.heard(source, sender, self.now)
+        {
+            self.send_held(host, tx);
+        }
+    }
+
+    /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after
+    /// they have sent.
+    pub(crate) fn hop(&mut self, next_hop: Ipv4Addr) -> Option<Hop> {
+        let found = self.neighbours.lookup(next_hop, self.now)?;
+        if found.probe {
+            self.probe = Some((next_hop, found.mac));
+        }
+        Some(self.hop_to(found.mac))
+    }
+
+    /// Asks the neighbour that was just sent to whether its address is still right, if it is time
+    /// for that.
+    pub(crate) fn send_probe<T: TxQueue>(&mut self, tx: &mut T) {
+        if let Some((address, mac)) = self.probe.take() {
+            self.ask(address, Some(mac), tx);
+        }
+    }
+
+    /// Sends an ARP request for a host, to its address or to all.
+    fn ask<T: TxQueue>(&mut self, target: Ipv4Addr, to: Option<[u8; 6]>, tx: &mut T) {
+        let arp = Arp {
+            operation: Operation::Request,
+            sender_mac: self.interface.mac,
+            sender: self.address(),
+            target_mac: [0; 6],
+            target,
+        };
+        // One that cannot leave is one that gets no answer; the next follows in a second.
+        arp::send(tx, to.unwrap_or(BROADCAST), arp, &mut self.counters);
+    }
+
+    /// Does what is due: asks for the gateway, asks again for the hosts that have not answered, and
+    /// gives up those that will not.
+    pub(crate) fn run_timers<T: TxQueue>(&mut self, tx: &mut T) {
+        let now = self.now;
+        if let Some(address) = self.gateway.take_due(now) {
+            if self.gateway.is_lost() {
+                self.give_up(GATEWAY);
+            }
+            let to = self.neighbours.ask_gateway();
+            self.ask(address, to, tx);
+            self.gateway.asked(now);
+        }
+        while let Some(due) = self.neighbours.due(now) {
+            match due {
+                Due::Ask(address) => self.ask(address, None, tx),
+                Due::Absent(host) => self.give_up(host),
+            }
+        }
+    }
+
+    /// A host does not answer: whoever waited for it is told.
+    fn give_up(&mut self, host: HostId) {
+        let datagrams = core::mem::take(self.neighbours.datagrams(host));
+        self.pending.fail(datagrams);
+        self.neighbours.give_up(host);
+    }
+
+    /// A client needs the Ethernet address of a host that is not known. Returns the host, for which
+    /// can be waited; `None` if the client is looking for too many already.
+    pub(crate) fn search<T: TxQueue>(
+        &mut self,
+        next_hop: Ipv4Addr,
+        client: ClientId,
+        tx: &mut T,
+    ) -> Option<HostId> {
+        let search = self.neighbours.search(next_hop, client, self.now)?;
+        if search.host == GATEWAY {
+            if !self.neighbours.is_awaited(search.host) {
+                self.gateway.wanted(self.now);
+            }
+        } else if search.is_new {
+            self.ask(next_hop, None, tx);
+        }
+        Some(search.host)
+    }
+
+    /// The address of a host is there: the datagrams that waited for it are sent.
+    fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
+        while let Some(place) = self.neighbours.datagrams(host).pop_front(&mut self.pending.links) {
+            let to = self.pending.tuple(place).remote.0;
+            let hop = self.next_hop(to).and_then(|next_hop| self.hop(next_hop));
+            // Out of the pool for as long as it is read.
+            let pending = core::mem::take(&mut self.pending.bytes);
+            let datagram = &pending[self.pending.range(place)];
+            match hop.map(|hop| self.send_datagram(hop, to, datagram, tx)) {
+                Some(Ok(())) => {}
+                Some(Err(_)) => self.counters.drops_no_tx_buffer += 1,
+                None => self.counters.drops_unresolved += 1,
+            }
+            self.pending.bytes = pending;
+            self.pending.put_back(place);
+        }
+    }
+
+    /// Takes out a datagram whose next hop does not answer. Returns its ends.
+    pub(crate) fn next_undeliverable(&mut self) -> Option<Tuple> {
+        let place = self.pending.next_undeliverable()?;
+        self.counters.drops_unresolved += 1;
+        let tuple = self.pending.tuple(place);
+        self.pending.put_back(place);
+        Some(tuple)
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Operations that name sockets, and ask for their names and options.
+
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use socket_proto::{Errno, Reply, SocketKind, SocketOption, Success};
+
+use super::Call;
+use super::socket::{Kind, Listener, Phase, Role};
+use crate::accounts::ports::{EPHEMERAL_FIRST, Local};
+use crate::tables::id::Slot;
+use crate::tables::list::List;
+
+/// Most connections that may wait at one listening socket, whatever the client asks for.
+const BACKLOG_MAX: u64 = 1024;
+
+impl<W> Call<'_, W> {
+    /// `bind`.
+    pub(crate) fn bind(&mut self, slot: Slot, addr: SocketAddr) -> Reply {
+        let SocketAddr::V4(addr) = addr else {
+            return Err(Errno::EAFNOSUPPORT.into());
+        };
+        let address = match *addr.ip() {
+            any if any.is_unspecified() => None,
+            own if own == self.net.address() => Some(own),
+            _ => return Err(Errno::EADDRNOTAVAIL.into()),
+        };
+        let (id, port) = (self.id(slot), addr.port());
+        let socket = self.account.socket_mut(slot)?;
+        let idle = match &socket.kind {
+            Kind::Stream(stream) => matches!(stream.role, Role::Idle),
+            Kind::Datagram(_) => true,
+        };
+        if socket.local.is_some() || !idle {
+            return Err(Errno::EINVAL.into());
+        }
+        if port == 0 {
+            self.bind_ephemeral(slot, address, None)?;
+            return Ok(Success::Done);
+        }
+        let (kind, local) = (socket.kind(), Local { address, port });
+        if !self.account.limits.may_bind(kind, port) {
+            return Err(Errno::EACCES.into());
+        }
+        let bound = self.ports.bind(kind, local, id);
+        bound.map_err(|_| Errno::EADDRINUSE)?;
+        self.account.socket_mut(slot)?.bind(local, false);
+        Ok(Success::Done)
+    }
+
+    /// `listen`.
+    pub(crate) fn listen(&mut self, slot: Slot, backlog: u64) -> Reply {
+        let backlog = backlog.clamp(1, BACKLOG_MAX) as usize;
+        let stream = self.account.stream_mut(slot)?;
+        match (&mut stream.role, stream.phase) {
+            (Role::Listening(listener), _) => {
+                listener.backlog = backlog;
+                return Ok(Success::Done);
+            }
+            (Role::Idle, Phase::Unconnected) => {}
+            _ => return Err(Errno::EINVAL.into()),
+        }
+        // A port of the server's choice counts too: what a client may offer to the network stands
+        // in the configuration.
+        let limits = &self.account.limits;
+        match self.account.socket(slot).and_then(|socket| socket.local) {
+            Some(local) if limits.may_bind(SocketKind::Stream, local.port) => {}
+            Some(_) => return Err(Errno::EACCES.into()),
+            None => self.bind_to_listen(slot)?,
+        }
+        let stream = self.account.stream_mut(slot)?;
+        stream.name = None;
+        stream.role = Role::Listening(Listener {
+            backlog,
+            ready: List::default(),
+        });
+        self.refresh(slot);
+        Ok(Success::Done)
+    }
+
+    /// Gives a socket that shall listen a port of the server's choice, among those that the client
+    /// may listen on.
+    fn bind_to_listen(&mut self, slot: Slot) -> Result<(), Errno> {
+        let (kind, id) = (SocketKind::Stream, self.id(slot));
+        let limits = &self.account.limits;
+        let mut ranges = limits.bindable(kind).iter();
+        if !ranges.any(|range| range.last >= EPHEMERAL_FIRST) {
+            return Err(Errno::EACCES);
+        }
+        let usable = |port| limits.may_bind(kind, port);
+        let bound = self.ports.bind_ephemeral(kind, id, None, None, usable);
+        let local = bound.ok_or(Errno::EADDRINUSE)?;
+        self.account.socket_mut(slot)?.bind(local, true);
+        Ok(())
+    }
+
+    /// `getsockname`.
+    pub(crate) fn sock_name(&self, slot: Slot) -> Reply {
+        let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
+        let mut local = socket.local;
+        let mut address = None;
+        match &socket.kind {
+            Kind::Stream(stream) => {
+                if let Role::Connection(id) = stream.role
+                    && let Some(tuple) = self.tcp.get(id).tuple
+                {
+                    return Ok(Success::Address(tuple.local.into()));
+                }
+                local = stream.name.or(local);
+            }
+            // Linux shows the address that a connected socket sends from.
+            Kind::Datagram(datagram) => address = datagram.remote.map(|_| self.net.address()),
+        }
+        let address = local.and_then(|local| local.address).or(address);
+        let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let port = local.map_or(0, |local| local.port);
+        Ok(Success::Address(SocketAddrV4::new(address, port).into()))
+    }
+
+    /// `getpeername`.
+    pub(crate) fn peer_name(&self, slot: Slot) -> Reply {
+        let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
+        let peer = match &socket.kind {
+            Kind::Stream(stream) => match stream.role {
+                Role::Connection(id) => {
+                    let connection = self.tcp.get(id);
+                    let open = !connection.is_connecting() && !connection.is_closed();
+                    connection.tuple.filter(|_| open).map(|tuple| tuple.remote)
+                }
+                _ => None,
+            },
+            Kind::Datagram(datagram) => datagram.remote,
+        };
+        let peer = peer.ok_or(Errno::ENOTCONN)?;
+        Ok(Success::Address(peer.into()))
+    }
+
+    /// `getsockopt`.
+    pub(crate) fn get_option(&mut self, slot: Slot, option: SocketOption) -> Reply {
+        let socket = self.account.socket_mut(slot)?;
+        if option == SocketOption::Type {
+            return Ok(Success::Value(socket.kind().raw()));
+        }
+        let error = match &socket.kind {
+            Kind::Stream(stream) => match stream.role {
+                Role::Connection(id) => self.tcp.get_mut(id).error.take(),
+                _ => socket.error.take(),
+            },
+            Kind::Datagram(_) => socket.error.take(),
+        };
+        self.refresh(slot);
+        let error = error.map_or(0, |errno| u64::from(errno.raw()));
+        Ok(Success::Value(error))
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A socket of a client: what it is, and what its client can see of it.
+
+use core::net::Ipv4Addr;
+
+use socket_proto::{Errno, PollBits, SocketKind};
+
+use crate::accounts::ports::Local;
+use crate::tables::id::{ConnectionId, InboxId};
+use crate::tables::list::List;
+use crate::tables::pool::Pool;
+use crate::transport::tcp::Tcp;
+use crate::transport::udp::Inbox;
+
+/// A socket that is not closed.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// Where it is bound. The port is its own.
+    pub local: Option<Local>,
+    /// The server has chosen the port: it may choose another one next time.
+    pub autobound: bool,
+    /// What has gone wrong. Of a stream: why the last connection or attempt ended.
+    pub error: Option<Errno>,
+    /// Of a stream: shut down while there was no connection, or with the one that is over. The next
+    /// one takes it over.
+    pub read_shut: bool,
+    pub write_shut: bool,
+    pub kind: Kind,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Stream(Stream),
+    Datagram(Datagram),
+}
+
+/// A stream socket.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// What `getsockname` shows without a connection, if that is not where the socket is bound:
+    /// where the last one was.
+    pub name: Option<Local>,
+    pub phase: Phase,
+    pub role: Role,
+}
+
+/// How far `connect` has come, as Linux's `socket_state` says: it outlives the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `connect` and `listen` are possible.
+    Unconnected,
+    /// An attempt has been started, and `connect` has not been told its end.
+    Connecting,
+    /// Connected, as the client has been told.
+    Connected,
+    /// Shut down after an attempt that had failed.
+    Disconnecting,
+}
+
+/// What a stream socket does.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Nothing yet.
+    Idle,
+    /// It waits for connections.
+    Listening(Listener),
+    /// It has a connection, or is trying to get one.
+    Connection(ConnectionId),
+}
+
+/// The state of a listening socket.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    /// Most connections that may wait.
+    pub backlog: usize,
+    /// Those that do, oldest first.
+    pub ready: List<ConnectionId>,
+}
+
+/// A datagram socket.
+#[derive(Debug)]
+pub(crate) struct Datagram {
+    pub inbox: InboxId,
+    pub remote: Option<(Ipv4Addr, u16)>,
+    /// `send` has answered `EAGAIN` and there are still no transmit buffers.
+    pub blocked: bool,
+}
+
+impl Datagram {
+    /// Whether it hears this peer: a connected socket hears its own only.
+    pub(crate) fn hears(&self, peer: (Ipv4Addr, u16)) -> bool {
+        self.remote.is_none_or(|remote| remote == peer)
+    }
+}
+
+impl Stream {
+    /// Whether it has a connection, or is trying to get one.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.role, Role::Connection(_))
+    }
+}
+
+/// What sockets stand on.
+#[derive(Clone, Copy)]
+pub(crate) struct Layers<'a> {
+    pub tcp: &'a Tcp,
+    pub inboxes: &'a Pool<InboxId, Inbox>,
+}
+
+impl Socket {
+    fn new(kind: Kind) -> Self {
+        Socket {
+            local: None,
+            autobound: false,
+            error: None,
+            read_shut: false,
+            write_shut: false,
+            kind,
+        }
+    }
+
+    /// A stream socket with this role.
+    pub(crate) fn stream(role: Role) -> Self {
+        let phase = match role {
+            Role::Connection(_) => Phase::Connected,
+            Role::Idle | Role::Listening(_) => Phase::Unconnected,
+        };
+        Socket::new(Kind::Stream(Stream {
+            name: None,
+            phase,
+            role,
+        }))
+    }
+
+    /// A datagram socket that receives here.
+    pub(crate) fn datagram(inbox: InboxId) -> Self {
+        Socket::new(Kind::Datagram(Datagram {
+            inbox,
+            remote: None,
+            blocked: false,
+        }))
+    }
+
+    /// It has been bound; by the server's choice if `auto`.
+    pub(crate) fn bind(&mut self, local: Local, auto: bool) {
+        self.local = Some(local);
+        self.autobound = auto;
+        if let Kind::Stream(stream) = &mut self.kind {
+            stream.name = None;
+        }
+    }
+
+    /// What the protocol calls it.
+    pub(crate) fn kind(&self) -> SocketKind {
+        match self.kind {
+            Kind::Stream(_) => SocketKind::Stream,
+            Kind::Datagram(_) => SocketKind::Datagram,
+        }
+    }
+
+    /// Its poll bits as they are now.
+    pub(crate) fn bits(&self, layers: Layers<'_>) -> PollBits {
+        match &self.kind {
+            Kind::Stream(stream) => match &stream.role {
+                // As Linux shows a socket that is not connected.
+                Role::Idle => (PollBits::OUT | PollBits::HUP)
+                    .with(PollBits::IN | PollBits::RDHUP, self.read_shut)
+                    .with(PollBits::ERR, self.error.is_some()),
+                Role::Listening(listener) => {
+                    PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty())
+                }
+                Role::Connection(id) => layers.tcp.get(*id).bits(),
+            },
+            Kind::Datagram(datagram) => {
+                let readable = layers.inboxes[datagram.inbox].can_recv() || self.read_shut;
+                PollBits::NONE
+                    .with(PollBits::IN, readable)
+                    .with(PollBits::OUT, !datagram.blocked)
+                    .with(PollBits::ERR, self.error.is_some())
+                    .with(PollBits::RDHUP, self.read_shut)
+                    .with(PollBits::HUP, self.read_shut && self.write_shut)
+            }
+        }
+    }
+}

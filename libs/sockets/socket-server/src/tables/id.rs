@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Typed indices: the number of an entry in one table, which no other table takes.
+
+/// The number of an entry in a table.
+pub trait Id: Copy + Eq + core::fmt::Debug {
+    /// The id of the entry at `index`.
+    fn new(index: usize) -> Self;
+
+    /// The entry's place.
+    fn index(self) -> usize;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident($repr:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name($repr);
+
+        impl $name {
+            /// The first entry.
+            pub const FIRST: $name = $name(0);
+        }
+
+        impl Id for $name {
+            fn new(index: usize) -> Self {
+                $name(index as $repr)
+            }
+
+            fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A client, which is an account.
+    ClientId(u8);
+    /// An index of a client's table of sockets.
+    Slot(u16);
+    /// A TCP connection.
+    ConnectionId(u32);
+    /// The received datagrams of a datagram socket.
+    InboxId(u32);
+    /// A host on the link.
+    HostId(u32);
+    /// A datagram that waits for an Ethernet address.
+    PlaceId(u32);
+    /// A handshake that its peer has not confirmed.
+    HalfOpenId(u32);
+    /// A datagram of which fragments have come.
+    PartialId(u32);
+}
+
+impl ClientId {
+    /// The highest number that a [`super::set::ClientSet`] has room for.
+    pub const LAST: ClientId = ClientId(63);
+}
+
+/// A socket of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketId {
+    /// The client.
+    pub client: ClientId,
+    /// Index in its table.
+    pub slot: Slot,
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! How connections begin: a peer's SYN to a listening socket, a client's `connect`.
+
+use smoltcp::wire::TcpControl;
+use socket_proto::Errno;
+
+use super::connection::{Attempt, Owner};
+use super::engine::State;
+use super::half_open::HalfOpen;
+use super::input::reset;
+use super::numbers::PeerOptions;
+use super::segment::{self, ControlSegment, MSS, Segment};
+use super::tcp::Tcp;
+use crate::frames::TxQueue;
+use crate::ip::Network;
+use crate::ip::packet::{Packet, Tuple};
+use crate::tables::id::{ConnectionId, SocketId};
+use crate::time::nanoseconds;
+
+/// The socket that listens where a segment goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Listening {
+    pub socket: SocketId,
+    /// Whether one more connection may wait for it.
+    pub room: bool,
+}
+
+impl Tcp {
+    /// A SYN for a listening socket. It is answered and remembered, or answered with a cookie.
+    pub(super) fn request_to_open<T: TxQueue>(
+        &mut self,
+        segment: Segment,
+        tuple: Tuple,
+        listening: Listening,
+        net: &mut Network,
+        tx: &mut T,
+    ) {
+        if !listening.room {
+            // No answer: the peer asks again, and by then `accept` may have made room.
+            net.counters.drops_backlog += 1;
+            return;
+        }
+        let (now, time) = (net.now(), nanoseconds(net.now()));
+        let (irs, options) = (segment.seq, segment.options);
+        let remembered = self.half_open.has_room(&tuple);
+        let iss = if remembered {
+            self.numbers.initial(&tuple, time)
+        } else {
+            net.counters.syn_cookies_sent += 1;
+            self.half_open.note_cookie(now);
+            self.numbers.cookie(&tuple, irs, options, time)
+        };
+        let half_open = HalfOpen {
+            tuple,
+            mac: segment.mac,
+            irs,
+            iss,
+            window: segment.window,
+            options,
+            since: now,
+            again: 0,
+        };
+        if remembered {
+            self.half_open.insert(half_open, now);
+        }
+        self.send_syn_ack(&half_open, net, tx);
+    }
+
+    fn send_syn_ack<T: TxQueue>(&self, half_open: &HalfOpen, net: &mut Network, tx: &mut T) {
+        let offered = half_open.options;
+        // How far smoltcp shifts the windows of such a buffer (RFC 7323 section 2).
+        let scale = (usize::BITS - self.receive.leading_zeros()).saturating_sub(16);
+        let reply = ControlSegment {
+            control: TcpControl::Syn,
+            seq: half_open.iss,
+            ack: Some(half_open.irs.wrapping_add(1)),
+            window: u16::try_from(self.receive).unwrap_or(u16::MAX),
+            options: Some(PeerOptions {
+                mss: MSS,
+                scale: offered.scale.map(|_| scale as u8),
+                sack: offered.sack,
+            }),
+        };
+        net.send_segment(reply, &half_open.tuple, half_open.mac, tx);
+    }
+
+    /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer
+    /// counts as sent: its deadline must not stay in the past.
+    pub(super) fn remind<T: TxQueue>(&mut self, net: &mut Network, tx: &mut T) {
+        while let Some(half_open) = self.half_open.pop_due(net.now()) {
+            self.send_syn_ack(&half_open, net, tx);
+        }
+    }
+
+    /// A segment of a peer whose SYN has been answered (RFC 9293 section 3.10.7.4, SYN-RECEIVED).
+    pub(super) fn confirmation<T: TxQueue>(
+        &mut self,
+        packet: &Packet,
+        segment: Segment,
+        half_open: HalfOpen,
+        listening: Option<Listening>,
+        net: &mut Network,
+        tx: &mut T,
+    ) -> Option<ConnectionId> {
+        let tuple = half_open.tuple;
+        let expected = half_open.irs.wrapping_add(1);
+        let Some(listening) = listening else {
+            self.half_open.remove(&tuple);
+            return self.stray_segment(packet, segment, tuple, listening, net, tx);
+        };
+        if segment.syn && segment.ack.is_none() && !segment.rst {
+            if segment.seq == half_open.irs {
+                self.send_syn_ack(&half_open, net, tx);
+            } else {
+                self.request_to_open(segment, tuple, listening, net, tx);
+            }
+            return None;
+        }
+        let ahead = segment.seq.wrapping_sub(expected);
+        let in_window = (ahead as usize) < self.receive;
+        if segment.rst || segment.syn {
+            if segment.rst && ahead == 0 {
+                self.half_open.remove(&tuple);
+            } else if in_window {
+                let next = half_open.iss.wrapping_add(1);
+                let ack = ControlSegment::ack(next, expected, 0);
+                net.send_segment(ack, &tuple, segment.mac, tx);
+            }
+            return None;
+        }
+        let ack = segment.ack?;
+        if ack == half_open.iss.wrapping_add(1) && in_window {
+            let established = self.establish(packet, &half_open, listening, net, tx)?;
+            self.half_open.remove(&tuple);
+            return Some(established);
+        }
+        // Its first SYN may have been answered with a cookie, and only a later one been remembered.
+        if let Some(redeemed) = self.redeem(segment, ack, tuple, net) {
+            let established = self.establish(packet, &redeemed, listening, net, tx);
+            self.half_open.remove(&tuple);
+            return established;
+        }
+        reset(segment, &tuple, net, tx);
+        None
+    }
+
+    /// A segment that may prove that its sender was given a cookie. Returns the handshake that it
+    /// proves.
+    pub(super) fn redeem(
+        &mut self,
+        segment: Segment,
+        ack: u32,
+        tuple: Tuple,
+        net: &mut Network,
+    ) -> Option<HalfOpen> {
+        let now = net.now();
+        if !self.half_open.takes_cookies(now) {
+            return None;
+        }
+        let (irs, iss) = (segment.seq.wrapping_sub(1), ack.wrapping_sub(1));
+        let options = self.numbers.open(&tuple, irs, iss, nanoseconds(now))?;
+        net.counters.syn_cookies_taken += 1;
+        Some(HalfOpen {
+            tuple,
+            mac: segment.mac,
+            irs,
+            iss,
+            window: segment.window,
+            options,
+            since: now,
+            // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
+            again: 1,
+        })
+    }
+
+    /// A peer has confirmed: takes a connection out of the pool, if the listener and its client's
+    /// quota have room, and lets smoltcp go through the handshake, of which the last segment is in
+    /// `packet`. Returns the connection, which belongs into the listener's queue.
+    pub(super) fn establish<T: TxQueue>(
+        &mut self,
+        packet: &Packet,
+        half_open: &HalfOpen,
+        listening: Listening,
+        net: &mut Network,
+        tx: &mut T,
+    ) -> Option<ConnectionId> {
+        let owner = Owner::Pending(listening.socket);
+        let (tuple, iss) = (half_open.tuple, half_open.iss);
+        let room = listening.room;
+        let taken = if room { self.take(owner, tuple, iss, net) } else { None };
+        let Some(id) = taken else {
+            // As if the segment had been lost: our SYN|ACK or the peer's data are repeated.
+            net.counters.drops_backlog += 1;
+            return None;
+        };
+        let connection = &mut self.connections[id];
+        connection.set_handshake(half_open);
+        let now = net.now();
+        if !self.engine.shake_hands(&mut connection.socket, half_open, now) {
+            self.release(id, net);
+            return None;
+        }
+        if let Some(glance) = segment::glance(packet) {
+            self.deliver(packet, glance, id, net, tx);
+        }
+        Some(id)
+    }
+
+    /// Starts a client's attempt to connect.
+    ///
+    /// # Errors
+    /// The pool is empty, or smoltcp refuses.
+    pub(crate) fn connect(
+        &mut self,
+        socket: SocketId,
+        tuple: Tuple,
+        net: &mut Network,
+    ) -> Result<ConnectionId, Errno> {
+        let iss = self.numbers.initial(&tuple, nanoseconds(net.now()));
+        let taken = self.take(Owner::Socket(socket), tuple, iss, net);
+        let id = taken.ok_or(Errno::ENFILE)?;
+        let connection = &mut self.connections[id];
+        if !self.engine.connect(&mut connection.socket, &tuple, iss) {
+            self.release(id, net);
+            return Err(Errno::EADDRNOTAVAIL);
+        }
+        connection.attempt = Attempt::UnderWay;
+        connection.seen = State::SynSent;
+        net.counters.tcp_opened += 1;
+        self.wake(id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A connection's turn to send.
+
+use super::connection::Sending;
+use super::ending::Cause;
+use super::tcp::Tcp;
+use crate::ethernet::neighbours::RETRY;
+use crate::frames::TxQueue;
+use crate::ip::Network;
+use crate::tables::id::ConnectionId;
+use crate::time::Duration;
+
+/// A socket that says that it wants to send, and then does not: look again after this. (It cannot
+/// be seen whether that happens at all; it must not become an endless loop.)
+const RELUCTANT: Duration = Duration::from_millis(10);
+
+impl Tcp {
+    /// Lets a connection send up to `limit` segments.
+    pub(crate) fn turn<T: TxQueue>(
+        &mut self,
+        id: ConnectionId,
+        limit: usize,
+        net: &mut Network,
+        tx: &mut T,
+    ) {
+        let now = net.now();
+        let mut sent = 0;
+        let mut tried = false;
+        let next = loop {
+            let connection = &mut self.connections[id];
+            let at = self.engine.poll_at(&connection.socket, now);
+            if at.is_none_or(|at| at > now) {
+                break at;
+            }
+            if sent == limit || tx.free() == 0 {
+                self.wake(id);
+                break None;
+            }
+            if connection.is_sending() {
+                let queued = connection.socket.unacknowledged() as u32;
+                if let Some(window) = connection.flow.adjust(queued) {
+                    // It may have nothing to send now.
+                    self.acknowledge(id, window, net);
+                    continue;
+                }
+            }
+            let (progress, what) = self.engine.egress(&mut connection.socket, net, tx);
+            connection.reached |= what.packets > 0;
+            if let Some(end) = what.data_end {
+                let sending = connection.note_sent(end);
+                net.counters.tcp_retransmits += u64::from(sending != Sending::New);
+                net.counters.tcp_timeouts += u64::from(sending == Sending::TimedOut);
+            }
+            if let Some(next_hop) = what.unresolved {
+                if let Some(client) = connection.owner.client()
+                    && let Some(host) = net.search(next_hop, client, tx)
+                {
+                    net.neighbours.wait(host, id);
+                }
+                break Some(now + RETRY);
+            }
+            if progress {
+                sent += 1;
+            } else if tried {
+                break Some(now + RELUCTANT);
+            }
+            tried = !progress;
+        };
+        self.settle(id, Cause::Turn, net);
+        self.schedule(id, next);
+    }
+}

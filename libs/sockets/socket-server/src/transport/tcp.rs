@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! All TCP connections, and what names them. An entry that ends leaves every list, table and timer
+//! in one place, [`Tcp::release`].
+
+use alloc::vec::Vec;
+
+use socket_proto::Errno;
+
+use super::connection::{Attempt, Connection, Owner};
+use super::engine::Engine;
+use super::half_open::Backlog;
+use super::numbers::Numbers;
+use super::time_wait::TimeWait;
+use crate::config::Config;
+use crate::frames::TxQueue;
+use crate::ip::Network;
+use crate::ip::packet::Tuple;
+use crate::tables::fair_queue::FairQueue;
+use crate::tables::id::{ConnectionId, Id};
+use crate::tables::list::{Links, List, Queue};
+use crate::tables::map::Map;
+use crate::tables::pool::Pool;
+use crate::tables::timers::Timers;
+use crate::time::{Instant, earliest};
+
+/// A client's connections whose handles are gone, oldest first.
+#[derive(Default)]
+pub(super) struct Ending {
+    /// Those that go on sending.
+    pub sending: List<ConnectionId>,
+    /// Those whose peers have got all bytes.
+    pub drained: List<ConnectionId>,
+}
+
+impl Ending {
+    pub(super) fn list(&mut self, drained: bool) -> &mut List<ConnectionId> {
+        if drained {
+            &mut self.drained
+        } else {
+            &mut self.sending
+        }
+    }
+}
+
+/// The connections.
+pub(crate) struct Tcp {
+    pub(super) engine: Engine,
+    pub(super) connections: Pool<ConnectionId, Connection>,
+    /// Of listeners' queues and the lists in `endings`: a connection is in one at most.
+    pub links: Links<ConnectionId>,
+    pub(super) endings: Vec<Ending>,
+    pub(super) tuples: Map<Tuple, ConnectionId>,
+    pub(super) half_open: Backlog,
+    pub(super) time_wait: TimeWait,
+    pub(super) numbers: Numbers,
+    timers: Timers<ConnectionId>,
+    /// Connections that may have something to send.
+    pub queue: FairQueue<ConnectionId>,
+    /// Connections of which the layer above has to take notice.
+    changed: Queue<ConnectionId>,
+    /// Size of a connection's receive buffer, which is its first window.
+    pub(super) receive: usize,
+}
+
+impl Tcp {
+    /// So many connections for all clients together.
+    pub(crate) fn new(config: &Config, count: usize, clients: usize) -> Self {
+        let (receive, send) = (config.stream_receive, config.stream_send);
+        Tcp {
+            engine: Engine::new(config),
+            connections: Pool::new(count, || Connection::new(receive, send)),
+            links: Links::new(count),
+            endings: core::iter::repeat_with(Ending::default).take(clients).collect(),
+            tuples: Map::new(count, config.seed(1)),
+            half_open: Backlog::new(config.seed(3)),
+            time_wait: TimeWait::new(config.seed(4)),
+            numbers: Numbers::new(&config.key),
+            timers: Timers::new(count),
+            queue: FairQueue::new(count, clients),
+            changed: Queue::new(count),
+            receive,
+        }
+    }
+
+    /// The device has started.
+    pub(crate) fn link_up(&mut self, net: &Network) {
+        self.engine.set_offload(net.interface.offload);
+    }
+
+    pub(crate) fn get(&self, id: ConnectionId) -> &Connection {
+        &self.connections[id]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> &mut Connection {
+        &mut self.connections[id]
+    }
+
+    /// Connections in use.
+    pub(crate) fn used(&self) -> usize {
+        self.connections.used()
+    }
+
+    /// Handshakes that peers have not confirmed.
+    pub(crate) fn half_open(&self) -> usize {
+        self.half_open.len()
+    }
+
+    /// The connection between these ends.
+    pub(crate) fn find(&self, tuple: &Tuple) -> Option<ConnectionId> {
+        self.tuples.get(tuple)
+    }
+
+    /// Whether there is a connection between these ends, or was until a moment ago.
+    pub(crate) fn is_taken(&self, tuple: &Tuple) -> bool {
+        self.tuples.get(tuple).is_some() || self.time_wait.get(tuple).is_some()
+    }
+
+    /// Takes out a connection of which the layer above has to take notice.
+    pub(crate) fn next_changed(&mut self) -> Option<ConnectionId> {
+        self.changed.pop()
+    }
+
+    pub(super) fn change(&mut self, id: ConnectionId) {
+        self.changed.push(id);
+    }
+
+    /// When something is due here.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        earliest([self.timers.next(), self.half_open.next()])
+    }
+
+    /// Does what is due. Each timer comes once a wake-up, so that the work is bounded by their
+    /// number.
+    pub(crate) fn run_timers<T: TxQueue>(&mut self, net: &mut Network, tx: &mut T) {
+        let now = net.now();
+        self.time_wait.expire(now);
+        self.remind(net, tx);
+        for _ in self.connections.ids() {
+            let Some(id) = self.timers.pop_due(now) else {
+                break;
+            };
+            let patience = self.connections[id].patience();
+            if patience.is_some_and(|until| until <= now) {
+                self.give_up(id, net);
+            }
+            self.wake(id);
+        }
+    }
+
+    /// Wakes the connections whose next hop's address is there, and those for which it will not
+    /// come.
+    pub(crate) fn end_waits(&mut self, net: &mut Network) {
+        while let Some((id, found)) = net.neighbours.next_connection() {
+            match self.connections[id].attempt {
+                Attempt::UnderWay if !found => self.fail(id, Errno::EHOSTUNREACH, net),
+                _ => self.wake(id),
+            }
+        }
+    }
+
+    /// A connection may have something to send.
+    pub(super) fn wake(&mut self, id: ConnectionId) {
+        let connection = &self.connections[id];
+        if let Some(client) = connection.owner.client()
+            && !connection.has_failed()
+        {
+            self.queue.push(id, client);
+        }
+    }
+
+    /// Sets a connection's timer: for smoltcp, or for when the peer's silence has lasted long
+    /// enough.
+    pub(super) fn schedule(&mut self, id: ConnectionId, next: Option<Instant>) {
+        let connection = &self.connections[id];
+        let over = connection.owner == Owner::Free || connection.has_failed();
+        if let Some(at) = earliest([next, connection.patience()]).filter(|_| !over) {
+            self.timers.set_if_earlier(id, at);
+        }
+    }
+
+    /// Takes a connection out of the pool. If it is empty, the oldest closing connection makes room
+    /// whose peer has got everything, of the client that has most of them.
+    pub(super) fn take(
+        &mut self,
+        owner: Owner,
+        tuple: Tuple,
+        iss: u32,
+        net: &mut Network,
+    ) -> Option<ConnectionId> {
+        if self.connections.is_full() {
+            let most = self.endings.iter().max_by_key(|ending| ending.drained.len());
+            let victim = most?.drained.front()?;
+            net.counters.tcp_reclaimed += 1;
+            self.release(victim, net);
+        }
+        let id = self.connections.take()?;
+        self.connections[id].begin(owner, tuple, iss, net.now());
+        // There are as many names as connections.
+        let _ = self.tuples.insert(tuple, id);
+        let peak = &mut net.counters.stream_sockets_peak;
+        *peak = (*peak).max(self.connections.used() as u64);
+        Some(id)
+    }
+
+    /// Frees the four values that name a connection for a new one.
+    pub(super) fn forget_tuple(&mut self, id: ConnectionId) {
+        if let Some(tuple) = self.connections[id].tuple
+            && self.tuples.get(&tuple) == Some(id)
+        {
+            self.tuples.remove(&tuple);
+        }
+    }
+
+    /// Puts a connection back into the pool, whatever its peer still thinks. It leaves all lists
+    /// here; that of a listener it has left.
+    pub(crate) fn release(&mut self, id: ConnectionId, net: &mut Network) {
+        self.retire(id, net);
+        if let Owner::Closing { client, drained } = self.connections[id].owner {
+            self.endings[client.index()]
+                .list(drained)
+                .remove(&mut self.links, id);
+        }
+        let connection = &mut self.connections[id];
+        connection.socket.abort();
+        connection.owner = Owner::Free;
+        connection.tuple = None;
+        self.connections.put_back(id);
+    }
+
+    /// Nothing more is to happen to a connection: it has neither name nor timer, and waits for
+    /// nothing.
+    pub(super) fn retire(&mut self, id: ConnectionId, net: &mut Network) {
+        self.forget_tuple(id);
+        self.timers.clear(id);
+        self.queue.remove(id);
+        self.changed.remove(id);
+        net.neighbours.forget_connection(id);
+    }
+}
