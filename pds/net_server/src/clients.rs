@@ -95,7 +95,7 @@ fn peer(slot: usize) -> Peer {
 }
 
 /// Notifies clients: bit n is slot n.
-pub fn notify(mut slots: u32) {
+pub fn notify(mut slots: u64) {
     while slots != 0 {
         peer(slots.trailing_zeros() as usize).notify();
         slots &= slots - 1;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Whether the tables agree with one another.
+//! Whether the tables agree with one another. Only tests are built with it.
 
-use smoltcp::socket::tcp::State;
-use socket_proto::{Handle, PollBits, SocketKind};
+use socket_proto::PollBits;
 
-use crate::accounts::client::{Kind, Role};
-use crate::accounts::ports::SocketRef;
 use crate::protocol::window::Window;
 use crate::server::Server;
+use crate::sockets::socket::{Kind, Layers, Role};
+use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
+use crate::tables::list::List;
 use crate::transport::connection::Owner;
+use crate::transport::engine::State;
 
 fn ensure(holds: bool, what: &'static str) -> Result<(), &'static str> {
     if holds { Ok(()) } else { Err(what) }
@@ -17,142 +18,139 @@ fn ensure(holds: bool, what: &'static str) -> Result<(), &'static str> {
 
 impl<W: Window> Server<W> {
     /// Checks that all tables agree with one another, and every readiness page with its sockets. It
-    /// walks everything: meant for tests, which do so after each step.
+    /// walks everything.
     ///
     /// # Errors
     /// What does not hold.
     pub fn audit(&self) -> Result<(), &'static str> {
         self.audit_connections()?;
-        let mut bound = 0;
-        let mut datagrams = 0;
-        for (number, client) in self.clients.iter().enumerate() {
-            let Some(client) = client else {
+        let (mut bound, mut datagrams) = (0, 0);
+        for client in (0..).map(ClientId::new).take(crate::config::MAX_CLIENTS) {
+            let Some(account) = self.accounts.get(client) else {
                 continue;
             };
-            let mut streams = 0;
-            let mut own_datagrams = 0;
-            for (slot, entry) in client.slots.iter().enumerate() {
-                let owner = SocketRef {
-                    client: number as u8,
-                    slot: slot as u16,
+            let (mut streams, mut own_datagrams) = (0, 0);
+            for slot in account.slots() {
+                let id = SocketId { client, slot };
+                let handle = account.handle(slot);
+                let shown = account.ready.reader().bits(handle);
+                let Some(socket) = account.socket(slot) else {
+                    ensure(shown == PollBits::NVAL, "the page knows no closed sockets")?;
+                    continue;
                 };
-                let shown = client
-                    .ready
-                    .reader()
-                    .bits(Handle::new(owner.slot, entry.generation));
-                let (kind, local) = match &entry.kind {
-                    Kind::Free => {
-                        ensure(shown == PollBits::NVAL, "the page knows no closed sockets")?;
-                        continue;
-                    }
-                    Kind::Stream(stream) => {
-                        streams += 1;
-                        streams += self.audit_role(owner, &stream.role)?;
-                        (SocketKind::Stream, stream.local)
-                    }
-                    Kind::Datagram(datagram) => {
-                        own_datagrams += 1;
-                        (SocketKind::Datagram, datagram.local)
-                    }
-                };
-                if let Some(local) = local {
-                    bound += 1;
-                    let known = self.ports.get(kind, local.port);
-                    ensure(known == Some(owner), "a bound socket has its port")?;
+                match &socket.kind {
+                    Kind::Stream(stream) => streams += 1 + self.audit_role(id, &stream.role)?,
+                    Kind::Datagram(_) => own_datagrams += 1,
                 }
-                let bits = Self::bits(client, slot, &self.tcp, &self.udp);
+                if let Some(local) = socket.local {
+                    bound += 1;
+                    let address = local.address.unwrap_or(self.net.address());
+                    let known = self.ports.find(socket.kind(), (address, local.port));
+                    ensure(known == Some(id), "a bound socket has its port")?;
+                }
+                let (tcp, inboxes) = (&self.tcp, &self.inboxes);
+                let bits = socket.bits(Layers { tcp, inboxes });
                 ensure(shown == bits, "the page is up to date")?;
             }
             datagrams += own_datagrams;
-            ensure(client.streams == streams, "stream sockets are counted")?;
-            let quotas = streams <= client.limits.stream_sockets
-                && own_datagrams <= client.limits.datagram_sockets;
-            ensure(quotas, "quotas hold")?;
-            let closing = self.count(
-                |owner| matches!(owner, Owner::Closing { client, .. } if usize::from(client) == number),
-            );
+            let (may_stream, may_datagram) = (account.may_add_stream(), account.may_add_datagram());
+            let limits = &account.limits;
             ensure(
-                client.closing.len() + client.drained.len() == closing,
-                "closing connections are listed",
+                may_stream == (streams < limits.stream_sockets) && streams <= limits.stream_sockets,
+                "stream sockets are counted, and within the quota",
             )?;
+            ensure(
+                may_datagram == (own_datagrams < limits.datagram_sockets),
+                "datagram sockets are counted",
+            )?;
+            self.audit_closing(client)?;
         }
-        let held = self.stack.neighbours.held();
-        ensure(self.pending.used() == held, "places in use are listed")?;
         ensure(self.ports.len() == bound, "every port has its socket")?;
-        ensure(self.udp.used() == datagrams, "UDP sockets are all owned")
+        ensure(self.inboxes.used() == datagrams, "inboxes are all owned")
     }
 
-    fn count(&self, which: impl Fn(Owner) -> bool) -> usize {
-        let all = 0..self.tcp.len();
-        all.filter(|&index| which(self.tcp.get(index).owner))
+    fn owned(&self, which: impl Fn(Owner) -> bool) -> usize {
+        let connections = self.tcp.connections.ids();
+        connections
+            .filter(|&id| which(self.tcp.get(id).owner))
             .count()
+    }
+
+    fn in_list(&self, list: &List<ConnectionId>, which: impl Fn(Owner) -> bool) -> bool {
+        let mut next = list.front();
+        while let Some(id) = next {
+            if !which(self.tcp.get(id).owner) {
+                return false;
+            }
+            next = list.next(&self.tcp.links, id);
+        }
+        list.len() == self.owned(which)
+    }
+
+    fn audit_closing(&self, client: ClientId) -> Result<(), &'static str> {
+        let ending = &self.tcp.endings[client.index()];
+        for (list, drained) in [(&ending.sending, false), (&ending.drained, true)] {
+            let listed = self.in_list(list, |owner| owner == Owner::Closing { client, drained });
+            ensure(listed, "closing connections are listed")?;
+        }
+        Ok(())
     }
 
     fn audit_connections(&self) -> Result<(), &'static str> {
         let mut known = 0;
-        for index in 0..self.tcp.len() {
-            let connection = self.tcp.get(index);
-            if let Some(client) = connection.owner.client() {
-                let own = self.dirty.account(index) == usize::from(client);
-                ensure(own, "what is sent is booked for the client")?;
-            }
-            let free = connection.owner == Owner::Free;
-            ensure(
-                !free || !self.stack.neighbours.waits(index),
-                "who is free waits for nobody",
-            )?;
-            ensure(
-                free == connection.tuple.is_none(),
-                "who is in use has a name",
-            )?;
-            ensure(
-                !free || self.timers.get(index).is_none(),
-                "who is free has no timer",
-            )?;
+        for id in self.tcp.connections.ids() {
+            let connection = self.tcp.get(id);
             let Some(tuple) = connection.tuple else {
+                ensure(connection.owner == Owner::Free, "who is in use has a name")?;
+                ensure(
+                    self.tcp.timers.get(id).is_none(),
+                    "who is free has no timer",
+                )?;
+                ensure(
+                    !self.net.neighbours.waits(id),
+                    "who is free waits for nobody",
+                )?;
                 continue;
             };
-            if self.tuples.get(&tuple) == Some(index as u32) {
+            ensure(connection.owner != Owner::Free, "who is free has no name")?;
+            if self.tcp.find(&tuple) == Some(id) {
                 known += 1;
             } else {
-                let ended = connection.is_over() || connection.seen == State::TimeWait;
+                let ended = matches!(connection.state(), State::Closed | State::TimeWait);
                 ensure(ended, "who is alive is found")?;
             }
-            if let Owner::Client(owner) = connection.owner {
-                let role = self.clients[usize::from(owner.client)]
-                    .as_ref()
-                    .and_then(|client| client.slots.get(usize::from(owner.slot)));
-                let back = matches!(
-                    role.map(|slot| &slot.kind),
-                    Some(Kind::Stream(stream))
-                        if matches!(stream.role, Role::Connection(back) if back == index)
-                );
-                ensure(back, "an owned connection is known to its owner")?;
+            if let Owner::Socket(owner) = connection.owner {
+                let account = self.accounts.get(owner.client);
+                let socket = account.and_then(|account| account.socket(owner.slot));
+                let back = socket.and_then(|socket| socket.connection());
+                ensure(
+                    back == Some(id),
+                    "an owned connection is known to its owner",
+                )?;
             }
         }
-        ensure(self.tuples.len() == known, "every name has its connection")?;
-        let used = self.count(|owner| owner != Owner::Free);
+        ensure(
+            self.tcp.tuples.len() == known,
+            "every name has its connection",
+        )?;
+        let used = self.owned(|owner| owner != Owner::Free);
         ensure(self.tcp.used() == used, "connections in use are counted")
     }
 
     /// Returns how many connections wait at a socket.
-    fn audit_role(&self, socket: SocketRef, role: &Role) -> Result<usize, &'static str> {
+    fn audit_role(&self, socket: SocketId, role: &Role) -> Result<usize, &'static str> {
         match role {
             Role::Idle => Ok(0),
-            Role::Connection(index) => {
-                let mine = self.tcp.get(*index).owner == Owner::Client(socket);
+            Role::Connection(id) => {
+                let mine = self.tcp.get(*id).owner == Owner::Socket(socket);
                 ensure(mine, "a connection is its socket's")?;
                 Ok(0)
             }
             Role::Listening(listener) => {
-                let ready = self.count(
-                    |owner| matches!(owner, Owner::Pending { listener } if listener == socket),
-                );
-                ensure(
-                    listener.ready.len() == ready,
-                    "what can be accepted is listed",
-                )?;
-                Ok(ready)
+                let pending = |owner| owner == Owner::Pending(socket);
+                let listed = self.in_list(&listener.ready, pending);
+                ensure(listed, "what can be accepted is listed")?;
+                Ok(listener.ready.len())
             }
         }
     }

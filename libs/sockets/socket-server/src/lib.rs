@@ -36,6 +36,7 @@
 extern crate alloc;
 
 mod accounts;
+#[cfg(feature = "audit")]
 mod audit;
 mod config;
 mod counters;
@@ -49,7 +50,7 @@ mod tables;
 mod time;
 mod transport;
 
-pub use accounts::client::ClientPort;
+pub use accounts::account::ClientPort;
 pub use accounts::ports::EPHEMERAL_FIRST;
 pub use config::{ClientLimits, Config, ConfigError, Destination, MAX_CLIENTS, PortRange};
 pub use counters::Counters;

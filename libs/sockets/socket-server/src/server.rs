@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The server: state, and the two ways into it, [`Server::poll`] for packets and time and
-//! [`Server::call`] for requests.
+//! The server: the layers on top of one another, and the two ways into them. A frame or a time
+//! comes in by [`Server::poll`] at the bottom, a request by [`Server::call`] at the top.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
-use smoltcp::time::Instant;
+use smoltcp::wire::IpProtocol;
+use socket_proto::{Errno, SocketKind};
 
-use crate::accounts::client::{Client, ClientPort};
+use crate::accounts::Accounts;
+use crate::accounts::account::ClientPort;
 use crate::accounts::ports::Ports;
-use crate::accounts::queue::WorkQueue;
-use crate::accounts::shares::Shares;
+use crate::accounts::schedule::Schedule;
 use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
 use crate::counters::Counters;
-use crate::ethernet::gateway::{Gateway, GatewayEvent};
-use crate::ethernet::pending::Pending;
+use crate::ethernet::gateway::GatewayEvent;
 use crate::frames::{Link, Offload, RxQueue, TxQueue};
-use crate::ip::packet::Tuple;
-use crate::ip::reassembly::{PAYLOAD_MAX, Reassembly};
+use crate::ip::icmp::{Error, Why};
+use crate::ip::packet::{self, Packet, Tuple};
+use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::ip::send::HEADER;
-use crate::ip::stack::Stack;
+use crate::ip::{Network, PORT, PROTOCOL};
 use crate::protocol::window::Window;
-use crate::tables::map::Map;
-use crate::tables::timers::Timers;
-use crate::transport::connection::TcpPool;
-use crate::transport::half_open::Backlog;
-use crate::transport::numbers::Numbers;
-use crate::transport::time_wait::TimeWait;
-use crate::transport::udp::UdpPool;
+use crate::sockets::Call;
+use crate::sockets::socket::{Kind, Layers, Role};
+use crate::tables::id::{ClientId, InboxId, SocketId};
+use crate::tables::pool::Pool;
+use crate::tables::set::ClientSet;
+use crate::time::{earliest, instant, nanoseconds};
+use crate::transport::connection::{Attempt, Owner};
+use crate::transport::opening::Listening;
+use crate::transport::tcp::Tcp;
+use crate::transport::udp::{self, Inbox};
 
 /// Frames taken a wake-up.
 const RX_BUDGET: usize = 128;
@@ -41,7 +45,7 @@ const CALL_BUDGET: usize = 64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Clients to notify: bit n is client n.
-    pub notify: u32,
+    pub notify: u64,
     /// When to call [`Server::poll`] again even if nothing happens, in nanoseconds.
     pub deadline: Option<u64>,
     /// Others want the server's time too: [`Server::spent`] wants to know how long the call took.
@@ -52,31 +56,15 @@ pub struct Outcome {
 
 /// The socket server. `W` is a client's window.
 pub struct Server<W> {
-    pub(crate) stack: Stack,
-    pub(crate) tcp: TcpPool,
-    pub(crate) udp: UdpPool,
-    /// Datagrams that wait for an Ethernet address.
-    pub(crate) pending: Pending,
-    pub(crate) tuples: Map<Tuple, u32>,
-    pub(crate) half_open: Backlog,
-    pub(crate) time_wait: TimeWait,
-    pub(crate) numbers: Numbers,
+    pub(crate) net: Network,
+    pub(crate) tcp: Tcp,
+    pub(crate) inboxes: Pool<InboxId, Inbox>,
     pub(crate) ports: Ports,
-    pub(crate) reassembly: Reassembly,
+    pub(crate) schedule: Schedule,
+    pub(crate) accounts: Accounts<W>,
     /// Room for a packet that has been put together.
-    pub(crate) assembled: Vec<u8>,
-    pub(crate) clients: Vec<Option<Client<W>>>,
-    /// Connections that may have something to send, by client.
-    pub(crate) dirty: WorkQueue,
-    /// Transmit buffers under way, by client; the last account is the server's own.
-    pub(crate) shares: Shares,
-    pub(crate) timers: Timers,
-    pub(crate) gateway: Gateway,
-    pub(crate) counters: Counters,
-    /// The client whose call is being served: it looks at its page before it sleeps, and needs no
-    /// notification of what it brought about itself.
-    pub(crate) caller: Option<usize>,
-    pub(crate) datagram_send: usize,
+    assembled: Vec<u8>,
+    datagram_send: usize,
     pub(crate) epoch: u32,
 }
 
@@ -86,13 +74,8 @@ impl<W: Window> Server<W> {
     ///
     /// # Errors
     /// The configuration cannot work.
-    pub fn new(
-        config: &Config,
-        mut clients: Vec<Option<ClientPort<W>>>,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(config: &Config, clients: Vec<Option<ClientPort<W>>>) -> Result<Self, ConfigError> {
         config.check()?;
-        // Every turn looks at every slot: none behind the last client.
-        while clients.pop_if(|last| last.is_none()).is_some() {}
         let limits: Vec<ClientLimits> = clients
             .iter()
             .map(|client| client.as_ref().map(|port| port.limits.clone()))
@@ -104,60 +87,42 @@ impl<W: Window> Server<W> {
         for port in clients.iter().flatten() {
             port.ready.set_epoch(config.epoch);
         }
-        let seed = |purpose| config.seed(purpose);
-        let timer_count = streams + clients.len() + 2;
+        let inbox = || Inbox::new(config.datagram_receive, config.datagram_packets);
+        let own = config.address;
         Ok(Server {
-            stack: Stack::new(config, streams),
-            tcp: TcpPool::new(streams, config.stream_receive, config.stream_send),
-            udp: UdpPool::new(datagrams, config.datagram_receive, config.datagram_packets),
-            pending: Pending::new(clients.len()),
-            tuples: Map::new(streams, seed(1)),
-            half_open: Backlog::new(seed(3)),
-            time_wait: TimeWait::new(seed(4)),
-            numbers: Numbers::new(&config.key),
-            ports: Ports::new(streams + datagrams, &limits, &config.key),
-            reassembly: Reassembly::new(seed(5)),
+            net: Network::new(config, streams, clients.len()),
+            tcp: Tcp::new(config, streams, clients.len()),
+            inboxes: Pool::new(datagrams, inbox),
+            ports: Ports::new(streams + datagrams, own, &limits, &config.key),
+            schedule: Schedule::new(clients.len()),
+            accounts: Accounts::new(clients),
             assembled: vec![0; HEADER + PAYLOAD_MAX],
-            clients: clients
-                .into_iter()
-                .map(|port| port.map(Client::new))
-                .collect(),
-            dirty: WorkQueue::new(streams, limits.len()),
-            shares: Shares::new(limits.len() + 1),
-            timers: Timers::new(timer_count),
-            gateway: Gateway::new(),
-            counters: Counters::default(),
-            caller: None,
             datagram_send: config.datagram_send,
             epoch: config.epoch,
         })
     }
 
     /// The driver has started, for the first time or anew: takes the Ethernet address, and asks for
-    /// the gateway's. What is known of neighbours stays: a driver that restarts has not changed
-    /// the link.
+    /// the gateway's.
     ///
     /// # Errors
     /// The address is none that a device can have; the old one stays.
     pub fn link_up(&mut self, mac: [u8; 6], offload: Offload, now: u64) -> Result<(), ConfigError> {
         check_mac(mac)?;
-        self.stack.set_now(instant(now));
-        self.stack.set_device(mac, offload);
-        if self.stack.gateway().is_some() {
-            self.gateway.start(self.stack.now());
-            let at = self.stack.now();
-            self.timers.set_if_earlier(self.gateway_timer(), at);
-        }
+        self.net.set_now(instant(now));
+        self.net.link_up(mac, offload);
+        self.tcp.link_up(&self.net);
         Ok(())
     }
 
     /// Handles what has come and what is due, within a budget.
     pub fn poll<R: RxQueue, T: TxQueue>(&mut self, now: u64, link: &mut Link<R, T>) -> Outcome {
-        self.stack.set_now(instant(now));
-        self.unblock(&mut link.tx);
-        self.run_timers(&mut link.tx);
-        self.time_wait.expire(self.stack.now());
-        self.remind(&mut link.tx);
+        let tx = &mut link.tx;
+        self.net.set_now(instant(now));
+        self.unblock(tx);
+        self.net.run_timers(tx);
+        self.tcp.run_timers(&mut self.net, tx);
+        self.accounts.run_timers(self.net.now());
         let mut budget = RX_BUDGET;
         // Without buffers to answer with, frames are taken all the same: an answer can be lost, and
         // what needs none is not.
@@ -165,12 +130,16 @@ impl<W: Window> Server<W> {
             let Some(frame) = link.rx.front() else {
                 break;
             };
-            self.ingress(frame, &mut link.tx);
+            self.ingress(frame, tx);
             link.rx.pop();
             budget -= 1;
         }
-        let more = self.flush(&mut link.tx, TX_BUDGET, |_| true);
-        self.outcome(budget == 0 || more)
+        self.tcp.end_waits(&mut self.net);
+        while let Some(tuple) = self.net.next_undeliverable() {
+            self.datagram_failed(tuple, Errno::EHOSTUNREACH);
+        }
+        let everyone = ClientSet(u64::MAX);
+        self.outcome(everyone, TX_BUDGET, budget == 0, tx)
     }
 
     /// Answers a request of a client, then sends what it led to.
@@ -182,71 +151,271 @@ impl<W: Window> Server<W> {
         now: u64,
         tx: &mut T,
     ) -> (u64, [u64; 4], Outcome) {
-        self.stack.set_now(instant(now));
-        let sharers = self.meet(client);
-        self.caller = Some(client);
+        self.net.set_now(instant(now));
+        let client = self.accounts.find(client);
+        let sharers = client.map_or(0, |client| self.accounts.meet(client, self.net.now()));
         let (label, words) = self.answer(client, label, words, sharers, tx);
-        self.caller = None;
-        // What others have to send is not done at this client's expense.
-        let more = self.flush(tx, CALL_BUDGET, |whose| whose == client);
+        self.take_changes(client);
         let outcome = Outcome {
             metered: sharers > 1,
-            ..self.outcome(more)
+            ..self.outcome(only(client), CALL_BUDGET, false, tx)
         };
         (label, words, outcome)
+    }
+
+    /// A call of this client took so many nanoseconds. To be told if [`Outcome::metered`] is set.
+    pub fn spent(&mut self, client: usize, nanoseconds: u64) {
+        if let Some(client) = self.accounts.find(client)
+            && let Some(account) = self.accounts.get_mut(client)
+        {
+            account.meter.spend(nanoseconds);
+        }
     }
 
     /// A client will not come back: its sockets are closed, its connections reset, its ports free.
     /// If it calls all the same, it is told to attach. A number that is no client's changes
     /// nothing.
     pub fn client_gone<T: TxQueue>(&mut self, client: usize, now: u64, tx: &mut T) -> Outcome {
-        self.stack.set_now(instant(now));
-        self.drop_sockets(client);
-        if let Ok(gone) = self.client_mut(client) {
-            gone.attached = false;
-            gone.notify = false;
+        self.net.set_now(instant(now));
+        let client = self.accounts.find(client);
+        if let Some(mut call) = client.and_then(|client| self.begin(client)) {
+            call.close_all();
+            call.account.attached = false;
+            call.account.notify = false;
         }
-        let more = self.flush(tx, CALL_BUDGET, |whose| whose == client);
-        self.outcome(more)
+        self.outcome(only(client), CALL_BUDGET, false, tx)
     }
 
     /// News of the gateway since the last call, for the log.
     pub fn take_event(&mut self) -> Option<GatewayEvent> {
-        self.gateway.take_event()
+        self.net.gateway.take_event()
     }
 
     /// What has been counted.
     pub fn counters(&mut self) -> &Counters {
-        self.counters.stream_sockets = self.tcp.used() as u64;
-        self.counters.half_open = self.half_open.len() as u64;
-        self.counters.datagram_sockets = self.udp.used() as u64;
-        &self.counters
+        let counters = &mut self.net.counters;
+        counters.stream_sockets = self.tcp.used() as u64;
+        counters.half_open = self.tcp.half_open() as u64;
+        counters.datagram_sockets = self.inboxes.used() as u64;
+        counters
     }
 
-    fn outcome(&mut self, more_work: bool) -> Outcome {
+    /// Sends, tells sockets what has changed, and sums up.
+    fn outcome<T: TxQueue>(
+        &mut self,
+        whose: ClientSet,
+        budget: usize,
+        more_work: bool,
+        tx: &mut T,
+    ) -> Outcome {
+        let (tcp, net) = (&mut self.tcp, &mut self.net);
+        let more = self.schedule.flush(whose, budget, tcp, net, tx);
+        self.take_changes(None);
+        let now = self.net.now();
         Outcome {
-            notify: self.take_notifications(),
+            notify: self.accounts.take_news(now, &mut self.net.counters).0,
             metered: false,
-            deadline: [self.timers.next(), self.half_open.next()]
-                .into_iter()
-                .flatten()
-                .min()
-                .map(nanoseconds),
-            more_work,
+            deadline: earliest([
+                self.net.next_due(),
+                self.tcp.next_due(),
+                self.accounts.next_due(),
+            ])
+            .map(nanoseconds),
+            more_work: more_work || more,
         }
     }
 
-    /// The time, in nanoseconds.
-    pub(crate) fn time(&self) -> u64 {
-        nanoseconds(self.stack.now())
+    /// What a client's call works with: its account, and the layers below.
+    pub(crate) fn begin(&mut self, client: ClientId) -> Option<Call<'_, W>> {
+        Some(Call {
+            client,
+            account: self.accounts.get_mut(client)?,
+            schedule: &mut self.schedule,
+            ports: &mut self.ports,
+            inboxes: &mut self.inboxes,
+            tcp: &mut self.tcp,
+            net: &mut self.net,
+            datagram_send: self.datagram_send,
+        })
+    }
+
+    /// Takes a frame up through the layers.
+    fn ingress<T: TxQueue>(&mut self, frame: &[u8], tx: &mut T) {
+        let Some(packet) = self.net.receive(frame, tx) else {
+            return;
+        };
+        let Some(fragment) = packet.fragment else {
+            return self.deliver(&packet, tx);
+        };
+        // Out of the server for as long as it is read.
+        let mut bytes = core::mem::take(&mut self.assembled);
+        if let Some(whole) = self.net.reassemble(&packet, fragment, &mut bytes) {
+            self.deliver(&whole, tx);
+        }
+        self.assembled = bytes;
+    }
+
+    fn deliver<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        match packet.protocol {
+            IpProtocol::Tcp => match packet::tuple(packet) {
+                Some(tuple) => self.segment(packet, tuple, tx),
+                None => self.net.counters.drops_malformed += 1,
+            },
+            IpProtocol::Udp => self.datagram(packet, tx),
+            IpProtocol::Icmp => {
+                if let Some(error) = self.net.icmp(packet, tx) {
+                    self.undelivered(error);
+                }
+            }
+            _ => self.net.refuse(PROTOCOL, packet, tx),
+        }
+    }
+
+    fn segment<T: TxQueue>(&mut self, packet: &Packet, tuple: Tuple, tx: &mut T) {
+        if let Some(id) = self.tcp.find(&tuple) {
+            return self.tcp.receive(packet, id, &mut self.net, tx);
+        }
+        let listening = self.listening(tuple);
+        let net = &mut self.net;
+        let established = self.tcp.receive_stray(packet, tuple, listening, net, tx);
+        if let (Some(id), Some(Listening { socket, .. })) = (established, listening)
+            && let Some(account) = self.accounts.get_mut(socket.client)
+        {
+            account.count_waiting(true);
+            if let Some(listener) = account.listener_mut(socket.slot) {
+                listener.ready.push_back(&mut self.tcp.links, id);
+            }
+            self.refresh(socket, None);
+        }
+    }
+
+    /// The socket that listens at our end, and whether one more connection may wait.
+    fn listening(&self, tuple: Tuple) -> Option<Listening> {
+        let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
+        let account = self.accounts.get(socket.client)?;
+        let Kind::Stream(stream) = &account.socket(socket.slot)?.kind else {
+            return None;
+        };
+        let Role::Listening(listener) = &stream.role else {
+            return None;
+        };
+        let room = account.may_add_stream() && listener.ready.len() < listener.backlog;
+        Some(Listening { socket, room })
+    }
+
+    fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        let verified = self.net.interface.offload.rx_checksum;
+        let Some(received) = udp::parse(packet, verified) else {
+            self.net.counters.drops_malformed += 1;
+            return;
+        };
+        let Some((socket, inbox)) = self.inbox_of(received.tuple) else {
+            self.net.counters.drops_no_socket += 1;
+            return self.net.refuse(PORT, packet, tx);
+        };
+        if self.inboxes[inbox].push(received.tuple.remote, received.payload) {
+            self.refresh(socket, None);
+        } else {
+            self.net.counters.drops_socket_full += 1;
+        }
+    }
+
+    /// The datagram socket at our end, if it hears the other end.
+    fn inbox_of(&self, tuple: Tuple) -> Option<(SocketId, InboxId)> {
+        let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
+        let account = self.accounts.get(socket.client)?;
+        match &account.socket(socket.slot)?.kind {
+            Kind::Datagram(datagram) if datagram.hears(tuple.remote) => {
+                Some((socket, datagram.inbox))
+            }
+            _ => None,
+        }
+    }
+
+    /// A packet of ours did not arrive, says somebody. Believed if such a packet may be on its way.
+    fn undelivered(&mut self, error: Error) {
+        let believed = match error.protocol {
+            IpProtocol::Tcp => self.tcp.undelivered(error, &mut self.net),
+            IpProtocol::Udp => self.datagram_undelivered(error),
+            _ => false,
+        };
+        self.net.counters.icmp_ignored += u64::from(!believed);
+    }
+
+    fn datagram_undelivered(&mut self, error: Error) -> bool {
+        // A connected socket sends to its peer.
+        if self.inbox_of(error.tuple).is_none() {
+            return false;
+        }
+        match error.why {
+            Why::TooBig { mtu } => {
+                self.net.path_narrows(error, mtu);
+                self.datagram_failed(error.tuple, Errno::EMSGSIZE);
+            }
+            Why::Failed { errno, fatal: true } => self.datagram_failed(error.tuple, errno),
+            Why::Failed { .. } => {}
+        }
+        true
+    }
+
+    /// A connected datagram socket is told that what it sent did not arrive.
+    fn datagram_failed(&mut self, tuple: Tuple, errno: Errno) {
+        if let Some((id, _)) = self.inbox_of(tuple)
+            && let Some(account) = self.accounts.get_mut(id.client)
+            && let Ok(socket) = account.socket_mut(id.slot)
+            && let Kind::Datagram(datagram) = &socket.kind
+            && datagram.remote.is_some()
+        {
+            socket.error = Some(errno);
+            self.refresh(id, None);
+        }
+    }
+
+    /// Transmit buffers have come back: datagram sockets that wait for some can send again.
+    fn unblock<T: TxQueue>(&mut self, tx: &mut T) {
+        while let Some(client) = self.schedule.unblock(&self.tcp, &self.net, tx) {
+            let Some(account) = self.accounts.get_mut(client) else {
+                continue;
+            };
+            let (tcp, inboxes) = (&self.tcp, &self.inboxes);
+            for slot in account.slots() {
+                if let Ok(socket) = account.socket_mut(slot)
+                    && let Kind::Datagram(datagram) = &mut socket.kind
+                    && core::mem::take(&mut datagram.blocked)
+                {
+                    account.notify |= account.refresh(slot, Layers { tcp, inboxes });
+                }
+            }
+        }
+    }
+
+    /// Takes notice of the connections that have changed.
+    fn take_changes(&mut self, caller: Option<ClientId>) {
+        while let Some(id) = self.tcp.next_changed() {
+            let connection = self.tcp.get(id);
+            let Owner::Socket(socket) = connection.owner else {
+                continue;
+            };
+            if let Attempt::Failed(errno) = connection.attempt
+                && let Some(mut call) = self.begin(socket.client)
+            {
+                call.attempt_failed(socket.slot, errno);
+            }
+            self.refresh(socket, caller);
+        }
+    }
+
+    fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>) {
+        let (tcp, inboxes) = (&self.tcp, &self.inboxes);
+        self.accounts
+            .refresh(socket, caller, Layers { tcp, inboxes });
     }
 }
 
-/// smoltcp counts microseconds.
-pub(crate) fn instant(nanoseconds: u64) -> Instant {
-    Instant::from_micros((nanoseconds / 1_000) as i64)
-}
-
-pub(crate) fn nanoseconds(at: Instant) -> u64 {
-    at.total_micros().max(0) as u64 * 1_000
+fn only(client: Option<ClientId>) -> ClientSet {
+    let mut set = ClientSet::default();
+    if let Some(client) = client {
+        set.set(client, true);
+    }
+    set
 }

@@ -75,7 +75,7 @@ pub struct World {
     /// How often in a row its deadline had passed already.
     overdue: u32,
     /// Clients that were notified since they last looked.
-    pub notified: u32,
+    pub notified: u64,
     /// What was done with the server, if wanted.
     pub script: Option<Vec<Event>>,
 }
@@ -156,7 +156,7 @@ impl World {
             more_work: true,
             ..Outcome::default()
         };
-        self.notified = u32::MAX;
+        self.notified = u64::MAX;
     }
 
     /// Attaches a client.

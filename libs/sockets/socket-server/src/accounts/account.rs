@@ -111,12 +111,15 @@ impl<W> Account<W> {
         let index = self.free.pop()?;
         match &socket.kind {
             Kind::Datagram(_) => self.datagrams += 1,
-            Kind::Stream(stream) => self.streams += usize::from(!stream.is_connected()),
+            Kind::Stream(stream) => self.streams += usize::from(stream.connection().is_none()),
         }
         let entry = &mut self.entries[usize::from(index)];
         entry.socket = Some(socket);
         entry.published = PollBits::NONE;
-        Some((Slot::new(index.into()), Handle::new(index, entry.generation)))
+        Some((
+            Slot::new(index.into()),
+            Handle::new(index, entry.generation),
+        ))
     }
 
     /// Gives an index back. From now on its handles are stale.
@@ -157,7 +160,9 @@ impl<W> Account<W> {
     /// `EBADF`: there is none.
     pub(crate) fn socket_mut(&mut self, slot: Slot) -> Result<&mut Socket, Errno> {
         let entry = self.entries.get_mut(slot.index());
-        entry.and_then(|entry| entry.socket.as_mut()).ok_or(Errno::EBADF)
+        entry
+            .and_then(|entry| entry.socket.as_mut())
+            .ok_or(Errno::EBADF)
     }
 
     /// The stream socket at an index.
@@ -177,6 +182,13 @@ impl<W> Account<W> {
             Role::Listening(listener) => Some(listener),
             _ => None,
         }
+    }
+
+    /// The handle of the socket at an index, now or when it had one last.
+    #[cfg(feature = "audit")]
+    pub(crate) fn handle(&self, slot: Slot) -> Handle {
+        let generation = self.entries[slot.index()].generation;
+        Handle::new(slot.index() as u16, generation)
     }
 
     /// The bits that the page shows of a socket.

@@ -99,12 +99,7 @@ impl Ports {
     /// A registry for at most `sockets` bound ports on a machine with this address. `limits` by
     /// client say which ports are reserved, and for whom.
     #[must_use]
-    pub fn new(
-        sockets: usize,
-        own: Ipv4Addr,
-        limits: &[ClientLimits],
-        key: &[u8; 16],
-    ) -> Self {
+    pub fn new(sockets: usize, own: Ipv4Addr, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
         let choices = |kind| {
             (0..limits.len()).map(move |client| {
                 let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
@@ -136,6 +131,12 @@ impl Ports {
         let (address, port) = (Some(to.0), to.1);
         let at = |address| self.bound.get(&PortKey::new(kind, Local { address, port }));
         at(None).or_else(|| at(address))
+    }
+
+    /// Number of bound ports.
+    #[cfg(feature = "audit")]
+    pub fn len(&self) -> usize {
+        self.bound.len()
     }
 
     /// Gives a port to a socket. One that is bound at all addresses conflicts with those that are
@@ -280,8 +281,10 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const A: SocketRef = SocketRef { client: 0, slot: 1 };
-    const B: SocketRef = SocketRef { client: 1, slot: 1 };
+    const A: SocketId = SocketId::test(0);
+    const B: SocketId = SocketId::test(1);
+    const ANYONE: SocketId = SocketId::test(9);
+    const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
     const STREAM: SocketKind = SocketKind::Stream;
     const PEER: Remote = (Ipv4Addr::new(192, 0, 2, 1), 443);
 
@@ -289,24 +292,57 @@ mod tests {
         PortRange { first, last }
     }
 
+    fn any(port: u16) -> Local {
+        let address = None;
+        Local { address, port }
+    }
+
+    fn choose(
+        ports: &mut Ports,
+        kind: SocketKind,
+        owner: SocketId,
+        remote: Option<Remote>,
+        usable: impl Fn(u16) -> bool,
+    ) -> Option<u16> {
+        let local = ports.bind_ephemeral(kind, owner, None, remote, usable)?;
+        Some(local.port)
+    }
+
     /// Two clients, the second of which may listen on these ports.
     fn ports(sockets: usize, reserved: &[PortRange], seed: u64) -> Ports {
         let mut limits = [ClientLimits::default(), ClientLimits::default()];
         limits[1].tcp_ports = reserved.to_vec();
-        Ports::new(sockets, &limits, &[seed as u8; 16])
+        Ports::new(sockets, OWN, &limits, &[seed as u8; 16])
     }
 
     #[test]
     fn a_port_has_one_owner_a_protocol() {
         let mut ports = ports(4, &[], 3);
-        assert_eq!(ports.bind(STREAM, 80, A), Ok(()));
-        assert_eq!(ports.bind(STREAM, 80, B), Err(Full));
-        assert_eq!(ports.bind(SocketKind::Datagram, 80, B), Ok(()));
-        ports.release(STREAM, 80, B);
-        assert_eq!(ports.get(STREAM, 80), Some(A));
-        ports.release(STREAM, 80, A);
-        assert_eq!(ports.get(STREAM, 80), None);
-        assert_eq!(ports.get(SocketKind::Datagram, 80), Some(B));
+        assert_eq!(ports.bind(STREAM, any(80), A), Ok(()));
+        assert_eq!(ports.bind(STREAM, any(80), B), Err(Full));
+        assert_eq!(ports.bind(SocketKind::Datagram, any(80), B), Ok(()));
+        ports.release(STREAM, any(80), B);
+        assert_eq!(ports.find(STREAM, (OWN, 80)), Some(A));
+        ports.release(STREAM, any(80), A);
+        assert_eq!(ports.find(STREAM, (OWN, 80)), None);
+        assert_eq!(ports.find(SocketKind::Datagram, (OWN, 80)), Some(B));
+    }
+
+    #[test]
+    fn all_addresses_conflict_with_each() {
+        let mut ports = ports(4, &[], 3);
+        let one = Local {
+            address: Some(OWN),
+            port: 80,
+        };
+        assert_eq!(ports.bind(STREAM, one, A), Ok(()));
+        assert_eq!(ports.bind(STREAM, any(80), B), Err(Full));
+        assert_eq!(ports.find(STREAM, (OWN, 80)), Some(A));
+        assert_eq!(ports.find(STREAM, (Ipv4Addr::LOCALHOST, 80)), None);
+        ports.release(STREAM, one, A);
+        assert_eq!(ports.bind(STREAM, any(80), B), Ok(()));
+        assert_eq!(ports.bind(STREAM, one, A), Err(Full));
+        assert_eq!(ports.find(STREAM, (Ipv4Addr::LOCALHOST, 80)), Some(B));
     }
 
     #[test]
@@ -316,7 +352,7 @@ mod tests {
             let mut ports = ports(count + 1, &[], 5);
             let avoided = EPHEMERAL_FIRST + 7;
             let mut seen = HashSet::new();
-            while let Some(port) = ports.bind_ephemeral(STREAM, A, remote, |port| port != avoided) {
+            while let Some(port) = choose(&mut ports, STREAM, A, remote, |port| port != avoided) {
                 assert!(port >= EPHEMERAL_FIRST && port != avoided);
                 assert!(seen.insert(port));
             }
@@ -335,40 +371,34 @@ mod tests {
         let anothers = |port| reserved.iter().any(|range| range.contains(port));
         for remote in [None, Some(PEER)] {
             for _ in 0..200 {
-                let port = ports.bind_ephemeral(STREAM, A, remote, |_| true).unwrap();
+                let port = choose(&mut ports, STREAM, A, remote, |_| true).unwrap();
                 assert!(!anothers(port), "{port}");
             }
         }
         // Its own client may get it, and the other protocol is another matter.
-        let own = (0..200).map(|_| ports.bind_ephemeral(STREAM, B, None, |_| true).unwrap());
+        let own = (0..200).map(|_| choose(&mut ports, STREAM, B, None, |_| true).unwrap());
         assert!(own.filter(|&port| anothers(port)).count() > 100);
         let datagram = SocketKind::Datagram;
-        let others = (0..200).map(|_| ports.bind_ephemeral(datagram, A, None, |_| true).unwrap());
+        let others = (0..200).map(|_| choose(&mut ports, datagram, A, None, |_| true).unwrap());
         assert!(others.filter(|&port| anothers(port)).count() > 100);
     }
 
     #[test]
     fn nothing_to_choose_from_is_no_port() {
         let mut ports = ports(4, &[range(1, 65_534)], 8);
-        assert_eq!(
-            ports.bind_ephemeral(STREAM, A, None, |_| true),
-            Some(65_535)
-        );
-        assert_eq!(ports.bind_ephemeral(STREAM, A, None, |_| true), None);
-        assert_eq!(ports.bind_ephemeral(STREAM, A, Some(PEER), |_| true), None);
-        assert!(ports.bind_ephemeral(STREAM, B, None, |_| true).is_some());
-        let stranger = SocketRef { client: 9, slot: 0 };
-        assert_eq!(ports.bind_ephemeral(STREAM, stranger, None, |_| true), None);
+        assert_eq!(choose(&mut ports, STREAM, A, None, |_| true), Some(65_535));
+        assert_eq!(choose(&mut ports, STREAM, A, None, |_| true), None);
+        assert_eq!(choose(&mut ports, STREAM, A, Some(PEER), |_| true), None);
+        assert!(choose(&mut ports, STREAM, B, None, |_| true).is_some());
+        assert_eq!(choose(&mut ports, STREAM, ANYONE, None, |_| true), None);
     }
 
     /// The ports of one connection after the other to `remote`.
-    fn series(seed: u64, owner: SocketRef, remote: Option<Remote>) -> Vec<u16> {
+    fn series(seed: u64, owner: SocketId, remote: Option<Remote>) -> Vec<u16> {
         let mut ports = ports(4, &[], seed);
         let mut next = || {
-            let port = ports
-                .bind_ephemeral(STREAM, owner, remote, |_| true)
-                .unwrap();
-            ports.release(STREAM, port, owner);
+            let port = choose(&mut ports, STREAM, owner, remote, |_| true).unwrap();
+            ports.release(STREAM, any(port), owner);
             port
         };
         (0..50).map(|_| next()).collect()
@@ -400,14 +430,10 @@ mod tests {
         let mut ports = ports(100, &[], 1);
         let alone = series(1, A, Some(PEER));
         for expected in alone {
-            ports
-                .bind_ephemeral(STREAM, B, Some(PEER), |_| true)
-                .unwrap();
-            let port = ports
-                .bind_ephemeral(STREAM, A, Some(PEER), |_| true)
-                .unwrap();
+            choose(&mut ports, STREAM, B, Some(PEER), |_| true).unwrap();
+            let port = choose(&mut ports, STREAM, A, Some(PEER), |_| true).unwrap();
             assert_eq!(port, expected);
-            ports.release(STREAM, port, A);
+            ports.release(STREAM, any(port), A);
         }
     }
 }

@@ -91,7 +91,11 @@ impl Gateway {
         }
         self.asked_last = now;
         self.unanswered = self.unanswered.saturating_add(1);
-        let pause = if self.unanswered <= TRIES { RETRY } else { REFRESH };
+        let pause = if self.unanswered <= TRIES {
+            RETRY
+        } else {
+            REFRESH
+        };
         self.ask_by(now + pause);
     }
 

@@ -8,7 +8,6 @@ pub mod neighbours;
 pub mod pending;
 mod resolve;
 
-
 /// Bytes of an Ethernet header.
 pub const HEADER: usize = 14;
 /// The address of all hosts.

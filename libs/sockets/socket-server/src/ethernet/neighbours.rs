@@ -39,7 +39,7 @@ const TOUCH: Duration = Duration::from_secs(1);
 const PROBES: Rate = Rate::new(200, 50);
 
 /// Number of the gateway in the table.
-pub const GATEWAY: HostId = HostId::FIRST;
+pub const GATEWAY: HostId = HostId::GATEWAY;
 
 const _: () = assert!(MAX_CLIENTS * CLIENT_REQUESTS as usize + 1 < HOSTS);
 
@@ -265,7 +265,10 @@ impl Neighbours {
     /// client is looking for as many as it may. The gateway is asked for by [`crate::ethernet::gateway`].
     pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<Search> {
         if let Some(host) = self.table.get(&Host(address)) {
-                return Some(Search { host, is_new: false });
+            return Some(Search {
+                host,
+                is_new: false,
+            });
         }
         if *self.requests.get(client.index())? >= CLIENT_REQUESTS {
             return None;
@@ -278,10 +281,7 @@ impl Neighbours {
         entry.tries = 1;
         entry.asked = now;
         self.asking.push_back(&mut self.links, host);
-        Some(Search {
-            host,
-            is_new: true,
-        })
+        Some(Search { host, is_new: true })
     }
 
     /// The next thing that is due.
@@ -364,6 +364,13 @@ impl Neighbours {
         let found = self.waits[connection.index()] == Wait::Over { found: true };
         self.forget_connection(connection);
         Some((connection, found))
+    }
+
+    /// Whether a connection waits, or is to be told that its wait is over.
+    #[cfg(feature = "audit")]
+    #[must_use]
+    pub fn waits(&self, connection: ConnectionId) -> bool {
+        self.waits[connection.index()] != Wait::No
     }
 
     fn end_wait(&mut self, host: HostId, found: bool) {
@@ -479,7 +486,9 @@ mod tests {
     fn check(neighbours: &Neighbours) {
         let count = |state| {
             let hosts = neighbours.entries.ids().skip(1);
-            hosts.filter(|&host| neighbours.entries[host].state == state).count()
+            hosts
+                .filter(|&host| neighbours.entries[host].state == state)
+                .count()
         };
         assert_eq!(HOSTS - neighbours.entries.used(), count(State::Free));
         assert_eq!(neighbours.asking.len(), count(State::Asking));
@@ -560,7 +569,11 @@ mod tests {
         let now = Instant::from_secs(1);
         let found = (10..200).filter(|&n| neighbours.search(host(n), first, now).is_some());
         assert_eq!(found.count(), usize::from(CLIENT_REQUESTS));
-        assert!(neighbours.search(host(300), ClientId::new(1), now).is_some());
+        assert!(
+            neighbours
+                .search(host(300), ClientId::new(1), now)
+                .is_some()
+        );
         // An answer makes room for the next.
         neighbours.answered(host(10), [2; 6], now);
         assert!(neighbours.search(host(301), first, now).is_some());

@@ -60,7 +60,12 @@ impl Pending {
 
     /// A free place of a client for a UDP datagram, header included, of this length, or `None`. It
     /// belongs into a list.
-    pub(crate) fn take(&mut self, client: ClientId, tuple: Tuple, length: usize) -> Option<PlaceId> {
+    pub(crate) fn take(
+        &mut self,
+        client: ClientId,
+        tuple: Tuple,
+        length: usize,
+    ) -> Option<PlaceId> {
         let kind = usize::from(length > SMALL_BYTES);
         let free = self.free.get_mut(client.index())?;
         let place = free[kind].pop_front(&mut self.links)?;

@@ -53,7 +53,7 @@ impl Network {
     }
 
     fn answer_arp<T: TxQueue>(&mut self, to: Ipv4Addr, mac: [u8; 6], tx: &mut T) {
-        if !self.limits.arp.allow(to, self.now) {
+        if !self.limits.arp.allow(to, self.now()) {
             self.counters.replies_limited += 1;
             return;
         }
@@ -72,7 +72,7 @@ impl Network {
     /// A packet came from a host. Answers to it can go back the same way.
     pub(crate) fn hear<T: TxQueue>(&mut self, source: Ipv4Addr, sender: [u8; 6], tx: &mut T) {
         if self.interface.is_neighbour(source)
-            && let Some(host) = self.neighbours.heard(source, sender, self.now)
+            && let Some(host) = self.neighbours.heard(source, sender, self.now())
         {
             self.send_held(host, tx);
         }
@@ -81,7 +81,7 @@ impl Network {
     /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after
     /// they have sent.
     pub(crate) fn hop(&mut self, next_hop: Ipv4Addr) -> Option<Hop> {
-        let found = self.neighbours.lookup(next_hop, self.now)?;
+        let found = self.neighbours.lookup(next_hop, self.now())?;
         if found.probe {
             self.probe = Some((next_hop, found.mac));
         }
@@ -112,7 +112,7 @@ impl Network {
     /// Does what is due: asks for the gateway, asks again for the hosts that have not answered, and
     /// gives up those that will not.
     pub(crate) fn run_timers<T: TxQueue>(&mut self, tx: &mut T) {
-        let now = self.now;
+        let now = self.now();
         if let Some(address) = self.gateway.take_due(now) {
             if self.gateway.is_lost() {
                 self.give_up(GATEWAY);
@@ -144,10 +144,10 @@ impl Network {
         client: ClientId,
         tx: &mut T,
     ) -> Option<HostId> {
-        let search = self.neighbours.search(next_hop, client, self.now)?;
+        let search = self.neighbours.search(next_hop, client, self.now())?;
         if search.host == GATEWAY {
             if !self.neighbours.is_awaited(search.host) {
-                self.gateway.wanted(self.now);
+                self.gateway.wanted(self.now());
             }
         } else if search.is_new {
             self.ask(next_hop, None, tx);
@@ -157,7 +157,11 @@ impl Network {
 
     /// The address of a host is there: the datagrams that waited for it are sent.
     fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
-        while let Some(place) = self.neighbours.datagrams(host).pop_front(&mut self.pending.links) {
+        while let Some(place) = self
+            .neighbours
+            .datagrams(host)
+            .pop_front(&mut self.pending.links)
+        {
             let to = self.pending.tuple(place).remote.0;
             let hop = self.next_hop(to).and_then(|next_hop| self.hop(next_hop));
             // Out of the pool for as long as it is read.

@@ -59,7 +59,9 @@ impl Network {
         bytes: &'a mut [u8],
     ) -> Option<Packet<'a>> {
         let into = &mut bytes[HEADER..];
-        let progress = self.reassembly.add(fragment, packet.payload, self.now, into);
+        let progress = self
+            .reassembly
+            .add(fragment, packet.payload, self.now, into);
         self.counters.drops_fragments += self.reassembly.take_dropped();
         let Progress::Complete(length) = progress else {
             return None;

@@ -19,6 +19,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+pub(crate) use errors::{PORT, PROTOCOL};
+
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::ethernet::gateway::Gateway;
@@ -60,14 +62,14 @@ pub(crate) struct Network {
     /// Datagrams that wait for an Ethernet address.
     pub pending: Pending,
     paths: Paths,
-    limits: Limits,
+    pub limits: Limits,
     reassembly: Reassembly,
     /// Room for a datagram that leaves in fragments.
     scratch: Vec<u8>,
     idents: [u16; IDENTS],
     ident_seed: u64,
     /// A neighbour whose address is to be confirmed, with the address.
-    probe: Option<(Ipv4Addr, [u8; 6])>,
+    pub probe: Option<(Ipv4Addr, [u8; 6])>,
     now: Instant,
     pub counters: Counters,
 }

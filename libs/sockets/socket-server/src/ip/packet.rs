@@ -86,7 +86,9 @@ pub fn parse<'a>(
     let protocol = packet.next_header();
     // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
     let nameless = source.is_unspecified() && to_all && protocol == IpProtocol::Udp;
-    if !nameless && (!is_host(source) || source == interface.address || interface.is_broadcast(source)) {
+    if !nameless
+        && (!is_host(source) || source == interface.address || interface.is_broadcast(source))
+    {
         return Err(Reject::Source);
     }
     let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());

@@ -4,8 +4,8 @@
 
 use core::net::Ipv4Addr;
 
-use alloc::vec::Vec;
 use crate::time::{Duration, Instant};
+use alloc::vec::Vec;
 
 use crate::tables::map::{Host, Map};
 

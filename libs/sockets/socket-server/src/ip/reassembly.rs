@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use crate::tables::id::{Id, PartialId};
+use crate::tables::id::PartialId;
 use crate::tables::list::{Links, List};
 use crate::tables::map::{Key, Map, mix};
 use crate::tables::pool::Pool;

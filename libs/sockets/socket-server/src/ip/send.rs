@@ -6,11 +6,11 @@ use core::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 
+use super::packet::Tuple;
+use super::paths::Path;
 use crate::counters::Counters;
 use crate::ethernet::{self, Hop};
 use crate::frames::TxQueue;
-use super::packet::Tuple;
-use super::paths::Path;
 
 /// Bytes of an IPv4 header without options.
 pub const HEADER: usize = 20;
@@ -162,6 +162,9 @@ pub fn emit_udp(datagram: &mut [u8], tuple: &Tuple, checksum: bool) {
     udp.set_len(length);
     udp.set_checksum(0);
     if checksum {
-        udp.fill_checksum(&IpAddress::Ipv4(tuple.local.0), &IpAddress::Ipv4(tuple.remote.0));
+        udp.fill_checksum(
+            &IpAddress::Ipv4(tuple.local.0),
+            &IpAddress::Ipv4(tuple.remote.0),
+        );
     }
 }

@@ -3,229 +3,168 @@
 //! From a message to the operation, and from its result to the reply.
 
 use socket_proto::{
-    Attached, Errno, Failure, Handle, Operation, PollBits, Ready, Record, Reply, Request,
-    SocketKind, VERSION, op, reply,
+    Attached, Errno, Failure, Handle, Operation, Record, Reply, Request, SocketKind, VERSION, op,
+    reply,
 };
 
-use crate::accounts::client::Client;
-use crate::accounts::ports::SocketRef;
 use crate::frames::TxQueue;
 use crate::protocol::window::Window;
-use crate::server::{Server, instant};
+use crate::server::Server;
+use crate::sockets::Call;
+use crate::tables::id::{ClientId, Slot};
 
 impl<W: Window> Server<W> {
-    /// Answers one message.
+    /// Answers one message. `sharers` clients want the server's time.
     pub(crate) fn answer<T: TxQueue>(
         &mut self,
-        client: usize,
+        client: Option<ClientId>,
         label: u64,
         words: [u64; 4],
         sharers: u64,
         tx: &mut T,
     ) -> (u64, [u64; 4]) {
+        let counters = &mut self.net.counters;
         match Operation::from_label(label) {
-            Some(operation) => self.counters.calls[operation as usize - 1] += 1,
-            None => self.counters.calls_unknown += 1,
+            Some(operation) => counters.calls[operation as usize - 1] += 1,
+            None => counters.calls_unknown += 1,
         }
-        let reply = match Request::decode(label, words) {
-            Ok(request) if self.refuses(client, &request, sharers) => {
-                self.counters.calls_refused += 1;
-                Err(Errno::EAGAIN.into())
-            }
-            Ok(request) => self.perform(client, request, tx),
-            Err(errno) => {
-                self.counters.client_violations += 1;
+        let reply = match (Request::decode(label, words), client) {
+            (Ok(request), Some(client)) => self.perform(client, request, sharers, tx),
+            (Ok(_), None) => Err(Failure::NoPlace),
+            (Err(errno), _) => {
+                counters.client_violations += 1;
                 Err(errno.into())
             }
         };
+        let counters = &mut self.net.counters;
         match reply {
             Ok(_) | Err(Failure::Errno(Errno::EINPROGRESS)) => {}
-            Err(Failure::Errno(Errno::EAGAIN)) => self.counters.calls_again += 1,
-            Err(_) => self.counters.calls_failed += 1,
+            Err(Failure::Errno(Errno::EAGAIN)) => counters.calls_again += 1,
+            Err(_) => counters.calls_failed += 1,
         }
         reply::encode(reply)
     }
 
-    fn perform<T: TxQueue>(&mut self, client: usize, request: Request, tx: &mut T) -> Reply {
-        let Ok(caller) = self.client_mut(client) else {
-            return Err(Failure::NoPlace);
-        };
-        if !caller.attached && !matches!(request, Request::Attach(_)) {
-            self.counters.client_violations += 1;
-            return Err(Failure::Restarted);
+    fn perform<T: TxQueue>(
+        &mut self,
+        client: ClientId,
+        request: Request,
+        sharers: u64,
+        tx: &mut T,
+    ) -> Reply {
+        // These may be answered so anyway.
+        let may_wait = matches!(
+            request,
+            Request::Send(_) | Request::Recv(_) | Request::Accept(_)
+        );
+        let now = self.net.now();
+        if may_wait && self.accounts.refuses(client, sharers, now) {
+            self.net.counters.calls_refused += 1;
+            return Err(Errno::EAGAIN.into());
         }
+        let epoch = self.epoch;
+        let mut call = self.begin(client).ok_or(Failure::NoPlace)?;
         match request {
-            Request::Attach(asked) => words(self.attach(client, asked)),
-            Request::Socket(asked) => words(self.socket(client, asked)),
-            Request::Bind(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(self.bind(owner, asked.addr))
+            Request::Attach(asked) => words(call.attach(asked, epoch)),
+            _ if call.account.attached => call.perform(request, tx),
+            _ => {
+                call.net.counters.client_violations += 1;
+                Err(Failure::Restarted)
             }
-            Request::Listen(asked) => {
-                let owner = self.resolve_stream(client, asked.socket)?;
-                words(self.listen(owner, asked.backlog))
-            }
-            Request::Accept(asked) => {
-                let owner = self.resolve_stream(client, asked.socket)?;
-                words(self.accept(owner))
-            }
-            Request::Connect(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(match (self.kind(owner)?, asked.addr) {
-                    (SocketKind::Stream, Some(to)) => self.connect_stream(owner, to),
-                    (SocketKind::Stream, None) => self.dissolve_stream(owner),
-                    (SocketKind::Datagram, Some(to)) => self.connect_datagram(owner, to),
-                    (SocketKind::Datagram, None) => self.dissolve_datagram(owner),
-                })
-            }
-            Request::Send(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(match self.kind(owner)? {
-                    SocketKind::Stream => self.send_stream(owner, asked.span),
-                    SocketKind::Datagram => self.send_datagrams(owner, asked.span, tx),
-                })
-            }
-            Request::Recv(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(match self.kind(owner)? {
-                    SocketKind::Stream => self.recv_stream(owner, asked.span),
-                    SocketKind::Datagram => self.recv_datagrams(owner, asked.span),
-                })
-            }
-            Request::Shutdown(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(match self.kind(owner)? {
-                    SocketKind::Stream => self.shutdown_stream(owner, asked.how),
-                    SocketKind::Datagram => self.shutdown_datagram(owner, asked.how),
-                })
-            }
-            Request::Close(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                self.close(owner, false);
-                words(Ok(()))
-            }
-            Request::SockName(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(self.sock_name(owner))
-            }
-            Request::PeerName(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(self.peer_name(owner))
-            }
-            Request::GetOption(asked) => {
-                let owner = self.resolve(client, asked.socket)?;
-                words(self.get_option(owner, asked.option))
-            }
-            Request::Poll(asked) => words(self.ask_readiness(client, asked)),
         }
     }
+}
 
-    fn attach(&mut self, number: usize, asked: op::Attach) -> Result<Attached, Errno> {
-        let epoch = self.epoch;
-        let client = self.client_mut(number)?;
+impl<W: Window> Call<'_, W> {
+    fn attach(&mut self, asked: op::Attach, epoch: u32) -> Result<Attached, Errno> {
         if asked.version != VERSION {
             return Err(Errno::EPROTO);
         }
-        let again = client.attached;
-        let count = client.slots.len();
-        self.drop_sockets(number);
-        self.counters.client_restarts += u64::from(again);
-        let client = self.client_mut(number)?;
-        client.attached = true;
-        client.notify = false;
-        client.ready.set_epoch(epoch);
+        self.close_all();
+        let again = core::mem::replace(&mut self.account.attached, true);
+        self.net.counters.client_restarts += u64::from(again);
+        self.account.notify = false;
+        self.account.ready.set_epoch(epoch);
         Ok(Attached {
             version: VERSION,
-            window: client.window.sizes(),
-            sockets: count as u64,
+            window: self.account.window.sizes(),
+            sockets: self.account.slots().count() as u64,
             epoch,
         })
     }
 
-    /// Takes back everything that a client has: its connections are reset, those in its backlogs
-    /// too.
-    pub(crate) fn drop_sockets(&mut self, number: usize) {
-        let count = self
-            .client_mut(number)
-            .map_or(0, |client| client.slots.len());
-        for slot in 0..count {
-            let owner = SocketRef {
-                client: number as u8,
-                slot: slot as u16,
-            };
-            self.close(owner, true);
-        }
-        if let Ok(client) = self.client_mut(number) {
-            client.deadline = None;
-            client.refill = None;
-            self.timers.clear(self.client_timer(number));
-        }
-    }
-
-    fn ask_readiness(&mut self, client: usize, asked: op::Poll) -> Result<Ready, Errno> {
-        let op::Poll { socket, deadline } = asked;
-        let bits = match socket {
-            Some(socket) => {
-                let owner = self.resolve(client, socket)?;
-                let client = self.client_mut(client)?;
-                client.slots[usize::from(owner.slot)].published
+    fn perform<T: TxQueue>(&mut self, request: Request, tx: &mut T) -> Reply {
+        match request {
+            Request::Attach(_) => Err(Errno::EINVAL.into()),
+            Request::Socket(asked) => words(self.socket(asked)),
+            Request::Bind(asked) => {
+                let slot = self.account.resolve(asked.socket)?;
+                words(self.bind(slot, asked.addr))
             }
-            None => PollBits::NONE,
-        };
-        if deadline != 0 {
-            let timer = self.client_timer(client);
-            // Rounded up, so that it has passed when the notification comes.
-            let at = instant(deadline.saturating_add(999));
-            let now = self.stack.now();
-            let client = self.client_mut(client)?;
-            if at <= now {
-                client.notify = true;
-            } else {
-                client.deadline = Some(client.deadline.map_or(at, |set| set.min(at)));
-                self.timers.set_if_earlier(timer, at);
+            Request::Listen(asked) => {
+                let slot = self.resolve_stream(asked.socket)?;
+                words(self.listen(slot, asked.backlog))
             }
+            Request::Accept(asked) => {
+                let slot = self.resolve_stream(asked.socket)?;
+                words(self.accept(slot))
+            }
+            Request::Connect(asked) => {
+                let (slot, kind) = self.resolve(asked.socket)?;
+                words(match (kind, asked.addr) {
+                    (SocketKind::Stream, Some(to)) => self.connect_stream(slot, to),
+                    (SocketKind::Stream, None) => self.dissolve_stream(slot),
+                    (SocketKind::Datagram, Some(to)) => self.connect_datagram(slot, to),
+                    (SocketKind::Datagram, None) => self.dissolve_datagram(slot),
+                })
+            }
+            Request::Send(asked) => words(match self.resolve(asked.socket)? {
+                (slot, SocketKind::Stream) => self.send_stream(slot, asked.span),
+                (slot, SocketKind::Datagram) => self.send_datagrams(slot, asked.span, tx),
+            }),
+            Request::Recv(asked) => words(match self.resolve(asked.socket)? {
+                (slot, SocketKind::Stream) => self.recv_stream(slot, asked.span),
+                (slot, SocketKind::Datagram) => self.recv_datagrams(slot, asked.span),
+            }),
+            Request::Shutdown(asked) => words(match self.resolve(asked.socket)? {
+                (slot, SocketKind::Stream) => self.shutdown_stream(slot, asked.how),
+                (slot, SocketKind::Datagram) => self.shutdown_datagram(slot, asked.how),
+            }),
+            Request::Close(asked) => {
+                let slot = self.account.resolve(asked.socket)?;
+                self.close(slot, false);
+                words(Ok(()))
+            }
+            Request::SockName(asked) => {
+                let slot = self.account.resolve(asked.socket)?;
+                words(self.sock_name(slot))
+            }
+            Request::PeerName(asked) => {
+                let slot = self.account.resolve(asked.socket)?;
+                words(self.peer_name(slot))
+            }
+            Request::GetOption(asked) => {
+                let slot = self.account.resolve(asked.socket)?;
+                words(self.get_option(slot, asked.option))
+            }
+            Request::Poll(asked) => words(self.poll(asked)),
         }
-        Ok(Ready { bits })
     }
 
-    pub(crate) fn client_mut(&mut self, client: usize) -> Result<&mut Client<W>, Errno> {
-        client_in(&mut self.clients, client)
+    fn resolve(&self, socket: Handle) -> Result<(Slot, SocketKind), Errno> {
+        let slot = self.account.resolve(socket)?;
+        let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
+        Ok((slot, socket.kind()))
     }
 
-    fn resolve(&mut self, number: usize, socket: Handle) -> Result<SocketRef, Errno> {
-        let slot = self.client_mut(number)?.resolve(socket)?;
-        Ok(SocketRef {
-            client: number as u8,
-            slot: slot as u16,
-        })
-    }
-
-    fn kind(&mut self, owner: SocketRef) -> Result<SocketKind, Errno> {
-        self.client_mut(owner.client.into())?
-            .kind_of(owner.slot.into())
-            .ok_or(Errno::EBADF)
-    }
-
-    fn resolve_stream(&mut self, client: usize, socket: Handle) -> Result<SocketRef, Errno> {
-        let owner = self.resolve(client, socket)?;
-        match self.kind(owner)? {
-            SocketKind::Stream => Ok(owner),
-            SocketKind::Datagram => Err(Errno::EOPNOTSUPP),
+    fn resolve_stream(&self, socket: Handle) -> Result<Slot, Errno> {
+        match self.resolve(socket)? {
+            (slot, SocketKind::Stream) => Ok(slot),
+            (_, SocketKind::Datagram) => Err(Errno::EOPNOTSUPP),
         }
     }
 }
 
 fn words<R: Record>(result: Result<R, Errno>) -> Reply {
     Ok(result?.encode())
-}
-
-/// A client, with the rest of the server free to be used at the same time.
-pub(crate) fn client_in<W>(
-    clients: &mut [Option<Client<W>>],
-    number: usize,
-) -> Result<&mut Client<W>, Errno> {
-    match clients.get_mut(number) {
-        Some(Some(client)) => Ok(client),
-        _ => Err(Errno::EACCES),
-    }
 }

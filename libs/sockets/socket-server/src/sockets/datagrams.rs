@@ -5,7 +5,7 @@
 use core::net::{Ipv4Addr, SocketAddr};
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Reply, Shutdown, Span, Success};
+use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Received, Sent, Shutdown, Span};
 
 use super::socket::{Datagram, Kind};
 use super::{Call, destination};
@@ -73,25 +73,25 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// `connect`: no packet is sent.
-    pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Reply {
+    pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
         let remote = destination(to)?;
         self.check_reach(remote.0)?;
         self.autobind(slot)?;
         self.datagram_mut(slot)?.remote = Some(remote);
         self.refresh(slot);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// `connect` with `AF_UNSPEC`: the socket hears everyone again.
-    pub(crate) fn dissolve_datagram(&mut self, slot: Slot) -> Reply {
+    pub(crate) fn dissolve_datagram(&mut self, slot: Slot) -> Result<(), Errno> {
         self.datagram_mut(slot)?.remote = None;
         self.release_chosen_port(slot);
         self.refresh(slot);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// `shutdown`.
-    pub(crate) fn shutdown_datagram(&mut self, slot: Slot, how: Shutdown) -> Reply {
+    pub(crate) fn shutdown_datagram(&mut self, slot: Slot, how: Shutdown) -> Result<(), Errno> {
         let connected = self.datagram_mut(slot)?.remote.is_some();
         let socket = self.account.socket_mut(slot)?;
         socket.read_shut |= how.read();
@@ -99,9 +99,9 @@ impl<W: Window> Call<'_, W> {
         self.refresh(slot);
         // Without a peer there is an error, but readers are woken, as on Linux.
         if connected {
-            Ok(Success::Done)
+            Ok(())
         } else {
-            Err(Errno::ENOTCONN.into())
+            Err(Errno::ENOTCONN)
         }
     }
 
@@ -111,11 +111,11 @@ impl<W: Window> Call<'_, W> {
         slot: Slot,
         span: Span,
         tx: &mut T,
-    ) -> Reply {
+    ) -> Result<Sent, Errno> {
         let span = self.account.window.sizes().check(span)?;
         self.take_error(slot)?;
         if self.account.socket_mut(slot)?.write_shut {
-            return Err(Errno::EPIPE.into());
+            return Err(Errno::EPIPE);
         }
         let from = self.autobind(slot)?;
         let mut count = 0;
@@ -125,12 +125,12 @@ impl<W: Window> Call<'_, W> {
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
             match self.send_next(slot, span, at, from, tx) {
                 Ok(next) => at = next,
-                Err(errno) if count == 0 => return Err(errno.into()),
+                Err(errno) if count == 0 => return Err(errno),
                 Err(_) => break,
             }
             count += 1;
         }
-        Ok(Success::Sent { count, room: 0 })
+        Ok(Sent { count, room: 0 })
     }
 
     /// Sends the datagram that starts `at` bytes into the range. Returns where the next one starts.
@@ -258,7 +258,7 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// `recv`.
-    pub(crate) fn recv_datagrams(&mut self, slot: Slot, span: Span) -> Reply {
+    pub(crate) fn recv_datagrams(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         self.take_error(slot)?;
         let read_shut = self.account.socket_mut(slot)?.read_shut;
@@ -296,11 +296,10 @@ impl<W: Window> Call<'_, W> {
                 Errno::EINVAL
             } else {
                 Errno::EAGAIN
-            }
-            .into());
+            });
         }
         self.refresh(slot);
-        Ok(Success::Received {
+        Ok(Received {
             bytes: at as u64,
             datagrams: count,
         })

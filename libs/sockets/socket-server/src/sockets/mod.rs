@@ -10,7 +10,7 @@ mod streams;
 
 use core::net::{Ipv4Addr, SocketAddr};
 
-use socket_proto::{Errno, Handle, PollBits, Reply, SocketKind, Success};
+use socket_proto::{Errno, Family, Opened, PollBits, Protocol, Ready, SocketKind, op};
 
 use crate::accounts::account::Account;
 use crate::accounts::ports::{Local, Ports};
@@ -53,18 +53,25 @@ impl<W> Call<'_, W> {
     }
 
     /// `socket`.
-    pub(crate) fn socket(&mut self, kind: SocketKind) -> Reply {
+    pub(crate) fn socket(&mut self, asked: op::Socket) -> Result<Opened, Errno> {
+        let (Family::Inet, kind) = (asked.family, asked.kind);
+        match (kind, asked.protocol) {
+            (_, Protocol::Usual)
+            | (SocketKind::Stream, Protocol::Tcp)
+            | (SocketKind::Datagram, Protocol::Udp) => {}
+            _ => return Err(Errno::EPROTONOSUPPORT),
+        }
         let socket = match kind {
             SocketKind::Stream if self.account.may_add_stream() => Socket::stream(Role::Idle),
             SocketKind::Datagram if self.account.may_add_datagram() => {
                 Socket::datagram(self.inboxes.take().ok_or(Errno::ENFILE)?)
             }
-            _ => return Err(Errno::EMFILE.into()),
+            _ => return Err(Errno::EMFILE),
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
         self.refresh(slot);
-        Ok(Success::Socket(handle))
+        Ok(Opened { socket: handle })
     }
 
     /// `close`; for a client that is gone with `abort`. An index without a socket is left alone.
@@ -109,7 +116,8 @@ impl<W> Call<'_, W> {
     }
 
     /// `poll`: the state of a socket, and a notification at a deadline in nanoseconds.
-    pub(crate) fn poll(&mut self, socket: Option<Handle>, deadline: u64) -> Reply {
+    pub(crate) fn poll(&mut self, asked: op::Poll) -> Result<Ready, Errno> {
+        let op::Poll { socket, deadline } = asked;
         let bits = match socket {
             Some(socket) => self.account.published(self.account.resolve(socket)?),
             None => PollBits::NONE,
@@ -124,7 +132,7 @@ impl<W> Call<'_, W> {
                 self.account.deadline = Some(set.map_or(at, |set| set.min(at)));
             }
         }
-        Ok(Success::Ready(bits))
+        Ok(Ready { bits })
     }
 
     /// The attempt of a stream socket to connect has failed. `connect` will tell, unless somebody

@@ -4,7 +4,7 @@
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use socket_proto::{Errno, Reply, SocketKind, SocketOption, Success};
+use socket_proto::{Errno, Name, OptionValue, SocketKind, SocketOption};
 
 use super::Call;
 use super::socket::{Kind, Listener, Phase, Role};
@@ -17,14 +17,14 @@ const BACKLOG_MAX: u64 = 1024;
 
 impl<W> Call<'_, W> {
     /// `bind`.
-    pub(crate) fn bind(&mut self, slot: Slot, addr: SocketAddr) -> Reply {
+    pub(crate) fn bind(&mut self, slot: Slot, addr: SocketAddr) -> Result<(), Errno> {
         let SocketAddr::V4(addr) = addr else {
-            return Err(Errno::EAFNOSUPPORT.into());
+            return Err(Errno::EAFNOSUPPORT);
         };
         let address = match *addr.ip() {
             any if any.is_unspecified() => None,
             own if own == self.net.address() => Some(own),
-            _ => return Err(Errno::EADDRNOTAVAIL.into()),
+            _ => return Err(Errno::EADDRNOTAVAIL),
         };
         let (id, port) = (self.id(slot), addr.port());
         let socket = self.account.socket_mut(slot)?;
@@ -33,40 +33,40 @@ impl<W> Call<'_, W> {
             Kind::Datagram(_) => true,
         };
         if socket.local.is_some() || !idle {
-            return Err(Errno::EINVAL.into());
+            return Err(Errno::EINVAL);
         }
         if port == 0 {
             self.bind_ephemeral(slot, address, None)?;
-            return Ok(Success::Done);
+            return Ok(());
         }
         let (kind, local) = (socket.kind(), Local { address, port });
         if !self.account.limits.may_bind(kind, port) {
-            return Err(Errno::EACCES.into());
+            return Err(Errno::EACCES);
         }
         let bound = self.ports.bind(kind, local, id);
         bound.map_err(|_| Errno::EADDRINUSE)?;
         self.account.socket_mut(slot)?.bind(local, false);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// `listen`.
-    pub(crate) fn listen(&mut self, slot: Slot, backlog: u64) -> Reply {
+    pub(crate) fn listen(&mut self, slot: Slot, backlog: u64) -> Result<(), Errno> {
         let backlog = backlog.clamp(1, BACKLOG_MAX) as usize;
         let stream = self.account.stream_mut(slot)?;
         match (&mut stream.role, stream.phase) {
             (Role::Listening(listener), _) => {
                 listener.backlog = backlog;
-                return Ok(Success::Done);
+                return Ok(());
             }
             (Role::Idle, Phase::Unconnected) => {}
-            _ => return Err(Errno::EINVAL.into()),
+            _ => return Err(Errno::EINVAL),
         }
         // A port of the server's choice counts too: what a client may offer to the network stands
         // in the configuration.
         let limits = &self.account.limits;
         match self.account.socket(slot).and_then(|socket| socket.local) {
             Some(local) if limits.may_bind(SocketKind::Stream, local.port) => {}
-            Some(_) => return Err(Errno::EACCES.into()),
+            Some(_) => return Err(Errno::EACCES),
             None => self.bind_to_listen(slot)?,
         }
         let stream = self.account.stream_mut(slot)?;
@@ -76,7 +76,7 @@ impl<W> Call<'_, W> {
             ready: List::default(),
         });
         self.refresh(slot);
-        Ok(Success::Done)
+        Ok(())
     }
 
     /// Gives a socket that shall listen a port of the server's choice, among those that the client
@@ -96,7 +96,7 @@ impl<W> Call<'_, W> {
     }
 
     /// `getsockname`.
-    pub(crate) fn sock_name(&self, slot: Slot) -> Reply {
+    pub(crate) fn sock_name(&self, slot: Slot) -> Result<Name, Errno> {
         let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
         let mut local = socket.local;
         let mut address = None;
@@ -105,7 +105,8 @@ impl<W> Call<'_, W> {
                 if let Role::Connection(id) = stream.role
                     && let Some(tuple) = self.tcp.get(id).tuple
                 {
-                    return Ok(Success::Address(tuple.local.into()));
+                    let address = tuple.local.into();
+                    return Ok(Name { address });
                 }
                 local = stream.name.or(local);
             }
@@ -115,11 +116,12 @@ impl<W> Call<'_, W> {
         let address = local.and_then(|local| local.address).or(address);
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED);
         let port = local.map_or(0, |local| local.port);
-        Ok(Success::Address(SocketAddrV4::new(address, port).into()))
+        let address = SocketAddrV4::new(address, port).into();
+        Ok(Name { address })
     }
 
     /// `getpeername`.
-    pub(crate) fn peer_name(&self, slot: Slot) -> Reply {
+    pub(crate) fn peer_name(&self, slot: Slot) -> Result<Name, Errno> {
         let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
         let peer = match &socket.kind {
             Kind::Stream(stream) => match stream.role {
@@ -132,25 +134,29 @@ impl<W> Call<'_, W> {
             },
             Kind::Datagram(datagram) => datagram.remote,
         };
-        let peer = peer.ok_or(Errno::ENOTCONN)?;
-        Ok(Success::Address(peer.into()))
+        let address = peer.ok_or(Errno::ENOTCONN)?.into();
+        Ok(Name { address })
     }
 
     /// `getsockopt`.
-    pub(crate) fn get_option(&mut self, slot: Slot, option: SocketOption) -> Reply {
+    pub(crate) fn get_option(
+        &mut self,
+        slot: Slot,
+        option: SocketOption,
+    ) -> Result<OptionValue, Errno> {
         let socket = self.account.socket_mut(slot)?;
-        if option == SocketOption::Type {
-            return Ok(Success::Value(socket.kind().raw()));
-        }
-        let error = match &socket.kind {
-            Kind::Stream(stream) => match stream.role {
-                Role::Connection(id) => self.tcp.get_mut(id).error.take(),
-                _ => socket.error.take(),
-            },
-            Kind::Datagram(_) => socket.error.take(),
+        let value = match option {
+            SocketOption::Type => socket.kind().raw(),
+            SocketOption::Error => {
+                let error = match socket.connection() {
+                    Some(id) => &mut self.tcp.get_mut(id).error,
+                    None => &mut socket.error,
+                };
+                let error = error.take();
+                self.refresh(slot);
+                error.map_or(0, |errno| errno.raw().into())
+            }
         };
-        self.refresh(slot);
-        let error = error.map_or(0, |errno| u64::from(errno.raw()));
-        Ok(Success::Value(error))
+        Ok(OptionValue::new(value))
     }
 }

@@ -95,9 +95,12 @@ impl Datagram {
 }
 
 impl Stream {
-    /// Whether it has a connection, or is trying to get one.
-    pub(crate) fn is_connected(&self) -> bool {
-        matches!(self.role, Role::Connection(_))
+    /// Its connection, or the one that it is trying to get.
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match self.role {
+            Role::Connection(id) => Some(id),
+            _ => None,
+        }
     }
 }
 
@@ -148,6 +151,14 @@ impl Socket {
         self.autobound = auto;
         if let Kind::Stream(stream) = &mut self.kind {
             stream.name = None;
+        }
+    }
+
+    /// Its connection, or the one that it is trying to get.
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match &self.kind {
+            Kind::Stream(stream) => stream.connection(),
+            Kind::Datagram(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::{Errno, Failure, Reply, Shutdown, Span, Success};
+use socket_proto::{Accepted, Errno, Received, Sent, Shutdown, Span};
 
 use super::socket::{Kind, Phase, Role, Socket};
 use super::{Call, destination};
@@ -15,7 +15,7 @@ use crate::tables::id::{ConnectionId, Slot};
 use crate::transport::engine::State;
 
 /// The end of a stream.
-const END: Success = Success::Received {
+const END: Received = Received {
     bytes: 0,
     datagrams: 0,
 };
@@ -23,22 +23,17 @@ const END: Success = Success::Received {
 impl<W: Window> Call<'_, W> {
     /// The connection of a stream socket. Without one, the failure of the last attempt is told
     /// once, and then `otherwise` makes the reply.
-    fn connection_of(
+    fn connection_of<R>(
         &mut self,
         slot: Slot,
-        otherwise: impl FnOnce(&Socket) -> Reply,
-    ) -> Result<ConnectionId, Reply> {
-        let socket = match self.account.socket_mut(slot) {
-            Ok(socket) => socket,
-            Err(errno) => return Err(Err(errno.into())),
-        };
-        if let Kind::Stream(stream) = &socket.kind
-            && let Role::Connection(id) = stream.role
-        {
+        otherwise: impl FnOnce(&Socket) -> Result<R, Errno>,
+    ) -> Result<ConnectionId, Result<R, Errno>> {
+        let socket = self.account.socket_mut(slot).map_err(Err)?;
+        if let Some(id) = socket.connection() {
             return Ok(id);
         }
         let reply = match socket.error.take() {
-            Some(errno) => Err(errno.into()),
+            Some(errno) => Err(errno),
             None => otherwise(socket),
         };
         self.refresh(slot);
@@ -46,20 +41,20 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// `connect` on a stream socket.
-    pub(crate) fn connect_stream(&mut self, slot: Slot, to: SocketAddr) -> Reply {
+    pub(crate) fn connect_stream(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
         let stream = self.account.stream_mut(slot)?;
         match (stream.phase, &stream.role) {
             (Phase::Unconnected, Role::Idle) => {}
-            (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN.into()),
-            (Phase::Disconnecting, _) => return Err(Errno::EINVAL.into()),
+            (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN),
+            (Phase::Disconnecting, _) => return Err(Errno::EINVAL),
             (Phase::Connecting, _) => return self.connect_again(slot),
         }
         let remote = destination(to)?;
         if !self.account.limits.may_reach(remote.0, remote.1) {
-            return Err(Errno::EACCES.into());
+            return Err(Errno::EACCES);
         }
         if !self.net.can_reach(remote.0) {
-            return Err(Errno::ENETUNREACH.into());
+            return Err(Errno::ENETUNREACH);
         }
         let local = match self.account.socket_mut(slot)?.local {
             Some(local) => local,
@@ -71,7 +66,7 @@ impl<W: Window> Call<'_, W> {
             remote,
         };
         if self.tcp.is_taken(&tuple) {
-            return Err(Errno::EADDRNOTAVAIL.into());
+            return Err(Errno::EADDRNOTAVAIL);
         }
         let id = self.tcp.connect(self.id(slot), tuple, self.net)?;
         let connection = self.tcp.get_mut(id);
@@ -88,37 +83,37 @@ impl<W: Window> Call<'_, W> {
             });
         }
         self.refresh(slot);
-        Err(Errno::EINPROGRESS.into())
+        Err(Errno::EINPROGRESS)
     }
 
     /// `connect` on a socket that has started an attempt before: tells its end, once.
-    fn connect_again(&mut self, slot: Slot) -> Reply {
+    fn connect_again(&mut self, slot: Slot) -> Result<(), Errno> {
         let socket = self.account.socket_mut(slot)?;
         let Kind::Stream(stream) = &mut socket.kind else {
-            return Err(Errno::EBADF.into());
+            return Err(Errno::EBADF);
         };
         let error = match stream.role {
             Role::Connection(id) => {
                 let connection = self.tcp.get_mut(id);
                 if connection.is_connecting() {
-                    return Err(Errno::EALREADY.into());
+                    return Err(Errno::EALREADY);
                 }
                 if !connection.is_closed() {
                     stream.phase = Phase::Connected;
-                    return Ok(Success::Done);
+                    return Ok(());
                 }
                 connection.error.take()
             }
             _ => socket.error.take(),
         };
         self.dissolve_stream(slot)?;
-        Err(error.unwrap_or(Errno::ECONNABORTED).into())
+        Err(error.unwrap_or(Errno::ECONNABORTED))
     }
 
     /// `accept`.
-    pub(crate) fn accept(&mut self, slot: Slot) -> Reply {
+    pub(crate) fn accept(&mut self, slot: Slot) -> Result<Accepted, Errno> {
         let Some(listener) = self.account.listener_mut(slot) else {
-            return Err(Errno::EINVAL.into());
+            return Err(Errno::EINVAL);
         };
         let id = listener.ready.front().ok_or(Errno::EAGAIN)?;
         let tuple = self.tcp.get(id).tuple.ok_or(Errno::EAGAIN)?;
@@ -130,16 +125,16 @@ impl<W: Window> Call<'_, W> {
         }
         self.tcp.accept(id, self.id(accepted), self.net);
         self.refresh(slot);
-        Ok(Success::Accepted {
+        Ok(Accepted {
             socket: handle,
             peer: tuple.remote.into(),
         })
     }
 
     /// `send`: one copy, from the window into the connection's buffer.
-    pub(crate) fn send_stream(&mut self, slot: Slot, span: Span) -> Reply {
+    pub(crate) fn send_stream(&mut self, slot: Slot, span: Span) -> Result<Sent, Errno> {
         let span = self.account.window.sizes().check(span)?;
-        let id = match self.connection_of(slot, |_| Err(Errno::EPIPE.into())) {
+        let id = match self.connection_of(slot, |_| Err(Errno::EPIPE)) {
             Ok(id) => id,
             Err(reply) => return reply,
         };
@@ -157,29 +152,30 @@ impl<W: Window> Call<'_, W> {
         };
         if let Some(errno) = failure {
             self.refresh(slot);
-            return Err(errno.into());
+            return Err(errno);
         }
         let window = &self.account.window;
-        let fill =
-            |at, into: &mut [u8]| window.read(span.half(), span.start() + at, into);
+        let fill = |at, into: &mut [u8]| window.read(span.half(), span.start() + at, into);
         let taken = self.tcp.write(id, span.length(), self.net, fill);
         let taken = taken.map_err(|_| Errno::EFAULT)?;
         if taken > 0 {
             self.net.counters.copies_from_client += 1;
             self.net.counters.copied_from_client += taken as u64;
         }
-        Ok(Success::Sent {
+        Ok(Sent {
             count: taken as u64,
             room: self.tcp.get(id).room() as u64,
         })
     }
 
     /// `recv`: one copy, from the connection's buffer into the window.
-    pub(crate) fn recv_stream(&mut self, slot: Slot, span: Span) -> Reply {
+    pub(crate) fn recv_stream(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         let without = |socket: &Socket| match &socket.kind {
-            Kind::Stream(stream) if matches!(stream.role, Role::Idle) && socket.read_shut => Ok(END),
-            _ => Err(Errno::ENOTCONN.into()),
+            Kind::Stream(stream) if matches!(stream.role, Role::Idle) && socket.read_shut => {
+                Ok(END)
+            }
+            _ => Err(Errno::ENOTCONN),
         };
         let id = match self.connection_of(slot, without) {
             Ok(id) => id,
@@ -187,7 +183,7 @@ impl<W: Window> Call<'_, W> {
         };
         let connection = self.tcp.get_mut(id);
         if connection.is_connecting() {
-            return Err(Errno::EAGAIN.into());
+            return Err(Errno::EAGAIN);
         }
         let available = connection.can_read();
         if available && span.length() == 0 {
@@ -198,14 +194,10 @@ impl<W: Window> Call<'_, W> {
             // the stream. `EPIPE` is kept for `send`: the stream had ended before.
             if let Some(errno) = connection.error.take_if(|errno| *errno != Errno::EPIPE) {
                 self.refresh(slot);
-                return Err(errno.into());
+                return Err(errno);
             }
             let ended = connection.peer_done() || connection.read_shut;
-            return if ended {
-                Ok(END)
-            } else {
-                Err(Errno::EAGAIN.into())
-            };
+            return if ended { Ok(END) } else { Err(Errno::EAGAIN) };
         }
         let window = &mut self.account.window;
         let drain = |at, bytes: &[u8]| window.write(span.start() + at, bytes);
@@ -213,7 +205,7 @@ impl<W: Window> Call<'_, W> {
         let taken = taken.map_err(|_| Errno::EFAULT)?;
         self.net.counters.copies_to_client += 1;
         self.net.counters.copied_to_client += taken as u64;
-        Ok(Success::Received {
+        Ok(Received {
             bytes: taken as u64,
             datagrams: 0,
         })
@@ -221,14 +213,14 @@ impl<W: Window> Call<'_, W> {
 
     /// `shutdown`, as `inet_shutdown` of Linux: a listener stops at the end of reading, an attempt
     /// is given up, and without a connection there is an error, but readers are woken.
-    pub(crate) fn shutdown_stream(&mut self, slot: Slot, how: Shutdown) -> Reply {
+    pub(crate) fn shutdown_stream(&mut self, slot: Slot, how: Shutdown) -> Result<(), Errno> {
         let socket = self.account.socket_mut(slot)?;
         let Kind::Stream(stream) = &mut socket.kind else {
-            return Err(Errno::EBADF.into());
+            return Err(Errno::EBADF);
         };
         let id = match stream.role {
             Role::Listening(_) if how.read() => return self.dissolve_stream(slot),
-            Role::Listening(_) => return Ok(Success::Done),
+            Role::Listening(_) => return Ok(()),
             Role::Idle => {
                 if stream.phase == Phase::Connecting {
                     stream.phase = Phase::Disconnecting;
@@ -236,7 +228,7 @@ impl<W: Window> Call<'_, W> {
                 socket.read_shut |= how.read();
                 socket.write_shut |= how.write();
                 self.refresh(slot);
-                return Err(Errno::ENOTCONN.into());
+                return Err(Errno::ENOTCONN);
             }
             Role::Connection(id) => id,
         };
@@ -253,19 +245,15 @@ impl<W: Window> Call<'_, W> {
             };
         }
         self.tcp.shut_down(id, how.read(), how.write(), self.net);
-        if closed {
-            Err(Failure::Errno(Errno::ENOTCONN))
-        } else {
-            Ok(Success::Done)
-        }
+        if closed { Err(Errno::ENOTCONN) } else { Ok(()) }
     }
 
     /// `connect` with `AF_UNSPEC`, as `tcp_disconnect` of Linux: the socket can be used anew. Bytes
     /// that were not read or not sent are lost, and the peer gets a reset.
-    pub(crate) fn dissolve_stream(&mut self, slot: Slot) -> Reply {
+    pub(crate) fn dissolve_stream(&mut self, slot: Slot) -> Result<(), Errno> {
         let socket = self.account.socket_mut(slot)?;
         let Kind::Stream(stream) = &mut socket.kind else {
-            return Err(Errno::EBADF.into());
+            return Err(Errno::EBADF);
         };
         stream.phase = Phase::Unconnected;
         socket.read_shut = false;
@@ -288,12 +276,16 @@ impl<W: Window> Call<'_, W> {
                 State::Closed | State::TimeWait | State::Closing | State::LastAck
             );
             let error = connection.error.take();
-            socket.error = if goes_on { error } else { Some(Errno::ECONNRESET) };
+            socket.error = if goes_on {
+                error
+            } else {
+                Some(Errno::ECONNRESET)
+            };
         }
         let role = core::mem::replace(&mut stream.role, Role::Idle);
         self.leave(role, !goes_on);
         self.release_chosen_port(slot);
         self.refresh(slot);
-        Ok(Success::Done)
+        Ok(())
     }
 }

@@ -50,7 +50,9 @@ impl<I: Id> FairQueue<I> {
             credit: 0,
         };
         FairQueue {
-            accounts: core::iter::repeat_with(account).take(clients.max(1)).collect(),
+            accounts: core::iter::repeat_with(account)
+                .take(clients.max(1))
+                .collect(),
             links: Links::new(count),
             queued: (0..count).map(|_| None).collect(),
             current: ClientId::new(0),
@@ -192,7 +194,7 @@ mod tests {
     fn who_may_not_send_is_passed_over() {
         let mut queue = FairQueue::new(2, 2);
         let ids = [0, 1].map(Slot::new);
-        let only = |client| ClientSet(1 << client);
+        let only = |client| ClientSet(1u64 << client);
         for (client, id) in ids.into_iter().enumerate() {
             queue.push(id, ClientId::new(client));
         }

@@ -17,11 +17,6 @@ macro_rules! ids {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name($repr);
 
-        impl $name {
-            /// The first entry.
-            pub const FIRST: $name = $name(0);
-        }
-
         impl Id for $name {
             fn new(index: usize) -> Self {
                 $name(index as $repr)
@@ -54,8 +49,15 @@ ids! {
 }
 
 impl ClientId {
+    /// The first client.
+    pub const FIRST: ClientId = ClientId(0);
     /// The highest number that a [`super::set::ClientSet`] has room for.
     pub const LAST: ClientId = ClientId(63);
+}
+
+impl HostId {
+    /// The gateway.
+    pub const GATEWAY: HostId = HostId(0);
 }
 
 /// A socket of a client.
@@ -65,4 +67,15 @@ pub struct SocketId {
     pub client: ClientId,
     /// Index in its table.
     pub slot: Slot,
+}
+
+#[cfg(test)]
+impl SocketId {
+    /// Some socket of a client.
+    pub const fn test(client: u8) -> SocketId {
+        SocketId {
+            client: ClientId(client),
+            slot: Slot(1),
+        }
+    }
 }

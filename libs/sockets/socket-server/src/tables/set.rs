@@ -76,7 +76,10 @@ mod tests {
         assert!(set.contains(ClientId::new(63)) && !set.contains(ClientId::new(62)));
         assert!(set.iter().map(Id::index).eq([0, 7, 63]));
         let after = |number| set.next_after(ClientId::new(number)).map(Id::index);
-        assert_eq!([after(0), after(7), after(63)], [Some(7), Some(63), Some(0)]);
+        assert_eq!(
+            [after(0), after(7), after(63)],
+            [Some(7), Some(63), Some(0)]
+        );
         set.set(ClientId::new(0), false);
         set.set(ClientId::new(63), false);
         assert!(!set.has_others(ClientId::new(7)));

@@ -101,10 +101,7 @@ impl Tcp {
             connection.socket.abort();
             net.counters.tcp_reset += 1;
             self.wake(id);
-        } else if !drained
-            && state != State::Closed
-            && connection.socket.unacknowledged() == 0
-        {
+        } else if !drained && state != State::Closed && connection.socket.unacknowledged() == 0 {
             connection.owner = Owner::Closing {
                 client,
                 drained: true,

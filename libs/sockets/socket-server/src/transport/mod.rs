@@ -13,7 +13,7 @@ pub mod engine;
 pub mod half_open;
 mod input;
 pub mod numbers;
-mod opening;
+pub mod opening;
 mod output;
 pub mod segment;
 pub mod tcp;

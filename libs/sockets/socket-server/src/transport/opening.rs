@@ -188,7 +188,11 @@ impl Tcp {
         let owner = Owner::Pending(listening.socket);
         let (tuple, iss) = (half_open.tuple, half_open.iss);
         let room = listening.room;
-        let taken = if room { self.take(owner, tuple, iss, net) } else { None };
+        let taken = if room {
+            self.take(owner, tuple, iss, net)
+        } else {
+            None
+        };
         let Some(id) = taken else {
             // As if the segment had been lost: our SYN|ACK or the peer's data are repeated.
             net.counters.drops_backlog += 1;
@@ -197,7 +201,10 @@ impl Tcp {
         let connection = &mut self.connections[id];
         connection.set_handshake(half_open);
         let now = net.now();
-        if !self.engine.shake_hands(&mut connection.socket, half_open, now) {
+        if !self
+            .engine
+            .shake_hands(&mut connection.socket, half_open, now)
+        {
             self.release(id, net);
             return None;
         }

@@ -26,7 +26,7 @@ use crate::time::{Instant, earliest};
 
 /// A client's connections whose handles are gone, oldest first.
 #[derive(Default)]
-pub(super) struct Ending {
+pub(crate) struct Ending {
     /// Those that go on sending.
     pub sending: List<ConnectionId>,
     /// Those whose peers have got all bytes.
@@ -46,15 +46,15 @@ impl Ending {
 /// The connections.
 pub(crate) struct Tcp {
     pub(super) engine: Engine,
-    pub(super) connections: Pool<ConnectionId, Connection>,
+    pub(crate) connections: Pool<ConnectionId, Connection>,
     /// Of listeners' queues and the lists in `endings`: a connection is in one at most.
     pub links: Links<ConnectionId>,
-    pub(super) endings: Vec<Ending>,
-    pub(super) tuples: Map<Tuple, ConnectionId>,
+    pub(crate) endings: Vec<Ending>,
+    pub(crate) tuples: Map<Tuple, ConnectionId>,
     pub(super) half_open: Backlog,
     pub(super) time_wait: TimeWait,
     pub(super) numbers: Numbers,
-    timers: Timers<ConnectionId>,
+    pub(crate) timers: Timers<ConnectionId>,
     /// Connections that may have something to send.
     pub queue: FairQueue<ConnectionId>,
     /// Connections of which the layer above has to take notice.
@@ -71,7 +71,9 @@ impl Tcp {
             engine: Engine::new(config),
             connections: Pool::new(count, || Connection::new(receive, send)),
             links: Links::new(count),
-            endings: core::iter::repeat_with(Ending::default).take(clients).collect(),
+            endings: core::iter::repeat_with(Ending::default)
+                .take(clients)
+                .collect(),
             tuples: Map::new(count, config.seed(1)),
             half_open: Backlog::new(config.seed(3)),
             time_wait: TimeWait::new(config.seed(4)),
@@ -189,7 +191,10 @@ impl Tcp {
         net: &mut Network,
     ) -> Option<ConnectionId> {
         if self.connections.is_full() {
-            let most = self.endings.iter().max_by_key(|ending| ending.drained.len());
+            let most = self
+                .endings
+                .iter()
+                .max_by_key(|ending| ending.drained.len());
             let victim = most?.drained.front()?;
             net.counters.tcp_reclaimed += 1;
             self.release(victim, net);

@@ -159,7 +159,7 @@ impl TxQueue for Nowhere {
 }
 
 /// Keeps the sequence number of a TCP segment that is sent.
-struct Number(pub u32);
+pub(super) struct Number(pub u32);
 
 impl TxQueue for Number {
     fn free(&mut self) -> usize {

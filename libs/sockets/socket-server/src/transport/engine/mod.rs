@@ -285,7 +285,14 @@ impl Engine {
         self.renew(seed_for(number, draws));
         let _ = socket.connect(self.iface.context(), own, own);
         let mut syn = device::Number(0);
-        self.wire(None, Instant::ZERO, &mut set, &mut syn, NOWHERE, &mut Counters::default());
+        self.wire(
+            None,
+            Instant::ZERO,
+            &mut set,
+            &mut syn,
+            NOWHERE,
+            &mut Counters::default(),
+        );
         syn.0 == number
     }
 
@@ -300,7 +307,12 @@ impl Engine {
 
     /// Lets a closed socket go through the first two steps of a handshake that has happened: it
     /// gets the peer's SYN, and its SYN|ACK goes nowhere. Returns whether it has come that far.
-    pub(crate) fn shake_hands(&mut self, socket: &mut Socket, half_open: &HalfOpen, now: Instant) -> bool {
+    pub(crate) fn shake_hands(
+        &mut self,
+        socket: &mut Socket,
+        half_open: &HalfOpen,
+        now: Instant,
+    ) -> bool {
         if socket.tcp_mut().listen(local(&half_open.tuple)).is_err() {
             return false;
         }
@@ -337,7 +349,14 @@ impl Engine {
         let mut buffer = ControlSegment::buffer();
         let packet = segment.emit_as_peer(tuple, &mut buffer);
         let (nowhere, uncounted) = (&mut device::Nowhere, &mut Counters::default());
-        self.wire(Some(packet), now, &mut socket.set, nowhere, NOWHERE, uncounted);
+        self.wire(
+            Some(packet),
+            now,
+            &mut socket.set,
+            nowhere,
+            NOWHERE,
+            uncounted,
+        );
     }
 
     /// Gives a received segment to a socket. What it answers goes to the Ethernet address `sender`.
@@ -351,8 +370,15 @@ impl Engine {
     ) -> Sent {
         net.counters.socket_visits += 1;
         let (now, hop) = (net.now(), net.hop_to(sender));
-        self.wire(Some(packet), now, &mut socket.set, tx, (hop, None), &mut net.counters)
-            .1
+        self.wire(
+            Some(packet),
+            now,
+            &mut socket.set,
+            tx,
+            (hop, None),
+            &mut net.counters,
+        )
+        .1
     }
 
     /// Lets a socket send one segment, if its next hop is known. Returns whether it did, and what
