@@ -18,7 +18,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 use pd_net::NetServer;
 use pd_support::{Pd, info};
 use sel4_microkit::{ChannelSet, Handler, Infallible, protection_domain};
-use socket_client::{Batch, Client, Errno, Socket, SocketKind};
+use socket_client::{Batch, Client, Errno, Incoming, Socket, SocketKind};
 
 use deeds::Deeds;
 
@@ -90,7 +90,7 @@ impl Hostile {
     fn obey(&mut self) {
         let mut buffer = [0; LONGEST_COMMAND];
         loop {
-            let (len, from) =
+            let Incoming { len, from, .. } =
                 match self
                     .client
                     .recvfrom(self.commands, &mut self.batch, &mut buffer)

@@ -21,6 +21,24 @@ pub struct Datagram {
     pub wire_len: usize,
 }
 
+/// A datagram that was copied out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// Bytes copied.
+    pub len: usize,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Bytes of payload that it had on the wire.
+    pub wire_len: usize,
+}
+
+impl Incoming {
+    /// Whether the rest of it was cut off, because the buffer is too small.
+    pub fn is_cut(&self) -> bool {
+        self.len < self.wire_len
+    }
+}
+
 /// Datagrams that one call has received, to be taken out one after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -242,8 +260,8 @@ impl<T: Transport> Client<T> {
     }
 
     /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty.
-    /// Returns the bytes copied and the sender; a longer datagram is cut off. Between calls
-    /// with the same batch there must be no other receiving call.
+    /// A datagram that is longer than `buf` is cut off ([`Incoming::is_cut`]). Between calls with
+    /// the same batch there must be no other receiving call.
     ///
     /// # Errors
     /// As [`Self::recv_batch`].
@@ -252,7 +270,7 @@ impl<T: Transport> Client<T> {
         socket: Socket,
         batch: &mut Batch,
         buf: &mut [u8],
-    ) -> Result<(usize, SocketAddr), Errno> {
+    ) -> Result<Incoming, Errno> {
         if batch.is_empty() {
             *batch = self.recv_batch(socket)?;
         }
@@ -263,10 +281,14 @@ impl<T: Transport> Client<T> {
         &self,
         batch: &mut Batch,
         buf: &mut [u8],
-    ) -> Result<(usize, SocketAddr), Errno> {
+    ) -> Result<Incoming, Errno> {
         let datagram = batch.next(self)?;
         let count = buf.len().min(datagram.payload.length as usize);
         self.copy_out(datagram.payload, 0, &mut buf[..count])?;
-        Ok((count, datagram.from))
+        Ok(Incoming {
+            len: count,
+            from: datagram.from,
+            wire_len: datagram.wire_len,
+        })
     }
 }

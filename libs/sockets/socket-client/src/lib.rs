@@ -29,12 +29,15 @@
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 
 mod area;
 mod client;
 mod control;
 mod datagram;
+mod debug;
 mod error;
+mod io;
 mod net;
 mod places;
 mod poll;
@@ -48,7 +51,7 @@ mod wakers;
 
 pub use area::Area;
 pub use client::{Client, Socket};
-pub use datagram::{Batch, BatchWriter, Datagram};
+pub use datagram::{Batch, BatchWriter, Datagram, Incoming};
 pub use error::Error;
 pub use net::Net;
 pub use places::{GRACE, Places};

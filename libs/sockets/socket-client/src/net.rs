@@ -27,6 +27,30 @@ const ASK_ATTEMPTS: usize = 2;
 ///
 /// The PD's event loop calls [`Net::run`] for each notification from the server.
 ///
+/// ```
+/// # test_world::example(async |net, peer| {
+/// use core::time::Duration;
+/// use embassy_futures::select::{Either, select};
+/// use socket_client::{TcpListener, UdpSocket};
+///
+/// let listener = TcpListener::bind(net, ([0, 0, 0, 0], 7000).into(), 8)?;
+/// let socket = UdpSocket::bind(net, ([0, 0, 0, 0], 7000).into(), 4096)?;
+/// # socket.send_to(b"x", peer.echo()).await?;
+/// // Whichever comes first, but not for longer than a second.
+/// let mut buf = [0; 1500];
+/// let first = select(listener.accept(), socket.recv_from(&mut buf));
+/// match net.timeout(Duration::from_secs(1), first).await? {
+///     Either::First(accepted) => println!("{} has connected", accepted?.1),
+///     Either::Second(datagram) => println!("{} bytes have come", datagram?.len),
+/// }
+/// // A pause.
+/// let before = net.now();
+/// net.sleep(Duration::from_millis(20)).await?;
+/// assert!(net.now() - before >= Duration::from_millis(20));
+/// # Ok(())
+/// # });
+/// ```
+///
 /// Limits: sockets of index 0 to 255 (`EMFILE` beyond), 512 timers at once (`ENOBUFS`), and 64
 /// tasks that wait for a socket and direction for which another task waits already (`ENOBUFS`).
 pub struct Net<T: Transport> {
@@ -179,6 +203,16 @@ impl<T: Transport> Net<T> {
         }
         let _ = self.client.close(socket);
         Err(Errno::EMFILE)
+    }
+
+    /// From now on a socket has two owners.
+    pub(crate) fn split(&self, socket: Socket) {
+        self.wakers.set_split(socket, true);
+    }
+
+    /// One of a socket's owners goes. Returns whether there is another one, who keeps the socket.
+    pub(crate) fn leave_to_other_half(&self, socket: Socket) -> bool {
+        self.wakers.set_split(socket, false)
     }
 
     /// Waits until `operation` returns something else than `EAGAIN`. `turn` belongs to the socket:

@@ -75,6 +75,16 @@ impl<const N: usize> Places<N> {
         }
     }
 
+    /// Places that are taken.
+    pub fn len(&self) -> usize {
+        self.places[..self.end].iter().flatten().count()
+    }
+
+    /// Whether no place is taken.
+    pub fn is_empty(&self) -> bool {
+        self.end == 0
+    }
+
     fn taken(&mut self) -> impl Iterator<Item = (usize, &mut Place)> {
         let numbered = self.places[..self.end].iter_mut().enumerate();
         numbered.filter_map(|(index, place)| Some((index, place.as_mut()?)))

@@ -8,14 +8,18 @@
 //! ([`Guest::requested`]). And nobody keeps a worker waiting for ever: a connection that does not
 //! move a KiB a second is ended after 30 s.
 
+use core::array::from_fn;
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
-use core::net::SocketAddr;
+use core::net::{Ipv4Addr, SocketAddr};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
+use embassy_futures::join::join_array;
+use embassy_futures::select::{Either, select};
+use embassy_futures::yield_now;
 use heapless::Vec;
 use socket_proto::{Errno, PollBits, Shutdown};
 use time::Instant;
@@ -82,6 +86,11 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         }
     }
 
+    /// The sockets and timers that it uses.
+    pub fn net(&self) -> &'n Net<T> {
+        self.net
+    }
+
     /// Accepts connections at `addr`, for good: one task's work. After a restart of the network
     /// server it listens again. `report` hears of each connection, and why none can be had.
     pub async fn accept(
@@ -123,22 +132,14 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
     /// Without a free timer it is at least a turn of the others.
     async fn pause(&self) {
         if self.net.sleep(RETRY).await.is_err() {
-            let mut yielded = false;
-            poll_fn(|cx| {
-                if core::mem::replace(&mut yielded, true) {
-                    return Poll::Ready(());
-                }
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            })
-            .await;
+            yield_now().await;
         }
     }
 
     /// Waits until a worker is idle; if a connection waits, others are asked to make room for it.
     async fn place(&self, listener: &TcpListener<'n, T>) -> Result<(), Error> {
         loop {
-            if let First(()) = first(self.worker_is_idle(), listener.readable()).await {
+            if let Either::First(()) = select(self.worker_is_idle(), listener.readable()).await {
                 self.pressed.set(false);
                 return Ok(());
             }
@@ -155,9 +156,8 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
                     self.worker_is_idle().await;
                 }
                 Err(next) => {
-                    if let Second(slept) =
-                        first(self.worker_is_idle(), self.net.sleep_until(next)).await
-                    {
+                    let sleep = self.net.sleep_until(next);
+                    if let Either::Second(slept) = select(self.worker_is_idle(), sleep).await {
                         slept?;
                     }
                 }
@@ -248,6 +248,49 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
     }
 }
 
+impl<T: Transport> Net<T> {
+    /// Serves connections to a TCP port of every address, for good: up to `WORKERS` at once, each
+    /// by a call of `serve`. Who keeps a place when more come is described at [`Places`]; after a
+    /// restart of the network server it listens again.
+    ///
+    /// All of it is one task, whose future holds `WORKERS` futures of `serve` and which looks at
+    /// each of them when it is awake. A service with many workers, or one that counts what happens,
+    /// is better made of a [`Service`].
+    ///
+    /// ```
+    /// # test_world::example_of_server(7000, b"Hello!\nyes", async |net| {
+    /// net.serve::<8>(7000, async |guest| {
+    ///     guest.write_all(b"Hello!\n").await?;
+    ///     let mut buf = [0; 512];
+    ///     loop {
+    ///         let count = guest.read(&mut buf).await?;
+    ///         // When others wait, each guest has its turn.
+    ///         if count == 0 || !guest.requested() {
+    ///             return Ok(());
+    ///         }
+    ///         guest.write_all(&buf[..count]).await?;
+    ///     }
+    /// })
+    /// .await;
+    /// # });
+    /// ```
+    pub async fn serve<const WORKERS: usize>(
+        &self,
+        port: u16,
+        serve: impl AsyncFn(&Guest<'_, '_, T, WORKERS>) -> Result<(), Error>,
+    ) -> Infallible {
+        let service = Service::new(self);
+        let address = (Ipv4Addr::UNSPECIFIED, port).into();
+        let accept = service.accept(address, WORKERS, |_| {});
+        let workers = from_fn(|_| service.work(&serve, |_| {}));
+        match select(accept, join_array::<_, WORKERS>(workers)).await {
+            Either::First(never) => never,
+            // As many workers as places: none of them ends.
+            Either::Second(_) => core::future::pending().await,
+        }
+    }
+}
+
 /// A connection that has a place in a service. Dropping it closes it.
 pub struct Guest<'s, 'n, T: Transport, const WORKERS: usize> {
     service: &'s Service<'n, T, WORKERS>,
@@ -258,7 +301,12 @@ pub struct Guest<'s, 'n, T: Transport, const WORKERS: usize> {
     limit: Cell<Instant>,
 }
 
-impl<T: Transport, const WORKERS: usize> Guest<'_, '_, T, WORKERS> {
+impl<'n, T: Transport, const WORKERS: usize> Guest<'_, 'n, T, WORKERS> {
+    /// The connection. What is read and written there does not count for keeping the place.
+    pub fn stream(&self) -> &TcpStream<'n, T> {
+        &self.stream
+    }
+
     fn moved(&self, bytes: usize) {
         let now = self.service.net.now();
         let most = now + PATIENCE;
@@ -296,6 +344,18 @@ impl<T: Transport, const WORKERS: usize> Guest<'_, '_, T, WORKERS> {
         let count = self.stream.write(data).await?;
         self.moved(count);
         Ok(count)
+    }
+
+    /// As [`TcpStream::write_all`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::write_all`].
+    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Error> {
+        while !data.is_empty() {
+            let count = self.write(data).await?;
+            data = &data[count..];
+        }
+        Ok(())
     }
 
     /// As [`TcpStream::write_with`].
@@ -363,22 +423,4 @@ impl<T: Transport, const WORKERS: usize> Drop for Guest<'_, '_, T, WORKERS> {
         state.places.leave(self.place);
         state.serving[self.place] = None;
     }
-}
-
-/// Which of two futures was ready first.
-enum Either<A, B> {
-    First(A),
-    Second(B),
-}
-use Either::{First, Second};
-
-async fn first<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> Either<A, B> {
-    let (mut a, mut b) = (pin!(a), pin!(b));
-    poll_fn(|cx| {
-        if let Poll::Ready(a) = a.as_mut().poll(cx) {
-            return Poll::Ready(First(a));
-        }
-        b.as_mut().poll(cx).map(Second)
-    })
-    .await
 }

@@ -5,13 +5,12 @@
 use core::cell::Cell;
 use core::net::SocketAddr;
 
-use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
 use socket_proto::{Errno, PollBits, Shutdown, SocketKind};
 
 use crate::wakers::Direction;
 use crate::{Client, Error, Net, Sent, Socket, Transport};
 
-/// A socket that is closed when it is dropped.
+/// A socket that is closed when its last owner is dropped.
 struct Owned<'n, T: Transport> {
     net: &'n Net<T>,
     socket: Socket,
@@ -19,8 +18,10 @@ struct Owned<'n, T: Transport> {
 
 impl<T: Transport> Drop for Owned<'_, T> {
     fn drop(&mut self) {
-        // Nothing can be done about an error, and none is expected: the socket is ours.
-        let _ = self.net.client().close(self.socket);
+        if !self.net.leave_to_other_half(self.socket) {
+            // Nothing can be done about an error, and none is expected: the socket is ours.
+            let _ = self.net.client().close(self.socket);
+        }
     }
 }
 
@@ -55,6 +56,11 @@ impl<'n, T: Transport> TcpListener<'n, T> {
         Ok(owned.net.ready(owned.socket, Direction::Read).await?)
     }
 
+    /// The socket, for calls of [`Client`].
+    pub fn socket(&self) -> Socket {
+        self.owned.socket
+    }
+
     /// Its readiness now.
     pub fn poll_bits(&self) -> PollBits {
         self.owned.net.client().poll_bits(self.owned.socket)
@@ -87,8 +93,24 @@ impl<'n, T: Transport> TcpListener<'n, T> {
 
 /// A connection.
 ///
-/// Methods take `&self`, so that one task can read while another writes; [`Self::split`] gives each
-/// half as a value with the traits.
+/// Methods take `&self`, so that one task can read while another writes. `TcpStream` and
+/// `&TcpStream` have the traits of `embedded-io-async`; [`Self::into_split`] gives each direction as
+/// a value of its own.
+///
+/// ```
+/// # test_world::example(async |net, peer| {
+/// use core::time::Duration;
+/// use socket_client::TcpStream;
+///
+/// // An outgoing connection, which may take two seconds.
+/// let stream = net.timeout(Duration::from_secs(2), TcpStream::connect(net, peer.echo())).await??;
+/// stream.write_all(b"hello").await?;
+/// let mut buf = [0; 100];
+/// let count = stream.read(&mut buf).await?;
+/// assert_eq!(&buf[..count], b"hello");
+/// # Ok(())
+/// # });
+/// ```
 pub struct TcpStream<'n, T: Transport> {
     owned: Owned<'n, T>,
     turn: Cell<u8>,
@@ -118,6 +140,11 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         net.ready(socket, Direction::Write).await?;
         net.client().take_error(socket)?;
         Ok(stream)
+    }
+
+    /// Itself, as the types that hold a stream have it.
+    pub(crate) fn stream(&self) -> &Self {
+        self
     }
 
     fn client(&self) -> &'n Client<T> {
@@ -181,6 +208,18 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// `EPIPE`, `ECONNRESET`, `ETIMEDOUT`.
     pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
         self.write_vectored(&[data]).await
+    }
+
+    /// Sends all of `data`, waiting as often as it takes.
+    ///
+    /// # Errors
+    /// As [`Self::write`]. How much was sent before is unknown then.
+    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Error> {
+        while !data.is_empty() {
+            let count = self.write(data).await?;
+            data = &data[count..];
+        }
+        Ok(())
     }
 
     /// As [`Self::write`], with several pieces as one stream of bytes in one call.
@@ -251,85 +290,96 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         Ok(self.client().shutdown(self.owned.socket, how)?)
     }
 
-    /// The two directions as two values.
-    pub fn split(&self) -> (TcpReader<'_, 'n, T>, TcpWriter<'_, 'n, T>) {
-        (TcpReader(self), TcpWriter(self))
+    /// Resets the connection: what was written and not yet sent is lost, and the peer's next call
+    /// fails. Dropping the stream instead ends it in order.
+    pub fn abort(self) {
+        // An error means that there is no connection any more.
+        let _ = self.client().disconnect(self.owned.socket);
+    }
+
+    /// The two directions as two values, for two tasks. The connection is closed when both are
+    /// dropped.
+    ///
+    /// ```
+    /// # test_world::example(async |net, peer| {
+    /// # let stream = socket_client::TcpStream::connect(net, peer.echo()).await?;
+    /// let (reader, writer) = stream.into_split();
+    /// let write = async {
+    ///     writer.write_all(&[7; 100_000]).await?;
+    ///     drop(writer); // The peer reads the end of the stream.
+    ///     Ok(())
+    /// };
+    /// let read = async {
+    ///     let (mut buf, mut total) = ([0; 1000], 0);
+    ///     loop {
+    ///         match reader.read(&mut buf).await? {
+    ///             0 => return Ok(total),
+    ///             count => total += count,
+    ///         }
+    ///     }
+    /// };
+    /// let (written, read): (Result<(), socket_client::Error>, Result<usize, socket_client::Error>) =
+    ///     embassy_futures::join::join(write, read).await;
+    /// written?;
+    /// assert_eq!(read, Ok(100_000));
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn into_split(self) -> (TcpReader<'n, T>, TcpWriter<'n, T>) {
+        let other = Self::own(self.owned.net, self.owned.socket);
+        self.owned.net.split(self.owned.socket);
+        (TcpReader(self), TcpWriter(other))
     }
 }
 
-/// The receiving direction of a [`TcpStream`].
-#[derive(Clone, Copy)]
-pub struct TcpReader<'s, 'n, T: Transport>(&'s TcpStream<'n, T>);
+/// The receiving direction of a [`TcpStream`]. Dropping it keeps the other one open.
+pub struct TcpReader<'n, T: Transport>(TcpStream<'n, T>);
 
-/// The sending direction of a [`TcpStream`].
-#[derive(Clone, Copy)]
-pub struct TcpWriter<'s, 'n, T: Transport>(&'s TcpStream<'n, T>);
-
-impl<T: Transport> ErrorType for TcpStream<'_, T> {
-    type Error = Error;
-}
-
-impl<T: Transport> ErrorType for TcpReader<'_, '_, T> {
-    type Error = Error;
-}
-
-impl<T: Transport> ErrorType for TcpWriter<'_, '_, T> {
-    type Error = Error;
-}
-
-impl<T: Transport> Read for TcpStream<'_, T> {
-    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        TcpStream::read(self, buf).await
+impl<'n, T: Transport> TcpReader<'n, T> {
+    /// The connection.
+    pub fn stream(&self) -> &TcpStream<'n, T> {
+        &self.0
     }
-}
 
-impl<T: Transport> Read for TcpReader<'_, '_, T> {
-    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+    /// As [`TcpStream::read`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::read`].
+    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
         self.0.read(buf).await
     }
 }
 
-impl<T: Transport> ReadReady for TcpStream<'_, T> {
-    fn read_ready(&mut self) -> Result<bool, Error> {
-        Ok(self.poll_bits().intersects(Direction::Read.mask()))
-    }
-}
+/// The sending direction of a [`TcpStream`]. Dropping it ends this direction: the peer reads what
+/// was written, then the end of the stream.
+pub struct TcpWriter<'n, T: Transport>(TcpStream<'n, T>);
 
-impl<T: Transport> ReadReady for TcpReader<'_, '_, T> {
-    fn read_ready(&mut self) -> Result<bool, Error> {
-        Ok(self.0.poll_bits().intersects(Direction::Read.mask()))
-    }
-}
-
-impl<T: Transport> Write for TcpStream<'_, T> {
-    async fn write(&mut self, data: &[u8]) -> Result<usize, Error> {
-        TcpStream::write(self, data).await
+impl<'n, T: Transport> TcpWriter<'n, T> {
+    /// The connection.
+    pub fn stream(&self) -> &TcpStream<'n, T> {
+        &self.0
     }
 
-    /// Bytes that `write` has taken are the server's, which sends them without being asked.
-    async fn flush(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
-impl<T: Transport> Write for TcpWriter<'_, '_, T> {
-    async fn write(&mut self, data: &[u8]) -> Result<usize, Error> {
+    /// As [`TcpStream::write`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::write`].
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
         self.0.write(data).await
     }
 
-    async fn flush(&mut self) -> Result<(), Error> {
-        Ok(())
+    /// As [`TcpStream::write_all`].
+    ///
+    /// # Errors
+    /// As [`TcpStream::write_all`].
+    pub async fn write_all(&self, data: &[u8]) -> Result<(), Error> {
+        self.0.write_all(data).await
     }
 }
 
-impl<T: Transport> WriteReady for TcpStream<'_, T> {
-    fn write_ready(&mut self) -> Result<bool, Error> {
-        Ok(self.poll_bits().intersects(Direction::Write.mask()))
-    }
-}
-
-impl<T: Transport> WriteReady for TcpWriter<'_, '_, T> {
-    fn write_ready(&mut self) -> Result<bool, Error> {
-        Ok(self.0.poll_bits().intersects(Direction::Write.mask()))
+impl<T: Transport> Drop for TcpWriter<'_, T> {
+    fn drop(&mut self) {
+        // An error means that the connection has ended by itself.
+        let _ = self.0.shutdown(Shutdown::Write);
     }
 }

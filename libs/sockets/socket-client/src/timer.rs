@@ -135,6 +135,14 @@ enum When {
 }
 
 impl<'n, T: Transport> Sleep<'n, T> {
+    /// When it ends; `None` before the first poll if it is counted from there.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.when {
+            When::At(deadline) => Some(deadline),
+            When::After(_) => None,
+        }
+    }
+
     pub(crate) fn until(net: &'n Net<T>, deadline: Instant) -> Self {
         Sleep {
             net,

@@ -11,10 +11,24 @@ use core::task::Poll;
 use socket_proto::SocketKind;
 
 use crate::wakers::Direction;
-use crate::{Area, Batch, BatchWriter, Error, Net, Socket, Transport};
+use crate::{Area, Batch, BatchWriter, Error, Incoming, Net, Socket, Transport};
 
 /// A datagram socket with its own area of the window, into which it receives whole batches: a call
 /// to the server is needed for each batch only, not for each datagram.
+///
+/// ```
+/// # test_world::example(async |net, peer| {
+/// use socket_client::UdpSocket;
+///
+/// let socket = UdpSocket::bind(net, ([0, 0, 0, 0], 5000).into(), 4096)?;
+/// socket.send_to(b"ping", peer.echo()).await?;
+/// let mut buf = [0; 100];
+/// let datagram = socket.recv_from(&mut buf).await?;
+/// assert_eq!((&buf[..datagram.len], datagram.from), (&b"ping"[..], peer.echo()));
+/// assert!(!datagram.is_cut());
+/// # Ok(())
+/// # });
+/// ```
 pub struct UdpSocket<'n, T: Transport> {
     net: &'n Net<T>,
     socket: Socket,
@@ -67,12 +81,12 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
         self.socket
     }
 
-    /// Waits for a datagram and copies it to `buf`. Returns its bytes and its sender; a longer one
-    /// is cut off.
+    /// Waits for a datagram and copies it to `buf`. One that is longer is cut off
+    /// ([`Incoming::is_cut`]).
     ///
     /// # Errors
     /// An error that waited on the socket; `ECONNRESET` if the server has restarted.
-    pub async fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
+    pub async fn recv_from(&self, buf: &mut [u8]) -> Result<Incoming, Error> {
         let mut batch = self.recv_batch().await?;
         let taken = self.net.client().take_datagram(&mut batch, buf);
         if !batch.is_empty() {

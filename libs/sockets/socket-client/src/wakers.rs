@@ -70,6 +70,8 @@ struct Further {
 
 struct Table {
     waiting: [Waiting; SOCKETS],
+    /// Indices whose socket has two owners.
+    split: [u64; SOCKETS / WORD_BITS],
     /// Indices with a waker, so that a look at the page touches only those.
     occupied: [u64; SOCKETS / WORD_BITS],
     further: [Option<Further>; FURTHER],
@@ -136,11 +138,24 @@ impl Wakers {
                         write: None,
                     }
                 }; SOCKETS],
+                split: [0; SOCKETS / WORD_BITS],
                 occupied: [0; SOCKETS / WORD_BITS],
                 further: [const { None }; FURTHER],
                 further_len: 0,
             }),
         }
+    }
+
+    /// Sets whether a socket has two owners. Returns whether it had.
+    pub(crate) fn set_split(&self, socket: Socket, split: bool) -> bool {
+        let mut table = self.table.borrow_mut();
+        let Some(word) = table.split.get_mut(socket.index() / WORD_BITS) else {
+            return false;
+        };
+        let bit = 1 << (socket.index() % WORD_BITS);
+        let before = *word & bit != 0;
+        *word = if split { *word | bit } else { *word & !bit };
+        before
     }
 
     fn wait(

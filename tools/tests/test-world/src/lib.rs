@@ -16,6 +16,7 @@ pub mod frames;
 pub mod raw;
 
 mod calls;
+mod example;
 mod link;
 mod memory;
 mod peer;
@@ -23,6 +24,7 @@ mod tasks;
 mod wire;
 mod world;
 
+pub use example::{ExamplePeer, example, example_of_server};
 pub use link::{Faults, Medium, Narrow, SERVER, SimRx, SimTx};
 pub use memory::{ClientMemory, SharedWindow, page};
 pub use peer::Peer;

@@ -225,9 +225,10 @@ fn datagrams_go_out_and_come_in_by_the_batch() {
     }
     wire.take_calls();
     for (port, payload) in (1000..).zip(&payloads) {
-        let (count, from) = client.recvfrom(socket, &mut batch, &mut buf).unwrap();
-        assert_eq!(from, peer_addr(port));
-        assert_eq!(buf[..count], payload[..payload.len().min(20)]);
+        let datagram = client.recvfrom(socket, &mut batch, &mut buf).unwrap();
+        assert_eq!(datagram.from, peer_addr(port));
+        assert_eq!(buf[..datagram.len], payload[..payload.len().min(20)]);
+        assert_eq!(datagram.is_cut(), payload.len() > 20);
     }
     assert_eq!(wire.count_calls(), 1);
 

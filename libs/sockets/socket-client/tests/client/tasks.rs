@@ -9,6 +9,7 @@ use std::time::Duration;
 use embedded_io_async::{Read, Write};
 use socket_client::{Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket};
 use socket_proto::RESTARTED;
+use test_world::smoltcp::socket::tcp::State;
 use test_world::{Tasks, Wire, limits, pattern};
 
 use super::{addr, peer_addr};
@@ -23,8 +24,7 @@ async fn echo(stream: TcpStream<'_, &Wire>) -> Result<(), Error> {
         if count == 0 {
             return stream.shutdown(Shutdown::Write);
         }
-        let (_, mut writer) = stream.split();
-        writer.write_all(&buf[..count]).await?;
+        stream.write_all(&buf[..count]).await?;
     }
 }
 
@@ -114,6 +114,70 @@ fn the_traits_of_embedded_io_work_on_a_stream() {
     peer.finish();
     tasks.run(&net);
     assert!(tasks.is_done(done));
+}
+
+#[test]
+fn halves_of_a_stream_end_one_after_the_other() {
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
+    let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
+    let peer = wire.connect(80);
+    let mut tasks = Tasks::default();
+    let done = tasks.spawn(async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (mut reader, mut writer) = stream.into_split();
+        writer.write_all(b"all of it").await.unwrap();
+        Write::write_all(&mut writer, b" and more").await.unwrap();
+        drop(writer);
+        let mut buf = [0; 5];
+        reader.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"later");
+        drop(reader);
+    });
+    tasks.run(&net);
+    assert_eq!(peer.recv(), b"all of it and more");
+    assert!(peer.saw_end(), "the writer is gone");
+    assert_eq!(wire.sockets(), 2, "and the reader is not");
+    assert!(!tasks.is_done(done));
+    peer.send(b"later");
+    tasks.run(&net);
+    assert!(tasks.is_done(done));
+    assert_eq!(wire.sockets(), 1);
+    // The next socket at that index has one owner again.
+    let peer = wire.connect(80);
+    tasks.spawn(async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (reader, writer) = stream.into_split();
+        drop(reader);
+        writer.write_all(b"still there").await.unwrap();
+    });
+    tasks.run(&net);
+    assert_eq!(peer.recv(), b"still there");
+    assert_eq!(wire.sockets(), 1);
+    wire.connect(80);
+    tasks.spawn(async {
+        drop(listener.accept().await.unwrap());
+    });
+    tasks.run(&net);
+    assert_eq!(wire.sockets(), 1);
+}
+
+#[test]
+fn an_aborted_stream_is_reset() {
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
+    let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
+    let peer = wire.connect(80);
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.abort();
+    });
+    tasks.run(&net);
+    assert!(!peer.is_connected());
+    let mut world = wire.world.borrow_mut();
+    assert_eq!(world.peer.tcp(peer.handle).state(), State::Closed);
+    world.assert_no_streams();
 }
 
 #[test]
@@ -500,10 +564,13 @@ fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
     let done = tasks.spawn(async {
         let mut buf = [0; 100];
         for i in 0..5u8 {
-            let (count, from) = first.recv_from(&mut buf).await.unwrap();
-            assert_eq!((&buf[..count], from), (&[i; 10][..], peer_addr(1000)));
-            let (count, from) = second.recv_from(&mut buf).await.unwrap();
-            assert_eq!((&buf[..count], from), (&[100 + i; 10][..], peer_addr(2000)));
+            let got = first.recv_from(&mut buf).await.unwrap();
+            assert_eq!((&buf[..got.len], got.from), (&[i; 10][..], peer_addr(1000)));
+            let got = second.recv_from(&mut buf).await.unwrap();
+            assert_eq!(
+                (&buf[..got.len], got.from),
+                (&[100 + i; 10][..], peer_addr(2000))
+            );
         }
         assert_eq!(wire.count_calls(), 2);
         first.send_to(b"answer", peer_addr(1000)).await.unwrap();
