@@ -94,8 +94,8 @@ impl<'n, T: Transport> TcpListener<'n, T> {
 /// A connection.
 ///
 /// Methods take `&self`, so that one task can read while another writes. `TcpStream` and
-/// `&TcpStream` have the traits of `embedded-io-async`; [`Self::into_split`] gives each direction as
-/// a value of its own.
+/// `&TcpStream` have the traits of `embedded-io-async`; [`Self::into_split`] gives each direction
+/// as a value of its own.
 ///
 /// ```
 /// # test_world::example(async |net, peer| {
@@ -103,7 +103,8 @@ impl<'n, T: Transport> TcpListener<'n, T> {
 /// use socket_client::TcpStream;
 ///
 /// // An outgoing connection, which may take two seconds.
-/// let stream = net.timeout(Duration::from_secs(2), TcpStream::connect(net, peer.echo())).await??;
+/// let connect = TcpStream::connect(net, peer.echo());
+/// let stream = net.timeout(Duration::from_secs(2), connect).await??;
 /// stream.write_all(b"hello").await?;
 /// let mut buf = [0; 100];
 /// let count = stream.read(&mut buf).await?;
@@ -302,24 +303,26 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     ///
     /// ```
     /// # test_world::example(async |net, peer| {
-    /// # let stream = socket_client::TcpStream::connect(net, peer.echo()).await?;
+    /// # use socket_client::{Error, TcpStream};
+    /// # let stream = TcpStream::connect(net, peer.echo()).await?;
+    /// use embassy_futures::join::join;
+    ///
     /// let (reader, writer) = stream.into_split();
     /// let write = async {
     ///     writer.write_all(&[7; 100_000]).await?;
     ///     drop(writer); // The peer reads the end of the stream.
-    ///     Ok(())
+    ///     Ok::<_, Error>(())
     /// };
     /// let read = async {
     ///     let (mut buf, mut total) = ([0; 1000], 0);
     ///     loop {
     ///         match reader.read(&mut buf).await? {
-    ///             0 => return Ok(total),
+    ///             0 => return Ok::<_, Error>(total),
     ///             count => total += count,
     ///         }
     ///     }
     /// };
-    /// let (written, read): (Result<(), socket_client::Error>, Result<usize, socket_client::Error>) =
-    ///     embassy_futures::join::join(write, read).await;
+    /// let (written, read) = join(write, read).await;
     /// written?;
     /// assert_eq!(read, Ok(100_000));
     /// # Ok(())
