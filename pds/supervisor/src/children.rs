@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The children: ids, names, what is watched of them, and their faults in the words of
-//! `supervision`.
+//! The children: ids, names, and what is watched of them.
 
 use core::fmt::Write;
 
 use heapless::String;
 use pd_support::{Mapped, Peer, region};
-use sel4::Fault;
 use sel4_microkit::{Channel, Child, var};
 use shm::ReadOnly;
 use stats::StatsPage;
-use supervision::{Access, FaultKind, FaultReport, MAX_CHILD_NAME, MAX_CHILDREN, Sight};
+use supervision::{MAX_CHILD_NAME, MAX_CHILDREN, Sight};
 
 /// The channel on which child n says that it is ready is this plus n. A child that may be notified
 /// there is, each second.
@@ -144,38 +142,5 @@ fn notify(id: usize) {
     let channel = Channel::new(id);
     if channel.may_notify() {
         Peer::new(channel).notify();
-    }
-}
-
-/// A fault in words that build on the host.
-pub fn report(fault: &Fault) -> FaultReport {
-    let kind = match fault {
-        Fault::VmFault(vm) => FaultKind::Vm {
-            address: vm.addr(),
-            access: match (vm.is_prefetch(), vm.is_write()) {
-                (true, _) => Access::Execute,
-                (false, true) => Access::Write,
-                (false, false) => Access::Read,
-            },
-            syndrome: vm.fsr(),
-        },
-        Fault::CapFault(cap) => FaultKind::Capability { cptr: cap.addr() },
-        Fault::UnknownSyscall(call) => FaultKind::UnknownSyscall {
-            number: call.syscall(),
-        },
-        Fault::UserException(exception) => FaultKind::Exception {
-            syndrome: exception.number(),
-        },
-        Fault::DebugException(_) => FaultKind::Debug,
-        Fault::Timeout(_) => FaultKind::Timeout,
-        Fault::Other(other) => FaultKind::Other {
-            label: other.label(),
-        },
-        // The only one left is the null fault, which no kernel sends.
-        _ => FaultKind::Other { label: 0 },
-    };
-    FaultReport {
-        kind,
-        pc: fault.ip(),
     }
 }

@@ -7,7 +7,7 @@ use core::fmt;
 use pd_support::{clock, info, region, warn};
 use sel4_microkit::{Channel, Child, HANG_POINT};
 use stats::Supervisor as Counter;
-use supervision::{Action, FaultKind, FaultReport, FaultRequest, MAX_CHILDREN, Refusal, Verdict};
+use supervision::{Action, Cause, FaultReport, FaultRequest, MAX_CHILDREN, Refusal, Verdict};
 
 use crate::Supervisor;
 
@@ -88,10 +88,7 @@ impl Supervisor {
 
     /// A child that is sent somewhere else than to its start is to be taken for one that starts.
     fn note_start(&mut self, child: Child) {
-        let report = FaultReport {
-            kind: FaultKind::Hang,
-            pc: None,
-        };
+        let report = FaultReport::new(Cause::Hang, None);
         // If the policy parks it, it hangs until its pause is over.
         let _: Verdict = self.children.fault(child.index(), report, clock::now());
     }

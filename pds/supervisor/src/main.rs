@@ -16,13 +16,15 @@ mod injection;
 mod seconds;
 
 use pd_support::{Pd, clock, error, info, warn};
+use sel4::{UserContext, Word};
 use sel4_microkit::{
-    ChannelSet, Child, ENTRY_POINT, Handler, Infallible, MessageInfo, PARK_POINT, protection_domain,
+    ChannelSet, Child, ENTRY_POINT, Handler, Infallible, LastWords, MessageInfo, PARK_POINT,
+    protection_domain,
 };
 use stats::{Supervisor as Counter, Writer};
 use supervision::{
-    Children, FaultKind, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Report, Unready,
-    Verdict, Watch,
+    Cause, Children, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Report, Streak,
+    Unready, Verdict, Watch,
 };
 use time::{Clock, Rate};
 
@@ -81,11 +83,11 @@ fn init() -> impl Handler {
 }
 
 impl Supervisor {
-    fn say(&self, child: Child, report: FaultReport, outcome: Outcome) {
+    fn say(&self, child: Child, streak: &Streak, outcome: Outcome) {
         let name = self.table.name(child);
         let line = FaultLine {
             name: &name,
-            report,
+            streak,
             outcome,
         };
         match outcome {
@@ -97,8 +99,8 @@ impl Supervisor {
     }
 
     fn say_unready(&self, child: Child, unready: Option<Unready>) {
-        if let Some(Unready { report, number }) = unready {
-            self.say(child, report, Outcome::Unready { number });
+        if let Some(Unready { streak, number }) = unready {
+            self.say(child, &streak, Outcome::Unready { number });
         }
     }
 
@@ -109,15 +111,28 @@ impl Supervisor {
             self.stats.inc(counter);
         }
         children::tell_of_fault(child);
-        match self.children.fault(child.index(), report, clock::now()) {
-            Verdict::Restart { number, unready } => {
+        match self
+            .children
+            .fault(child.index(), report.clone(), clock::now())
+        {
+            Verdict::Restart {
+                number,
+                times,
+                unready,
+            } => {
                 self.say_unready(child, unready);
-                info!("{} has faulted, restart {number}", self.table.name(child));
-                self.start(child, report);
+                if times == 1 {
+                    info!("{} has faulted, restart {number}", self.table.name(child));
+                }
+                self.start(child, &Streak { report, times });
             }
-            Verdict::Park { pause, unready } => {
+            Verdict::Park {
+                pause,
+                times,
+                unready,
+            } => {
                 self.say_unready(child, unready);
-                self.park(child, report, pause);
+                self.park(child, &Streak { report, times }, pause);
             }
             Verdict::Stop => {
                 error!("{}: {report}; it is stopped", self.table.name(child));
@@ -126,18 +141,18 @@ impl Supervisor {
         }
     }
 
-    fn start(&self, child: Child, report: FaultReport) {
+    fn start(&self, child: Child, streak: &Streak) {
         match child.restart(ENTRY_POINT) {
             Ok(()) => self.stats.inc(Counter::Restarts),
-            Err(_) => self.say(child, report, Outcome::Refused),
+            Err(_) => self.say(child, streak, Outcome::Refused),
         }
     }
 
-    fn park(&self, child: Child, report: FaultReport, pause: u64) {
+    fn park(&self, child: Child, streak: &Streak, pause: u64) {
         let nanos = self.clock.nanos(pause);
         match child.restart(PARK_POINT) {
-            Ok(()) => self.say(child, report, Outcome::Parked { nanos }),
-            Err(_) => self.say(child, report, Outcome::Refused),
+            Ok(()) => self.say(child, streak, Outcome::Parked { nanos }),
+            Err(_) => self.say(child, streak, Outcome::Refused),
         }
         self.count_parked();
     }
@@ -158,10 +173,12 @@ impl Supervisor {
     fn start_due(&mut self) {
         while let Some((id, number)) = self.children.take_due(clock::now()) {
             let child = Child::new(id);
-            info!(
-                "{} is tried again, restart {number}",
-                self.table.name(child)
-            );
+            if !self.children.is_repeating(id) {
+                info!(
+                    "{} is tried again, restart {number}",
+                    self.table.name(child)
+                );
+            }
             match child.restart(ENTRY_POINT) {
                 Ok(()) => self.stats.inc(Counter::Restarts),
                 Err(error) => error!("{}: {error}", self.table.name(child)),
@@ -174,7 +191,7 @@ impl Supervisor {
         let recovery = match self.children.ready(child.index(), clock::now()) {
             Report::Recovered(recovery) => recovery,
             Report::NoNews => return,
-            Report::TooMany => return self.blame(child, FaultKind::Noise),
+            Report::TooMany => return self.blame(child, Cause::Noise),
         };
         let nanos = self.clock.nanos(recovery.ticks);
         self.stats.set(Counter::LastRecovery, nanos);
@@ -183,7 +200,7 @@ impl Supervisor {
             number: recovery.number,
             nanos,
         };
-        self.say(child, recovery.report, outcome);
+        self.say(child, &recovery.streak, outcome);
     }
 
     /// Once a second.
@@ -200,15 +217,24 @@ impl Supervisor {
         });
         if let Some(id) = self.watch.tick(&sights) {
             self.stats.inc(Counter::Hangs);
-            self.blame(Child::new(id), FaultKind::Hang);
+            self.blame(Child::new(id), Cause::Hang);
         }
     }
 
     /// Treats a child as if it had faulted, at the place where it is.
-    fn blame(&mut self, child: Child, kind: FaultKind) {
-        let registers = child.tcb().tcb_read_registers(false, 1);
-        let pc = registers.ok().map(|registers| *registers.pc());
-        self.end_of_life(child, FaultReport { kind, pc });
+    fn blame(&mut self, child: Child, cause: Cause) {
+        let registers = registers(child);
+        self.end_of_life(child, FaultReport::new(cause, registers.as_ref()));
+    }
+
+    /// A panic that the child has not told of itself, unless it is always the same.
+    fn say_panic(&self, child: Child, registers: &UserContext) {
+        if let Some(LastWords::Panic(text)) = LastWords::read(registers)
+            && !text.is_empty()
+            && !self.children.is_repeating(child.index())
+        {
+            error!("{}: {text}", self.table.name(child));
+        }
     }
 
     /// What is to be done at every event, as the next tick may be the one that is missing.
@@ -243,8 +269,18 @@ impl Handler for Supervisor {
         child: Child,
         msg_info: MessageInfo,
     ) -> Result<Option<MessageInfo>, Infallible> {
-        self.end_of_life(child, children::report(&msg_info.fault()));
+        let registers = registers(child);
+        let report = FaultReport::of_fault(msg_info.fault(), registers.as_ref());
+        self.end_of_life(child, report);
+        if let Some(registers) = &registers {
+            self.say_panic(child, registers);
+        }
         self.look_after();
         Ok(None)
     }
+}
+
+/// The registers of a child, wherever it is.
+fn registers(child: Child) -> Option<UserContext> {
+    child.tcb().tcb_read_registers(false, Word::MAX).ok()
 }

@@ -10,13 +10,15 @@ use crate::{Decision, FaultReport, History, Policy};
 pub const MAX_CHILDREN: usize = 16;
 
 /// What to do with a child that faulted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Restart it.
     Restart {
         /// Which restart of its life this is, from 1.
         number: u64,
-        /// The fault before this one, if the child was not ready again since: to be told now.
+        /// How often it faulted in this way, this time included.
+        times: u64,
+        /// Another fault before this one, if the child was not ready since: to be told now.
         unready: Option<Unready>,
     },
     /// Park it, where it answers its callers and does nothing else: it faults too often.
@@ -24,23 +26,34 @@ pub enum Verdict {
         /// For how many ticks.
         pause: u64,
         /// As for `Restart`.
+        times: u64,
+        /// As for `Restart`.
         unready: Option<Unready>,
     },
     /// Stop it: there is no such child, or it faulted where it was parked.
     Stop,
 }
 
-/// A fault after which the child faulted again before it was ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A fault, and how often a child faulted in this way without being ready in between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Streak {
+    /// The fault.
+    pub report: FaultReport,
+    /// From 1.
+    pub times: u64,
+}
+
+/// A fault after which the child faulted in another way before it was ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unready {
     /// The earlier fault.
-    pub report: FaultReport,
+    pub streak: Streak,
     /// The restart that did not succeed.
     pub number: u64,
 }
 
 /// What a child's report that it is ready means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// It is ready again.
     Recovered(Recovery),
@@ -51,10 +64,10 @@ pub enum Report {
 }
 
 /// A child that is ready again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovery {
     /// What it recovered from.
-    pub report: FaultReport,
+    pub streak: Streak,
     /// Which restart of its life it was.
     pub number: u64,
     /// From the fault to being ready, in ticks, a pause included.
@@ -72,7 +85,7 @@ pub struct Children<const N: usize> {
 struct State {
     history: History,
     /// The fault that it has not recovered from, and when that was.
-    recovering: Option<(FaultReport, u64)>,
+    recovering: Option<(Streak, u64)>,
     /// It is parked until then.
     parked_until: Option<u64>,
     /// It has said at least once that it is ready.
@@ -98,18 +111,25 @@ impl<const N: usize> Children<N> {
             return Verdict::Stop;
         }
         let number = child.history.restarts();
-        let unready = child
-            .recovering
-            .replace((report, now))
-            .map(|(report, _)| Unready { report, number });
-        match child.history.fault(&self.policy, unready.is_none(), now) {
+        let was_ready = child.recovering.is_none();
+        let (times, unready) = match child.recovering.take() {
+            Some((streak, _)) if streak.report == report => (streak.times + 1, None),
+            earlier => (1, earlier.map(|(streak, _)| Unready { streak, number })),
+        };
+        child.recovering = Some((Streak { report, times }, now));
+        match child.history.fault(&self.policy, was_ready, now) {
             Decision::AtOnce => Verdict::Restart {
                 number: child.history.start(now),
+                times,
                 unready,
             },
             Decision::After(pause) => {
                 child.parked_until = Some(now.saturating_add(pause));
-                Verdict::Park { pause, unready }
+                Verdict::Park {
+                    pause,
+                    times,
+                    unready,
+                }
             }
         }
     }
@@ -137,14 +157,22 @@ impl<const N: usize> Children<N> {
             return Report::NoNews;
         }
         match child.recovering.take() {
-            Some((report, since)) => Report::Recovered(Recovery {
-                report,
+            Some((streak, since)) => Report::Recovered(Recovery {
+                streak,
                 number: child.history.restarts(),
                 ticks: now.saturating_sub(since),
             }),
             None if child.needless.take(&self.policy.needless_reports, 1, now) => Report::NoNews,
             None => Report::TooMany,
         }
+    }
+
+    /// Whether a child has faulted more than once in the same way, without being ready in between.
+    pub fn is_repeating(&self, id: usize) -> bool {
+        self.children.get(id).is_some_and(|child| {
+            let streak = child.recovering.as_ref();
+            streak.is_some_and(|(streak, _)| streak.times > 1)
+        })
     }
 
     /// Whether a child has been restarted, is not ready yet, and will say so.

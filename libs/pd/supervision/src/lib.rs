@@ -18,8 +18,8 @@ mod policy;
 mod request;
 mod watch;
 
-pub use children::{Children, MAX_CHILDREN, Recovery, Report, Unready, Verdict};
-pub use fault::{Access, FaultKind, FaultReport};
+pub use children::{Children, MAX_CHILDREN, Recovery, Report, Streak, Unready, Verdict};
+pub use fault::{Cause, FaultReport, Place};
 pub use line::{FaultLine, Outcome};
 pub use policy::{Decision, History, Policy};
 pub use request::{Action, FaultRequest, MAX_CHILD_NAME, Refusal};

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::FaultReport;
+use crate::Streak;
 
 /// What became of a child that faulted. Durations in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +34,19 @@ pub enum Outcome {
 pub struct FaultLine<'a> {
     /// Name of the child.
     pub name: &'a str,
-    /// What it did.
-    pub report: FaultReport,
+    /// What it did, and how often.
+    pub streak: &'a Streak,
     /// What became of it.
     pub outcome: Outcome,
 }
 
 impl fmt::Display for FaultLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "fault: {}: {}; ", self.name, self.report)?;
+        let Streak { report, times } = self.streak;
+        write!(f, "fault: {}: {report}; ", self.name)?;
+        if *times > 1 {
+            write!(f, "{times} times; ")?;
+        }
         match self.outcome {
             Outcome::Ready { number, nanos } => {
                 write!(f, "restart {number}, ready after {}", Milliseconds(nanos))
@@ -73,43 +77,44 @@ impl fmt::Display for Milliseconds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Access, FaultKind};
+    use crate::{Cause, FaultReport, Place};
 
     #[test]
     fn one_line_says_all() {
-        let line = |outcome| {
+        let line = |times, outcome| {
+            let place = Some(Place {
+                pc: 0x10,
+                lr: 0x20,
+                sp: 0x30,
+            });
+            let cause = Cause::Hang;
+            let report = FaultReport { cause, place };
             FaultLine {
                 name: "net_driver",
-                report: FaultReport {
-                    kind: FaultKind::Vm {
-                        address: 0x10,
-                        access: Access::Execute,
-                        syndrome: 0x8200_0006,
-                    },
-                    pc: Some(0x10),
-                },
+                streak: &Streak { report, times },
                 outcome,
             }
             .to_string()
         };
-        let fault =
-            "fault: net_driver: vm fault at 0x10, pc 0x10 (instruction fetch, not mapped); ";
+        let fault = "fault: net_driver: turns without end, pc 0x10, lr 0x20, sp 0x30; ";
+        let ready = Outcome::Ready {
+            number: 3,
+            nanos: 12_345_678,
+        };
         assert_eq!(
-            line(Outcome::Ready {
-                number: 3,
-                nanos: 12_345_678
-            }),
+            line(1, ready),
             format!("{fault}restart 3, ready after 12.34 ms")
         );
         assert_eq!(
-            line(Outcome::Unready { number: 4 }),
+            line(1, Outcome::Unready { number: 4 }),
             format!("{fault}restart 4, not ready before its next fault")
         );
+        let parked = Outcome::Parked {
+            nanos: 1_000_000_000,
+        };
         assert_eq!(
-            line(Outcome::Parked {
-                nanos: 1_000_000_000
-            }),
-            format!("{fault}it faults too often, next start in 1000.00 ms")
+            line(5, parked),
+            format!("{fault}5 times; it faults too often, next start in 1000.00 ms")
         );
     }
 }

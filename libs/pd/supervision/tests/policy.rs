@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use supervision::{
-    Children, Decision, FaultKind, FaultReport, History, Policy, Recovery, Report, Unready, Verdict,
+    Cause, Children, Decision, FaultReport, History, Policy, Recovery, Report, Streak, Unready,
+    Verdict,
 };
 use time::Rate;
 
@@ -16,10 +17,14 @@ const POLICY: Policy = Policy {
     needless_reports: Rate::new(2, 1000),
 };
 
-fn report(label: u64) -> FaultReport {
-    FaultReport {
-        kind: FaultKind::Other { label },
-        pc: None,
+fn report(digest: u64) -> FaultReport {
+    FaultReport::new(Cause::Stopped { why: "", digest }, None)
+}
+
+fn once(digest: u64) -> Streak {
+    Streak {
+        report: report(digest),
+        times: 1,
     }
 }
 
@@ -30,13 +35,14 @@ fn a_child_recovers_and_the_time_is_told_once() {
     assert_eq!(first, Report::NoNews, "the first start is no recovery");
     let restart = Verdict::Restart {
         number: 1,
+        times: 1,
         unready: None,
     };
     assert!(!children.is_starting(1));
     assert_eq!(children.fault(1, report(7), 10), restart);
     assert!(children.is_starting(1));
     let recovery = Recovery {
-        report: report(7),
+        streak: once(7),
         number: 1,
         ticks: 15,
     };
@@ -51,12 +57,13 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
     let mut children = Children::<2>::new(POLICY);
     let unready = |label, number| {
         Some(Unready {
-            report: report(label),
+            streak: once(label),
             number,
         })
     };
     let restart = Verdict::Restart {
         number: 1,
+        times: 1,
         unready: None,
     };
     assert_eq!(children.fault(0, report(1), 0), restart);
@@ -64,11 +71,13 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
     // The second costs 2, which leaves nothing.
     let restart = Verdict::Restart {
         number: 2,
+        times: 1,
         unready: unready(1, 1),
     };
     assert_eq!(children.fault(0, report(2), 1), restart);
     let park = |pause, label, number| Verdict::Park {
         pause,
+        times: 1,
         unready: unready(label, number),
     };
     assert_eq!(children.fault(0, report(3), 2), park(50, 2, 2));
@@ -84,7 +93,7 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
     assert_eq!(children.take_due(153), Some((0, 4)));
     // What it recovers from at last, and the time that all of it took.
     let recovery = Recovery {
-        report: report(5),
+        streak: once(5),
         number: 4,
         ticks: 107,
     };
@@ -110,6 +119,30 @@ fn a_child_that_reports_without_end_is_noticed_and_one_that_restarts_often_is_no
         assert!(matches!(children.ready(1, now + 1), Report::Recovered(_)));
     }
     assert_eq!(children.ready(0, 1000), Report::NoNews);
+}
+
+#[test]
+fn the_same_fault_is_counted_until_the_child_is_ready_or_faults_otherwise() {
+    let mut children = Children::<1>::new(Policy {
+        rate: Rate::new(100, 1),
+        ..POLICY
+    });
+    let mut now = 0;
+    let mut fault = |children: &mut Children<1>, digest| {
+        now += 1;
+        match children.fault(0, report(digest), now) {
+            Verdict::Restart { times, unready, .. } => (times, unready.map(|u| u.streak.times)),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(fault(&mut children, 1), (1, None));
+    assert!(!children.is_repeating(0));
+    assert_eq!(fault(&mut children, 1), (2, None));
+    assert_eq!(fault(&mut children, 1), (3, None));
+    assert!(children.is_repeating(0));
+    assert_eq!(fault(&mut children, 2), (1, Some(3)));
+    assert!(matches!(children.ready(0, 10), Report::Recovered(_)));
+    assert_eq!(fault(&mut children, 2), (1, None));
 }
 
 #[test]

@@ -198,8 +198,10 @@ pub const SUITE: &[Test] = &[
             All("child: panicked at"),
             All("the handler returned an error: on purpose"),
             All("parent: error of a handler"),
+            All("inside of the hook"),
+            All("parent: stack overflow, stack_size=0x2000 is too small"),
             All("parent: stopped and resumed"),
-            All("parent: made to fault at 0x666000, 7 faults in all"),
+            All("parent: made to fault at 0x666000, 9 faults in all"),
         ],
     },
     Test {

@@ -77,8 +77,12 @@ pub mod fault_step {
     pub const PANIC: u64 = 6;
     /// Returns an error from its handler.
     pub const ERROR: u64 = 7;
+    /// Panics inside of its panic hook.
+    pub const HOOK: u64 = 8;
+    /// Uses up its stack.
+    pub const OVERFLOW: u64 = 9;
     /// Has nothing left to do.
-    pub const DONE: u64 = 8;
+    pub const DONE: u64 = 10;
 }
 
 /// Test `rights`: what parent and child call the child's steps, and the words in the page that the

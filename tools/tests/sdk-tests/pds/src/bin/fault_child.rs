@@ -7,11 +7,14 @@
 
 use core::arch::asm;
 use core::fmt;
+use core::hint;
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sdk_test_pds::{Words, begin, fault_step, say, words};
-use sel4_microkit::{Channel, ChannelSet, Handler, persistent, protection_domain, restart_count};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, panicking, persistent, protection_domain, restart_count,
+};
 
 const PARENT: Channel = Channel::new(9);
 /// Sends signals back: the handler is to fail, and `init` is not yet in it.
@@ -68,6 +71,11 @@ fn init() -> Child {
                 continue;
             }
             fault_step::PANIC => panic!("a message on purpose"),
+            fault_step::HOOK => {
+                panicking::set_hook(&|_| panic!("inside of the hook"));
+                panic!("the first")
+            }
+            fault_step::OVERFLOW => deep(step) == 0,
             fault_step::ERROR => {
                 REFLECTOR.notify();
                 true
@@ -90,6 +98,16 @@ fn undefined_instruction(announce: impl Fn(u64)) -> bool {
     announce(address);
     // SAFETY: jumps to the undefined instruction above.
     unsafe { asm!("br {0}", in(reg) address, options(noreturn)) }
+}
+
+/// Takes more stack than there is.
+#[inline(never)]
+fn deep(depth: u64) -> u64 {
+    let frame = hint::black_box([depth; 100]);
+    if depth == u64::MAX {
+        return 0;
+    }
+    deep(depth + 1) + frame[0]
 }
 
 fn no_capability(announce: impl Fn(u64)) -> bool {

@@ -11,9 +11,10 @@ use core::sync::atomic::Ordering::Relaxed;
 use sdk_test_pds::{Words, begin, fault_step, say, words};
 use sel4::Fault;
 use sel4_microkit::{
-    Channel, ChannelSet, Child, ENTRY_POINT, Handler, MessageInfo, get_mr, protection_domain,
-    set_mr,
+    Channel, ChannelSet, Child, ENTRY_POINT, Handler, LastWords, MessageInfo, get_mr,
+    protection_domain, set_mr,
 };
+use supervision::FaultReport;
 
 const CHILD: Child = Child::new(5);
 /// To and from the child, when it has gone through all its faults.
@@ -62,6 +63,11 @@ impl Handler for Parent {
         let step = self.announced[fault_step::STEP].load(Relaxed);
         let address = self.announced[fault_step::ADDRESS].load(Relaxed);
         let fault = msg_info.fault();
+        // A system call puts its reply where the fault's words are.
+        let registers = (step >= fault_step::HOOK)
+            .then(|| child.tcb().tcb_read_registers(false, u64::MAX))
+            .transpose()?
+            .unwrap_or_default();
         match (step, &fault) {
             (fault_step::READ, Fault::VmFault(fault)) => {
                 assert_eq!(fault.addr(), address);
@@ -94,6 +100,13 @@ impl Handler for Parent {
             }
             (fault_step::PANIC, Fault::UserException(_)) => say!("panic"),
             (fault_step::ERROR, Fault::UserException(_)) => say!("error of a handler"),
+            (fault_step::HOOK, Fault::UserException(_)) => match LastWords::read(&registers) {
+                Some(LastWords::Panic(text)) => say!("last words: {text}"),
+                other => panic!("the registers hold {other:?}"),
+            },
+            (fault_step::OVERFLOW, Fault::VmFault(_)) => {
+                say!("{}", FaultReport::of_fault(fault, Some(&registers)));
+            }
             (fault_step::DONE, Fault::VmFault(fault)) => {
                 assert!(fault.is_prefetch());
                 assert_eq!((fault.ip(), fault.addr()), (NOWHERE as u64, NOWHERE as u64));
