@@ -64,7 +64,9 @@ QEMU_NET  := -global virtio-mmio.force-legacy=false \
 	-device virtio-net-device,netdev=netdev0,bus=virtio-mmio-bus.0
 # In a page of registers of its own: eight slots share one.
 QEMU_RNG  := -device virtio-rng-device,bus=virtio-mmio-bus.8
-QEMU      := $(QEMU_BASE) $(QEMU_NET) $(QEMU_RNG) -netdev $(NETDEV)
+# More for QEMU, such as -d int
+QEMU_ARGS ?=
+QEMU      := $(QEMU_BASE) $(QEMU_NET) $(QEMU_RNG) -netdev $(NETDEV) $(QEMU_ARGS)
 
 .DELETE_ON_ERROR:
 .PHONY: help run image qemu-command test check bench bench-loss setup sdk sdk-environment clean FORCE
@@ -73,7 +75,7 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
 	@echo
 	@echo "Variables: CONFIG=debug|release  HTTP_PORT=8080  ECHO_PORT=8007  FORWARD=tcp:127.0.0.1:7000-:7000"
-	@echo "           NETDEV=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
+	@echo "           NETDEV=…  QEMU_ARGS=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
 
 run: image ## build and boot; Ctrl-C ends it
 ifeq ($(origin NETDEV),file)
@@ -146,6 +148,8 @@ $(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
 	@$(SDK)/bin/microkit $(SYSTEM) --search-path $(OUT)/pds --search-path $(OUT) \
 	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt $(REPORTS)
 	@$(CHECK_RIGHTS) >$(OUT)/rights.txt
+
+include tools/debug.mk
 
 # --- Tools of the host ---------------------------------------------------------
 HOST_TOOLS := config-tool check system-tests sdk-tests bench bench-loss

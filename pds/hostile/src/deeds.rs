@@ -116,3 +116,13 @@ impl Deeds {
             .call(Operation::Send as u64, [handle, offset, length, 0]);
     }
 }
+
+/// Ends in a fault.
+#[inline(never)]
+pub fn use_up_the_stack(depth: u64) {
+    let frame = core::hint::black_box([depth; 64]);
+    if let Some(deeper) = depth.checked_add(1) {
+        use_up_the_stack(deeper);
+    }
+    core::hint::black_box(frame);
+}

@@ -3,9 +3,8 @@
 //! Only in images made for tests: a client of net_server that does what it must not, as one would
 //! that was taken over.
 //!
-//! It is told what to do by datagrams to its UDP port, each one word of `COMMANDS`, and
-//! says the word back before it begins. What goes on without end goes on until another command
-//! comes.
+//! It is told what to do by datagrams to its UDP port, and says each command back before it begins.
+//! What goes on without end goes on until another command comes.
 
 #![no_std]
 #![no_main]
@@ -115,6 +114,7 @@ impl Hostile {
             b"nonsense" => return Work::Nonsense,
             b"window" => return Work::Window,
             b"log" => self.deeds.ruin_log(),
+            b"overflow" => deeds::use_up_the_stack(1),
             b"driver scribble" => self.deeds.order_driver(sabotage::Deed::Scribble),
             b"driver ruin" => self.deeds.order_driver(sabotage::Deed::Ruin),
             // "stop", and whatever else.

@@ -269,8 +269,10 @@ impl Handler for Supervisor {
         child: Child,
         msg_info: MessageInfo,
     ) -> Result<Option<MessageInfo>, Infallible> {
+        // Before any system call, whose reply would be where the fault's words are.
+        let fault = msg_info.fault();
         let registers = registers(child);
-        let report = FaultReport::of_fault(msg_info.fault(), registers.as_ref());
+        let report = FaultReport::of_fault(fault, registers.as_ref());
         self.end_of_life(child, report);
         if let Some(registers) = &registers {
             self.say_panic(child, registers);

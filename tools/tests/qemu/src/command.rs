@@ -63,6 +63,15 @@ impl Command {
         Ok(self)
     }
 
+    /// The file of its `-device loader`.
+    pub(crate) fn image(&self) -> Option<&Path> {
+        let values = self.words.iter();
+        let file = values
+            .filter_map(|word| word.strip_prefix("loader,file="))
+            .next()?;
+        file.split(',').next().map(Path::new)
+    }
+
     /// The same command with another `-netdev`.
     ///
     /// # Errors

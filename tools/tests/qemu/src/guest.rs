@@ -35,6 +35,8 @@ pub struct Guest {
     input: Mutex<ChildStdin>,
     console: Arc<Console>,
     log: PathBuf,
+    /// The programs of the PDs, beside the image.
+    programs: Option<PathBuf>,
     /// Where QEMU's monitor listens.
     monitor: PathBuf,
     started: Instant,
@@ -49,6 +51,7 @@ impl Guest {
     pub fn boot(command: &Command, logs: &LogFolder, name: &str) -> Result<Self> {
         let (log, mut file) = logs.new_file(name)?;
         let monitor = monitor_socket();
+        let programs = command.image().map(|image| image.with_file_name("pds"));
         let command = command.clone().with_monitor(&monitor);
         let words = dying_with_us(command.words());
         writeln!(file, "$ {}", command.words().join(" "))?;
@@ -74,6 +77,7 @@ impl Guest {
             input: Mutex::new(input),
             console,
             log,
+            programs,
             monitor,
             started,
             keep_log: Mutex::new(true),
@@ -99,7 +103,7 @@ impl Guest {
     }
 
     /// What there is to say when something went wrong: whether QEMU still runs, the last lines of
-    /// the console, and where all of them are.
+    /// the console with source lines for the faults, and where all of them are.
     #[must_use]
     pub fn epitaph(&self) -> String {
         let state = match self.status() {
@@ -108,9 +112,29 @@ impl Guest {
         };
         let lines = self.console.lines_since(Default::default());
         let last = lines.get(lines.len().saturating_sub(EPITAPH)..);
-        let last = last.unwrap_or_default().join("\n    ");
+        let last = self.with_symbols(last.unwrap_or_default().join("\n"));
+        let last = last.trim_end().replace('\n', "\n    ");
         let log = self.log.display();
         format!("{state}; the console's last lines:\n    {last}\nlog: {log}")
+    }
+
+    /// What `make symbols` makes of console lines; the same lines if it cannot.
+    fn with_symbols(&self, lines: String) -> String {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../symbols.sh");
+        let run = |programs: &Path| -> Option<String> {
+            let mut child = process::Command::new(script)
+                .arg(programs)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .ok()?;
+            // It is a few lines: the pipe takes them whether or not they are read.
+            child.stdin.take()?.write_all(lines.as_bytes()).ok()?;
+            let output = child.wait_with_output().ok()?;
+            let shown = String::from_utf8(output.stdout).ok()?;
+            output.status.success().then_some(shown)
+        };
+        self.programs.as_deref().and_then(run).unwrap_or(lines)
     }
 
     /// Types a line on the guest's serial console.

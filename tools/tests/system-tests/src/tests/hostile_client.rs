@@ -24,6 +24,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     hostile_client_sends_nonsense,
     hostile_client_scribbles_in_its_window,
     hostile_client_ruins_its_log,
+    hostile_client_overflows_its_stack,
 ];
 
 pub const ON_A_LAN: &[Test] = test_list![Lan:
@@ -135,6 +136,24 @@ fn no_other_fault(world: &Sockets) -> Result<()> {
 
 fn hostile_client_floods_with_datagrams(world: &mut Sockets) -> Result<()> {
     during(world, "flood")
+}
+
+/// The line that is logged names the overflow, and `make symbols` the function.
+fn hostile_client_overflows_its_stack(world: &mut Sockets) -> Result<()> {
+    let console = world.console()?;
+    let mark = console.mark();
+    Command::open(world)?.give("overflow")?;
+    let fault = [
+        "fault: hostile: stack overflow, stack_size=0x",
+        "ready after",
+    ];
+    console.wait_for(mark, &fault, TIMEOUT)?;
+    let shown = world.guest()?.epitaph();
+    ensure!(
+        shown.contains("    pc hostile::deeds::use_up_the_stack at "),
+        "no source line: {shown}"
+    );
+    no_other_fault(world)
 }
 
 /// Where the link is the bottleneck, every transmit buffer is the flood's unless others get their
