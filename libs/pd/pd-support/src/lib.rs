@@ -13,6 +13,9 @@
 //! }
 //! ```
 //!
+//! Features for crates from elsewhere: `critical-section` has the implementation that the crate of
+//! that name asks for, `log` writes the lines of that facade into the PD's log ring.
+//!
 //! The names come from `system.xml`: regions `log` (a `LogPage`, written by the PD, read by the
 //! console) and `stats` (a `StatsPage`), and the channel [`CONSOLE`].
 
@@ -20,6 +23,10 @@
 
 pub mod clock;
 mod counts;
+#[cfg(feature = "critical-section")]
+mod critical;
+#[cfg(feature = "log")]
+mod facade;
 mod global;
 mod limit;
 mod log;

@@ -38,6 +38,8 @@ impl<C: CounterSet> Pd<C> {
     /// If the system description maps no `stats`, or one that is too small, or at the second call.
     pub fn start_without_log() -> Self {
         panicking::set_hook(&log::panic_hook);
+        #[cfg(feature = "log")]
+        crate::facade::install();
         let stats = Writer::attach(stats_page(), clock::now());
         GLOBAL.pulse.set(Some(stats.pulse()));
         working();

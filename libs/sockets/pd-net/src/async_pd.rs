@@ -34,10 +34,13 @@ impl AsyncPd {
         static NET: StaticCell<Net<NetServer>> = StaticCell::new();
         static EXECUTOR: StaticCell<Executor> = StaticCell::new();
         match attach() {
-            Ok(client) => AsyncPd {
-                net: NET.init_with(|| Net::new(client)),
-                executor: EXECUTOR.init(Executor::new()),
-            },
+            Ok(client) => {
+                let net = NET.init_with(|| Net::new(client));
+                #[cfg(feature = "embassy-time")]
+                crate::time_driver::install(net);
+                let executor = EXECUTOR.init(Executor::new());
+                AsyncPd { net, executor }
+            }
             Err(errno) => panic!("net_server does not take this client: {errno}"),
         }
     }

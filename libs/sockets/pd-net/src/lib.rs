@@ -15,12 +15,16 @@
 //! Two kinds of client: one that makes the calls of [`socket_client::Client`] in a handler of its
 //! own ([`attach`]), and one that consists of async tasks ([`AsyncPd`]). `docs/writing-a-client.md`
 //! shows the second from an empty folder on.
+//!
+//! The feature `embassy-time` makes the timers of that crate work in an [`AsyncPd`].
 
 #![no_std]
 
 mod async_pd;
 mod config;
 mod server;
+#[cfg(feature = "embassy-time")]
+mod time_driver;
 
 pub use async_pd::AsyncPd;
 pub use config::{client_named_as_this_pd, config};

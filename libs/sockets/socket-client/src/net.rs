@@ -5,7 +5,7 @@
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
-use core::task::Poll;
+use core::task::{Poll, Waker};
 use core::time::Duration;
 
 use socket_proto::{Errno, SocketKind};
@@ -167,6 +167,15 @@ impl<T: Transport> Net<T> {
     /// Waits for so long, counted from the first poll.
     pub fn sleep(&self, duration: Duration) -> Sleep<'_, T> {
         Sleep::after(self, duration)
+    }
+
+    /// Wakes a task once `deadline` has passed, for time drivers of other libraries. A task that is
+    /// to be woken in this way already is woken at the earlier of the times. If no timer is left it
+    /// is woken at once, and has to ask again.
+    pub fn schedule_wake(&self, deadline: Instant, waker: &Waker) {
+        if self.timers.schedule(deadline, waker).is_err() {
+            waker.wake_by_ref();
+        }
     }
 
     /// Waits for `future`, but not longer than `duration`. If the future is ready at its

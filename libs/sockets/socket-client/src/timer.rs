@@ -25,6 +25,8 @@ pub(crate) const TIMERS: usize = 512;
 struct Entry {
     deadline: Instant,
     waker: Waker,
+    /// No [`Sleep`] takes it away: it goes when its time has come.
+    unowned: bool,
 }
 
 struct Table {
@@ -56,17 +58,38 @@ impl Timers {
         self.earliest.get()
     }
 
-    fn insert(&self, deadline: Instant, waker: &Waker) -> Result<usize, Errno> {
+    fn insert(&self, deadline: Instant, waker: &Waker, unowned: bool) -> Result<usize, Errno> {
         let mut table = self.table.borrow_mut();
         let free = table.entries.iter().position(Option::is_none);
         let index = free.ok_or(Errno::ENOBUFS)?;
         table.entries[index] = Some(Entry {
             deadline,
             waker: waker.clone(),
+            unowned,
         });
         table.used = table.used.max(index + 1);
         self.earliest.set(self.earliest.get().min(deadline));
         Ok(index)
+    }
+
+    /// Wakes the task once `deadline` has passed. A task that is to be woken already is woken at
+    /// the earlier of the times.
+    ///
+    /// # Errors
+    /// `ENOBUFS` if no timer is left.
+    pub(crate) fn schedule(&self, deadline: Instant, waker: &Waker) -> Result<(), Errno> {
+        {
+            let mut table = self.table.borrow_mut();
+            let used = table.used;
+            let mut entries = table.entries[..used].iter_mut().flatten();
+            let same = |entry: &&mut Entry| entry.unowned && entry.waker.will_wake(waker);
+            if let Some(entry) = entries.find(same) {
+                entry.deadline = entry.deadline.min(deadline);
+                self.earliest.set(self.earliest.get().min(deadline));
+                return Ok(());
+            }
+        }
+        self.insert(deadline, waker, true).map(drop)
     }
 
     fn update(&self, index: usize, waker: &Waker) {
@@ -99,8 +122,12 @@ impl Timers {
         let used = self.table.borrow().used;
         for index in 0..used {
             let due = {
-                let table = self.table.borrow();
-                match &table.entries[index] {
+                let mut table = self.table.borrow_mut();
+                let slot = &mut table.entries[index];
+                match slot {
+                    Some(entry) if entry.deadline <= now && entry.unowned => {
+                        slot.take().map(|entry| entry.waker)
+                    }
                     Some(entry) if entry.deadline <= now => Some(entry.waker.clone()),
                     Some(entry) => {
                         earliest = earliest.min(entry.deadline);
@@ -178,7 +205,7 @@ impl<T: Transport> Future for Sleep<'_, T> {
         }
         match self.entry {
             Some(index) => self.net.timers.update(index, cx.waker()),
-            None => match self.net.timers.insert(deadline, cx.waker()) {
+            None => match self.net.timers.insert(deadline, cx.waker(), false) {
                 Ok(index) => self.entry = Some(index),
                 Err(errno) => return Poll::Ready(Err(errno.into())),
             },

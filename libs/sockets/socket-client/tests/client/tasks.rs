@@ -4,10 +4,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
+use embassy_futures::select::select;
 use embedded_io_async::{Read, Write};
-use socket_client::{Errno, Error, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket};
+use socket_client::{
+    Errno, Error, Instant, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket,
+};
 use socket_proto::RESTARTED;
 use test_world::smoltcp::socket::tcp::State;
 use test_world::{Tasks, Wire, limits, pattern};
@@ -225,6 +229,56 @@ fn timers_fire_in_order_with_one_call_for_the_earliest() {
         [("first", at(10)), ("second", at(20)), ("third", at(30))]
     );
     assert_eq!(wire.take_deadlines(), [at(20), at(30)]);
+}
+
+#[test]
+fn tasks_are_woken_for_the_timers_of_others() {
+    let wire = Wire::simple();
+    let net = Net::new(wire.client());
+    let start = net.now();
+    let woken = RefCell::new(Vec::new());
+    // As the timers of embassy-time do it: they ask again at each poll.
+    let sleep = |end: Instant| {
+        let net = &net;
+        std::future::poll_fn(move |cx| {
+            if net.now() >= end {
+                return Poll::Ready(());
+            }
+            net.schedule_wake(end, cx.waker());
+            Poll::Pending
+        })
+    };
+    let mut tasks = Tasks::default();
+    let mut ids = Vec::new();
+    for (first, second) in [(10, 30), (20, 40)] {
+        let (woken, sleep) = (&woken, &sleep);
+        ids.push(tasks.spawn(async move {
+            for milliseconds in [first, second] {
+                // The later of two times is forgotten, and asked for when the first has come.
+                let end = start + Duration::from_millis(milliseconds);
+                select(sleep(end), sleep(end + SECOND)).await;
+                woken.borrow_mut().push(milliseconds);
+            }
+        }));
+    }
+    tasks.run_until(&net, start + 50 * MILLISECOND);
+    assert_eq!(*woken.borrow(), [10, 20, 30, 40]);
+    assert!(ids.iter().all(|&id| tasks.is_done(id)));
+    // More than there are timers: they are polled until one is free.
+    wire.take_calls();
+    let end = net.now() + MILLISECOND;
+    let many: Vec<usize> = (0..600).map(|_| tasks.spawn(sleep(end))).collect();
+    let mut turns = 0;
+    net.run(|| {
+        turns += 1;
+        if turns == 10 {
+            wire.run_until(end);
+        }
+        tasks.turn()
+    });
+    assert!(turns >= 10);
+    tasks.run_until(&net, end + MILLISECOND);
+    assert!(many.iter().all(|&id| tasks.is_done(id)));
 }
 
 #[test]
