@@ -30,6 +30,7 @@ use crate::tables::pool::Pool;
 use crate::tables::set::ClientSet;
 use crate::time::{earliest, instant, nanoseconds};
 use crate::transport::connection::{Attempt, Owner};
+use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
 use crate::transport::tcp::Tcp;
 use crate::transport::udp::{self, Inbox};
@@ -272,12 +273,22 @@ impl<W: Window> Server<W> {
     }
 
     fn segment<T: TxQueue>(&mut self, packet: &Packet, tuple: Tuple, tx: &mut T) {
-        if let Some(id) = self.tcp.find(&tuple) {
-            return self.tcp.receive(packet, id, &mut self.net, tx);
-        }
-        let listening = self.listening(tuple);
-        let net = &mut self.net;
-        let established = self.tcp.receive_stray(packet, tuple, listening, net, tx);
+        let known = self.tcp.find(&tuple);
+        let listening = match known {
+            Some(_) => None,
+            None => self.listening(tuple),
+        };
+        let arrival = Arrival {
+            packet,
+            tuple,
+            tcp: &mut self.tcp,
+            net: &mut self.net,
+            tx,
+        };
+        let established = match known {
+            Some(id) => return arrival.for_connection(id),
+            None => arrival.for_no_connection(listening),
+        };
         if let (Some(id), Some(Listening { socket, .. })) = (established, listening)
             && let Some(account) = self.accounts.get_mut(socket.client)
         {

@@ -11,7 +11,7 @@ pub mod connection;
 mod ending;
 pub mod engine;
 pub mod half_open;
-mod input;
+pub mod input;
 pub mod numbers;
 pub mod opening;
 mod output;

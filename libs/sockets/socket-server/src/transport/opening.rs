@@ -8,13 +8,13 @@ use socket_proto::Errno;
 use super::connection::{Attempt, Owner};
 use super::engine::State;
 use super::half_open::HalfOpen;
-use super::input::reset;
+use super::input::Arrival;
 use super::numbers::PeerOptions;
 use super::segment::{self, ControlSegment, MSS, Segment};
 use super::tcp::Tcp;
 use crate::frames::TxQueue;
 use crate::ip::Network;
-use crate::ip::packet::{Packet, Tuple};
+use crate::ip::packet::Tuple;
 use crate::tables::id::{ConnectionId, SocketId};
 use crate::time::nanoseconds;
 
@@ -26,34 +26,28 @@ pub(crate) struct Listening {
     pub room: bool,
 }
 
-impl Tcp {
+impl<T: TxQueue> Arrival<'_, T> {
     /// A SYN for a listening socket. It is answered and remembered, or answered with a cookie.
-    pub(super) fn request_to_open<T: TxQueue>(
-        &mut self,
-        segment: Segment,
-        tuple: Tuple,
-        listening: Listening,
-        net: &mut Network,
-        tx: &mut T,
-    ) {
+    pub(super) fn request_to_open(&mut self, segment: Segment, listening: Listening) {
         if !listening.room {
             // No answer: the peer asks again, and by then `accept` may have made room.
-            net.counters.drops_backlog += 1;
+            self.net.counters.drops_backlog += 1;
             return;
         }
-        let (now, time) = (net.now(), nanoseconds(net.now()));
+        let (tuple, now) = (self.tuple, self.net.now());
         let (irs, options) = (segment.seq, segment.options);
-        let remembered = self.half_open.has_room(&tuple);
+        let remembered = self.tcp.half_open.has_room(&tuple);
+        let numbers = &self.tcp.numbers;
         let iss = if remembered {
-            self.numbers.initial(&tuple, time)
+            numbers.initial(&tuple, nanoseconds(now))
         } else {
-            net.counters.syn_cookies_sent += 1;
-            self.half_open.note_cookie(now);
-            self.numbers.cookie(&tuple, irs, options, time)
+            self.net.counters.syn_cookies_sent += 1;
+            self.tcp.half_open.note_cookie(now);
+            numbers.cookie(&tuple, irs, options, nanoseconds(now))
         };
         let half_open = HalfOpen {
             tuple,
-            mac: segment.mac,
+            mac: self.packet.sender,
             irs,
             iss,
             window: segment.window,
@@ -62,11 +56,113 @@ impl Tcp {
             again: 0,
         };
         if remembered {
-            self.half_open.insert(half_open, now);
+            self.tcp.half_open.insert(half_open, now);
         }
-        self.send_syn_ack(&half_open, net, tx);
+        self.tcp.send_syn_ack(&half_open, self.net, self.tx);
     }
 
+    /// A segment of a peer whose SYN has been answered (RFC 9293 section 3.10.7.4, SYN-RECEIVED).
+    pub(super) fn confirmation(
+        &mut self,
+        segment: Segment,
+        half_open: HalfOpen,
+        listening: Option<Listening>,
+    ) -> Option<ConnectionId> {
+        let expected = half_open.irs.wrapping_add(1);
+        let Some(listening) = listening else {
+            self.tcp.half_open.remove(&self.tuple);
+            return self.stray(segment, listening);
+        };
+        if segment.opens() {
+            if segment.seq == half_open.irs {
+                self.tcp.send_syn_ack(&half_open, self.net, self.tx);
+            } else {
+                self.request_to_open(segment, listening);
+            }
+            return None;
+        }
+        let next = half_open.iss.wrapping_add(1);
+        let ahead = segment.seq.wrapping_sub(expected);
+        let in_window = (ahead as usize) < self.tcp.receive;
+        if segment.rst || segment.syn {
+            if segment.rst && ahead == 0 {
+                self.tcp.half_open.remove(&self.tuple);
+            } else if in_window {
+                self.reply(ControlSegment::ack(next, expected, 0));
+            }
+            return None;
+        }
+        let ack = segment.ack?;
+        if ack == next && in_window {
+            let established = self.establish(&half_open, listening)?;
+            self.tcp.half_open.remove(&self.tuple);
+            return Some(established);
+        }
+        // Its first SYN may have been answered with a cookie, and only a later one been remembered.
+        if let Some(redeemed) = self.redeem(segment, ack) {
+            let established = self.establish(&redeemed, listening);
+            self.tcp.half_open.remove(&self.tuple);
+            return established;
+        }
+        self.reset(segment);
+        None
+    }
+
+    /// A segment that may prove that its sender was given a cookie. Returns the handshake that it
+    /// proves.
+    pub(super) fn redeem(&mut self, segment: Segment, ack: u32) -> Option<HalfOpen> {
+        let (tuple, now) = (self.tuple, self.net.now());
+        if !self.tcp.half_open.takes_cookies(now) {
+            return None;
+        }
+        let (irs, iss) = (segment.seq.wrapping_sub(1), ack.wrapping_sub(1));
+        let numbers = &self.tcp.numbers;
+        let options = numbers.open(&tuple, irs, iss, nanoseconds(now))?;
+        self.net.counters.syn_cookies_taken += 1;
+        Some(HalfOpen {
+            tuple,
+            mac: self.packet.sender,
+            irs,
+            iss,
+            window: segment.window,
+            options,
+            since: now,
+            // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
+            again: 1,
+        })
+    }
+
+    /// A peer has confirmed: takes a connection out of the pool, if the listener and its client's
+    /// quota have room, and lets smoltcp go through the handshake, of which this is the last
+    /// segment. Returns the connection, which belongs into the listener's queue.
+    pub(super) fn establish(
+        &mut self,
+        half_open: &HalfOpen,
+        listening: Listening,
+    ) -> Option<ConnectionId> {
+        let owner = Owner::Pending(listening.socket);
+        let (tuple, iss, room) = (half_open.tuple, half_open.iss, listening.room);
+        let taken = room.then(|| self.tcp.take(owner, tuple, iss, self.net));
+        let Some(id) = taken.flatten() else {
+            // As if the segment had been lost: our SYN|ACK or the peer's data are repeated.
+            self.net.counters.drops_backlog += 1;
+            return None;
+        };
+        let connection = &mut self.tcp.connections[id];
+        connection.set_handshake(half_open);
+        let (engine, now) = (&mut self.tcp.engine, self.net.now());
+        if !engine.shake_hands(&mut connection.socket, half_open, now) {
+            self.tcp.release(id, self.net);
+            return None;
+        }
+        if let Some(glance) = segment::glance(self.packet) {
+            self.deliver(glance, id);
+        }
+        Some(id)
+    }
+}
+
+impl Tcp {
     fn send_syn_ack<T: TxQueue>(&self, half_open: &HalfOpen, net: &mut Network, tx: &mut T) {
         let offered = half_open.options;
         // How far smoltcp shifts the windows of such a buffer (RFC 7323 section 2).
@@ -91,127 +187,6 @@ impl Tcp {
         while let Some(half_open) = self.half_open.pop_due(net.now()) {
             self.send_syn_ack(&half_open, net, tx);
         }
-    }
-
-    /// A segment of a peer whose SYN has been answered (RFC 9293 section 3.10.7.4, SYN-RECEIVED).
-    pub(super) fn confirmation<T: TxQueue>(
-        &mut self,
-        packet: &Packet,
-        segment: Segment,
-        half_open: HalfOpen,
-        listening: Option<Listening>,
-        net: &mut Network,
-        tx: &mut T,
-    ) -> Option<ConnectionId> {
-        let tuple = half_open.tuple;
-        let expected = half_open.irs.wrapping_add(1);
-        let Some(listening) = listening else {
-            self.half_open.remove(&tuple);
-            return self.stray_segment(packet, segment, tuple, listening, net, tx);
-        };
-        if segment.syn && segment.ack.is_none() && !segment.rst {
-            if segment.seq == half_open.irs {
-                self.send_syn_ack(&half_open, net, tx);
-            } else {
-                self.request_to_open(segment, tuple, listening, net, tx);
-            }
-            return None;
-        }
-        let ahead = segment.seq.wrapping_sub(expected);
-        let in_window = (ahead as usize) < self.receive;
-        if segment.rst || segment.syn {
-            if segment.rst && ahead == 0 {
-                self.half_open.remove(&tuple);
-            } else if in_window {
-                let next = half_open.iss.wrapping_add(1);
-                let ack = ControlSegment::ack(next, expected, 0);
-                net.send_segment(ack, &tuple, segment.mac, tx);
-            }
-            return None;
-        }
-        let ack = segment.ack?;
-        if ack == half_open.iss.wrapping_add(1) && in_window {
-            let established = self.establish(packet, &half_open, listening, net, tx)?;
-            self.half_open.remove(&tuple);
-            return Some(established);
-        }
-        // Its first SYN may have been answered with a cookie, and only a later one been remembered.
-        if let Some(redeemed) = self.redeem(segment, ack, tuple, net) {
-            let established = self.establish(packet, &redeemed, listening, net, tx);
-            self.half_open.remove(&tuple);
-            return established;
-        }
-        reset(segment, &tuple, net, tx);
-        None
-    }
-
-    /// A segment that may prove that its sender was given a cookie. Returns the handshake that it
-    /// proves.
-    pub(super) fn redeem(
-        &mut self,
-        segment: Segment,
-        ack: u32,
-        tuple: Tuple,
-        net: &mut Network,
-    ) -> Option<HalfOpen> {
-        let now = net.now();
-        if !self.half_open.takes_cookies(now) {
-            return None;
-        }
-        let (irs, iss) = (segment.seq.wrapping_sub(1), ack.wrapping_sub(1));
-        let options = self.numbers.open(&tuple, irs, iss, nanoseconds(now))?;
-        net.counters.syn_cookies_taken += 1;
-        Some(HalfOpen {
-            tuple,
-            mac: segment.mac,
-            irs,
-            iss,
-            window: segment.window,
-            options,
-            since: now,
-            // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
-            again: 1,
-        })
-    }
-
-    /// A peer has confirmed: takes a connection out of the pool, if the listener and its client's
-    /// quota have room, and lets smoltcp go through the handshake, of which the last segment is in
-    /// `packet`. Returns the connection, which belongs into the listener's queue.
-    pub(super) fn establish<T: TxQueue>(
-        &mut self,
-        packet: &Packet,
-        half_open: &HalfOpen,
-        listening: Listening,
-        net: &mut Network,
-        tx: &mut T,
-    ) -> Option<ConnectionId> {
-        let owner = Owner::Pending(listening.socket);
-        let (tuple, iss) = (half_open.tuple, half_open.iss);
-        let room = listening.room;
-        let taken = if room {
-            self.take(owner, tuple, iss, net)
-        } else {
-            None
-        };
-        let Some(id) = taken else {
-            // As if the segment had been lost: our SYN|ACK or the peer's data are repeated.
-            net.counters.drops_backlog += 1;
-            return None;
-        };
-        let connection = &mut self.connections[id];
-        connection.set_handshake(half_open);
-        let now = net.now();
-        if !self
-            .engine
-            .shake_hands(&mut connection.socket, half_open, now)
-        {
-            self.release(id, net);
-            return None;
-        }
-        if let Some(glance) = segment::glance(packet) {
-            self.deliver(packet, glance, id, net, tx);
-        }
-        Some(id)
     }
 
     /// Starts a client's attempt to connect.

@@ -38,8 +38,6 @@ pub(crate) struct Segment {
     pub options: PeerOptions,
     /// Bytes of data.
     pub data: usize,
-    /// The Ethernet address that it came from.
-    pub mac: [u8; 6],
 }
 
 /// What a segment's header says, before anybody has looked at its checksum.
@@ -90,11 +88,15 @@ pub(crate) fn parse(packet: &Packet, checksums: &ChecksumCapabilities) -> Option
             sack: repr.sack_permitted,
         },
         data: repr.payload.len(),
-        mac: packet.sender,
     })
 }
 
 impl Segment {
+    /// Whether it asks for a new connection.
+    pub(crate) fn opens(&self) -> bool {
+        self.syn && self.ack.is_none() && !self.rst
+    }
+
     /// The sequence number behind it: SYN and FIN count as one each.
     pub(crate) fn end(&self) -> u32 {
         let flags = u32::from(self.syn) + u32::from(self.fin);

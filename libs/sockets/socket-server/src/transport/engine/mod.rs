@@ -8,15 +8,13 @@
 
 mod device;
 mod seed;
+mod socket;
 
 use alloc::boxed::Box;
-use alloc::vec;
 use core::net::Ipv4Addr;
 
-use smoltcp::iface::{self, Interface, PollResult, SocketHandle, SocketSet, SocketStorage};
+use smoltcp::iface::{self, Interface, PollResult, SocketSet};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
-use smoltcp::socket::AnySocket;
-use smoltcp::socket::tcp::{self, CongestionControl, SocketBuffer};
 use smoltcp::wire::{
     HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr, TcpControl,
 };
@@ -28,19 +26,14 @@ use crate::frames::{Offload, TxQueue};
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
 use crate::transport::segment::ControlSegment;
 pub(crate) use device::Sent;
 use device::Wire;
 use seed::seed_for;
 pub(crate) use smoltcp::socket::tcp::State;
-
-/// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
-/// 3.8.4).
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
-const ACK_DELAY: Duration = Duration::from_millis(10);
+pub(crate) use socket::Socket;
 
 /// smoltcp's clock runs so many times faster than the world's. Its retransmission timer is never
 /// below a second; with this it is never below 200 ms, as Linux's, and grows to 12 s at most. Every
@@ -57,158 +50,6 @@ fn slow(at: Instant) -> Instant {
     let micros = at.total_micros();
     let pace = i64::from(PACE);
     Instant::from_micros(micros / pace + i64::from(micros % pace > 0))
-}
-
-/// One TCP socket of smoltcp with its buffers.
-pub(crate) struct Socket {
-    set: SocketSet<'static>,
-    handle: SocketHandle,
-}
-
-impl Socket {
-    /// A closed socket with buffers of these sizes in bytes, which are allocated for good: without
-    /// its feature `alloc` smoltcp takes slices.
-    pub(crate) fn new(receive: usize, send: usize) -> Self {
-        let buffer = |size: usize| SocketBuffer::new(vec![0; size].leak());
-        let socket = tcp::Socket::new(buffer(receive), buffer(send));
-        let mut set = SocketSet::new(vec![SocketStorage::EMPTY].leak());
-        let handle = set.add(socket.upcast());
-        Socket { set, handle }
-    }
-
-    fn tcp(&self) -> &tcp::Socket<'static> {
-        self.set.get(self.handle)
-    }
-
-    fn tcp_mut(&mut self) -> &mut tcp::Socket<'static> {
-        self.set.get_mut(self.handle)
-    }
-
-    /// Makes a used socket like new. smoltcp resets most of it itself when it starts to listen or
-    /// connect. It does not reset the congestion control, and the set remembers a neighbour that
-    /// did not answer. What is known of selective and duplicate acknowledgements is set anew by
-    /// the handshake: its last segment acknowledges nothing that is in flight, so that it counts
-    /// as fresh.
-    pub(crate) fn renew(&mut self) {
-        let socket = self.set.remove(self.handle);
-        self.handle = self.set.add(socket);
-        let socket = self.tcp_mut();
-        // Congestion is our own business: see `crate::transport::congestion`.
-        socket.set_congestion_control(CongestionControl::None);
-        // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces
-        // must not wait for a delayed acknowledgement of the first.
-        socket.set_nagle_enabled(false);
-        socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
-        socket.set_ack_delay(Some(ACK_DELAY * PACE));
-    }
-
-    pub(crate) fn state(&self) -> State {
-        self.tcp().state()
-    }
-
-    /// Bytes that the peer has not acknowledged.
-    pub(crate) fn unacknowledged(&self) -> usize {
-        self.tcp().send_queue()
-    }
-
-    /// Bytes received in order and not yet read.
-    pub(crate) fn unread(&self) -> usize {
-        self.tcp().recv_queue()
-    }
-
-    /// Whether [`Self::read`] finds something.
-    pub(crate) fn can_read(&self) -> bool {
-        self.tcp().can_recv()
-    }
-
-    /// Bytes of the receive buffer.
-    pub(crate) fn receive_capacity(&self) -> usize {
-        self.tcp().recv_capacity()
-    }
-
-    /// Bytes of the send buffer, and how many of them are free; none if nothing can be sent any
-    /// more.
-    pub(crate) fn send_room(&self) -> Option<(usize, usize)> {
-        let socket = self.tcp();
-        let capacity = socket.send_capacity();
-        let may = socket.may_send();
-        may.then(|| (capacity, capacity - socket.send_queue()))
-    }
-
-    /// Whether it is closed, and a reset that was due has been sent.
-    pub(crate) fn is_over(&self) -> bool {
-        self.state() == State::Closed && self.tcp().local_endpoint().is_none()
-    }
-
-    /// Puts up to `length` bytes behind what is to be sent: `fill` gets an offset and where to
-    /// write. Returns how many were taken.
-    ///
-    /// # Errors
-    /// Of `fill`; what it has written before then is sent.
-    pub(crate) fn write<E>(
-        &mut self,
-        length: usize,
-        mut fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
-    ) -> Result<usize, E> {
-        let mut done = 0;
-        // The free part of the buffer may wrap around.
-        while done < length {
-            let taken = self.tcp_mut().send(|buffer| {
-                let count = buffer.len().min(length - done);
-                match fill(done, &mut buffer[..count]) {
-                    Ok(()) => (count, Ok(count)),
-                    Err(error) => (0, Err(error)),
-                }
-            });
-            match taken {
-                Ok(Ok(0)) | Err(_) => break,
-                Ok(count) => done += count?,
-            }
-        }
-        Ok(done)
-    }
-
-    /// Takes up to `length` received bytes out: `drain` gets an offset and the bytes. Returns how
-    /// many were taken.
-    ///
-    /// # Errors
-    /// Of `drain`; what it has taken before then is gone.
-    pub(crate) fn read<E>(
-        &mut self,
-        length: usize,
-        mut drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
-    ) -> Result<usize, E> {
-        let mut done = 0;
-        while done < length {
-            let taken = self.tcp_mut().recv(|buffer| {
-                let count = buffer.len().min(length - done);
-                match drain(done, &buffer[..count]) {
-                    Ok(()) => (count, Ok(count)),
-                    Err(error) => (0, Err(error)),
-                }
-            });
-            match taken {
-                Ok(Ok(0)) | Err(_) => break,
-                Ok(count) => done += count?,
-            }
-        }
-        Ok(done)
-    }
-
-    /// Ends the outgoing stream: a FIN follows what is to be sent.
-    pub(crate) fn close(&mut self) {
-        self.tcp_mut().close();
-    }
-
-    /// Ends the connection with a reset, which leaves with the next turn.
-    pub(crate) fn abort(&mut self) {
-        self.tcp_mut().abort();
-    }
-
-    fn peer(&self) -> Option<Ipv4Addr> {
-        let IpAddress::Ipv4(address) = self.tcp().remote_endpoint()?.addr;
-        Some(address)
-    }
 }
 
 /// smoltcp's interface, fed with one packet and one socket at a time.
@@ -276,19 +117,18 @@ impl Engine {
     /// Whether a socket gets this number from an interface that takes so many for itself.
     fn takes(&mut self, number: u32, draws: u32) -> bool {
         self.draws = draws;
-        let buffer = || SocketBuffer::new(&mut [][..]);
-        let mut storage = [SocketStorage::EMPTY];
-        let mut set = SocketSet::new(&mut storage[..]);
-        let handle = set.add(tcp::Socket::new(buffer(), buffer()));
+        let mut socket = Socket::new(0, 0);
         let own = (self.address, 1);
-        let socket = set.get_mut::<tcp::Socket>(handle);
-        self.renew(seed_for(number, draws));
-        let _ = socket.connect(self.iface.context(), own, own);
+        let tuple = Tuple {
+            local: own,
+            remote: own,
+        };
+        self.connect(&mut socket, &tuple, number);
         let mut syn = device::Number(0);
         self.wire(
             None,
             Instant::ZERO,
-            &mut set,
+            &mut socket.set,
             &mut syn,
             NOWHERE,
             &mut Counters::default(),
