@@ -15,6 +15,8 @@
 //! No limit of the library ends in a hang: where a table is full the operation fails with `EMFILE`
 //! or `ENOBUFS`.
 //!
+//! The feature `edge-nal` gives streams the traits of that crate, which `edge-http` asks for.
+//!
 //! # Memory
 //!
 //! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`). A
@@ -36,6 +38,8 @@ mod client;
 mod control;
 mod datagram;
 mod debug;
+#[cfg(feature = "edge-nal")]
+mod edge;
 mod error;
 mod io;
 mod net;

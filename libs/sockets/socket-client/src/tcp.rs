@@ -294,6 +294,10 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// Resets the connection: what was written and not yet sent is lost, and the peer's next call
     /// fails. Dropping the stream instead ends it in order.
     pub fn abort(self) {
+        self.reset();
+    }
+
+    pub(crate) fn reset(&self) {
         // An error means that there is no connection any more.
         let _ = self.client().disconnect(self.owned.socket);
     }
