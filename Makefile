@@ -181,8 +181,8 @@ test-system: $(IMAGE) $(TOOLS)/system-tests ## the booted image driven from the 
 test-lan: $(IMAGE) $(TOOLS)/system-tests ## the booted image beside Linux's own stack, on a bad cable and attacked (TEST_IMAGE=1; root)
 	@$(AS_ROOT) $(TOOLS)/system-tests --lan --image $(IMAGE) --qemu "$(QEMU)"
 
-loom: setup ## the rings of packets and log lines under the model checker
-	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring --release --test loom --target-dir build/loom
+loom: setup ## the rings of packets and log lines and the readiness region under the model checker
+	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring -p socket-proto --release --test loom --target-dir build/loom
 
 miri: setup ## libs/pd/shm, libs/pd/executor and libs/link/virtio-net under Miri (needs a nightly toolchain with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "miri: it is not installed" >&2; \

@@ -5,6 +5,7 @@
 //! are.
 
 use alloc::vec::Vec;
+use core::sync::atomic::AtomicU32;
 
 use net_config::{CLIENT_CHANNEL_BASE, MAX_CLIENTS};
 use pd_support::{Peer, region};
@@ -46,7 +47,7 @@ fn port(
     limits: &ClientLimits,
     c2s: ReadWindow,
     s2c: Window,
-    ready: &'static socket_proto::ready::PageWords,
+    ready: &'static [AtomicU32],
 ) -> ClientPort<ClientWindow> {
     ClientPort {
         window: ClientWindow { c2s, s2c },
@@ -65,7 +66,7 @@ macro_rules! ports_by_slot {
                     limits,
                     region!(r $c2s).any_size().into_read_window(),
                     region!(rw $s2c).any_size().into_window(),
-                    region!(rw $ready).page(),
+                    region!(rw $ready).slice(),
                 )
             }));
         )*

@@ -32,7 +32,7 @@ const PARTS: [Part; 3] = [
     Part {
         name: "ready",
         writer: Role::Server,
-        needed: socket_proto::ready::PAGE_SIZE,
+        needed: socket_proto::ready::region_size(0),
     },
 ];
 

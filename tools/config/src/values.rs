@@ -269,14 +269,12 @@ fn check_sockets(report: &mut Report<'_>, client: &schema::Client) {
         *client.stream_sockets.get_ref(),
         *client.datagram_sockets.get_ref(),
     );
-    if usize::from(streams) + usize::from(datagrams) > socket_proto::MAX_SOCKETS {
+    let most = socket_proto::ready::capacity(socket_proto::ready::region_size(0));
+    if usize::from(streams) + usize::from(datagrams) > most {
         report.at(
             &client.stream_sockets,
             format!("{streams} stream and {datagrams} datagram sockets"),
-            format!(
-                "a client has at most {} sockets: its readiness page has no more words",
-                socket_proto::MAX_SOCKETS
-            ),
+            format!("a client has at most {most} sockets: its readiness page has no more words"),
         );
     }
     let uses_tcp = !client.tcp_listen.is_empty() || !client.tcp_connect.is_empty();

@@ -74,6 +74,17 @@ impl<A: Access> Mapped<A> {
         }
     }
 
+    /// The region as structs of atomics, one behind the other: as many as it has room for.
+    ///
+    /// # Panics
+    /// As [`page`](Self::page).
+    pub fn slice<T: Shared>(self) -> &'static [T] {
+        match self.region.into_slice() {
+            Ok(slice) => slice,
+            Err(error) => refuse(self.name, error),
+        }
+    }
+
     /// The region, which must have at least so many bytes.
     ///
     /// # Panics

@@ -125,18 +125,28 @@ impl<A: Access> Region<A> {
     ///
     /// The region is too small for `T`, or its address is not aligned for it.
     pub fn into_page<T: Shared>(self) -> Result<&'static T, RegionError> {
+        Ok(&self.at_least(size_of::<T>())?.into_slice()?[0])
+    }
+
+    /// The region as structs of atomics, one behind the other: as many as it has room for.
+    ///
+    /// # Errors
+    ///
+    /// The region has no room for one, or its address is not aligned for `T`.
+    pub fn into_slice<T: Shared>(self) -> Result<&'static [T], RegionError> {
         let region = self.at_least(size_of::<T>())?;
-        let page = region.base.cast::<T>();
-        if !page.is_aligned() {
+        let first = region.base.cast::<T>();
+        if !first.is_aligned() {
             return Err(RegionError::Misaligned {
                 address: region.base.addr().get(),
                 alignment: align_of::<T>(),
             });
         }
+        let all = NonNull::slice_from_raw_parts(first, region.len / size_of::<T>());
         // SAFETY: mapped for good (contract of `new`), large enough and aligned (checked above), no
         // other view exists (the region is consumed), and `Shared` promises validity for
         // whatever is or will be written there.
-        Ok(unsafe { page.as_ref() })
+        Ok(unsafe { all.as_ref() })
     }
 
     /// The region as payload that another PD may write at any time, to be read only.

@@ -53,7 +53,7 @@ pub fn attach() -> Result<Client<NetServer>, Errno> {
         // config-tool checks that.
         c2s: unsafe { c2s.into_exclusive_bytes() },
         s2c: s2c.into_read_window(),
-        ready: region!(r net_ready).page(),
+        ready: region!(r net_ready).slice(),
     };
     Client::attach(NetServer { clock }, memory)
 }

@@ -136,6 +136,15 @@ impl<T: Transport> Client<T> {
         self.ready.serial()
     }
 
+    /// Calls `changed` with the index of each socket that has become ready or has ended since the
+    /// serial was `since`; some may come several times. Returns the serial to go on from.
+    ///
+    /// # Errors
+    /// There were too many changes: look at all sockets, and go on from this serial.
+    pub fn ready_changes(&self, since: u32, changed: impl FnMut(usize)) -> Result<u32, u32> {
+        self.ready.changes(since, changed)
+    }
+
     /// A socket's readiness, from the page: no call.
     pub fn poll_bits(&self, socket: Socket) -> PollBits {
         if socket.life != self.life.get() || self.epoch.get() != Some(self.ready.epoch()) {

@@ -127,13 +127,25 @@ impl<T: Transport> Net<T> {
         }
     }
 
-    /// Looks at the readiness page if it has changed, and returns whether a task was woken.
+    /// Looks at the sockets that have changed, and returns whether a task was woken.
     fn wake_ready(&self) -> bool {
-        let serial = Some(self.client.ready_serial());
-        self.seen.replace(serial) != serial
-            && self
-                .wakers
-                .wake_ready(|socket| self.client.poll_bits(socket))
+        let serial = self.client.ready_serial();
+        let bits = |socket| self.client.poll_bits(socket);
+        let Some(seen) = self.seen.replace(Some(serial)) else {
+            return self.wakers.wake_ready(bits);
+        };
+        if seen == serial {
+            return false;
+        }
+        let mut any = false;
+        let at = |index| any |= self.wakers.wake_ready_at(index, bits);
+        match self.client.ready_changes(seen, at) {
+            Ok(serial) => {
+                self.seen.set(Some(serial));
+                any | self.wakers.wake_ready_further(bits)
+            }
+            Err(_) => self.wakers.wake_ready(bits) | any,
+        }
     }
 
     /// When no task is awake: asks the server for a notification at the earliest deadline. Returns

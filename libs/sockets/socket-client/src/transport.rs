@@ -3,8 +3,9 @@
 //! What the library needs from its surroundings: a call to the server, a clock, and three pieces of
 //! shared memory.
 
+use core::sync::atomic::AtomicU32;
+
 use shm::{ExclusiveBytes, ReadWindow};
-use socket_proto::ready::PageWords;
 use time::Instant;
 
 /// The way to the server. In a protection domain a protected procedure call on a channel, in a test
@@ -34,6 +35,6 @@ pub struct Memory {
     pub c2s: ExclusiveBytes,
     /// The half of the window that the server writes.
     pub s2c: ReadWindow,
-    /// The readiness page.
-    pub ready: &'static PageWords,
+    /// The readiness region: see [`socket_proto::ready`].
+    pub ready: &'static [AtomicU32],
 }

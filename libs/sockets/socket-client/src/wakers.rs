@@ -209,15 +209,22 @@ impl Wakers {
             while left != 0 {
                 let index = word * WORD_BITS + left.trailing_zeros() as usize;
                 left &= left - 1;
-                // Woken outside of the borrow: a waker may do anything, this table's methods
-                // included.
-                for waker in self.take_ready(index, &bits).into_iter().flatten() {
-                    any = true;
-                    waker.wake();
-                }
+                any |= self.wake_ready_at(index, &bits);
             }
         }
-        any | self.wake_further(|further| bits(further.socket).intersects(further.direction.mask()))
+        any | self.wake_ready_further(&bits)
+    }
+
+    /// As [`Self::wake_ready`], for the first tasks that wait for the socket of one index.
+    pub(crate) fn wake_ready_at(&self, index: usize, bits: impl Fn(Socket) -> PollBits) -> bool {
+        // Woken outside of the borrow: a waker may do anything, this table's methods included.
+        let woken = self.take_ready(index, &bits);
+        woken.into_iter().flatten().map(Waker::wake).count() > 0
+    }
+
+    /// As [`Self::wake_ready`], for the further tasks.
+    pub(crate) fn wake_ready_further(&self, bits: impl Fn(Socket) -> PollBits) -> bool {
+        self.wake_further(|further| bits(further.socket).intersects(further.direction.mask()))
     }
 
     /// Wakes every task that waits for `socket` in that direction.
@@ -254,7 +261,9 @@ impl Wakers {
 
     fn take_ready(&self, index: usize, bits: &impl Fn(Socket) -> PollBits) -> [Option<Waker>; 2] {
         let mut table = self.table.borrow_mut();
-        let waiting = &mut table.waiting[index];
+        let Some(waiting) = table.waiting.get_mut(index) else {
+            return [None, None];
+        };
         let bits = waiting.socket.map_or(PollBits::NVAL, bits);
         let woken = [Direction::Read, Direction::Write].map(|direction| {
             if bits.intersects(direction.mask()) {

@@ -31,7 +31,8 @@ mod options;
 mod poll;
 pub mod ready;
 pub mod reply;
-#[cfg(test)]
+mod sync;
+#[cfg(all(test, not(loom)))]
 mod tests;
 mod values;
 pub mod window;

@@ -4,7 +4,7 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::num::NonZeroU16;
-use core::sync::atomic::AtomicU32;
+use std::sync::atomic::AtomicU32;
 
 use proptest::prelude::*;
 
@@ -189,34 +189,106 @@ fn addresses_are_read_strictly() {
     assert_eq!(addr::require(addr::NO_ADDRESS), Err(Errno::EINVAL));
 }
 
+fn region(words: usize) -> Vec<AtomicU32> {
+    (0..words).map(|_| AtomicU32::new(0xdead_beef)).collect()
+}
+
 #[test]
 fn readiness_is_seen_only_through_a_live_handle() {
-    let page: Box<ready::PageWords> = Box::new([const { AtomicU32::new(0xdead_beef) }; 1024]);
-    let writer = ReadinessWriter::new(&page);
-    let reader = ReadinessReader::new(&page);
+    let region = region(1024);
+    let writer = ReadinessWriter::new(&region);
+    let reader = ReadinessReader::new(&region);
     writer.set_epoch(7);
     assert_eq!(reader.epoch(), 7);
 
-    let first = Handle::new(MAX_SOCKETS as u16 - 1, NonZeroU16::MAX);
-    let second = Handle::new(
-        first.index() as u16,
-        Handle::next_generation(NonZeroU16::MAX),
-    );
+    let last = writer.sockets() as u16 - 1;
+    let first = Handle::new(last, NonZeroU16::MAX);
+    let second = Handle::new(last, Handle::next_generation(NonZeroU16::MAX));
     assert_eq!(second.generation(), NonZeroU16::MIN);
     assert_eq!(reader.bits(first), PollBits::NVAL);
-    writer.set(first, PollBits::IN | PollBits::RDHUP);
+    writer.set(first, PollBits::IN | PollBits::RDHUP, true);
     assert_eq!(reader.bits(first), PollBits::IN | PollBits::RDHUP);
     assert_eq!(reader.bits(second), PollBits::NVAL);
     writer.clear(first.index());
     assert_eq!(reader.bits(first), PollBits::NVAL);
 
-    let outside = Handle::new(MAX_SOCKETS as u16, NonZeroU16::MIN);
-    writer.set(outside, PollBits::IN);
+    let outside = Handle::new(last + 1, NonZeroU16::MIN);
+    writer.set(outside, PollBits::IN, true);
     assert_eq!(reader.bits(outside), PollBits::NVAL);
+}
 
-    let serial = reader.serial();
-    writer.bump_serial();
-    assert_eq!(reader.serial(), serial.wrapping_add(1));
+/// What a look finds: the sockets, or `None` if it is all of them.
+fn look(reader: ReadinessReader<'_>, since: &mut u32) -> Option<Vec<usize>> {
+    let mut changed = Vec::new();
+    let found = reader.changes(*since, |index| changed.push(index));
+    *since = found.unwrap_or_else(|serial| serial);
+    found.is_ok().then_some(changed)
+}
+
+#[test]
+fn a_look_finds_what_has_changed_since_the_last() {
+    let region = region(1024);
+    // The serial goes on from where it was, and runs over.
+    region[1].store(u32::MAX - 129, std::sync::atomic::Ordering::Relaxed);
+    let writer = ReadinessWriter::new(&region);
+    let reader = ReadinessReader::new(&region);
+    let handle = |index| Handle::new(index, NonZeroU16::MIN);
+    let mut since = reader.serial();
+    assert_eq!(look(reader, &mut since), Some(vec![]));
+    writer.set(handle(3), PollBits::IN, true);
+    writer.set(handle(879), PollBits::OUT, true);
+    writer.set(handle(3), PollBits::NONE, false);
+    writer.clear(4);
+    assert_eq!(look(reader, &mut since), Some(vec![3, 879, 4]));
+    assert_eq!(look(reader, &mut since), Some(vec![]));
+    let (_, log) = ready::layout(1024);
+    (1..log).for_each(|_| writer.clear(5));
+    assert_eq!(look(reader, &mut since), Some(vec![5; log - 1]));
+    (0..log).for_each(|_| writer.clear(6));
+    assert_eq!(look(reader, &mut since), None);
+    assert_eq!(look(reader, &mut since), Some(vec![]));
+    writer.log_all();
+    assert_eq!(look(reader, &mut since), None);
+}
+
+#[test]
+fn regions_hold_what_their_size_says() {
+    for (size, sockets) in [(4096, 880), (8192, 1776), (20_480, 4096), (1 << 20, 4096)] {
+        assert_eq!(ready::capacity(size), sockets);
+        let region = region(size / 4);
+        assert_eq!(ReadinessWriter::new(&region).sockets(), sockets);
+    }
+    for sockets in 0..=MAX_SOCKETS {
+        let size = ready::region_size(sockets);
+        assert!(size.is_multiple_of(4096) && ready::capacity(size) >= sockets);
+        assert!(size == 4096 || ready::capacity(size - 4096) < sockets);
+    }
+}
+
+proptest! {
+    /// A server that writes anything keeps its client from no more than its own sockets.
+    #[test]
+    fn no_region_harms_its_reader(words in prop::collection::vec(any::<u32>(), 0..200), since: u32, near in 0u32..40) {
+        let region: Vec<AtomicU32> = words.into_iter().map(AtomicU32::new).collect();
+        let writer = ReadinessWriter::new(&region[..0]);
+        prop_assert_eq!(writer.sockets(), 0);
+        let reader = ReadinessReader::new(&region);
+        let (sockets, log) = ready::layout(region.len());
+        for since in [since, reader.serial().wrapping_sub(near)] {
+            let mut count = 0;
+            let _ = reader.changes(since, |index| {
+                assert!(index < sockets);
+                count += 1;
+            });
+            prop_assert!(count <= log);
+        }
+        for index in [0, 7, 4095, u16::MAX] {
+            let _ = reader.bits(Handle::new(index, NonZeroU16::MIN));
+        }
+        let writer = ReadinessWriter::new(&region);
+        writer.set(Handle::new(u16::MAX, NonZeroU16::MIN), PollBits::IN, true);
+        writer.clear(usize::MAX);
+    }
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn too_many_sockets_for_a_page_and_for_the_heap() {
     );
     let places: Vec<_> = many.iter().map(|e| (e.line, e.column)).collect();
     assert_eq!(places, [(7, 18), (14, 18)]);
-    assert!(many[1].help.contains("at most 1008 sockets"));
+    assert!(many[1].help.contains("at most 880 sockets"));
 }
 
 #[test]

@@ -4,11 +4,11 @@
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU32;
 
 use shm::{ReadOnly, ReadWindow, ReadWrite, Region, Shared};
 use socket_client::Memory;
-use socket_proto::ready::{PageWords, ReadinessReader, ReadinessWriter};
-use socket_proto::{Half, WindowSizes};
+use socket_proto::{Half, ReadinessReader, ReadinessWriter, WindowSizes};
 use socket_server::{ClientLimits, ClientPort, OutOfWindow, Window};
 
 use crate::{C2S, S2C};
@@ -33,7 +33,7 @@ pub struct ClientMemory {
     c2s: NonNull<u8>,
     s2c: NonNull<u8>,
     sizes: WindowSizes,
-    page: &'static PageWords,
+    page: &'static [AtomicU32],
 }
 
 impl ClientMemory {
@@ -53,7 +53,7 @@ impl ClientMemory {
             c2s: half(sizes.c2s),
             s2c: half(sizes.s2c),
             sizes,
-            page: page(),
+            page: page::<[AtomicU32; 1024]>(),
         }
     }
 
@@ -103,7 +103,7 @@ impl ClientMemory {
     }
 
     /// The words of the readiness page.
-    pub fn page_words(&self) -> &'static PageWords {
+    pub fn page_words(&self) -> &'static [AtomicU32] {
         self.page
     }
 

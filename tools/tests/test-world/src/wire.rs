@@ -131,7 +131,9 @@ impl Wire {
     /// Sockets that the client has, as its readiness page shows them.
     pub fn sockets(&self) -> usize {
         let world = self.world.borrow();
-        let words = &world.clients[0].page_words()[FIRST_SOCKET..];
+        let words = world.clients[0].page_words();
+        let (sockets, _) = socket_proto::ready::layout(words.len());
+        let words = &words[FIRST_SOCKET..][..sockets];
         let open = |word: &&AtomicU32| word.load(Ordering::Relaxed) != 0;
         words.iter().filter(open).count()
     }

@@ -17,7 +17,7 @@ use crate::time::Instant;
 pub struct ClientPort<W> {
     /// Payload memory.
     pub window: W,
-    /// The client's readiness page.
+    /// The client's readiness region.
     pub ready: ReadinessWriter<'static>,
     /// What it may use.
     pub limits: ClientLimits,
@@ -50,13 +50,13 @@ pub(crate) struct Account<W> {
     pub deadline: Option<Instant>,
     /// Something became ready since the last notification.
     pub notify: bool,
-    /// The page has changed since its serial number was raised.
-    pub changed: bool,
 }
 
 impl<W> Account<W> {
     pub(crate) fn new(port: ClientPort<W>) -> Self {
-        let count = port.limits.stream_sockets + port.limits.datagram_sockets;
+        // What the region has no room for cannot be had, whatever the quotas say.
+        let quota = port.limits.stream_sockets + port.limits.datagram_sockets;
+        let count = quota.min(port.ready.sockets());
         let entry = || Entry {
             generation: NonZeroU16::MIN,
             published: PollBits::NONE,
@@ -77,7 +77,6 @@ impl<W> Account<W> {
             refill: None,
             deadline: None,
             notify: false,
-            changed: false,
         }
     }
 
@@ -135,7 +134,6 @@ impl<W> Account<W> {
         // There was room for every index at the start.
         self.free.push(slot.index() as u16);
         self.ready.clear(slot.index());
-        self.changed = true;
         Some(socket)
     }
 
@@ -211,8 +209,7 @@ impl<W> Account<W> {
         let rising = !(bits & !entry.published).is_empty();
         entry.published = bits;
         let handle = Handle::new(slot.index() as u16, entry.generation);
-        self.ready.set(handle, bits);
-        self.changed = true;
+        self.ready.set(handle, bits, rising);
         rising
     }
 }

@@ -89,9 +89,6 @@ impl<W> Accounts<W> {
             if account.refill.is_some() {
                 continue;
             }
-            if core::mem::take(&mut account.changed) {
-                account.ready.bump_serial();
-            }
             if core::mem::take(&mut account.notify) {
                 notify.set(client, true);
                 // It is expected to call.
@@ -117,7 +114,7 @@ impl<W> Accounts<W> {
             if account.refill.take_if(|at| *at <= now).is_some() {
                 account.notify = true;
                 // So that it looks at its sockets, of which none may have become ready.
-                account.changed = true;
+                account.ready.log_all();
             }
         }
     }
