@@ -48,6 +48,8 @@ endif
 
 # PDs do not use the FPU, so the kernel never has to switch it.
 TARGET    := aarch64-unknown-none-softfloat
+# The profile of Cargo.toml.
+PD_PROFILE := $(if $(filter debug,$(CONFIG)),checked,release)
 # PDs are built once for both images; only what the feature touches differs.
 PD_TARGET := build/$(CONFIG)/cargo/$(SDK_ID)
 TOOLS     := build/tools
@@ -136,11 +138,11 @@ $(OUT)/pds/stamp: FORCE | sdk
 	@mkdir -p $(OUT)/pds $(dir $(PD_TARGET))
 	@[ -e $@ ] || echo "building the protection domains ($(CONFIG)); the first time this takes a minute or two"
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) \
-	  flock $(PD_TARGET).lock $(CARGO) build --locked --quiet --release --target $(TARGET) \
+	  flock $(PD_TARGET).lock $(CARGO) build --locked --quiet --profile $(PD_PROFILE) --target $(TARGET) \
 	  --target-dir $(PD_TARGET) $(addprefix -p ,$(PDS)) $(FEATURES) || exit; \
 	for pd in $(PDS); do \
-	  cmp -s $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd || \
-	  { cp $(PD_TARGET)/$(TARGET)/release/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; } || exit; \
+	  cmp -s $(PD_TARGET)/$(TARGET)/$(PD_PROFILE)/$$pd $(OUT)/pds/$$pd || \
+	  { cp $(PD_TARGET)/$(TARGET)/$(PD_PROFILE)/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; } || exit; \
 	done; \
 	for old in $(filter-out $(addprefix $(OUT)/pds/,$(PDS) stamp),$(wildcard $(OUT)/pds/*)); do rm $$old; touch $@; done
 

@@ -41,7 +41,8 @@ impl Builder {
                 "build",
                 "--locked",
                 "--quiet",
-                "--release",
+                "--profile",
+                self.profile(),
                 "--package",
                 "sdk-test-pds",
                 "--features",
@@ -56,6 +57,14 @@ impl Builder {
             .context("cannot run cargo")?;
         ensure!(status.success(), "the PDs of the tests do not build");
         Ok(())
+    }
+
+    /// As for the image's PDs.
+    fn profile(&self) -> &'static str {
+        match self.selection.config.as_str() {
+            "debug" => "checked",
+            _ => "release",
+        }
     }
 
     /// One folder an SDK, so that to change to and fro does not build everything anew.
@@ -74,7 +83,7 @@ impl Builder {
         let output = Command::new(self.selection.sdk.join("bin/microkit"))
             .arg(Path::new(SYSTEMS).join(format!("{name}.xml")))
             .arg("--search-path")
-            .arg(self.pd_folder().join(TARGET).join("release"))
+            .arg(self.pd_folder().join(TARGET).join(self.profile()))
             .arg(&self.folder)
             .args([
                 "--board",
