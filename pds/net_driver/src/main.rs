@@ -18,7 +18,7 @@ use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, protection_domain,
 };
 use static_cell::StaticCell;
-use stats::{NetDriver as Counter, Writer};
+use stats::NetDriver as Counter;
 use virtio_drivers::transport::mmio::MmioTransport;
 use virtio_net::{NetDriver, StartError};
 
@@ -36,7 +36,6 @@ static DRIVER: StaticCell<Driver> = StaticCell::new();
 struct Wiring {
     driver: &'static mut Driver,
     deferred: DeferredActionSlot,
-    stats: Writer<Counter>,
     #[cfg(feature = "fault-injection")]
     sabotage: sabotage::Sabotage,
 }
@@ -49,20 +48,20 @@ fn init() -> impl Handler {
     let (transport, memory) = hardware::take();
     let driver = match NetDriver::start(transport, memory, mine, theirs, pd.stats()) {
         Ok(driver) => DRIVER.init(driver),
-        Err(error) => panic!("{error}"),
+        Err(error) => give_up(error),
     };
     let mut wiring = Wiring {
         driver,
         deferred: DeferredActionSlot::new(),
-        stats: pd.stats(),
         #[cfg(feature = "fault-injection")]
         sabotage: sabotage::Sabotage::take(),
     };
+    let device = wiring.driver.state();
     let mac = stats::Value {
-        raw: wiring.stats.get(Counter::MacAddress),
+        raw: stats::mac_to_value(device.mac),
         unit: stats::Unit::Mac,
     };
-    info!("virtio-net, {mac}, link {}", wiring.link());
+    info!("virtio-net, {mac}, link {}", in_words(device.link_up));
     if !wiring.driver.has_mac() {
         warn!("the device has no address of its own; there can be one such on a link");
     }
@@ -72,8 +71,9 @@ fn init() -> impl Handler {
 
 impl Wiring {
     fn work(&mut self) {
-        let result = self.driver.run(|| SERVER.notify());
-        self.check(result);
+        if let Err(error) = self.driver.run(|| SERVER.notify()) {
+            give_up(error);
+        }
         if let Some(violations) = self.driver.take_violations()
             && let Some(last) = violations.last
         {
@@ -88,32 +88,25 @@ impl Wiring {
     }
 
     fn interrupt(&mut self) {
-        let changes = self.stats.get(Counter::IrqsConfig);
-        let result = self.driver.interrupt();
-        self.check(result);
-        if self.stats.get(Counter::IrqsConfig) != changes {
-            info!("link {}", self.link());
+        match self.driver.interrupt() {
+            Ok(Some(up)) => info!("link {}", in_words(up)),
+            Ok(None) => {}
+            Err(error) => give_up(error),
         }
         if let Err(error) = self.deferred.defer_irq_ack(IRQ) {
             error!("{error}");
         }
     }
+}
 
-    fn link(&self) -> &'static str {
-        if self.stats.get(Counter::LinkUp) != 0 {
-            "up"
-        } else {
-            "down"
-        }
-    }
+fn in_words(link_up: bool) -> &'static str {
+    if link_up { "up" } else { "down" }
+}
 
-    /// A device that cannot be brought up again leaves nothing to do; the supervisor starts this PD
-    /// anew.
-    fn check(&self, result: Result<(), StartError>) {
-        if let Err(error) = result {
-            panic!("{error}");
-        }
-    }
+/// A device that cannot be brought up again leaves nothing to do; the supervisor starts this PD
+/// anew.
+fn give_up(error: StartError) -> ! {
+    panic!("{error}")
 }
 
 impl Handler for Wiring {

@@ -28,6 +28,8 @@ pub struct NetDriver<'a, T: Transport, const N: usize, const RX: usize, const TX
     theirs: &'a ServerHalves<N>,
     end: DriverEnd<'a, N>,
     stats: Writer<Counter>,
+    /// The device, as the server was last told.
+    state: DeviceState,
     /// The device has been given something since it was brought up.
     used: bool,
     /// Resets after errors since the device last moved a frame.
@@ -105,6 +107,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
             theirs,
             end,
             stats,
+            state,
             used: false,
             resets: 0,
             interrupted: false,
@@ -114,25 +117,29 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     }
 
     /// Acknowledges the device's interrupt. To be called first when one has come, and followed by
-    /// [`run`](Self::run).
+    /// [`run`](Self::run). Returns whether the link is up, if that has changed.
     ///
     /// # Errors
     ///
     /// The device had to be reset, and cannot be brought up again.
-    pub fn interrupt(&mut self) -> Result<(), StartError> {
+    pub fn interrupt(&mut self) -> Result<Option<bool>, StartError> {
         let status = self.device.acknowledge_interrupt();
-        if status.contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT) {
-            self.stats.inc(Counter::IrqsConfig);
-            if self.device.needs_reset() {
-                return self.recover(Cause::Device(DeviceError::NeedsReset));
-            }
-            let up = self.device.link_up()?;
-            self.stats.set(Counter::LinkUp, up.into());
-            self.end.set_link_up(up);
+        let of_configuration = status.contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT);
+        self.interrupted = !of_configuration || status.contains(InterruptStatus::QUEUE_INTERRUPT);
+        if !of_configuration {
+            return Ok(None);
         }
-        self.interrupted = !status.contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT)
-            || status.contains(InterruptStatus::QUEUE_INTERRUPT);
-        Ok(())
+        self.stats.inc(Counter::IrqsConfig);
+        let before = self.state.link_up;
+        if self.device.needs_reset() {
+            self.recover(Cause::Device(DeviceError::NeedsReset))?;
+        } else {
+            self.state.link_up = self.device.link_up()?;
+            show(&self.stats, &self.state);
+            self.end.set_link_up(self.state.link_up);
+        }
+        let up = self.state.link_up;
+        Ok((up != before).then_some(up))
     }
 
     /// Works until there is nothing to do, calling `notify` whenever the server must be notified.
@@ -266,13 +273,13 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     }
 
     /// Resets the device and brings it up again.
-    fn restart_device(&mut self) -> Result<DeviceState, StartError> {
+    fn restart_device(&mut self) -> Result<(), StartError> {
         self.device.reset()?;
         self.stats.inc(Counter::DeviceResets);
         self.used = false;
-        let state = self.device.bring_up()?;
-        show(&self.stats, &state);
-        Ok(state)
+        self.state = self.device.bring_up()?;
+        show(&self.stats, &self.state);
+        Ok(())
     }
 
     /// Resets the device and goes on. After a fault of the device or of the link this end begins a
@@ -303,10 +310,15 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
             self.stats.add(Counter::Violations, tally.count.into());
             self.violations.absorb(&mut tally);
         }
-        let state = self.restart_device()?;
+        self.restart_device()?;
         // What the device said last is not to be trusted, and neither is an overwritten page.
-        self.end = DriverEnd::start(self.mine, self.theirs, state, Inheritance::none());
+        self.end = DriverEnd::start(self.mine, self.theirs, self.state, Inheritance::none());
         Ok(())
+    }
+
+    /// The device, as the server was last told.
+    pub fn state(&self) -> DeviceState {
+        self.state
     }
 
     /// Whether the device has an address of its own; else it has

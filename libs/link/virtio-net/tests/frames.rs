@@ -178,9 +178,12 @@ fn the_server_hears_of_the_link() {
     assert_eq!(world.counter(Counter::LinkUp), 0);
     world.device.borrow_mut().link_status = 1;
     world.device.borrow_mut().change_configuration();
-    world.take_interrupt();
+    assert_eq!(world.driver.interrupt(), Ok(Some(true)));
+    world.wake_driver();
     assert!(world.server.device().link_up);
-    assert_eq!(world.counter(Counter::IrqsConfig), 2);
+    world.device.borrow_mut().change_configuration();
+    assert_eq!(world.driver.interrupt(), Ok(None), "it has not changed");
+    assert_eq!(world.counter(Counter::IrqsConfig), 3);
 }
 
 /// Indices of virtqueues have 16 bits and those of the rings 32. A mistake at the wrap shows as a
