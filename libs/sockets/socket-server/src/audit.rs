@@ -107,7 +107,7 @@ impl<W: Window> Server<W> {
                     "who is free has no timer",
                 )?;
                 ensure(
-                    !self.net.neighbours.waits(id),
+                    !self.net.neighbours.waiting.contains(id),
                     "who is free waits for nobody",
                 )?;
                 continue;

@@ -6,7 +6,7 @@ use socket_proto::{
     DatagramHeader, Errno, Failure, Flags, OptionValue, PollBits, RESTARTED, SocketKind,
     SocketOption, Span, op,
 };
-use socket_server::{ClientLimits, Destination, PortRange};
+use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange};
 use test_world::{Faults, World, config, errno, limits};
 
 const SECOND: u64 = 1_000_000_000;
@@ -448,4 +448,27 @@ fn a_client_that_sends_to_nobody_asks_for_few_neighbours() {
     }
     let asked = world.medium.take_tap().len();
     assert!((10..=330).contains(&asked), "{asked} frames in 10 seconds");
+}
+
+#[test]
+fn sixty_two_clients_have_their_ports_and_their_notifications() {
+    let everyone = (0..MAX_CLIENTS).map(|_| limits(2, 1)).collect();
+    let mut world = World::new(config(), everyone, Faults::none());
+    let sockets: Vec<_> = (0..MAX_CLIENTS)
+        .map(|client| {
+            let socket = world.socket_as(client, SocketKind::Datagram).unwrap();
+            let addr = format!("0.0.0.0:{}", 1000 + client).parse().unwrap();
+            world.ask_as(client, op::Bind { socket, addr }).unwrap();
+            socket
+        })
+        .collect();
+    let sender = world.peer.bind(5000);
+    for (client, &socket) in sockets.iter().enumerate().rev() {
+        world.notified = 0;
+        world.peer.send_to(sender, 1000 + client as u16, b"to one");
+        world.run_for(SECOND / 1000);
+        assert_eq!(world.notified, 1 << client);
+        let bits = world.clients[client].page().bits(socket);
+        assert!(bits.contains(PollBits::IN), "client {client}");
+    }
 }

@@ -9,13 +9,12 @@
 //! used and no longer fresh: by requests to that very address, so that nobody else can answer.
 //! Everything else in ARP replies that nobody asked for is ignored.
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+use super::waiting::Waiting;
 use crate::config::MAX_CLIENTS;
 use crate::ip::rate::{Bucket, Rate};
-use crate::tables::id::{ClientId, ConnectionId, HostId, Id, PlaceId};
+use crate::tables::id::{ClientId, HostId, Id, PlaceId};
 use crate::tables::list::{Links, List};
 use crate::tables::map::{Host, Map};
 use crate::tables::pool::Pool;
@@ -65,8 +64,6 @@ struct Entry {
     tries: u8,
     /// The client that is charged while the host is being asked for.
     client: ClientId,
-    /// Connections that wait.
-    connections: List<ConnectionId>,
     /// Datagrams that wait, in [`crate::ethernet::pending::Pending`].
     datagrams: List<PlaceId>,
 }
@@ -98,17 +95,6 @@ pub enum Due {
     Absent(HostId),
 }
 
-/// What a connection waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wait {
-    /// Nothing.
-    No,
-    /// The address of this host.
-    For(HostId),
-    /// That it is told: the address is there, or will not come.
-    Over { found: bool },
-}
-
 /// The table.
 pub struct Neighbours {
     table: Map<Host, HostId>,
@@ -122,11 +108,8 @@ pub struct Neighbours {
     requests: [u8; MAX_CLIENTS],
     probes: Bucket,
     gateway: Option<Ipv4Addr>,
-    waiting: Links<ConnectionId>,
-    /// Of each connection.
-    waits: Vec<Wait>,
-    /// Connections whose wait is over.
-    over: List<ConnectionId>,
+    /// The connections that wait.
+    pub waiting: Waiting,
 }
 
 impl Neighbours {
@@ -142,7 +125,6 @@ impl Neighbours {
             asked: Instant::ZERO,
             tries: 0,
             client: ClientId::FIRST,
-            connections: List::default(),
             datagrams: List::default(),
         };
         let mut neighbours = Neighbours {
@@ -155,9 +137,7 @@ impl Neighbours {
             requests: [0; MAX_CLIENTS],
             probes: Bucket::new(),
             gateway,
-            waiting: Links::new(connections),
-            waits: vec![Wait::No; connections],
-            over: List::default(),
+            waiting: Waiting::new(HOSTS, connections),
         };
         let first = neighbours.entries.take();
         debug_assert_eq!(first, Some(GATEWAY));
@@ -328,56 +308,11 @@ impl Neighbours {
     /// A host does not answer: it is forgotten, and the connections that waited are told. Its
     /// datagrams have been taken out.
     pub fn give_up(&mut self, host: HostId) {
-        self.end_wait(host, false);
+        self.waiting.end(host, false);
         if host == GATEWAY {
             self.entries[GATEWAY].state = State::Asking;
         } else {
             self.release(host);
-        }
-    }
-
-    /// Lets a connection wait for a host, if it does not yet.
-    pub fn wait(&mut self, host: HostId, connection: ConnectionId) {
-        if self.waits[connection.index()] == Wait::For(host) {
-            return;
-        }
-        self.forget_connection(connection);
-        self.waits[connection.index()] = Wait::For(host);
-        let list = &mut self.entries[host].connections;
-        list.push_back(&mut self.waiting, connection);
-    }
-
-    /// A connection waits no longer.
-    pub fn forget_connection(&mut self, connection: ConnectionId) {
-        let list = match core::mem::replace(&mut self.waits[connection.index()], Wait::No) {
-            Wait::No => return,
-            Wait::For(host) => &mut self.entries[host].connections,
-            Wait::Over { .. } => &mut self.over,
-        };
-        list.remove(&mut self.waiting, connection);
-    }
-
-    /// Takes out a connection whose wait is over. Returns it, and whether its next hop's address
-    /// has been found.
-    pub fn next_connection(&mut self) -> Option<(ConnectionId, bool)> {
-        let connection = self.over.front()?;
-        let found = self.waits[connection.index()] == Wait::Over { found: true };
-        self.forget_connection(connection);
-        Some((connection, found))
-    }
-
-    /// Whether a connection waits, or is to be told that its wait is over.
-    #[cfg(feature = "audit")]
-    #[must_use]
-    pub fn waits(&self, connection: ConnectionId) -> bool {
-        self.waits[connection.index()] != Wait::No
-    }
-
-    fn end_wait(&mut self, host: HostId, found: bool) {
-        let entry = &mut self.entries[host];
-        while let Some(connection) = entry.connections.pop_front(&mut self.waiting) {
-            self.waits[connection.index()] = Wait::Over { found };
-            self.over.push_back(&mut self.waiting, connection);
         }
     }
 
@@ -389,8 +324,7 @@ impl Neighbours {
     /// Whether somebody waits for a host.
     #[must_use]
     pub fn is_awaited(&self, host: HostId) -> bool {
-        let entry = &self.entries[host];
-        !entry.connections.is_empty() || !entry.datagrams.is_empty()
+        self.waiting.is_awaited(host) || !self.entries[host].datagrams.is_empty()
     }
 
     fn touch(&mut self, host: HostId, now: Instant) {
@@ -413,7 +347,7 @@ impl Neighbours {
         entry.touched = now;
         entry.tries = 0;
         self.enter_list(host);
-        self.end_wait(host, true);
+        self.waiting.end(host, true);
     }
 
     fn insert_heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) {
@@ -473,6 +407,7 @@ impl Neighbours {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::id::ConnectionId;
     use proptest::prelude::*;
 
     const GATEWAY_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -483,7 +418,7 @@ mod tests {
 
     /// Whether every host is in the list that its state names, and every search is on its client's
     /// account.
-    fn check(neighbours: &Neighbours) {
+    fn check(neighbours: &mut Neighbours) {
         let count = |state| {
             let hosts = neighbours.entries.ids().skip(1);
             hosts
@@ -500,16 +435,15 @@ mod tests {
         assert!(neighbours.requests.iter().all(|&n| n <= CLIENT_REQUESTS));
         for host in neighbours.entries.ids() {
             let entry = &neighbours.entries[host];
-            assert!(entry.state == State::Asking || entry.connections.is_empty());
+            assert!(entry.state == State::Asking || !neighbours.waiting.is_awaited(host));
         }
-        assert_eq!(neighbours.over.len(), 0);
+        assert_eq!(neighbours.waiting.next(), None);
     }
 
     /// What the server does when a search has ended.
     fn wake(neighbours: &mut Neighbours, found: bool) {
-        while let Some((connection, is_found)) = neighbours.next_connection() {
+        while let Some((_, is_found)) = neighbours.waiting.next() {
             assert_eq!(is_found, found);
-            assert_eq!(neighbours.waits[connection.index()], Wait::No);
         }
     }
 
@@ -542,10 +476,10 @@ mod tests {
                     4 | 5 => if neighbours.lookup(address, now).is_none()
                         && let Some(search) = neighbours.search(address, ClientId::new(small.into()), now)
                     {
-                        neighbours.wait(search.host, ConnectionId::new(usize::from(number) % 16));
+                        neighbours.waiting.add(search.host, ConnectionId::new(usize::from(number) % 16));
                     },
                     6 => {
-                        neighbours.forget_connection(ConnectionId::new(usize::from(number) % 16));
+                        neighbours.waiting.remove(ConnectionId::new(usize::from(number) % 16));
                     }
                     _ => {
                         now += Duration::from_millis(millis);
@@ -558,7 +492,7 @@ mod tests {
                     }
                 }
             }
-            check(&neighbours);
+            check(&mut neighbours);
         }
     }
 

@@ -10,7 +10,7 @@ use smoltcp::wire::IpProtocol;
 use super::Network;
 use super::icmp;
 use super::packet::{Packet, Tuple};
-use super::send::{self, HEADER, Header, NoBuffer, UDP};
+use super::send::{Envelope, HEADER, NoBuffer, UDP, emit_udp};
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
 use crate::transport::segment::ControlSegment;
@@ -28,8 +28,10 @@ impl Network {
         }
     }
 
-    fn header(&mut self, to: Ipv4Addr, protocol: IpProtocol) -> Header {
-        Header {
+    fn envelope(&mut self, to: Ipv4Addr, hop: Hop, protocol: IpProtocol) -> Envelope {
+        Envelope {
+            hop,
+            path: self.path(to),
             source: self.address(),
             destination: to,
             protocol,
@@ -45,13 +47,12 @@ impl Network {
         mac: [u8; 6],
         tx: &mut T,
     ) {
-        let (to, hop) = (tuple.remote.0, self.hop_to(mac));
-        let (path, header) = (self.path(to), self.header(to, IpProtocol::Tcp));
-        let (length, counters) = (segment.length(), &mut self.counters);
-        let sent = send::send_whole(tx, hop, header, path, length, counters, |payload| {
+        let envelope = self.envelope(tuple.remote.0, self.hop_to(mac), IpProtocol::Tcp);
+        let fill = |payload: &mut [u8]| {
             segment.emit(tuple, payload);
             Ok::<(), Infallible>(())
-        });
+        };
+        let sent = envelope.send_filled(segment.length(), tx, &mut self.counters, fill);
         if sent.is_none() {
             self.counters.drops_no_tx_buffer += 1;
         }
@@ -65,8 +66,8 @@ impl Network {
         datagram: &[u8],
         tx: &mut T,
     ) -> Result<(), NoBuffer> {
-        let (path, header) = (self.path(to), self.header(to, IpProtocol::Udp));
-        let sent = send::send(tx, hop, header, path, datagram, &mut self.counters);
+        let envelope = self.envelope(to, hop, IpProtocol::Udp);
+        let sent = envelope.send(datagram, tx, &mut self.counters);
         self.send_probe(tx);
         sent
     }
@@ -81,14 +82,13 @@ impl Network {
         tx: &mut T,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
-        let to = tuple.remote.0;
-        let (path, header) = (self.path(to), self.header(to, IpProtocol::Udp));
+        let envelope = self.envelope(tuple.remote.0, hop, IpProtocol::Udp);
         let checksum = !self.interface.offload.tx_checksum;
         let (length, counters) = (UDP + length, &mut self.counters);
-        let sent = if HEADER + length <= path.mtu {
-            send::send_whole(tx, hop, header, path, length, counters, |datagram| {
+        let sent = if HEADER + length <= envelope.path.mtu {
+            envelope.send_filled(length, tx, counters, |datagram| {
                 fill(&mut datagram[UDP..])?;
-                send::emit_udp(datagram, tuple, checksum);
+                emit_udp(datagram, tuple, checksum);
                 Ok(())
             })
         } else {
@@ -97,9 +97,8 @@ impl Network {
                 return Some(Err(error));
             }
             // The device cannot know the sum over all fragments.
-            send::emit_udp(datagram, tuple, true);
-            let sent = send::send(tx, hop, header, path, datagram, counters);
-            sent.ok().map(Ok)
+            emit_udp(datagram, tuple, true);
+            envelope.send(datagram, tx, counters).ok().map(Ok)
         };
         self.send_probe(tx);
         sent
@@ -114,13 +113,12 @@ impl Network {
         packet: &Packet,
         tx: &mut T,
     ) -> Result<(), NoBuffer> {
-        let header = self.header(packet.source, IpProtocol::Icmp);
-        let (path, hop) = (self.path(packet.source), self.hop_to(packet.sender));
+        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
         let message = self.scratch.get_mut(..packet.payload.len());
         let message = message.ok_or(NoBuffer)?;
         message.copy_from_slice(packet.payload);
         icmp::emit_reply(message);
-        send::send(tx, hop, header, path, message, &mut self.counters)
+        envelope.send(message, tx, &mut self.counters)
     }
 
     /// Tells a sender that its packet found nobody.
@@ -133,11 +131,10 @@ impl Network {
         packet: &Packet,
         tx: &mut T,
     ) -> Result<(), NoBuffer> {
-        let header = self.header(packet.source, IpProtocol::Icmp);
-        let (path, hop) = (self.path(packet.source), self.hop_to(packet.sender));
+        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
         let mut message = [0; icmp::ERROR_PAYLOAD];
         let message = &mut message[..icmp::ICMP + icmp::quoted_length(packet)];
         icmp::emit_unreachable(message, code, packet);
-        send::send(tx, hop, header, path, message, &mut self.counters)
+        envelope.send(message, tx, &mut self.counters)
     }
 }

@@ -19,9 +19,13 @@ pub const UDP: usize = 8;
 /// As smoltcp and Linux have it.
 const HOP_LIMIT: u8 = 64;
 
-/// What an IPv4 header says of its packet.
+/// Where a packet goes, and what its header says.
 #[derive(Clone, Copy, Debug)]
-pub struct Header {
+pub struct Envelope {
+    /// Its way to the next hop.
+    pub hop: Hop,
+    /// What is known of its way from there.
+    pub path: Path,
     /// Source address.
     pub source: Ipv4Addr,
     /// Destination address.
@@ -50,106 +54,87 @@ pub fn frames_for(payload: usize, mtu: usize) -> usize {
     }
 }
 
-/// Part of a packet.
-#[derive(Clone, Copy)]
-struct Part {
-    offset: usize,
-    more: bool,
-    whole: bool,
-}
+impl Envelope {
+    /// Writes the headers around the payload that a frame already has: a whole packet's, or a part
+    /// of it from `offset` on.
+    fn emit(&self, frame: &mut [u8], offset: usize, more: bool) {
+        ethernet::emit_ipv4(frame, self.hop);
+        let length = frame.len() - ethernet::HEADER;
+        let mut packet = Ipv4Packet::new_unchecked(&mut frame[ethernet::HEADER..]);
+        packet.set_version(4);
+        packet.set_header_len(HEADER as u8);
+        packet.set_dscp(0);
+        packet.set_ecn(0);
+        // A frame is not longer than a packet can be.
+        packet.set_total_len(length as u16);
+        packet.set_ident(self.ident);
+        packet.clear_flags();
+        packet.set_dont_frag(offset == 0 && !more && !self.path.may_fragment);
+        packet.set_more_frags(more);
+        packet.set_frag_offset(offset as u16);
+        packet.set_hop_limit(HOP_LIMIT);
+        packet.set_next_header(self.protocol);
+        packet.set_src_addr(self.source);
+        packet.set_dst_addr(self.destination);
+        packet.fill_checksum();
+    }
 
-/// Writes the headers around the payload that a frame already has.
-fn emit(frame: &mut [u8], hop: Hop, header: Header, part: Part, may_fragment: bool) {
-    ethernet::emit_ipv4(frame, hop);
-    let length = frame.len() - ethernet::HEADER;
-    let mut packet = Ipv4Packet::new_unchecked(&mut frame[ethernet::HEADER..]);
-    packet.set_version(4);
-    packet.set_header_len(HEADER as u8);
-    packet.set_dscp(0);
-    packet.set_ecn(0);
-    // A frame is not longer than a packet can be.
-    packet.set_total_len(length as u16);
-    packet.set_ident(header.ident);
-    packet.clear_flags();
-    packet.set_dont_frag(part.whole && !may_fragment);
-    packet.set_more_frags(part.more);
-    packet.set_frag_offset(part.offset as u16);
-    packet.set_hop_limit(HOP_LIMIT);
-    packet.set_next_header(header.protocol);
-    packet.set_src_addr(header.source);
-    packet.set_dst_addr(header.destination);
-    packet.fill_checksum();
-}
+    /// Sends a packet that fits into one frame, and whose payload `fill` writes.
+    ///
+    /// # Errors
+    /// Of `fill`; then nothing has been sent. `None` if no buffer is free.
+    pub fn send_filled<T: TxQueue, E>(
+        &self,
+        length: usize,
+        tx: &mut T,
+        counters: &mut Counters,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        let length = ethernet::HEADER + HEADER + length;
+        let sent = tx.try_send(length, |frame| {
+            fill(&mut frame[ethernet::HEADER + HEADER..])?;
+            self.emit(frame, 0, false);
+            Ok(())
+        })?;
+        if sent.is_ok() {
+            counters.tx_frames += 1;
+            counters.tx_bytes += length as u64;
+        }
+        Some(sent)
+    }
 
-/// Sends a packet that fits into one frame, and whose payload `fill` writes.
-///
-/// # Errors
-/// Of `fill`; then nothing has been sent. `None` if no buffer is free.
-pub fn send_whole<T: TxQueue, E>(
-    tx: &mut T,
-    hop: Hop,
-    header: Header,
-    path: Path,
-    length: usize,
-    counters: &mut Counters,
-    fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
-) -> Option<Result<(), E>> {
-    let sent = tx.try_send(ethernet::HEADER + HEADER + length, |frame| {
-        fill(&mut frame[ethernet::HEADER + HEADER..])?;
-        let part = Part {
-            offset: 0,
-            more: false,
-            whole: true,
+    /// Sends a packet whose payload is in memory, in as many fragments as the path asks for.
+    ///
+    /// # Errors
+    /// There are not enough buffers; nothing has been sent.
+    pub fn send<T: TxQueue>(
+        &self,
+        payload: &[u8],
+        tx: &mut T,
+        counters: &mut Counters,
+    ) -> Result<(), NoBuffer> {
+        let frames = frames_for(payload.len(), self.path.mtu);
+        if tx.free() < frames {
+            return Err(NoBuffer);
+        }
+        let each = match frames {
+            1 => payload.len(),
+            _ => fragment_length(self.path.mtu),
         };
-        emit(frame, hop, header, part, path.may_fragment);
+        for number in 0..frames {
+            let offset = number * each;
+            let end = payload.len().min(offset + each);
+            let length = ethernet::HEADER + HEADER + end - offset;
+            tx.send(length, |frame| {
+                frame[ethernet::HEADER + HEADER..].copy_from_slice(&payload[offset..end]);
+                self.emit(frame, offset, end < payload.len());
+            })
+            .ok_or(NoBuffer)?;
+            counters.tx_frames += 1;
+            counters.tx_bytes += length as u64;
+        }
         Ok(())
-    })?;
-    if sent.is_ok() {
-        counters.tx_frames += 1;
-        counters.tx_bytes += (ethernet::HEADER + HEADER + length) as u64;
     }
-    Some(sent)
-}
-
-/// Sends a packet whose payload is in memory, in as many fragments as the path asks for.
-///
-/// # Errors
-/// There are not enough buffers; nothing has been sent.
-pub fn send<T: TxQueue>(
-    tx: &mut T,
-    hop: Hop,
-    header: Header,
-    path: Path,
-    payload: &[u8],
-    counters: &mut Counters,
-) -> Result<(), NoBuffer> {
-    let frames = frames_for(payload.len(), path.mtu);
-    if tx.free() < frames {
-        return Err(NoBuffer);
-    }
-    let each = if frames == 1 {
-        payload.len()
-    } else {
-        fragment_length(path.mtu)
-    };
-    for number in 0..frames {
-        let offset = number * each;
-        let end = payload.len().min(offset + each);
-        let part = Part {
-            offset,
-            more: end < payload.len(),
-            whole: frames == 1,
-        };
-        let length = ethernet::HEADER + HEADER + end - offset;
-        tx.send(length, |frame| {
-            frame[ethernet::HEADER + HEADER..].copy_from_slice(&payload[offset..end]);
-            emit(frame, hop, header, part, path.may_fragment);
-        })
-        .ok_or(NoBuffer)?;
-        counters.tx_frames += 1;
-        counters.tx_bytes += length as u64;
-    }
-    Ok(())
 }
 
 /// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device

@@ -56,7 +56,7 @@ impl Tcp {
                 if let Some(client) = connection.owner.client()
                     && let Some(host) = net.search(next_hop, client, tx)
                 {
-                    net.neighbours.wait(host, id);
+                    net.neighbours.waiting.add(host, id);
                 }
                 break Some(now + RETRY);
             }

@@ -153,7 +153,7 @@ impl Tcp {
     /// Wakes the connections whose next hop's address is there, and those for which it will not
     /// come.
     pub(crate) fn end_waits(&mut self, net: &mut Network) {
-        while let Some((id, found)) = net.neighbours.next_connection() {
+        while let Some((id, found)) = net.neighbours.waiting.next() {
             match self.connections[id].attempt {
                 Attempt::UnderWay if !found => self.fail(id, Errno::EHOSTUNREACH, net),
                 _ => self.wake(id),
@@ -240,6 +240,6 @@ impl Tcp {
         self.timers.clear(id);
         self.queue.remove(id);
         self.changed.remove(id);
-        net.neighbours.forget_connection(id);
+        net.neighbours.waiting.remove(id);
     }
 }
