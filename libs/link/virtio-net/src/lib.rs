@@ -5,7 +5,7 @@
 //! The transport is that of the crate virtio-drivers. The virtqueues are this crate's own: they are
 //! made of atomics, so that nothing here is unsafe; they keep what a later life of the driver needs
 //! in the memory that survives it; and they take as many descriptors as the device offers.
-//! Everything is generic over the transport, so that tests drive it with a pretended device.
+//! Everything is generic over the transport, so that tests drive it with a test device.
 //!
 //! # A wake-up
 //!

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Bringing a device up, and refusing one that cannot be.
 
-mod fake;
+mod device;
 
-use fake::{Entry, FakeDevice, MAC, N, Pages, Shared};
+use device::{Entry, MAC, N, Pages, Shared, TestDevice};
 use stats::NetDriver as Counter;
 use virtio_drivers::transport::DeviceType;
 use virtio_net::{FALLBACK_MAC, StartError};
 
-fn refused(change: impl Fn(&mut FakeDevice)) -> (StartError, Shared) {
-    let device = FakeDevice::new();
+fn refused(change: impl Fn(&mut TestDevice)) -> (StartError, Shared) {
+    let device = TestDevice::new();
     change(&mut device.borrow_mut());
     let error = Pages::new()
         .0
@@ -21,8 +21,8 @@ fn refused(change: impl Fn(&mut FakeDevice)) -> (StartError, Shared) {
 
 #[test]
 fn device_is_reset_and_only_known_features_are_taken() {
-    let device = FakeDevice::new();
-    let world = fake::World::new(device.clone());
+    let device = TestDevice::new();
+    let world = device::World::new(device.clone());
     assert_eq!(device.borrow().accepted, 1 << 5 | 1 << 16 | 1 << 32);
     let state = world.server.device();
     assert_eq!((state.mac, state.mtu, state.link_up), (MAC, 1500, true));
@@ -30,17 +30,17 @@ fn device_is_reset_and_only_known_features_are_taken() {
 
 #[test]
 fn the_first_thing_is_a_reset() {
-    let device = FakeDevice::new();
+    let device = TestDevice::new();
     let _driver = Pages::new().0.start_driver(&device).unwrap();
     assert_eq!(device.borrow().diary, [Entry::Reset, Entry::Started]);
 }
 
 #[test]
 fn a_device_without_status_is_connected() {
-    let device = FakeDevice::new();
+    let device = TestDevice::new();
     device.borrow_mut().offered &= !(1 << 16);
     device.borrow_mut().link_status = 0;
-    assert!(fake::World::new(device).server.device().link_up);
+    assert!(device::World::new(device).server.device().link_up);
 }
 
 #[test]
@@ -83,9 +83,9 @@ fn a_device_that_does_not_stop_is_not_used() {
 
 #[test]
 fn a_device_without_an_address_gets_one() {
-    let device = FakeDevice::new();
+    let device = TestDevice::new();
     device.borrow_mut().offered &= !(1 << 5);
-    let world = fake::World::new(device);
+    let world = device::World::new(device);
     assert!(!world.driver.has_mac());
     let mac = world.server.device().mac;
     assert_eq!(mac, FALLBACK_MAC);
@@ -105,9 +105,9 @@ fn a_device_that_cannot_be_used_is_told() {
 #[test]
 fn a_device_with_few_descriptors_is_driven_with_those() {
     for (offered, used) in [(8, 8), (13, 8), (16, 16), (1024, N as u64)] {
-        let device = FakeDevice::new();
+        let device = TestDevice::new();
         device.borrow_mut().max_queue_size = offered;
-        let mut world = fake::World::new(device);
+        let mut world = device::World::new(device);
         assert_eq!(world.counter(Counter::RxBuffersHeld), used);
         for round in 0..if cfg!(miri) { 1 } else { 5 } {
             // More than the queues hold, at once.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The driver's logic with devices that are honest, slow, broken, or lie.
 
-mod fake;
+mod device;
 
 use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use fake::{INTERVAL, TestTransport, World};
+use device::{INTERVAL, TestTransport, World};
 use stats::RngDriver as Counter;
 use virtio_drivers::transport::{DeviceStatus, DeviceType};
 use virtio_rng::{DeviceError, Event, MAX_FAILURES, Seed, Source, StartError, Unavailable};
@@ -341,7 +341,7 @@ fn a_device_that_is_lost_before_the_first_seed_leaves_nothing() {
 
 #[test]
 fn a_device_that_cannot_be_used_is_refused() {
-    let refused = |change: fn(&mut fake::TestDevice)| {
+    let refused = |change: fn(&mut device::TestDevice)| {
         let mut world = World::new();
         change(&mut world.device());
         let error = world.start().err().expect("it is refused");

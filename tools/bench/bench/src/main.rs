@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use host_peer::stand_in::{Flaw, StandIn};
+use host_peer::test_peer::{Flaw, TestPeer};
 use qemu_harness::{Command, LogFolder};
 
 use crate::load::{Target, WORKLOADS, Workload};
@@ -87,7 +87,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         rounds: arguments.rounds,
     };
     let mut results = if arguments.ceiling {
-        let servers = StandIn::start(Flaw::None)?;
+        let servers = TestPeer::start(Flaw::None)?;
         let target = Target {
             echo: servers.echo,
             http: servers.http,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! `loader.img` as the loader reads it, made of small stand-ins for the SDK's executables.
+//! `loader.img` as the loader reads it, made of small executables in place of the SDK's.
 
 mod common;
 

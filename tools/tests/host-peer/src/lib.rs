@@ -4,12 +4,12 @@
 //! - [`contents`]: the bytes that are sent and expected.
 //! - [`http`]: reading responses strictly enough to judge a server by them.
 //! - [`socket`]: the socket options that std does not offer.
-//! - [`stand_in`]: servers on the host with the image's interface, to test the tools themselves and
-//!   to show how fast they could go without a guest.
+//! - [`test_peer`]: servers on the host with the image's interface, to test the tools themselves
+//!   and to show how fast they could go without a guest.
 
 #![forbid(unsafe_code)]
 
 pub mod contents;
 pub mod http;
 pub mod socket;
-pub mod stand_in;
+pub mod test_peer;

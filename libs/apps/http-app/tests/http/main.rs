@@ -2,6 +2,6 @@
 
 //! The site served over a stream that a test writes and reads.
 
-mod client;
 mod malformed;
 mod pages;
+mod peer;

@@ -6,7 +6,7 @@ use http_app::{BUFFER_LEN, Ended};
 use proptest::prelude::*;
 use stats::HttpServer;
 
-use super::client::{Client, INDEX, Then, site};
+use super::peer::{INDEX, TestPeer, Then, site};
 
 const GET_INDEX: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -28,7 +28,7 @@ fn refused_requests_end_the_connection_and_what_follows_is_not_served() {
         ),
     ] {
         let site = site();
-        let client = Client::sending(&[request, GET_INDEX], Then::Waits);
+        let client = TestPeer::sending(&[request, GET_INDEX], Then::Waits);
         let name = String::from_utf8_lossy(request);
         assert_eq!(client.run(&site), Ended::Closed, "{name}");
         let responses = client.responses(&["GET"]);
@@ -44,7 +44,7 @@ fn refused_requests_end_the_connection_and_what_follows_is_not_served() {
 
 #[test]
 fn a_refused_head_request_gets_no_body() {
-    let client = Client::sending(&[b"HEAD / HTTP/1.1\r\n\r\n"], Then::Waits);
+    let client = TestPeer::sending(&[b"HEAD / HTTP/1.1\r\n\r\n"], Then::Waits);
     client.run(&site());
     assert_eq!(client.responses(&["HEAD"])[0].status, 400);
 }
@@ -73,7 +73,7 @@ fn what_is_no_request_gets_400() {
         b"GET",
     ] {
         let site = site();
-        let client = Client::sending(&[request], Then::Ends);
+        let client = TestPeer::sending(&[request], Then::Ends);
         let name = String::from_utf8_lossy(&request[..request.len().min(40)]).into_owned();
         assert_eq!(client.run(&site), Ended::Malformed, "{name}");
         let responses = client.responses(&["GET"]);
@@ -105,7 +105,7 @@ fn heads_that_others_may_read_differently_are_no_requests_and_nothing_behind_the
             let site = site();
             let sent = [GET_INDEX, head, GET_INDEX].concat();
             let pieces: Vec<&[u8]> = sent.chunks(at_once).collect();
-            let client = Client::sending(&pieces, Then::Waits);
+            let client = TestPeer::sending(&pieces, Then::Waits);
             let name = String::from_utf8_lossy(head).into_owned();
             assert_eq!(client.run(&site), Ended::Malformed, "{name:?}");
             let statuses: Vec<u16> = client
@@ -129,13 +129,13 @@ fn a_refusal_does_not_wait_for_the_body() {
         ("Transfer-Encoding: gzip, chunked\r\n", 501),
     ] {
         let request = format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
-        let client = Client::sending(&[request.as_bytes()], Then::Waits);
+        let client = TestPeer::sending(&[request.as_bytes()], Then::Waits);
         assert_eq!(client.run(&site()), Ended::Closed, "{fields}");
         assert_eq!(client.responses(&["GET"])[0].status, status, "{fields}");
         assert_eq!(client.elapsed.get(), 0, "{fields}");
     }
     let post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
-    let client = Client::sending(&[post], Then::Waits);
+    let client = TestPeer::sending(&[post], Then::Waits);
     client.run(&site());
     assert_eq!(client.responses(&["POST"])[0].status, 405);
     assert_eq!(client.elapsed.get(), 0);
@@ -148,7 +148,7 @@ fn a_request_that_does_not_go_on_is_dropped_in_time() {
         b"GET / HT",
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it",
     ] {
-        let client = Client::sending(&[request], Then::Waits);
+        let client = TestPeer::sending(&[request], Then::Waits);
         assert_ne!(client.run(&site()), Ended::Malformed);
         let mut responses = client.responses(&["GET"]);
         // The last one is complete but for a body that nobody asked for.
@@ -157,15 +157,15 @@ fn a_request_that_does_not_go_on_is_dropped_in_time() {
         }
         assert_eq!(client.elapsed.get(), 10_000);
     }
-    let silent = Client::sending(&[], Then::Waits);
+    let silent = TestPeer::sending(&[], Then::Waits);
     assert_eq!(silent.run(&site()), Ended::Closed);
     assert!(silent.received.borrow().is_empty());
     assert_eq!(silent.elapsed.get(), 30_000);
-    let idle = Client::sending(&[GET_INDEX], Then::Waits);
+    let idle = TestPeer::sending(&[GET_INDEX], Then::Waits);
     assert_eq!(idle.run(&site()), Ended::Closed);
     assert_eq!(idle.responses(&["GET"])[0].body, INDEX);
     assert_eq!(idle.elapsed.get(), 30_000);
-    let reset = Client::sending(&[b"GET / HTTP/1.1\r\nHo"], Then::Resets);
+    let reset = TestPeer::sending(&[b"GET / HTTP/1.1\r\nHo"], Then::Resets);
     assert_eq!(reset.run(&site()), Ended::Failed);
     assert_eq!(reset.elapsed.get(), 0);
 }
@@ -176,7 +176,7 @@ fn a_client_that_does_not_read_is_dropped_in_time() {
         &b"GET /bytes/1000000 HTTP/1.1\r\nHost: x\r\n\r\n"[..],
         &GET_INDEX.repeat(50),
     ] {
-        let client = Client::sending(&[request], Then::Waits).reading(None);
+        let client = TestPeer::sending(&[request], Then::Waits).reading(None);
         assert_eq!(client.run(&site()), Ended::Failed);
         assert_eq!(client.received.borrow().len(), 1000);
         // The time of a write, and a second for what is left.
@@ -218,8 +218,8 @@ proptest! {
         let garbage = garbage.repeat(repeat.min(40));
         pieces.insert(at.index(pieces.len() + 1), &garbage);
         let site = site();
-        Client::sending(&pieces, then).reading(reads).run(&site);
-        let next = Client::sending(&[GET_INDEX], Then::Ends);
+        TestPeer::sending(&pieces, then).reading(reads).run(&site);
+        let next = TestPeer::sending(&[GET_INDEX], Then::Ends);
         prop_assert_eq!(next.run(&site), Ended::Closed);
         prop_assert_eq!(&next.responses(&["GET"])[0].body, INDEX);
     }

@@ -5,14 +5,14 @@
 use http_app::{Ended, pattern};
 use stats::HttpServer;
 
-use super::client::{Client, INDEX, LARGE, Then, site};
+use super::peer::{INDEX, LARGE, TestPeer, Then, site};
 
 const GET_INDEX: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 #[test]
 fn a_connection_serves_one_request_after_the_other_with_one_call_each() {
     let site = site();
-    let client = Client::sending(
+    let client = TestPeer::sending(
         &[
             GET_INDEX,
             b"HEAD /large.txt HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -57,7 +57,7 @@ fn http_1_0_and_connection_close_get_one_response() {
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: TE\r\nConnection: Close\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: TE, close\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ] {
-        let client = Client::sending(&[request, GET_INDEX], Then::Waits);
+        let client = TestPeer::sending(&[request, GET_INDEX], Then::Waits);
         assert_eq!(client.run(&site()), Ended::Closed);
         let responses = client.responses(&["GET"]);
         assert_eq!(responses[0].body, INDEX);
@@ -74,7 +74,7 @@ fn a_client_whose_turn_is_over_is_told_so_with_a_response() {
         &[&b"GET /bytes/300000 HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5)],
     ] {
         let site = site();
-        let client = Client::sending(requests, Then::Waits)
+        let client = TestPeer::sending(requests, Then::Waits)
             .reading(Some(700))
             .with_turn(3);
         assert_eq!(client.run(&site), Ended::Closed);
@@ -93,12 +93,12 @@ fn a_client_whose_turn_is_over_is_told_so_with_a_response() {
 #[test]
 fn requests_may_come_in_pieces_or_all_at_once() {
     let bytes: Vec<&[u8]> = GET_INDEX.chunks(1).collect();
-    let client = Client::sending(&bytes, Then::Ends);
+    let client = TestPeer::sending(&bytes, Then::Ends);
     assert_eq!(client.run(&site()), Ended::Closed);
     assert_eq!(client.responses(&["GET"])[0].body, INDEX);
 
     let many = GET_INDEX.repeat(40);
-    let client = Client::sending(&[&many], Then::Ends);
+    let client = TestPeer::sending(&[&many], Then::Ends);
     assert_eq!(client.run(&site()), Ended::Closed);
     let responses = client.responses(&["GET"; 40]);
     assert!(responses.iter().all(|response| response.body == INDEX));
@@ -120,7 +120,7 @@ fn bodies_arrive_whole_however_slowly_they_are_read() {
         let request = format!(
             "GET /bytes/{len} HTTP/1.1\r\nHost: x\r\n\r\nGET /large.txt HTTP/1.1\r\nHost: x\r\n\r\n"
         );
-        let client = Client::sending(&[request.as_bytes()], Then::Ends).reading(Some(reads));
+        let client = TestPeer::sending(&[request.as_bytes()], Then::Ends).reading(Some(reads));
         assert_eq!(client.run(&site()), Ended::Closed);
         let responses = client.responses(&["GET", "GET"]);
         let mut expected = vec![0; len];
@@ -139,7 +139,7 @@ fn bodies_arrive_whole_however_slowly_they_are_read() {
 
 #[test]
 fn a_large_body_takes_few_calls() {
-    let client = Client::sending(
+    let client = TestPeer::sending(
         &[b"GET /bytes/1000000 HTTP/1.1\r\nHost: x\r\n\r\n"],
         Then::Ends,
     );
@@ -151,7 +151,7 @@ fn a_large_body_takes_few_calls() {
 
 #[test]
 fn the_largest_body_can_be_asked_for_and_no_larger_one() {
-    let client = Client::sending(
+    let client = TestPeer::sending(
         &[
             b"HEAD /bytes/1073741824 HTTP/1.1\r\nHost: x\r\n\r\n",
             b"GET /bytes/1073741825 HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -170,7 +170,7 @@ fn the_largest_body_can_be_asked_for_and_no_larger_one() {
 
 #[test]
 fn the_counters_of_all_pds_are_valid_json() {
-    let client = Client::sending(
+    let client = TestPeer::sending(
         &[
             GET_INDEX,
             b"GET /stats.json HTTP/1.1\r\nHost: x\r\n\r\n",

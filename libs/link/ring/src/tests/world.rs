@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Both ends with a pretended device and stack between and behind them, and checks that no buffer
+//! Both ends with a test device and stack between and behind them, and checks that no buffer
 //! is in two places.
 
 use crate::{

@@ -282,12 +282,12 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
-    use host_peer::stand_in::{Flaw, StandIn};
+    use host_peer::test_peer::{Flaw, TestPeer};
 
     use super::*;
 
     fn run_all(flaw: Flaw) -> Vec<(&'static str, Result<Vec<f64>>)> {
-        let servers = StandIn::start(flaw).unwrap();
+        let servers = TestPeer::start(flaw).unwrap();
         let target = Target {
             echo: servers.echo,
             http: servers.http,

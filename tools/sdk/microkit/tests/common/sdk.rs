@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Small stand-ins for the executables of an SDK.
+//! Small executables in place of those of an SDK.
 
 use sdk_spec::loader::LOAD_ADDRESS;
 

@@ -6,7 +6,7 @@ pub mod fragments;
 pub mod frames;
 pub mod probe;
 #[cfg(test)]
-pub mod stand_in;
+pub mod test_peer;
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};

@@ -71,4 +71,4 @@ pub const ALL: &[&[Test]] = &[
 ];
 
 #[cfg(test)]
-mod against_stand_ins;
+mod against_test_peers;

@@ -13,10 +13,10 @@ use sel4_microkit::{
 
 const MIDDLE: Channel = Channel::new(3);
 
-struct Client;
+struct ReplyClient;
 
 #[protection_domain]
-fn init() -> Client {
+fn init() -> ReplyClient {
     begin();
     for count in 0..=64 {
         let answer = MIDDLE.pp_call(MessageInfo::new(7, count));
@@ -26,10 +26,10 @@ fn init() -> Client {
         }
     }
     say!("65 answers are right");
-    Client
+    ReplyClient
 }
 
-impl Handler for Client {
+impl Handler for ReplyClient {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {

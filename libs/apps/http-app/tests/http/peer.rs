@@ -30,7 +30,7 @@ pub enum Then {
     Resets,
 }
 
-pub struct Client {
+pub struct TestPeer {
     sends: RefCell<VecDeque<Vec<u8>>>,
     then: Then,
     /// Bytes that the socket takes before the client reads again.
@@ -54,9 +54,9 @@ pub struct Client {
 
 const WINDOW: usize = 32 * 1024;
 
-impl Client {
+impl TestPeer {
     pub fn sending(pieces: &[&[u8]], then: Then) -> Self {
-        Client {
+        TestPeer {
             sends: RefCell::new(pieces.iter().map(|piece| piece.to_vec()).collect()),
             then,
             room: Cell::new(64 * 1024),
@@ -142,7 +142,7 @@ impl Client {
     }
 }
 
-impl ByteStream for &Client {
+impl ByteStream for &TestPeer {
     async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
         if buf.is_empty() {
             return Ok(0);
@@ -207,11 +207,11 @@ impl ByteStream for &Client {
 }
 
 /// Time passes when nothing else happens: then it is the earliest time that is waited for.
-pub struct Time<'c>(&'c Client);
+pub struct Time<'c>(&'c TestPeer);
 
 impl Timer<PdRuntime> for Time<'_> {
     fn delay(&self, duration: Duration) -> impl Future<Output = ()> {
-        let Client {
+        let TestPeer {
             elapsed, earliest, ..
         } = self.0;
         let mut deadline = None;

@@ -145,7 +145,7 @@ fn answer(
             let head = format!("HTTP/1.1 304 Not Modified\r\nETag: {TAG}\r\n\r\n");
             return stream.write_all(head.as_bytes());
         }
-        ("GET" | "HEAD", "/") => (200, "text/html", "<html>stand-in</html>".to_owned()),
+        ("GET" | "HEAD", "/") => (200, "text/html", "<html>test peer</html>".to_owned()),
         ("GET" | "HEAD", "/stats.json") => (200, "application/json", counters.json()),
         ("GET" | "HEAD", path) => match path.strip_prefix("/bytes/").map(str::parse::<u64>) {
             Some(Ok(n)) if n <= MAX_BYTES => {
@@ -185,7 +185,7 @@ impl Counters {
     /// In the form of the image's.
     fn json(&self) -> String {
         serde_json::json!({
-            "hostname": "stand-in",
+            "hostname": "test peer",
             "pds": {
                 "http_server": {
                     "state": "up",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A pretended virtio-net device: registers and configuration as a transport, and the device's side
+//! A test device for virtio-net: registers and configuration as a transport, and the device's side
 //! of the two virtqueues in memory.
 //!
 //! It does what a test tells it, also what a device must not do, and keeps a diary.
@@ -34,7 +34,7 @@ pub enum Entry {
 }
 
 /// The device. Tests set the fields before the driver starts, and call the methods afterwards.
-pub struct FakeDevice {
+pub struct TestDevice {
     pub device_type: DeviceType,
     pub legacy: bool,
     pub offered: u64,
@@ -54,9 +54,9 @@ pub struct FakeDevice {
     pub diary: Vec<Entry>,
 }
 
-pub type Shared = Rc<RefCell<FakeDevice>>;
+pub type Shared = Rc<RefCell<TestDevice>>;
 
-impl FakeDevice {
+impl TestDevice {
     pub fn new() -> Shared {
         Rc::new(RefCell::new(Self {
             device_type: DeviceType::Network,
@@ -166,9 +166,9 @@ impl FakeDevice {
 }
 
 /// The device's registers.
-pub struct FakeTransport(pub Shared);
+pub struct TestTransport(pub Shared);
 
-impl Transport for FakeTransport {
+impl Transport for TestTransport {
     fn device_type(&self) -> DeviceType {
         self.0.borrow().device_type
     }

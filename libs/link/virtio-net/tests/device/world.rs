@@ -10,14 +10,14 @@ use virtio_net::{DmaMemory, NetDriver, QueuePages, StartError};
 use zerocopy::FromZeros;
 
 use super::memory::leak;
-use super::{FakeTransport, Shared};
+use super::{Shared, TestTransport};
 
 /// Buffers in each direction. The queues have room for all of them, if the device offers that.
 pub const N: usize = 16;
 const POOL: usize = N * BUFFER_SIZE;
 const RX: usize = N;
 const TX: usize = 2 * N;
-pub type Driver = NetDriver<'static, FakeTransport, N, RX, TX>;
+pub type Driver = NetDriver<'static, TestTransport, N, RX, TX>;
 
 /// Memory that outlives both ends.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ impl Pages {
         let memory = leak(size + 64);
         // SAFETY: the memory is larger than that.
         let aligned = unsafe { memory.add(memory.align_offset(64)) };
-        // SAFETY: leaked memory that is named here alone; the pretended device goes by its address.
+        // SAFETY: leaked memory that is named here alone; the test device goes by its address.
         let region = unsafe { Region::<ReadWrite>::from_ptr(aligned, size) };
         let queues: &QueuePages<RX, TX> = region.into_page().unwrap();
         let pages = Self {
@@ -51,7 +51,7 @@ impl Pages {
             },
             stats: Writer::attach(Box::leak(Box::new(StatsPage::new_zeroed())), 0),
         };
-        // SAFETY: leaked memory; the pretended device writes only buffers that it was lent.
+        // SAFETY: leaked memory; the test device writes only buffers that it was lent.
         let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL).into_frozen_bytes() };
         // SAFETY: leaked memory that the driver and the device only read.
         let to_send = unsafe { Region::<ReadWrite>::from_ptr(tx, POOL).into_exclusive_bytes() };
@@ -67,7 +67,7 @@ impl Pages {
 
     pub fn start_driver(&self, device: &Shared) -> Result<Driver, StartError> {
         NetDriver::start(
-            FakeTransport(device.clone()),
+            TestTransport(device.clone()),
             self.memory,
             self.driver,
             self.server,

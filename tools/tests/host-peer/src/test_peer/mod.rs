@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::thread;
 
-/// Something that the stand-in does wrong on purpose.
+/// Something that the test peer does wrong on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flaw {
     /// Nothing.
@@ -34,14 +34,14 @@ pub enum Flaw {
 
 /// The running servers. They end with the process.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct TestPeer {
     /// where the echo listens, TCP and UDP
     pub echo: SocketAddr,
     /// where HTTP listens
     pub http: SocketAddr,
 }
 
-impl StandIn {
+impl TestPeer {
     /// Starts the servers on free ports of the loopback.
     ///
     /// # Errors

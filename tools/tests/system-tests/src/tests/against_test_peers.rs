@@ -2,16 +2,16 @@
 //! The tests are tested: against servers of the host they pass, and against servers that do
 //! something wrong those fail that should notice.
 
-use host_peer::stand_in::{Flaw, StandIn};
+use host_peer::test_peer::{Flaw, TestPeer};
 use qemu_harness::ports;
 
 use super::ALL;
-use crate::link::{Link, probe, stand_in};
+use crate::link::{Link, probe, test_peer};
 use crate::suite::Run;
 use crate::world::{Ethernet, Sockets};
 
 fn world(flaw: Flaw) -> Sockets {
-    let servers = StandIn::start(flaw).unwrap();
+    let servers = TestPeer::start(flaw).unwrap();
     Sockets {
         echo: servers.echo,
         http: servers.http,
@@ -131,10 +131,10 @@ fn stuck_counters_are_noticed() {
 const NOT_FOR_SMOLTCP: [&str; 2] = ["logged", "half_open"];
 
 /// Names and results of the Ethernet tests against a host's stack.
-fn run_ethernet(flaw: stand_in::Flaw) -> Vec<(&'static str, anyhow::Result<()>)> {
+fn run_ethernet(flaw: test_peer::Flaw) -> Vec<(&'static str, anyhow::Result<()>)> {
     let port = ports::free().unwrap();
     let link = Link::open(port).unwrap();
-    stand_in::start(port, link.port().unwrap(), flaw).unwrap();
+    test_peer::start(port, link.port().unwrap(), flaw).unwrap();
     let guest_mac = probe::await_and_answer(&link).unwrap();
     let mut world = Ethernet {
         link,
@@ -154,14 +154,14 @@ fn run_ethernet(flaw: stand_in::Flaw) -> Vec<(&'static str, anyhow::Result<()>)>
 
 #[test]
 fn ethernet_tests_pass() {
-    for (name, result) in run_ethernet(stand_in::Flaw::None) {
+    for (name, result) in run_ethernet(test_peer::Flaw::None) {
         assert!(result.is_ok(), "{name}: {:#}", result.unwrap_err());
     }
 }
 
 #[test]
 fn a_stack_that_takes_wrong_checksums_is_noticed() {
-    for (name, result) in run_ethernet(stand_in::Flaw::IgnoresChecksums) {
+    for (name, result) in run_ethernet(test_peer::Flaw::IgnoresChecksums) {
         let should_fail = name.contains("wrong_checksums");
         assert_eq!(result.is_err(), should_fail, "{name}");
     }
