@@ -7,7 +7,7 @@
 #![no_main]
 
 use core::arch::asm;
-use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
+use core::ptr::with_exposed_provenance;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sdk_test_pds::{begin, rights_step, say, words};
@@ -84,7 +84,7 @@ fn init() -> NullHandler {
 
 fn write(address: usize) {
     // SAFETY: the access cannot succeed; that is the test.
-    unsafe { with_exposed_provenance_mut::<u64>(address).write_volatile(0) };
+    unsafe { asm!("strb wzr, [{}]", in(reg) address) };
 }
 
 fn execute(address: usize) {
