@@ -71,8 +71,9 @@ impl Key for PortKey {
             IpAddr::V4(address) => address.to_bits().into(),
             IpAddr::V6(address) => address.to_bits(),
         };
-        let ends = mix(address as u64, (address >> 64) as u64);
-        mix(seed ^ ends, self.kind.raw() << 16 | u64::from(self.port))
+        let folded = address as u64 ^ (address >> 64) as u64;
+        let port = self.kind.raw() << 16 | u64::from(self.port);
+        mix(mix(seed, folded), port)
     }
 }
 

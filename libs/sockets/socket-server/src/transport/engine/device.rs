@@ -4,9 +4,8 @@
 //! packets; the Ethernet header around them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
-use smoltcp::wire::{Ipv4Packet, TcpPacket};
+use smoltcp::wire::Ipv4Packet;
 
-use crate::counters::Counters;
 use crate::ethernet::{self, Hop};
 use crate::frames::{FRAME_MAX, TxQueue};
 use crate::ip::paths::LINK_MTU;
@@ -17,25 +16,35 @@ use crate::time::Instant;
 pub(crate) struct Sent {
     /// Number of IPv4 packets.
     pub packets: u32,
+    /// Bytes of their frames.
+    pub bytes: u64,
+    /// Packets for which there was no buffer.
+    pub lost: u32,
     /// Nothing left, because the Ethernet address of this host is not known.
     pub unresolved: Option<core::net::Ipv4Addr>,
-    /// Of the last TCP segment: sequence number behind its last byte, if it had any data.
+    /// Of the last TCP segment: its sequence number.
+    pub sequence: u32,
+    /// Of the last TCP segment: the number behind its last byte, if it had any data.
     pub data_end: Option<u32>,
 }
 
 /// The device for one call.
-pub(crate) struct Wire<'a, T> {
+pub(super) struct Wire<'a, T> {
     pub packet: Option<&'a [u8]>,
+    pub out: Out<'a, T>,
+    pub capabilities: &'a DeviceCapabilities,
+}
+
+/// The way out.
+pub(super) struct Out<'a, T> {
     pub tx: &'a mut T,
     pub hop: Hop,
     /// If routers may cut the packet up: its number.
     pub ident: Option<u16>,
-    pub capabilities: &'a DeviceCapabilities,
-    pub counters: &'a mut Counters,
     pub sent: Sent,
 }
 
-pub(crate) struct RxToken<'a>(&'a [u8]);
+pub(super) struct RxToken<'a>(&'a [u8]);
 
 impl phy::RxToken for RxToken<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
@@ -45,40 +54,32 @@ impl phy::RxToken for RxToken<'_> {
 
 /// Holds no buffer yet: one is taken when there is something to put into it, so that dropping the
 /// token loses nothing.
-pub(crate) struct TxToken<'a, T> {
-    tx: &'a mut T,
-    hop: Hop,
-    ident: Option<u16>,
-    counters: &'a mut Counters,
-    sent: &'a mut Sent,
-}
+pub(super) struct TxToken<'a, 'b, T>(&'b mut Out<'a, T>);
 
-impl<T: TxQueue> phy::TxToken for TxToken<'_, T> {
+impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, f: F) -> R {
+        let out = self.0;
         let mut fill = Some(f);
-        let counters = self.counters;
-        let sent = self.sent;
         let mut result = None;
-        self.tx.send(ethernet::HEADER + length, |frame| {
-            ethernet::emit_ipv4(frame, self.hop);
+        out.tx.send(ethernet::HEADER + length, |frame| {
+            ethernet::emit_ipv4(frame, out.hop);
             let packet = &mut frame[ethernet::HEADER..];
             result = fill.take().map(|f| f(&mut *packet));
-            if let Some(ident) = self.ident {
+            if let Some(ident) = out.ident {
                 let mut packet = Ipv4Packet::new_unchecked(&mut *packet);
                 packet.set_ident(ident);
                 packet.set_dont_frag(false);
                 packet.fill_checksum();
             }
-            note(packet, sent);
-            counters.tx_frames += 1;
-            counters.tx_bytes += frame.len() as u64;
+            note(packet, &mut out.sent);
+            out.sent.bytes += frame.len() as u64;
         });
         match (result, fill) {
             (Some(result), _) => result,
             // Callers look for a free buffer first. Should there be none all the same, this is a
             // frame lost on the way, which every protocol above can bear.
             (None, Some(f)) => {
-                counters.drops_no_tx_buffer += 1;
+                out.sent.lost += 1;
                 f(&mut [0; LINK_MTU][..length.min(LINK_MTU)])
             }
             (None, None) => unreachable!("the closure is gone only if its result is here"),
@@ -86,54 +87,37 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, T> {
     }
 }
 
-/// Looks at a packet that has just been written by the stack.
+/// Looks at a TCP segment that has just been written by the stack, without IP options.
 fn note(packet: &[u8], sent: &mut Sent) {
     sent.packets += 1;
     sent.data_end = None;
-    // What the stack writes has no IP options.
     if let Some(&[a, b, c, d]) = packet.get(24..28)
         && let Some(&offset) = packet.get(32)
     {
-        let sequence = u32::from_be_bytes([a, b, c, d]);
-        let data = packet
-            .len()
-            .saturating_sub(20 + usize::from(offset >> 4) * 4);
-        if data > 0 {
-            sent.data_end = Some(sequence.wrapping_add(data as u32));
-        }
+        sent.sequence = u32::from_be_bytes([a, b, c, d]);
+        let headers = 20 + usize::from(offset >> 4) * 4;
+        let data = packet.len().saturating_sub(headers);
+        sent.data_end = (data > 0).then(|| sent.sequence.wrapping_add(data as u32));
     }
 }
 
-impl<T: TxQueue> phy::Device for Wire<'_, T> {
+impl<'a, T: TxQueue> phy::Device for Wire<'a, T> {
     type RxToken<'b>
         = RxToken<'b>
     where
         Self: 'b;
     type TxToken<'b>
-        = TxToken<'b, T>
+        = TxToken<'a, 'b, T>
     where
         Self: 'b;
 
     fn receive(&mut self, _: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
         let packet = self.packet.take()?;
-        let token = TxToken {
-            tx: self.tx,
-            hop: self.hop,
-            ident: self.ident,
-            counters: self.counters,
-            sent: &mut self.sent,
-        };
-        Some((RxToken(packet), token))
+        Some((RxToken(packet), TxToken(&mut self.out)))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Self::TxToken<'_>> {
-        (self.tx.free() > 0).then_some(TxToken {
-            tx: self.tx,
-            hop: self.hop,
-            ident: self.ident,
-            counters: self.counters,
-            sent: &mut self.sent,
-        })
+        (self.out.tx.free() > 0).then_some(TxToken(&mut self.out))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -142,7 +126,7 @@ impl<T: TxQueue> phy::Device for Wire<'_, T> {
 }
 
 /// Takes frames and forgets them.
-pub(crate) struct Nowhere;
+pub(super) struct Nowhere;
 
 impl TxQueue for Nowhere {
     fn free(&mut self) -> usize {
@@ -158,26 +142,15 @@ impl TxQueue for Nowhere {
     }
 }
 
-/// Keeps the sequence number of a TCP segment that is sent.
-pub(super) struct Number(pub u32);
-
-impl TxQueue for Number {
-    fn free(&mut self) -> usize {
-        1
-    }
-
-    fn try_send<R, E>(
-        &mut self,
-        length: usize,
-        fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
-    ) -> Option<Result<R, E>> {
-        let mut frame = [0; FRAME_MAX];
-        let filled = fill(&mut frame[..length.min(FRAME_MAX)]);
-        if let Ok(packet) = Ipv4Packet::new_checked(&frame[ethernet::HEADER..])
-            && let Ok(segment) = TcpPacket::new_checked(packet.payload())
-        {
-            self.0 = segment.seq_number().0 as u32;
-        }
-        Some(filled)
+/// A way out that leads nowhere.
+pub(super) fn nowhere(nowhere: &mut Nowhere) -> Out<'_, Nowhere> {
+    Out {
+        tx: nowhere,
+        hop: Hop {
+            source: [0; 6],
+            destination: [0; 6],
+        },
+        ident: None,
+        sent: Sent::default(),
     }
 }

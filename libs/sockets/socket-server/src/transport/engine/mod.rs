@@ -13,15 +13,13 @@ mod socket;
 use alloc::boxed::Box;
 use core::net::Ipv4Addr;
 
-use smoltcp::iface::{self, Interface, PollResult, SocketSet};
+use smoltcp::iface::{self, Interface, PollResult};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
 use smoltcp::wire::{
     HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr, TcpControl,
 };
 
 use crate::config::Config;
-use crate::counters::Counters;
-use crate::ethernet::Hop;
 use crate::frames::{Offload, TxQueue};
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
@@ -30,7 +28,7 @@ use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
 use crate::transport::segment::ControlSegment;
 pub(crate) use device::Sent;
-use device::Wire;
+use device::{Nowhere, Out, Wire};
 use seed::seed_for;
 pub(crate) use smoltcp::socket::tcp::State;
 pub(crate) use socket::Socket;
@@ -124,16 +122,7 @@ impl Engine {
             remote: own,
         };
         self.connect(&mut socket, &tuple, number);
-        let mut syn = device::Number(0);
-        self.wire(
-            None,
-            Instant::ZERO,
-            &mut socket.set,
-            &mut syn,
-            NOWHERE,
-            &mut Counters::default(),
-        );
-        syn.0 == number
+        self.nowhere(None, Instant::ZERO, &mut socket).sequence == number
     }
 
     /// Starts an attempt to connect a closed socket, with this first sequence number.
@@ -172,8 +161,7 @@ impl Engine {
             now
         };
         self.inject(socket, syn, &half_open.tuple, now);
-        let (nowhere, uncounted) = (&mut device::Nowhere, &mut Counters::default());
-        self.wire(None, sent, &mut socket.set, nowhere, NOWHERE, uncounted);
+        self.nowhere(None, sent, socket);
         socket.state() == State::SynReceived
     }
 
@@ -188,15 +176,7 @@ impl Engine {
     ) {
         let mut buffer = ControlSegment::buffer();
         let packet = segment.emit_as_peer(tuple, &mut buffer);
-        let (nowhere, uncounted) = (&mut device::Nowhere, &mut Counters::default());
-        self.wire(
-            Some(packet),
-            now,
-            &mut socket.set,
-            nowhere,
-            NOWHERE,
-            uncounted,
-        );
+        self.nowhere(Some(packet), now, socket);
     }
 
     /// Gives a received segment to a socket. What it answers goes to the Ethernet address `sender`.
@@ -209,16 +189,15 @@ impl Engine {
         tx: &mut T,
     ) -> Sent {
         net.counters.socket_visits += 1;
-        let (now, hop) = (net.now(), net.hop_to(sender));
-        self.wire(
-            Some(packet),
-            now,
-            &mut socket.set,
+        let out = Out {
             tx,
-            (hop, None),
-            &mut net.counters,
-        )
-        .1
+            hop: net.hop_to(sender),
+            ident: None,
+            sent: Sent::default(),
+        };
+        let (_, sent) = self.wire(Some(packet), net.now(), socket, out);
+        count(sent, net);
+        sent
     }
 
     /// Lets a socket send one segment, if its next hop is known. Returns whether it did, and what
@@ -243,11 +222,16 @@ impl Engine {
         };
         let path = net.path(to);
         self.use_mtu(path.mtu);
-        let ident = path.may_fragment.then(|| net.next_ident(to));
-        let (now, counters) = (net.now(), &mut net.counters);
-        let result = self.wire(None, now, &mut socket.set, tx, (hop, ident), counters);
+        let out = Out {
+            tx,
+            hop,
+            ident: path.may_fragment.then(|| net.next_ident(to)),
+            sent: Sent::default(),
+        };
+        let (progress, sent) = self.wire(None, net.now(), socket, out);
+        count(sent, net);
         net.send_probe(tx);
-        result
+        (progress, sent)
     }
 
     /// When a socket wants to be looked at again; `None` if only for a packet.
@@ -255,44 +239,43 @@ impl Engine {
         self.iface.poll_at(fast(now), &socket.set).map(slow)
     }
 
-    /// One packet in, if there is one, or one out.
+    /// One packet in, if there is one, or one out. Returns whether something has happened, and what
+    /// left.
     fn wire<T: TxQueue>(
         &mut self,
         packet: Option<&[u8]>,
         now: Instant,
-        set: &mut SocketSet<'_>,
-        tx: &mut T,
-        (hop, ident): (Hop, Option<u16>),
-        counters: &mut Counters,
+        socket: &mut Socket,
+        out: Out<'_, T>,
     ) -> (bool, Sent) {
+        let now = fast(now);
+        let set = &mut socket.set;
         let mut wire = Wire {
             packet,
-            tx,
-            hop,
-            ident,
+            out,
             capabilities: &self.capabilities,
-            counters,
-            sent: Sent::default(),
         };
-        let now = fast(now);
         let progress = if packet.is_some() {
             self.iface.poll_ingress_single(now, &mut wire, set);
             true
         } else {
             self.iface.poll_egress(now, &mut wire, set) == PollResult::SocketStateChanged
         };
-        (progress, wire.sent)
+        (progress, wire.out.sent)
+    }
+
+    /// As [`Self::wire`]; what leaves is forgotten.
+    fn nowhere(&mut self, packet: Option<&[u8]>, now: Instant, socket: &mut Socket) -> Sent {
+        self.wire(packet, now, socket, device::nowhere(&mut Nowhere))
+            .1
     }
 }
 
-/// The way of frames that [`device::Nowhere`] takes.
-const NOWHERE: (Hop, Option<u16>) = (
-    Hop {
-        source: [0; 6],
-        destination: [0; 6],
-    },
-    None,
-);
+fn count(sent: Sent, net: &mut Network) {
+    net.counters.tx_frames += u64::from(sent.packets);
+    net.counters.tx_bytes += sent.bytes;
+    net.counters.drops_no_tx_buffer += u64::from(sent.lost);
+}
 
 fn local(tuple: &Tuple) -> IpListenEndpoint {
     IpListenEndpoint {
@@ -324,14 +307,11 @@ fn capabilities(offload: Offload, mtu: usize) -> DeviceCapabilities {
 fn build(seed: u64, capabilities: &DeviceCapabilities) -> Interface {
     let mut config = iface::Config::new(HardwareAddress::Ip);
     config.random_seed = seed;
+    let mut end = Nowhere;
     let mut wire = Wire {
         packet: None,
-        tx: &mut device::Nowhere,
-        hop: NOWHERE.0,
-        ident: None,
+        out: device::nowhere(&mut end),
         capabilities,
-        counters: &mut Counters::default(),
-        sent: Sent::default(),
     };
     Interface::new(config, &mut wire, Instant::ZERO)
 }
