@@ -21,8 +21,11 @@ fn calls(operation: Operation) -> Counter {
         Operation::Close => Counter::CallsClose,
         Operation::SockName => Counter::CallsSockName,
         Operation::PeerName => Counter::CallsPeerName,
-        Operation::GetOption => Counter::CallsOption,
+        Operation::GetOption => Counter::CallsGetOption,
         Operation::Poll => Counter::CallsPoll,
+        Operation::SetOption => Counter::CallsSetOption,
+        Operation::Query => Counter::CallsQuery,
+        Operation::Batch => Counter::CallsBatch,
     }
 }
 

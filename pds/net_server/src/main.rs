@@ -117,6 +117,11 @@ impl NetServer {
         if self.driver.poll() == (ServerEvent::Up { first: true }) {
             self.driver_started(now);
         }
+        if let Some(up) = self.driver.take_link_change() {
+            self.stats.set(Counter::LinkUp, up.into());
+            self.core.set_link(up, now);
+            warn!("link is {}", if up { "up" } else { "down" });
+        }
         let (rx, tx) = self.driver.split();
         let (rx, tx) = self.frames.queues(rx, tx);
         let outcome = self.core.poll(now, &mut Link { rx, tx });
@@ -156,7 +161,9 @@ impl NetServer {
             rx_checksum: device.features.contains(DeviceFeatures::RX_CHECKSUM),
             tx_checksum: device.features.contains(DeviceFeatures::TX_CHECKSUM),
         };
-        match self.core.link_up(device.mac, offload, now) {
+        let taken = self.core.link_up(device.mac, offload, now);
+        self.core.set_link(device.link_up, now);
+        match taken {
             Ok(()) => info!("driver is up, {}", Mac(device.mac)),
             Err(error) => error!("driver is up, but {error}"),
         }
@@ -176,10 +183,6 @@ impl NetServer {
             .add(Counter::DriverRestarts, self.driver.take_restarts().into());
         self.stats
             .add(Counter::DriverRenewals, self.driver.take_renewals().into());
-        if let Some(up) = self.driver.take_link_change() {
-            self.stats.set(Counter::LinkUp, up.into());
-            warn!("link is {}", if up { "up" } else { "down" });
-        }
         self.stats.add(
             Counter::FramesResubmitted,
             self.driver.take_resubmitted().into(),

@@ -133,10 +133,16 @@ pd_counter_set! {
         CallsSockName: Count = "calls_getsockname",
         /// Calls of the operation getpeername.
         CallsPeerName: Count = "calls_getpeername",
-        /// Calls of setsockopt and getsockopt.
-        CallsOption: Count = "calls_option",
+        /// Calls of the operation getsockopt.
+        CallsGetOption: Count = "calls_getsockopt",
         /// Calls of the operation poll.
         CallsPoll: Count = "calls_poll",
+        /// Calls of the operation setsockopt.
+        CallsSetOption: Count = "calls_setsockopt",
+        /// Calls of the operation query.
+        CallsQuery: Count = "calls_query",
+        /// Calls of the operation batch; those within it are counted as well.
+        CallsBatch: Count = "calls_batch",
         /// Calls with an unknown label.
         CallsUnknown: Count = "calls_unknown",
         /// Calls answered with an error other than "try again".

@@ -5,6 +5,7 @@
 
 use core::net::SocketAddr;
 
+use socket_proto::query::{self, Layout, QueryKind};
 use socket_proto::{Accepted, Errno, Family, Protocol, Shutdown, SocketKind, SocketOption, op};
 use time::Instant;
 
@@ -127,6 +128,90 @@ impl<T: Transport> Client<T> {
     pub fn getsockopt(&self, socket: Socket, option: SocketOption) -> Result<u64, Errno> {
         self.on(socket, |socket| op::GetOption { socket, option })
             .map(|option| option.value)
+    }
+
+    /// Sets an option.
+    ///
+    /// # Errors
+    /// `ENOPROTOOPT` if the socket has no such option or it can only be read, `EINVAL` if it cannot
+    /// have that value.
+    pub fn setsockopt(
+        &self,
+        socket: Socket,
+        option: SocketOption,
+        value: u64,
+    ) -> Result<(), Errno> {
+        self.set_option(socket, option, value, 0)
+    }
+
+    /// Says what [`Self::close`] does with bytes that have not been sent (`SO_LINGER`): with
+    /// `Some(0)` it resets the connection. Other numbers of seconds change nothing, as `close` does
+    /// not wait.
+    ///
+    /// # Errors
+    /// `ENOPROTOOPT` on a datagram socket.
+    pub fn set_linger(&self, socket: Socket, seconds: Option<u32>) -> Result<(), Errno> {
+        let second = seconds.unwrap_or(0).into();
+        self.set_option(
+            socket,
+            SocketOption::Linger,
+            seconds.is_some().into(),
+            second,
+        )
+    }
+
+    fn set_option(
+        &self,
+        socket: Socket,
+        option: SocketOption,
+        value: u64,
+        second: u64,
+    ) -> Result<(), Errno> {
+        self.on(socket, |socket| op::SetOption {
+            socket,
+            option,
+            value,
+            second,
+        })
+    }
+
+    /// What is known of an interface; they count from 0.
+    ///
+    /// # Errors
+    /// `ENODEV` if there is no such interface.
+    pub fn interface(&self, index: u64) -> Result<query::Interface, Errno> {
+        self.query(QueryKind::Interface, index)
+    }
+
+    /// What this client has and may have.
+    ///
+    /// # Errors
+    /// `ECONNRESET` if the server has restarted; ask again.
+    pub fn account(&self) -> Result<query::Account, Errno> {
+        self.query(QueryKind::Account, 0)
+    }
+
+    /// What is known of a socket.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn socket_state(&self, socket: Socket) -> Result<query::SocketState, Errno> {
+        if !self.is_current(socket) {
+            return Err(Errno::ECONNRESET);
+        }
+        self.query(QueryKind::Socket, socket.handle.raw())
+    }
+
+    fn query<L: Layout>(&self, what: QueryKind, index: u64) -> Result<L, Errno> {
+        let mut layout = L::default();
+        let bytes = layout.bytes_mut();
+        let span = self.s2c_span(0..bytes.len());
+        let written = self.call(op::Query { what, index, span })?;
+        if written.bytes != bytes.len() as u64 {
+            return Err(Errno::EPROTO);
+        }
+        self.copy_out(span, 0, bytes)?;
+        Ok(layout)
     }
 
     /// The error that waits on the socket (`SO_ERROR`), which clears it. `Ok` if there is none.

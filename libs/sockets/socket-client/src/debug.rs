@@ -5,8 +5,8 @@
 use core::fmt::{Debug, Formatter, Result};
 
 use crate::{
-    BatchWriter, Client, Guest, Net, Places, Service, Sleep, TcpListener, TcpReader, TcpStream,
-    TcpWriter, Transport, UdpSocket,
+    BatchWriter, Calls, Client, Guest, Net, Places, Service, Sleep, TcpListener, TcpReader,
+    TcpStream, TcpWriter, Transport, UdpSocket,
 };
 
 /// `debug!([generics] type, name, field: what it shows, …)`
@@ -32,6 +32,7 @@ debug!([T: Transport] TcpWriter<'_, T>, "TcpWriter", this, socket: this.stream()
 debug!([T: Transport] UdpSocket<'_, T>, "UdpSocket", this, socket: this.socket());
 debug!([T: Transport] Sleep<'_, T>, "Sleep", this, deadline: this.deadline());
 debug!([const N: usize] Places<N>, "Places", this, taken: this.len());
+debug!([T: Transport] Calls<'_, T>, "Calls", this, added: this.len());
 debug!([] BatchWriter<'_>, "BatchWriter", this, datagrams: this.len());
 debug!([T: Transport, const N: usize] Service<'_, T, N>, "Service", this, net: this.net());
 debug!([T: Transport, const N: usize] Guest<'_, '_, T, N>, "Guest", this, stream: this.stream());

@@ -45,7 +45,7 @@ impl embedded_io_async::Error for Error {
             Errno::ENOTCONN => ErrorKind::NotConnected,
             Errno::ETIMEDOUT => ErrorKind::TimedOut,
             Errno::ENFILE | Errno::EMFILE | Errno::ENOBUFS => ErrorKind::OutOfMemory,
-            Errno::ENXIO => ErrorKind::NotFound,
+            Errno::ENXIO | Errno::ENODEV => ErrorKind::NotFound,
             Errno::ENOSYS
             | Errno::ENOPROTOOPT
             | Errno::EPROTONOSUPPORT

@@ -34,6 +34,7 @@
 #![warn(missing_debug_implementations)]
 
 mod area;
+mod calls;
 mod client;
 mod control;
 mod datagram;
@@ -54,6 +55,7 @@ mod udp;
 mod wakers;
 
 pub use area::Area;
+pub use calls::{Calls, Queued};
 pub use client::{Client, Socket};
 pub use datagram::{Batch, BatchWriter, Datagram, Incoming};
 pub use error::Error;
@@ -62,6 +64,7 @@ pub use places::{GRACE, Places};
 pub use poll::PollFd;
 pub use service::{Guest, Served, Service};
 pub use socket_proto::{Errno, PollBits, Shutdown, SocketKind, SocketOption, Span};
+pub use socket_proto::{op, query};
 pub use stream::Sent;
 pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};
 pub use time::Instant;

@@ -60,6 +60,8 @@ errnos! {
     EACCES = 13, "not permitted";
     /// An offset or length leaves the window.
     EFAULT = 14, "outside of the window";
+    /// There is no such interface.
+    ENODEV = 19, "no such interface";
     /// The operation does not fit the socket's state, or a reserved word is not zero.
     EINVAL = 22, "invalid argument or state";
     /// The server's pool of sockets is empty, whoever uses them.

@@ -22,25 +22,31 @@
 // Before its users: macros are scoped by order.
 #[macro_use]
 mod words;
+#[macro_use]
+mod values;
 pub mod addr;
 pub mod datagram;
 mod errno;
 mod handle;
+mod message;
 mod operations;
 mod options;
 mod poll;
+pub mod query;
 pub mod ready;
 pub mod reply;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
-mod values;
 pub mod window;
 
 pub use datagram::DatagramHeader;
 pub use errno::Errno;
 pub use handle::Handle;
-pub use operations::{Accepted, Attached, Name, Opened, OptionValue, Ready, Received, Sent, op};
+pub use message::{MAX_BATCH, Message};
+pub use operations::{
+    Accepted, Attached, Batched, Name, Opened, OptionValue, Ready, Received, Sent, Written, op,
+};
 pub use operations::{COMMON_ERRORS, Call, Operation, OperationInfo, PENDING_ERRORS, Request};
 pub use options::{OptionAccess, OptionInfo, OptionKinds, SocketOption};
 pub use poll::PollBits;

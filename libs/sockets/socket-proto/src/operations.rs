@@ -6,6 +6,7 @@
 
 use core::net::SocketAddr;
 
+use crate::query::QueryKind;
 use crate::{Errno, Family, FieldInfo, Flags, Handle, PollBits, Protocol, Record};
 use crate::{SocketKind, SocketOption, Span, WORDS, WindowSizes};
 
@@ -242,6 +243,22 @@ record! {
     }
 }
 
+record! {
+    /// What `query` returns.
+    Written {
+        /// Bytes of the range that were filled.
+        bytes: u64,
+    }
+}
+
+record! {
+    /// What `batch` returns.
+    Batched {
+        /// Requests that were carried out, the first ones first.
+        count: u64,
+    }
+}
+
 operations! {
     /// The first call. Drops every socket that the client had.
     1 Attach "attach" {
@@ -361,6 +378,41 @@ operations! {
         /// the earliest asked counts, until it has passed.
         deadline: u64,
     } -> Ready, errors [];
+
+    /// Sets an option.
+    15 SetOption "setsockopt" {
+        /// The socket.
+        socket: Handle,
+        /// Which option.
+        option: SocketOption,
+        /// Its value.
+        value: u64,
+        /// The second word of options that have one, otherwise 0.
+        second: u64,
+    } -> (), errors [ENOPROTOOPT];
+
+    /// Writes one of the layouts of [`crate::query`] into the window.
+    16 Query "query" {
+        /// What is asked.
+        what: QueryKind,
+        /// The number of the interface from 0 on, or the handle of the socket; otherwise 0.
+        index: u64,
+        /// Where the answer shall go, in the server's half of the window; longer than the layout is
+        /// allowed.
+        span: Span,
+    } -> Written, errors [EFAULT, ENODEV];
+
+    /// Carries out several requests, each a label and four words ([`crate::Message`]), one behind
+    /// the other; the replies have the same form. `attach` and `batch` cannot be in it. Up to
+    /// [`crate::MAX_BATCH`] requests are carried out, fewer if they have moved much.
+    17 Batch "batch" {
+        /// Offset of the first request, in the client's half of the window.
+        requests: u64,
+        /// How many there are.
+        count: u64,
+        /// Offset of the first reply, in the server's half of the window.
+        replies: u64,
+    } -> Batched, errors [EFAULT];
 }
 
 impl op::Socket {

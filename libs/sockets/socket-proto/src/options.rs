@@ -81,10 +81,35 @@ macro_rules! options {
 }
 
 options! {
+    /// 0 or 1. The server behaves as if it were set: old connections keep no port from a listener.
+    ReuseAddress = SO_REUSEADDR 1 2 All ReadWrite;
     /// 1 stream, 2 datagram.
     Type = SO_TYPE 1 3 All Read;
     /// The number of the error that waits, or 0; reading clears it.
     Error = SO_ERROR 1 4 All Read;
+    /// Bytes of the buffer for sending.
+    SendBuffer = SO_SNDBUF 1 7 All Read;
+    /// Bytes of the buffer for receiving.
+    ReceiveBuffer = SO_RCVBUF 1 8 All Read;
+    /// 0 or 1: whether an idle peer is asked if it is still there, and given up if it is not. At
+    /// first 1, unlike on Linux.
+    KeepAlive = SO_KEEPALIVE 1 9 Stream ReadWrite;
+    /// 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
+    /// with other seconds it does not wait either.
+    Linger = SO_LINGER 1 13 Stream ReadWrite;
+    /// 1 if the socket listens, otherwise 0.
+    AcceptConnections = SO_ACCEPTCONN 1 30 All Read;
+    /// 6 TCP, 17 UDP.
+    Protocol = SO_PROTOCOL 1 38 All Read;
+    /// 2, `AF_INET`.
+    Domain = SO_DOMAIN 1 39 All Read;
+    /// 1..=255: the time to live of packets to send.
+    TimeToLive = IP_TTL 0 2 Stream ReadWrite;
+    /// 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At
+    /// first 1, unlike on Linux.
+    NoDelay = TCP_NODELAY 6 1 Stream ReadWrite;
+    /// Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000.
+    UserTimeout = TCP_USER_TIMEOUT 6 18 Stream ReadWrite;
 }
 
 one_word!(SocketOption, |option| option.raw(), |word| {

@@ -116,6 +116,13 @@ impl<W: Window> Server<W> {
         Ok(())
     }
 
+    /// The device says whether the link is up. While it is down connections send nothing; their
+    /// timers go on.
+    pub fn set_link(&mut self, up: bool, now: u64) {
+        self.net.set_now(instant(now));
+        self.net.set_link(up);
+    }
+
     /// Handles what has come and what is due, within a budget.
     pub fn poll<R: RxQueue, T: TxQueue>(&mut self, now: u64, link: &mut Link<R, T>) -> Outcome {
         let tx = &mut link.tx;
@@ -210,7 +217,8 @@ impl<W: Window> Server<W> {
         tx: &mut T,
     ) -> Outcome {
         let (tcp, net) = (&mut self.tcp, &mut self.net);
-        let more = self.schedule.flush(whose, budget, tcp, net, tx);
+        // What is sent into a link that is down is lost.
+        let more = net.interface.link_up && self.schedule.flush(whose, budget, tcp, net, tx);
         self.take_changes(None);
         let now = self.net.now();
         Outcome {

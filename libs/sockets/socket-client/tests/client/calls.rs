@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use socket_client::{
-    Batch, Client, Errno, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind, Span,
+    Batch, Client, Errno, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind, SocketOption, Span,
 };
-use socket_proto::{RESTARTED, VERSION, WindowSizes};
+use socket_proto::{NO_PLACE, RESTARTED, VERSION, WindowSizes, op};
 use test_world::{C2S, ClientMemory, S2C, SERVER_IP, Stream, Wire, limits, pattern};
 
 use super::{addr, peer_addr};
@@ -426,4 +426,115 @@ fn a_reset_by_the_peer_is_seen_in_both_directions() {
     assert_eq!(client.recv(socket, &mut [0; 8]), Ok(0));
     assert_eq!(client.send(socket, b"x"), Err(Errno::EPIPE));
     assert_eq!(client.close(socket), Ok(()));
+}
+
+#[test]
+fn options_are_set_and_read() {
+    let wire = Wire::simple();
+    let client = wire.client();
+    let stream = client.socket(SocketKind::Stream).unwrap();
+    let option = SocketOption::TimeToLive;
+    assert_eq!(client.getsockopt(stream, option), Ok(64));
+    assert_eq!(client.setsockopt(stream, option, 3), Ok(()));
+    assert_eq!(client.getsockopt(stream, option), Ok(3));
+    assert_eq!(client.setsockopt(stream, option, 300), Err(Errno::EINVAL));
+    assert_eq!(client.set_linger(stream, Some(2)), Ok(()));
+    assert_eq!(client.getsockopt(stream, SocketOption::Linger), Ok(1));
+    let read_only = client.setsockopt(stream, SocketOption::Type, 2);
+    assert_eq!(read_only, Err(Errno::ENOPROTOOPT));
+    let datagram = client.socket(SocketKind::Datagram).unwrap();
+    let unknown = client.setsockopt(datagram, SocketOption::NoDelay, 1);
+    assert_eq!(unknown, Err(Errno::ENOPROTOOPT));
+}
+
+#[test]
+fn queries_are_answered() {
+    let wire = Wire::simple();
+    let client = wire.client();
+    let (socket, peer) = connection(&wire, &client);
+    peer.send(b"unread");
+    assert_eq!(client.interface(0).unwrap().link_up, 1);
+    assert_eq!(client.interface(1), Err(Errno::ENODEV));
+    assert_eq!(client.account().unwrap().stream_sockets, 2);
+    let state = client.socket_state(socket).unwrap();
+    assert_eq!((state.state, state.unread), (1, 6));
+    // More than was asked for cannot have been written.
+    wire.lie(0, [1 << 20, 0, 0, 0]);
+    assert_eq!(client.account(), Err(Errno::EPROTO));
+}
+
+#[test]
+fn several_operations_take_one_call() {
+    let wire = Wire::simple();
+    let client = wire.client();
+    let (socket, peer) = connection(&wire, &client);
+    peer.send(b"question");
+    wire.count_calls();
+    let area = client.reserve(6).unwrap();
+    client.write_area(&area, 0, b"answer").unwrap();
+    let answer = client.area_span(&area, 0..6).unwrap();
+    let room = Span {
+        offset: C2S.into(),
+        length: 100,
+    };
+
+    let mut calls = client.calls(3).unwrap();
+    let recv = calls
+        .add(socket, |socket| op::Recv::new(socket, room))
+        .unwrap();
+    let send = calls
+        .add(socket, |socket| op::Send::new(socket, answer))
+        .unwrap();
+    let again = calls
+        .add(socket, |socket| op::Recv::new(socket, room))
+        .unwrap();
+    let full = calls.add(socket, |socket| op::Close { socket }).err();
+    assert_eq!(full, Some(Errno::ENOBUFS));
+    assert_eq!(calls.result(send), Err(Errno::EAGAIN));
+    assert_eq!(calls.make(), Ok(3));
+    assert_eq!(wire.count_calls(), 1);
+    assert_eq!(calls.result(recv).unwrap().bytes, 8);
+    assert_eq!(calls.result(send).unwrap().count, 6);
+    assert_eq!(calls.result(again), Err(Errno::EAGAIN));
+    wire.settle();
+    assert_eq!(peer.recv(), b"answer");
+
+    calls.clear();
+    let close = calls.add(socket, |socket| op::Close { socket }).unwrap();
+    assert_eq!(calls.make(), Ok(1));
+    assert_eq!(calls.result(close), Ok(()));
+    // A server that has done more than it was asked for, and one that has restarted.
+    wire.lie(0, [2, 0, 0, 0]);
+    assert_eq!(calls.make(), Err(Errno::EPROTO));
+    wire.lie(RESTARTED, [0; 4]);
+    assert_eq!(calls.make(), Err(Errno::ECONNRESET));
+    let stale = calls.add(socket, |socket| op::Close { socket }).err();
+    assert_eq!(stale, Some(Errno::ECONNRESET));
+    drop(calls);
+    client.release(area);
+
+    // The areas are given back.
+    for _ in 0..100 {
+        client.calls(64).unwrap();
+    }
+    assert_eq!(client.calls(65).err(), Some(Errno::EINVAL));
+}
+
+#[test]
+fn a_server_without_a_place_for_the_client_is_not_asked_for_ever() {
+    let wire = Wire::simple();
+    let client = wire.client();
+    let socket = client.socket(SocketKind::Datagram).unwrap();
+    wire.lie(NO_PLACE, [0; 4]);
+    assert_eq!(client.getsockname(socket), Err(Errno::ENXIO));
+    wire.count_calls();
+    for _ in 0..3 {
+        client.check_restart();
+        assert_eq!(client.socket(SocketKind::Stream), Err(Errno::ENXIO));
+    }
+    assert_eq!(wire.count_calls(), 0);
+    // Another life of the server may have one.
+    wire.restart();
+    assert!(client.check_restart());
+    assert!(client.socket(SocketKind::Stream).is_ok());
 }

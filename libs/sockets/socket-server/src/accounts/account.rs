@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU16;
 
-use socket_proto::{Errno, Handle, PollBits, ReadinessWriter};
+use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, query};
 
 use super::meter::Meter;
 use crate::config::ClientLimits;
@@ -93,6 +93,16 @@ impl<W> Account<W> {
     /// Whether one more datagram socket is within the quota.
     pub(crate) fn may_add_datagram(&self) -> bool {
         self.datagrams < self.limits.datagram_sockets
+    }
+
+    /// What it has and may have.
+    pub(crate) fn state(&self) -> query::Account {
+        query::Account {
+            stream_sockets: self.streams as u32,
+            stream_quota: self.limits.stream_sockets as u32,
+            datagram_sockets: self.datagrams as u32,
+            datagram_quota: self.limits.datagram_sockets as u32,
+        }
     }
 
     /// A connection begins to wait for `accept`, or waits no longer and has got no socket.

@@ -105,6 +105,8 @@ pub struct Neighbours {
     /// Least recently used first.
     heard: List<HostId>,
     known: List<HostId>,
+    /// What was learnt before is not fresh.
+    distrusted: Instant,
     requests: [u8; MAX_CLIENTS],
     probes: Bucket,
     gateway: Option<Ipv4Addr>,
@@ -134,6 +136,7 @@ impl Neighbours {
             asking: List::default(),
             heard: List::default(),
             known: List::default(),
+            distrusted: Instant::ZERO,
             requests: [0; MAX_CLIENTS],
             probes: Bucket::new(),
             gateway,
@@ -148,6 +151,11 @@ impl Neighbours {
             let _ = neighbours.table.insert(Host(address), GATEWAY);
         }
         neighbours
+    }
+
+    /// What has been learnt until now may be wrong: it is used, and asked for again.
+    pub fn distrust(&mut self, now: Instant) {
+        self.distrusted = now;
     }
 
     /// The Ethernet address of a host, if it is known.
@@ -167,7 +175,8 @@ impl Neighbours {
             self.release(host);
             return None;
         }
-        let stale = entry.state == State::Heard || now >= entry.since + FRESH;
+        let old = now >= entry.since + FRESH || entry.since < self.distrusted;
+        let stale = entry.state == State::Heard || old;
         let probe = stale && (rested || entry.tries == 0) && self.probes.has(PROBES, now);
         if probe {
             entry.tries += 1;

@@ -21,6 +21,8 @@ pub struct Interface {
     pub address: Ipv4Addr,
     /// What the device does with checksums.
     pub offload: Offload,
+    /// Whether the device says that the link is up.
+    pub link_up: bool,
     prefix: u8,
     /// The address of all hosts of its network, if there is one.
     broadcast: Option<Ipv4Addr>,
@@ -35,9 +37,16 @@ impl Interface {
             mac: NO_MAC,
             address: config.address,
             offload: Offload::default(),
+            link_up: false,
             prefix: config.prefix,
             broadcast: (config.prefix < 31).then(|| Ipv4Addr::from_bits(highest)),
         }
+    }
+
+    /// Bits of the address that name its network.
+    #[must_use]
+    pub fn prefix(&self) -> u8 {
+        self.prefix
     }
 
     /// Whether an address means all hosts.

@@ -110,7 +110,17 @@ impl Network {
     pub(crate) fn link_up(&mut self, mac: [u8; 6], offload: Offload) {
         self.interface.mac = mac;
         self.interface.offload = offload;
+        self.interface.link_up = true;
         self.gateway.start(self.now);
+    }
+
+    /// The device says whether the link is up. Behind a cable that was pulled there may be another
+    /// network: what is known of neighbours has to be confirmed.
+    pub(crate) fn set_link(&mut self, up: bool) {
+        if core::mem::replace(&mut self.interface.link_up, up) != up && up {
+            self.neighbours.distrust(self.now);
+            self.gateway.start(self.now);
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {

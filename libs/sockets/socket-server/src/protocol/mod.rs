@@ -2,5 +2,6 @@
 
 //! From messages to operations and back, and the clients' windows.
 
+mod batch;
 pub mod requests;
 pub mod window;

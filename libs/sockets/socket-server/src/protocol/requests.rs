@@ -66,6 +66,9 @@ impl<W: Window> Server<W> {
         let mut call = self.begin(client).ok_or(Failure::NoPlace)?;
         match request {
             Request::Attach(asked) => words(call.attach(asked, epoch)),
+            Request::Batch(asked) if call.account.attached => {
+                self.batch(client, asked, sharers, tx)
+            }
             _ if call.account.attached => call.perform(request, tx),
             _ => {
                 call.net.counters.client_violations += 1;
@@ -95,7 +98,8 @@ impl<W: Window> Call<'_, W> {
 
     fn perform<T: TxQueue>(&mut self, request: Request, tx: &mut T) -> Reply {
         match request {
-            Request::Attach(_) => Err(Errno::EINVAL.into()),
+            // Not of one account alone.
+            Request::Attach(_) | Request::Batch(_) => Err(Errno::EINVAL.into()),
             Request::Socket(asked) => words(self.socket(asked)),
             Request::Bind(asked) => {
                 let slot = self.account.resolve(asked.socket)?;
@@ -145,8 +149,13 @@ impl<W: Window> Call<'_, W> {
             }
             Request::GetOption(asked) => {
                 let slot = self.account.resolve(asked.socket)?;
-                words(self.get_option(slot, asked.option))
+                words(self.get_option(slot, asked))
             }
+            Request::SetOption(asked) => {
+                let slot = self.account.resolve(asked.socket)?;
+                words(self.set_option(slot, asked))
+            }
+            Request::Query(asked) => words(self.query(asked)),
             Request::Poll(asked) => words(self.poll(asked)),
         }
     }

@@ -5,6 +5,8 @@
 
 mod datagrams;
 mod naming;
+pub mod options;
+mod query;
 pub mod socket;
 mod streams;
 
@@ -87,7 +89,10 @@ impl<W> Call<'_, W> {
                 self.inboxes[datagram.inbox].clear();
                 self.inboxes.put_back(datagram.inbox);
             }
-            Kind::Stream(stream) => self.leave(stream.role, abort),
+            Kind::Stream(stream) => {
+                let abort = abort || socket.options.resets_at_close();
+                self.leave(stream.role, abort);
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Operations that name sockets, and ask for their names and options.
+//! Operations that name sockets, and ask for their names.
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use socket_proto::{Errno, Name, OptionValue, SocketKind, SocketOption};
+use socket_proto::{Errno, Name, SocketKind};
 
 use super::Call;
 use super::socket::{Kind, Listener, Phase, Role};
@@ -136,27 +136,5 @@ impl<W> Call<'_, W> {
         };
         let address = peer.ok_or(Errno::ENOTCONN)?.into();
         Ok(Name { address })
-    }
-
-    /// `getsockopt`.
-    pub(crate) fn get_option(
-        &mut self,
-        slot: Slot,
-        option: SocketOption,
-    ) -> Result<OptionValue, Errno> {
-        let socket = self.account.socket_mut(slot)?;
-        let value = match option {
-            SocketOption::Type => socket.kind().raw(),
-            SocketOption::Error => {
-                let error = match socket.connection() {
-                    Some(id) => &mut self.tcp.get_mut(id).error,
-                    None => &mut socket.error,
-                };
-                let error = error.take();
-                self.refresh(slot);
-                error.map_or(0, |errno| errno.raw().into())
-            }
-        };
-        Ok(OptionValue::new(value))
     }
 }

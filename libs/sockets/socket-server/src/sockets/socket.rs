@@ -6,6 +6,7 @@ use core::net::Ipv4Addr;
 
 use socket_proto::{Errno, PollBits, SocketKind};
 
+use super::options::Options;
 use crate::accounts::ports::Local;
 use crate::tables::id::{ConnectionId, InboxId};
 use crate::tables::list::List;
@@ -26,6 +27,7 @@ pub(crate) struct Socket {
     /// one takes it over.
     pub read_shut: bool,
     pub write_shut: bool,
+    pub options: Options,
     pub kind: Kind,
 }
 
@@ -119,6 +121,7 @@ impl Socket {
             error: None,
             read_shut: false,
             write_shut: false,
+            options: Options::default(),
             kind,
         }
     }

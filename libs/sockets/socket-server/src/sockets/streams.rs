@@ -73,6 +73,7 @@ impl<W: Window> Call<'_, W> {
         let socket = self.account.socket_mut(slot)?;
         connection.read_shut = socket.read_shut;
         connection.write_shut = socket.write_shut;
+        connection.set(socket.options.settings);
         socket.error = None;
         if let Kind::Stream(stream) = &mut socket.kind {
             stream.role = Role::Connection(id);
@@ -117,13 +118,16 @@ impl<W: Window> Call<'_, W> {
         };
         let id = listener.ready.front().ok_or(Errno::EAGAIN)?;
         let tuple = self.tcp.get(id).tuple.ok_or(Errno::EAGAIN)?;
-        let socket = Socket::stream(Role::Connection(id));
+        let options = self.account.socket_mut(slot)?.options;
+        let mut socket = Socket::stream(Role::Connection(id));
+        socket.options = options;
         // It was counted when it came into the backlog, so there is an index.
         let (accepted, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
         if let Some(listener) = self.account.listener_mut(slot) {
             listener.ready.remove(&mut self.tcp.links, id);
         }
         self.tcp.accept(id, self.id(accepted), self.net);
+        self.tcp.set(id, options.settings, self.net);
         self.refresh(slot);
         Ok(Accepted {
             socket: handle,

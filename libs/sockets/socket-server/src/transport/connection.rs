@@ -54,6 +54,31 @@ impl Owner {
     }
 }
 
+/// What a client can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Whether an idle peer is asked if it is still there.
+    pub keep_alive: bool,
+    /// Whether a short segment leaves although an earlier one is not acknowledged (RFC 9293 section
+    /// 3.7.4).
+    pub no_delay: bool,
+    /// Time to live of segments.
+    pub time_to_live: u8,
+    /// Milliseconds of silence of a peer that owes an acknowledgement; 0 means the usual time.
+    pub user_timeout: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            keep_alive: true,
+            no_delay: true,
+            time_to_live: 64,
+            user_timeout: 0,
+        }
+    }
+}
+
 /// How far a client's attempt to connect has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
@@ -109,6 +134,9 @@ pub(crate) struct Connection {
     /// The state when it was last looked at.
     pub(super) seen: State,
     pub(super) flow: Flow,
+    settings: Settings,
+    /// Segments sent again.
+    pub resent: u32,
     /// Highest sequence number sent, to notice what is sent again.
     highest: Option<u32>,
 }
@@ -136,6 +164,8 @@ impl Connection {
             acked: 0,
             flow: Flow::new(PeerOptions::NONE, MSS),
             seen: State::Closed,
+            settings: Settings::default(),
+            resent: 0,
             highest: None,
         }
     }
@@ -159,7 +189,23 @@ impl Connection {
         self.read = 0;
         self.acked = iss;
         self.seen = State::Closed;
+        self.settings = Settings::default();
+        self.resent = 0;
         self.highest = None;
+    }
+
+    /// Takes what its client has set.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        if settings != self.settings {
+            self.settings = settings;
+            self.socket.set(settings);
+        }
+    }
+
+    /// Bytes that have not been read, and bytes that have not been acknowledged.
+    pub(crate) fn queues(&self) -> (u64, u64) {
+        let (unread, unsent) = (self.socket.unread(), self.socket.unacknowledged());
+        (unread as u64, unsent as u64)
     }
 
     /// The peer's SYN: its first sequence number and its options.
@@ -370,9 +416,16 @@ impl Connection {
             Owner::Closing { .. } => Some((self.moved + FIN_WAIT).min(self.since + LINGER)),
             _ if self.state() == State::Closed => None,
             _ => match self.waiting_since {
-                Some(since) => Some(since + SILENCE),
-                None => Some(self.heard + GONE),
+                Some(since) => Some(since + self.silence()),
+                None => self.settings.keep_alive.then(|| self.heard + GONE),
             },
+        }
+    }
+
+    fn silence(&self) -> Duration {
+        match self.settings.user_timeout {
+            0 => SILENCE,
+            time => Duration::from_millis(time.into()),
         }
     }
 

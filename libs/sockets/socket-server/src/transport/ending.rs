@@ -5,7 +5,7 @@
 
 use socket_proto::Errno;
 
-use super::connection::{Attempt, Owner};
+use super::connection::{Attempt, Owner, Settings};
 use super::engine::State;
 use super::tcp::Tcp;
 use crate::ip::Network;
@@ -213,6 +213,12 @@ impl Tcp {
         self.connections[id].owner = Owner::Socket(socket);
         net.counters.tcp_accepted += 1;
         self.change(id);
+    }
+
+    /// A client has set options of its connection.
+    pub(crate) fn set(&mut self, id: ConnectionId, settings: Settings, net: &mut Network) {
+        self.connections[id].set(settings);
+        self.settle(id, Cause::Turn, net);
     }
 
     /// Writes to a connection: `fill` gets an offset and where to write. Returns how many bytes

@@ -49,6 +49,7 @@ impl Tcp {
             connection.reached |= what.packets > 0;
             if let Some(end) = what.data_end {
                 let sending = connection.note_sent(end);
+                connection.resent += u32::from(sending != Sending::New);
                 net.counters.tcp_retransmits += u64::from(sending != Sending::New);
                 net.counters.tcp_timeouts += u64::from(sending == Sending::TimedOut);
             }

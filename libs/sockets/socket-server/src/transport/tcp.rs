@@ -61,6 +61,7 @@ pub(crate) struct Tcp {
     changed: Queue<ConnectionId>,
     /// Size of a connection's receive buffer, which is its first window.
     pub(super) receive: usize,
+    send: usize,
 }
 
 impl Tcp {
@@ -82,7 +83,13 @@ impl Tcp {
             queue: FairQueue::new(count, clients),
             changed: Queue::new(count),
             receive,
+            send,
         }
+    }
+
+    /// Bytes of a connection's buffers for receiving and for sending.
+    pub(crate) fn buffers(&self) -> (usize, usize) {
+        (self.receive, self.send)
     }
 
     /// The device has started.

@@ -28,6 +28,11 @@ impl Inbox {
         }
     }
 
+    /// Bytes of payload that it has room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.payload_capacity()
+    }
+
     /// Whether there is something to read.
     pub(crate) fn can_recv(&self) -> bool {
         !self.buffer.is_empty()

@@ -12,6 +12,7 @@ use smoltcp::wire::IpAddress;
 
 use super::PACE;
 use crate::time::Duration;
+use crate::transport::connection::Settings;
 
 /// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
 /// 3.8.4).
@@ -60,6 +61,15 @@ impl Socket {
         socket.set_nagle_enabled(false);
         socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
         socket.set_ack_delay(Some(ACK_DELAY * PACE));
+        socket.set_hop_limit(None);
+    }
+
+    /// Takes what a client has set.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        let socket = self.tcp_mut();
+        socket.set_nagle_enabled(!settings.no_delay);
+        socket.set_keep_alive(settings.keep_alive.then_some(KEEP_ALIVE * PACE));
+        socket.set_hop_limit(Some(settings.time_to_live));
     }
 
     pub(crate) fn state(&self) -> State {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `batch`: several requests in one call. Each of them is served, counted and refused as if it had
+//! come alone.
+
+use socket_proto::{Batched, Errno, Half, MAX_BATCH, Message, Operation, Record, Reply, Span, op};
+
+use crate::frames::TxQueue;
+use crate::protocol::window::Window;
+use crate::server::Server;
+use crate::tables::id::ClientId;
+
+/// After so many bytes have been copied the rest is left to another call: others wait.
+const BYTES: u64 = 256 << 10;
+
+impl<W: Window> Server<W> {
+    /// Carries out a batch of a client that is attached.
+    pub(super) fn batch<T: TxQueue>(
+        &mut self,
+        client: ClientId,
+        asked: op::Batch,
+        sharers: u64,
+        tx: &mut T,
+    ) -> Reply {
+        let most = asked.count.min(MAX_BATCH as u64);
+        let length = most * Message::SIZE as u64;
+        let span = |offset| Span { offset, length };
+        let account = self.accounts.get(client).ok_or(Errno::EFAULT)?;
+        let sizes = account.window.sizes();
+        let requests = sizes.check(span(asked.requests))?;
+        let replies = sizes.check_writable(span(asked.replies))?;
+        if requests.half() != Half::ClientToServer {
+            return Err(Errno::EFAULT.into());
+        }
+        let start = self.copied();
+        let mut count = 0;
+        while count < most && self.copied() - start < BYTES {
+            let at = count as usize * Message::SIZE;
+            // One copy of each request is looked at: the client may change it meanwhile.
+            let mut bytes = [0; Message::SIZE];
+            let account = self.accounts.get(client).ok_or(Errno::EFAULT)?;
+            let read = account
+                .window
+                .read(requests.half(), requests.start() + at, &mut bytes);
+            read.map_err(|_| Errno::EFAULT)?;
+            let Message { label, words } = Message::from_bytes(bytes);
+            let (label, words) = match Operation::from_label(label) {
+                Some(Operation::Attach | Operation::Batch) => {
+                    self.net.counters.client_violations += 1;
+                    (Errno::EINVAL.raw().into(), [0; 4])
+                }
+                _ => self.answer(Some(client), label, words, sharers, tx),
+            };
+            let account = self.accounts.get_mut(client).ok_or(Errno::EFAULT)?;
+            let reply = Message { label, words }.to_bytes();
+            let written = account.window.write(replies.start() + at, &reply);
+            written.map_err(|_| Errno::EFAULT)?;
+            count += 1;
+        }
+        Ok(Batched { count }.encode())
+    }
+
+    fn copied(&self) -> u64 {
+        let counters = &self.net.counters;
+        counters.copied_from_client + counters.copied_to_client
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `getsockopt` and `setsockopt`. Options are a socket's; those that concern segments are given to
+//! its connection, and to the connections that a listener accepts.
+
+use socket_proto::{Errno, OptionAccess, OptionKinds, OptionValue, SocketKind, SocketOption, op};
+
+use super::Call;
+use super::socket::{Kind, Role};
+use crate::tables::id::Slot;
+use crate::transport::connection::Settings;
+
+/// What `setsockopt` has set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    reuse_address: bool,
+    /// Whether `close` lingers, and for how many seconds.
+    linger: Option<u64>,
+    pub settings: Settings,
+}
+
+impl Options {
+    /// Whether `close` resets the connection.
+    pub(crate) fn resets_at_close(&self) -> bool {
+        self.linger == Some(0)
+    }
+}
+
+/// Whether sockets of this kind have the option.
+fn applies(option: SocketOption, kind: SocketKind) -> bool {
+    match option.info().kinds {
+        OptionKinds::All => true,
+        OptionKinds::Stream => kind == SocketKind::Stream,
+        OptionKinds::Datagram => kind == SocketKind::Datagram,
+    }
+}
+
+impl<W> Call<'_, W> {
+    /// `getsockopt`.
+    pub(crate) fn get_option(
+        &mut self,
+        slot: Slot,
+        asked: op::GetOption,
+    ) -> Result<OptionValue, Errno> {
+        let option = asked.option;
+        let socket = self.account.socket_mut(slot)?;
+        let stream = socket.kind() == SocketKind::Stream;
+        if !applies(option, socket.kind()) {
+            return Err(Errno::ENOPROTOOPT);
+        }
+        let options = socket.options;
+        let value = match option {
+            SocketOption::Type => socket.kind().raw(),
+            SocketOption::Error => {
+                let error = match socket.connection() {
+                    Some(id) => &mut self.tcp.get_mut(id).error,
+                    None => &mut socket.error,
+                };
+                let error = error.take();
+                self.refresh(slot);
+                error.map_or(0, |errno| errno.raw().into())
+            }
+            SocketOption::ReuseAddress => options.reuse_address.into(),
+            SocketOption::SendBuffer if stream => self.tcp.buffers().1 as u64,
+            SocketOption::SendBuffer => self.datagram_send as u64,
+            SocketOption::ReceiveBuffer => match &socket.kind {
+                Kind::Stream(_) => self.tcp.buffers().0 as u64,
+                Kind::Datagram(datagram) => self.inboxes[datagram.inbox].capacity() as u64,
+            },
+            SocketOption::KeepAlive => options.settings.keep_alive.into(),
+            SocketOption::Linger => {
+                let (value, second) = options.linger.map_or((0, 0), |seconds| (1, seconds));
+                return Ok(OptionValue { value, second });
+            }
+            SocketOption::AcceptConnections => match &socket.kind {
+                Kind::Stream(stream) => matches!(stream.role, Role::Listening(_)).into(),
+                Kind::Datagram(_) => 0,
+            },
+            SocketOption::Protocol if stream => socket_proto::Protocol::Tcp.raw(),
+            SocketOption::Protocol => socket_proto::Protocol::Udp.raw(),
+            SocketOption::Domain => socket_proto::Family::Inet.raw(),
+            SocketOption::TimeToLive => options.settings.time_to_live.into(),
+            SocketOption::NoDelay => options.settings.no_delay.into(),
+            SocketOption::UserTimeout => options.settings.user_timeout.into(),
+        };
+        Ok(OptionValue::new(value))
+    }
+
+    /// `setsockopt`.
+    pub(crate) fn set_option(&mut self, slot: Slot, asked: op::SetOption) -> Result<(), Errno> {
+        let op::SetOption {
+            option,
+            value,
+            second,
+            ..
+        } = asked;
+        let socket = self.account.socket_mut(slot)?;
+        let read_only = option.info().access == OptionAccess::Read;
+        if read_only || !applies(option, socket.kind()) {
+            return Err(Errno::ENOPROTOOPT);
+        }
+        if second != 0 && option != SocketOption::Linger {
+            return Err(Errno::EINVAL);
+        }
+        let set = value != 0;
+        let options = &mut socket.options;
+        match option {
+            SocketOption::ReuseAddress => options.reuse_address = set,
+            SocketOption::Linger => options.linger = set.then_some(second),
+            SocketOption::KeepAlive => options.settings.keep_alive = set,
+            SocketOption::NoDelay => options.settings.no_delay = set,
+            SocketOption::TimeToLive => match u8::try_from(value) {
+                Ok(hops @ 1..) => options.settings.time_to_live = hops,
+                _ => return Err(Errno::EINVAL),
+            },
+            SocketOption::UserTimeout => match i32::try_from(value) {
+                Ok(time) => options.settings.user_timeout = time.unsigned_abs(),
+                Err(_) => return Err(Errno::EINVAL),
+            },
+            // Refused above.
+            SocketOption::Type
+            | SocketOption::Error
+            | SocketOption::SendBuffer
+            | SocketOption::ReceiveBuffer
+            | SocketOption::AcceptConnections
+            | SocketOption::Protocol
+            | SocketOption::Domain => return Err(Errno::ENOPROTOOPT),
+        }
+        let settings = options.settings;
+        if let Some(id) = socket.connection() {
+            self.tcp.set(id, settings, self.net);
+        }
+        Ok(())
+    }
+}

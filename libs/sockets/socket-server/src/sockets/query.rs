@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! `query`: what a client can learn of the interface, its account and its sockets.
+
+use socket_proto::query::{Interface, Layout, QueryKind, SocketState};
+use socket_proto::{Errno, Handle, Span, Written, addr, op};
+
+use super::Call;
+use super::socket::{Kind, Role};
+use crate::ip::paths::LINK_MTU;
+use crate::protocol::window::Window;
+use crate::transport::engine::State;
+
+/// Linux's numbers of a connection's states; those without one.
+const LISTENING: u32 = 10;
+const CLOSED: u32 = 7;
+
+impl<W: Window> Call<'_, W> {
+    /// `query`.
+    pub(crate) fn query(&mut self, asked: op::Query) -> Result<Written, Errno> {
+        match (asked.what, asked.index) {
+            (QueryKind::Interface, 0) => {
+                let interface = self.interface();
+                self.put(asked.span, &interface)
+            }
+            (QueryKind::Interface, _) => Err(Errno::ENODEV),
+            (QueryKind::Account, 0) => {
+                let account = self.account.state();
+                self.put(asked.span, &account)
+            }
+            (QueryKind::Account, _) => Err(Errno::EINVAL),
+            (QueryKind::Socket, handle) => {
+                let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
+                let state = self.state(socket)?;
+                self.put(asked.span, &state)
+            }
+        }
+    }
+
+    fn put(&mut self, span: Span, layout: &impl Layout) -> Result<Written, Errno> {
+        let span = self.account.window.sizes().check_writable(span)?;
+        let bytes = layout.bytes();
+        if span.length() < bytes.len() {
+            return Err(Errno::EINVAL);
+        }
+        let written = self.account.window.write(span.start(), bytes);
+        written.map_err(|_| Errno::EFAULT)?;
+        Ok(Written {
+            bytes: bytes.len() as u64,
+        })
+    }
+
+    fn interface(&self) -> Interface {
+        let interface = &self.net.interface;
+        let mut name = [0; 16];
+        name[..4].copy_from_slice(b"eth0");
+        let mut mac = [0; 8];
+        mac[..6].copy_from_slice(&interface.mac);
+        let counters = &self.net.counters;
+        Interface {
+            name,
+            mac,
+            address: addr::to_words((interface.address, 0).into()),
+            prefix: interface.prefix().into(),
+            mtu: LINK_MTU as u32,
+            link_up: interface.link_up.into(),
+            reserved: 0,
+            rx_frames: counters.rx_frames,
+            rx_bytes: counters.rx_bytes,
+            tx_frames: counters.tx_frames,
+            tx_bytes: counters.tx_bytes,
+        }
+    }
+
+    fn state(&mut self, handle: Handle) -> Result<SocketState, Errno> {
+        let slot = self.account.resolve(handle)?;
+        let remote = match self.peer_name(slot) {
+            Ok(name) => addr::to_words(name.address),
+            Err(_) => addr::NO_ADDRESS,
+        };
+        let local = addr::to_words(self.sock_name(slot)?.address);
+        let socket = self.account.socket_mut(slot)?;
+        let mut state = SocketState {
+            kind: socket.kind().raw() as u32,
+            state: CLOSED,
+            local,
+            remote,
+            ..SocketState::default()
+        };
+        match &socket.kind {
+            Kind::Stream(stream) => match &stream.role {
+                Role::Idle => {}
+                Role::Listening(listener) => {
+                    state.state = LISTENING;
+                    state.unread = listener.ready.len() as u64;
+                }
+                Role::Connection(id) => {
+                    let connection = self.tcp.get(*id);
+                    state.state = number(connection.state());
+                    (state.unread, state.unacknowledged) = connection.queues();
+                    state.retransmissions = connection.resent.into();
+                }
+            },
+            Kind::Datagram(datagram) if datagram.remote.is_some() => {
+                state.state = number(State::Established);
+            }
+            Kind::Datagram(_) => {}
+        }
+        Ok(state)
+    }
+}
+
+fn number(state: State) -> u32 {
+    match state {
+        State::Established => 1,
+        State::SynSent => 2,
+        State::SynReceived => 3,
+        State::FinWait1 => 4,
+        State::FinWait2 => 5,
+        State::TimeWait => 6,
+        State::Closed => CLOSED,
+        State::CloseWait => 8,
+        State::LastAck => 9,
+        State::Listen => LISTENING,
+        State::Closing => 11,
+    }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Socket options, queries and the state of the link.
+
+use socket_proto::query::{Account, Interface, Layout, QueryKind, SocketState};
+use socket_proto::{Errno, Handle, OptionAccess, OptionKinds, PollBits, SocketKind, SocketOption};
+use socket_proto::{Span, addr, op};
+use test_world::{C2S, Faults, PEER_IP, SERVER_IP, SERVER_MAC, World, config, frames, limits};
+
+const SECOND: u64 = 1_000_000_000;
+
+fn get(world: &mut World, socket: Handle, option: SocketOption) -> Result<(u64, u64), Errno> {
+    let got = world.ask(op::GetOption { socket, option })?;
+    Ok((got.value, got.second))
+}
+
+fn set(world: &mut World, socket: Handle, option: SocketOption, value: u64) -> Result<(), Errno> {
+    let second = 0;
+    world.ask(op::SetOption {
+        socket,
+        option,
+        value,
+        second,
+    })
+}
+
+#[test]
+fn every_option_can_be_read_and_the_writable_ones_set() {
+    let mut world = World::simple();
+    for kind in [SocketKind::Stream, SocketKind::Datagram] {
+        let socket = world.socket(kind);
+        for &option in SocketOption::ALL {
+            let info = option.info();
+            let applies = info.kinds == OptionKinds::All || kind == SocketKind::Stream;
+            let got = get(&mut world, socket, option);
+            assert_eq!(got.is_ok(), applies, "{}: {got:?}", info.name);
+            let writable = applies && info.access == OptionAccess::ReadWrite;
+            let expected = if writable {
+                Ok(())
+            } else {
+                Err(Errno::ENOPROTOOPT)
+            };
+            assert_eq!(
+                set(&mut world, socket, option, 1),
+                expected,
+                "{}",
+                info.name
+            );
+            if writable {
+                let (value, _) = get(&mut world, socket, option).unwrap();
+                assert_eq!(value, 1, "{}", info.name);
+            }
+        }
+    }
+    let socket = world.socket(SocketKind::Stream);
+    let read = |world: &mut World, option| get(world, socket, option).unwrap().0;
+    assert_eq!(read(&mut world, SocketOption::SendBuffer), 1 << 16);
+    assert_eq!(read(&mut world, SocketOption::ReceiveBuffer), 1 << 16);
+    assert_eq!(read(&mut world, SocketOption::Protocol), 6);
+    assert_eq!(read(&mut world, SocketOption::AcceptConnections), 0);
+    let listener = world.listen(80, 4);
+    let (listens, _) = get(&mut world, listener, SocketOption::AcceptConnections).unwrap();
+    assert_eq!(listens, 1);
+    for value in [0, 256, u64::MAX] {
+        let set = set(&mut world, socket, SocketOption::TimeToLive, value);
+        assert_eq!(set, Err(Errno::EINVAL));
+    }
+    let second = world.ask(op::SetOption {
+        socket,
+        option: SocketOption::NoDelay,
+        value: 1,
+        second: 1,
+    });
+    assert_eq!(second, Err(Errno::EINVAL));
+}
+
+/// Everything that the server sends while `act` lasts.
+fn sent(world: &mut World, act: impl FnOnce(&mut World)) -> Vec<Vec<u8>> {
+    world.medium.start_tap();
+    act(world);
+    let frames = world.medium.take_tap();
+    let ours = |frame: &Vec<u8>| frame[6..12] == SERVER_MAC;
+    frames.into_iter().filter(ours).collect()
+}
+
+#[test]
+fn options_reach_the_segments_of_connections_made_and_accepted() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    set(&mut world, listener, SocketOption::TimeToLive, 9).unwrap();
+    let (socket, peer) = world.connected(listener, 80);
+    assert_eq!(
+        get(&mut world, socket, SocketOption::TimeToLive),
+        Ok((9, 0))
+    );
+    let hops = |frames: Vec<Vec<u8>>| -> Vec<u8> {
+        let packets = frames.iter().filter_map(|frame| frames::packet(frame));
+        packets.map(|packet| packet[8]).collect()
+    };
+    let one = |world: &mut World| {
+        world.send(socket, b"x").unwrap();
+        world.run_for(SECOND / 10);
+    };
+    let frames = sent(&mut world, one);
+    assert!(!frames.is_empty() && hops(frames).iter().all(|&hops| hops == 9));
+    set(&mut world, socket, SocketOption::TimeToLive, 77).unwrap();
+    let frames = sent(&mut world, one);
+    assert!(!frames.is_empty() && hops(frames).iter().all(|&hops| hops == 77));
+    // The peer that takes what is sent late: with Nagle's algorithm the second byte waits.
+    let segments = |frames: Vec<Vec<u8>>| frames.len();
+    let two = |world: &mut World| {
+        for _ in 0..2 {
+            world.send(socket, b"y").unwrap();
+        }
+    };
+    let at_once = sent(&mut world, two);
+    assert_eq!(segments(at_once), 2);
+    world.run_for(SECOND);
+    set(&mut world, socket, SocketOption::NoDelay, 0).unwrap();
+    let at_once = sent(&mut world, two);
+    assert_eq!(segments(at_once), 1);
+    world.run_for(SECOND);
+    assert_eq!(world.peer.tcp(peer).recv_queue(), 6);
+}
+
+#[test]
+fn a_close_that_does_not_linger_resets() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    for (linger, resets) in [(None, false), (Some(5), false), (Some(0), true)] {
+        let (socket, peer) = world.connected(listener, 80);
+        world
+            .ask(op::SetOption {
+                socket,
+                option: SocketOption::Linger,
+                value: linger.is_some().into(),
+                second: linger.unwrap_or(0),
+            })
+            .unwrap();
+        let shown = get(&mut world, socket, SocketOption::Linger);
+        assert_eq!(shown, Ok((linger.is_some().into(), linger.unwrap_or(0))));
+        let before = world.server.counters().tcp_reset;
+        world.close(socket);
+        world.run_for(SECOND / 10);
+        let closed = world.peer.tcp(peer).state() == smoltcp::socket::tcp::State::Closed;
+        assert_eq!(closed, resets, "{linger:?}");
+        assert_eq!(world.server.counters().tcp_reset > before, resets);
+    }
+}
+
+#[test]
+fn a_silent_peer_is_given_as_long_as_its_socket_says() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    let (idle, _) = world.connected(listener, 80);
+    let (asked, _) = world.connected(listener, 80);
+    let (owed, _) = world.connected(listener, 80);
+    set(&mut world, idle, SocketOption::KeepAlive, 0).unwrap();
+    set(&mut world, owed, SocketOption::UserTimeout, 5_000).unwrap();
+    world.medium.set_faults(Faults {
+        lost: 1000,
+        ..Faults::none()
+    });
+    world.send(owed, b"anyone?").unwrap();
+    world.run_for(3 * SECOND);
+    assert!(!world.bits(owed).contains(PollBits::ERR));
+    world.run_for(4 * SECOND);
+    assert!(world.bits(owed).contains(PollBits::ERR));
+    assert_eq!(world.so_error(owed), Some(Errno::ETIMEDOUT));
+    world.run_for(300 * SECOND);
+    assert!(world.bits(asked).contains(PollBits::ERR));
+    assert_eq!(world.bits(idle), PollBits::OUT);
+}
+
+fn query<L: Layout>(world: &mut World, what: QueryKind, index: u64) -> Result<L, Errno> {
+    let mut layout = L::default();
+    let span = Span {
+        offset: u64::from(C2S) + 64,
+        length: layout.bytes().len() as u64,
+    };
+    let written = world.ask(op::Query { what, index, span })?;
+    assert_eq!(written.bytes, span.length);
+    let bytes = world.clients[0].read(64, span.length as usize);
+    layout.bytes_mut().copy_from_slice(&bytes);
+    Ok(layout)
+}
+
+#[test]
+fn queries_tell_what_is_there() {
+    let mut world = World::new(config(), vec![limits(3, 2)], Faults::none());
+    let interface: Interface = query(&mut world, QueryKind::Interface, 0).unwrap();
+    assert_eq!(&interface.name[..5], b"eth0\0");
+    assert_eq!(interface.mac[..6], SERVER_MAC);
+    assert_eq!(interface.address, addr::to_words((SERVER_IP, 0).into()));
+    assert_eq!(
+        (interface.prefix, interface.mtu, interface.link_up),
+        (24, 1500, 1)
+    );
+    assert_eq!(interface.tx_frames, world.server.counters().tx_frames);
+    assert!(interface.tx_frames > 0);
+    let none = query::<Interface>(&mut world, QueryKind::Interface, 1);
+    assert_eq!(none, Err(Errno::ENODEV));
+
+    let listener = world.listen(80, 4);
+    world.socket(SocketKind::Datagram);
+    let (socket, peer) = world.connected(listener, 80);
+    let account: Account = query(&mut world, QueryKind::Account, 0).unwrap();
+    let expected = Account {
+        stream_sockets: 2,
+        stream_quota: 3,
+        datagram_sockets: 1,
+        datagram_quota: 2,
+    };
+    assert_eq!(account, expected);
+    let more = query::<Account>(&mut world, QueryKind::Account, 1);
+    assert_eq!(more, Err(Errno::EINVAL));
+
+    world.peer.tcp(peer).send_slice(b"unread").unwrap();
+    world.await_bits(socket, PollBits::IN);
+    let state: SocketState = query(&mut world, QueryKind::Socket, socket.raw()).unwrap();
+    let peer_port = addr::require(state.remote).unwrap().port();
+    let expected = SocketState {
+        kind: 1,
+        state: 1,
+        local: addr::to_words((SERVER_IP, 80).into()),
+        remote: addr::to_words((PEER_IP, peer_port).into()),
+        unread: 6,
+        unacknowledged: 0,
+        retransmissions: 0,
+    };
+    assert_eq!(state, expected);
+    let state: SocketState = query(&mut world, QueryKind::Socket, listener.raw()).unwrap();
+    assert_eq!((state.state, state.remote), (10, addr::NO_ADDRESS));
+    world.close(socket);
+    let closed = query::<SocketState>(&mut world, QueryKind::Socket, socket.raw());
+    assert_eq!(closed, Err(Errno::EBADF));
+    for (offset, errno) in [(0, Errno::EFAULT), (u64::from(C2S), Errno::EINVAL)] {
+        let span = Span { offset, length: 8 };
+        let short = world.ask(op::Query {
+            what: QueryKind::Account,
+            index: 0,
+            span,
+        });
+        assert_eq!(short, Err(errno));
+    }
+}
+
+#[test]
+fn nothing_is_sent_while_the_link_is_down_and_neighbours_are_asked_again() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    let (socket, peer) = world.connected(listener, 80);
+    world.run_for(SECOND);
+    let now = world.now;
+    world.server.set_link(false, now);
+    let interface: Interface = query(&mut world, QueryKind::Interface, 0).unwrap();
+    assert_eq!(interface.link_up, 0);
+    let frames = sent(&mut world, |world| {
+        world.send(socket, b"later").unwrap();
+        world.run_for(5 * SECOND);
+    });
+    assert!(frames.is_empty(), "{} frames", frames.len());
+    let now = world.now;
+    world.server.set_link(true, now);
+    let frames = sent(&mut world, |world| {
+        world.run_for(SECOND / 10);
+        world.run_for(SECOND / 10);
+    });
+    assert!(frames.iter().any(|frame| frames::asked(frame).is_some()));
+    assert_eq!(world.peer.tcp(peer).recv_queue(), 5);
+}
