@@ -6,7 +6,11 @@
 //! [`Server::call`] when a client asks for something. It reads and writes frames where they lie
 //! ([`RxQueue`], [`TxQueue`]), and payload in the clients' windows ([`Window`]).
 //!
-//! # How the stack is used
+//! # Layers
+//!
+//! The folders are the layers, from `frames` at the bottom to `protocol` at the top; `tables` has
+//! the containers that all of them use. `ingress.rs` is the way of a frame up, `protocol/requests.rs`
+//! where a call comes in. docs/architecture.md has the picture and the rules.
 //!
 //! smoltcp runs TCP. It gets IPv4 packets, whole and for this machine; Ethernet, ARP, fragments,
 //! ICMP and UDP are this crate's own. It walks all sockets of a set for each packet, so each socket
@@ -42,6 +46,7 @@ mod config;
 mod counters;
 mod ethernet;
 mod frames;
+mod ingress;
 mod ip;
 mod protocol;
 mod server;

@@ -5,11 +5,9 @@
 //! goes that has waited longest for its next fragment: in a flood, a sender whose fragments follow
 //! one another closely still gets its datagrams through.
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use crate::tables::id::PartialId;
+use crate::tables::id::{BlockId, PartialId};
 use crate::tables::list::{Links, List};
 use crate::tables::map::{Key, Map, mix};
 use crate::tables::pool::Pool;
@@ -33,8 +31,6 @@ const POOL: usize = 512;
 const UNIT: usize = 8;
 /// Words of 64 units that say what of a block is there.
 const WORDS: usize = BLOCK / UNIT / 64;
-
-const NONE: u16 = u16::MAX;
 
 /// Names a datagram of which fragments come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +79,12 @@ pub enum Progress {
 
 struct Block {
     present: [u64; WORDS],
+    bytes: [u8; BLOCK],
 }
 
 struct Datagram {
     key: FragmentKey,
-    blocks: [u16; BLOCKS],
+    blocks: [Option<BlockId>; BLOCKS],
     /// Units that are there.
     units: usize,
     /// The payload's length, once the last fragment has come.
@@ -104,9 +101,7 @@ pub struct Reassembly {
     links: Links<PartialId>,
     /// The one whose last fragment came first is at the front.
     waiting: List<PartialId>,
-    blocks: Vec<Block>,
-    bytes: Vec<u8>,
-    free_blocks: Vec<u16>,
+    blocks: Pool<BlockId, Block>,
     /// Datagrams given up.
     dropped: u64,
 }
@@ -122,7 +117,7 @@ impl Reassembly {
                 protocol: 0,
                 ident: 0,
             },
-            blocks: [NONE; BLOCKS],
+            blocks: [None; BLOCKS],
             units: 0,
             length: None,
             end: 0,
@@ -130,15 +125,14 @@ impl Reassembly {
         };
         let block = || Block {
             present: [0; WORDS],
+            bytes: [0; BLOCK],
         };
         Reassembly {
             table: Map::new(DATAGRAMS, seed),
             datagrams: Pool::new(DATAGRAMS, datagram),
             links: Links::new(DATAGRAMS),
             waiting: List::default(),
-            blocks: (0..POOL).map(|_| block()).collect(),
-            bytes: vec![0; POOL * BLOCK],
-            free_blocks: (0..POOL as u16).collect(),
+            blocks: Pool::new(POOL, block),
             dropped: 0,
         }
     }
@@ -262,10 +256,11 @@ impl Reassembly {
             let Some(block) = self.block(index, at / BLOCK) else {
                 return false;
             };
-            let start = block * BLOCK + at % BLOCK;
-            self.bytes[start..start + length].copy_from_slice(&payload[done..done + length]);
-            for unit in at % BLOCK / UNIT..(at % BLOCK + length).div_ceil(UNIT) {
-                self.blocks[block].present[unit / 64] |= 1 << (unit % 64);
+            let block = &mut self.blocks[block];
+            let range = at % BLOCK..at % BLOCK + length;
+            block.bytes[range.clone()].copy_from_slice(&payload[done..done + length]);
+            for unit in range.start / UNIT..range.end.div_ceil(UNIT) {
+                block.present[unit / 64] |= 1 << (unit % 64);
             }
             done += length;
         }
@@ -275,13 +270,10 @@ impl Reassembly {
 
     fn has_unit(&self, index: PartialId, unit: usize) -> bool {
         let per_block = BLOCK / UNIT;
-        match self.datagrams[index].blocks[unit / per_block] {
-            NONE => false,
-            block => {
-                let unit = unit % per_block;
-                self.blocks[usize::from(block)].present[unit / 64] >> (unit % 64) & 1 == 1
-            }
-        }
+        self.datagrams[index].blocks[unit / per_block].is_some_and(|block| {
+            let unit = unit % per_block;
+            self.blocks[block].present[unit / 64] >> (unit % 64) & 1 == 1
+        })
     }
 
     /// Whether what is there is the same as what has come again.
@@ -290,9 +282,8 @@ impl Reassembly {
         while done < payload.len() {
             let at = offset + done;
             let length = (BLOCK - at % BLOCK).min(payload.len() - done);
-            let block = usize::from(self.datagrams[index].blocks[at / BLOCK]);
-            let start = block * BLOCK + at % BLOCK;
-            if self.bytes[start..start + length] != payload[done..done + length] {
+            let known = self.bytes(index, at / BLOCK);
+            if known[at % BLOCK..at % BLOCK + length] != payload[done..done + length] {
                 return false;
             }
             done += length;
@@ -300,31 +291,34 @@ impl Reassembly {
         true
     }
 
-    /// The block of a datagram with this number; a new one, for which others may have to go.
-    fn block(&mut self, index: PartialId, number: usize) -> Option<usize> {
-        let block = self.datagrams[index].blocks[number];
-        if block != NONE {
-            return Some(usize::from(block));
+    /// The bytes of a datagram's block with this number, which is there.
+    fn bytes(&self, index: PartialId, number: usize) -> &[u8] {
+        match self.datagrams[index].blocks[number] {
+            Some(block) => &self.blocks[block].bytes,
+            None => &[0; BLOCK],
         }
-        while self.free_blocks.is_empty() {
+    }
+
+    /// The block of a datagram with this number; a new one, for which others may have to go.
+    fn block(&mut self, index: PartialId, number: usize) -> Option<BlockId> {
+        let block = self.datagrams[index].blocks[number];
+        if block.is_some() {
+            return block;
+        }
+        while self.blocks.is_full() {
             // This datagram is the last in the list. One alone never needs all blocks.
             let oldest = self.waiting.front().filter(|&oldest| oldest != index)?;
             self.give_up(oldest);
         }
-        let block = self.free_blocks.pop()?;
-        self.datagrams[index].blocks[number] = block;
-        self.blocks[usize::from(block)].present = [0; WORDS];
-        Some(usize::from(block))
+        let block = self.blocks.take()?;
+        self.datagrams[index].blocks[number] = Some(block);
+        self.blocks[block].present = [0; WORDS];
+        Some(block)
     }
 
     fn assemble(&mut self, index: PartialId, length: usize, into: &mut [u8]) {
-        let mut done = 0;
-        while done < length {
-            let block = usize::from(self.datagrams[index].blocks[done / BLOCK]);
-            let count = BLOCK.min(length - done);
-            into[done..done + count]
-                .copy_from_slice(&self.bytes[block * BLOCK..block * BLOCK + count]);
-            done += count;
+        for (number, into) in into[..length].chunks_mut(BLOCK).enumerate() {
+            into.copy_from_slice(&self.bytes(index, number)[..into.len()]);
         }
         self.release(index);
     }
@@ -336,12 +330,8 @@ impl Reassembly {
 
     fn release(&mut self, index: PartialId) {
         let datagram = &mut self.datagrams[index];
-        for block in &mut datagram.blocks {
-            if *block != NONE {
-                // There was room for all of them at the start.
-                self.free_blocks.push(*block);
-                *block = NONE;
-            }
+        for block in datagram.blocks.iter_mut().filter_map(Option::take) {
+            self.blocks.put_back(block);
         }
         self.table.remove(&datagram.key);
         self.waiting.remove(&mut self.links, index);
@@ -485,7 +475,7 @@ mod tests {
                     let complete = matches!(progress, Progress::Complete(_));
                     prop_assert_eq!(complete, i == count - 1);
                 }
-                prop_assert_eq!(reassembly.free_blocks.len(), POOL);
+                prop_assert_eq!(reassembly.blocks.used(), 0);
             }
         }
     }

@@ -46,6 +46,8 @@ ids! {
     HalfOpenId(u32);
     /// A datagram of which fragments have come.
     PartialId(u32);
+    /// Memory for a piece of such a datagram.
+    BlockId(u16);
 }
 
 impl ClientId {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! The way of a received frame up through the layers, to the socket that it is for.
+
+use smoltcp::wire::IpProtocol;
+use socket_proto::{Errno, SocketKind};
+
+use crate::frames::TxQueue;
+use crate::ip::icmp::{Error, Why};
+use crate::ip::packet::{self, Packet, Tuple};
+use crate::ip::{PORT, PROTOCOL};
+use crate::protocol::window::Window;
+use crate::server::Server;
+use crate::sockets::socket::{Kind, Role};
+use crate::tables::id::{InboxId, SocketId};
+use crate::transport::input::Arrival;
+use crate::transport::opening::Listening;
+use crate::transport::udp;
+
+impl<W: Window> Server<W> {
+    /// Takes a frame up through the layers.
+    pub(crate) fn ingress<T: TxQueue>(&mut self, frame: &[u8], tx: &mut T) {
+        let Some(packet) = self.net.receive(frame, tx) else {
+            return;
+        };
+        let Some(fragment) = packet.fragment else {
+            return self.deliver(&packet, tx);
+        };
+        // Out of the server for as long as it is read.
+        let mut bytes = core::mem::take(&mut self.assembled);
+        if let Some(whole) = self.net.reassemble(&packet, fragment, &mut bytes) {
+            self.deliver(&whole, tx);
+        }
+        self.assembled = bytes;
+    }
+
+    fn deliver<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        match packet.protocol {
+            IpProtocol::Tcp => match packet::tuple(packet) {
+                Some(tuple) => self.segment(packet, tuple, tx),
+                None => self.net.counters.drops_malformed += 1,
+            },
+            IpProtocol::Udp => self.datagram(packet, tx),
+            IpProtocol::Icmp => {
+                if let Some(error) = self.net.icmp(packet, tx) {
+                    self.undelivered(error);
+                }
+            }
+            _ => self.net.refuse(PROTOCOL, packet, tx),
+        }
+    }
+
+    fn segment<T: TxQueue>(&mut self, packet: &Packet, tuple: Tuple, tx: &mut T) {
+        let known = self.tcp.find(&tuple);
+        let listening = match known {
+            Some(_) => None,
+            None => self.listening(tuple),
+        };
+        let arrival = Arrival {
+            packet,
+            tuple,
+            tcp: &mut self.tcp,
+            net: &mut self.net,
+            tx,
+        };
+        let established = match known {
+            Some(id) => return arrival.for_connection(id),
+            None => arrival.for_no_connection(listening),
+        };
+        if let (Some(id), Some(Listening { socket, .. })) = (established, listening)
+            && let Some(account) = self.accounts.get_mut(socket.client)
+        {
+            account.count_waiting(true);
+            if let Some(listener) = account.listener_mut(socket.slot) {
+                listener.ready.push_back(&mut self.tcp.links, id);
+            }
+            self.refresh(socket, None);
+        }
+    }
+
+    /// The socket that listens at our end, and whether one more connection may wait.
+    fn listening(&self, tuple: Tuple) -> Option<Listening> {
+        let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
+        let account = self.accounts.get(socket.client)?;
+        let Kind::Stream(stream) = &account.socket(socket.slot)?.kind else {
+            return None;
+        };
+        let Role::Listening(listener) = &stream.role else {
+            return None;
+        };
+        let room = account.may_add_stream() && listener.ready.len() < listener.backlog;
+        Some(Listening { socket, room })
+    }
+
+    fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
+        let verified = self.net.interface.offload.rx_checksum;
+        let Some(received) = udp::parse(packet, verified) else {
+            self.net.counters.drops_malformed += 1;
+            return;
+        };
+        let Some((socket, inbox)) = self.inbox_of(received.tuple) else {
+            self.net.counters.drops_no_socket += 1;
+            return self.net.refuse(PORT, packet, tx);
+        };
+        if self.inboxes[inbox].push(received.tuple.remote, received.payload) {
+            self.refresh(socket, None);
+        } else {
+            self.net.counters.drops_socket_full += 1;
+        }
+    }
+
+    /// The datagram socket at our end, if it hears the other end.
+    fn inbox_of(&self, tuple: Tuple) -> Option<(SocketId, InboxId)> {
+        let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
+        let account = self.accounts.get(socket.client)?;
+        match &account.socket(socket.slot)?.kind {
+            Kind::Datagram(datagram) if datagram.hears(tuple.remote) => {
+                Some((socket, datagram.inbox))
+            }
+            _ => None,
+        }
+    }
+
+    /// A packet of ours did not arrive, says somebody. Believed if such a packet may be on its way.
+    fn undelivered(&mut self, error: Error) {
+        let believed = match error.protocol {
+            IpProtocol::Tcp => self.tcp.undelivered(error, &mut self.net),
+            IpProtocol::Udp => self.datagram_undelivered(error),
+            _ => false,
+        };
+        self.net.counters.icmp_ignored += u64::from(!believed);
+    }
+
+    fn datagram_undelivered(&mut self, error: Error) -> bool {
+        // A connected socket sends to its peer.
+        if self.inbox_of(error.tuple).is_none() {
+            return false;
+        }
+        match error.why {
+            Why::TooBig { mtu } => {
+                self.net.path_narrows(error, mtu);
+                self.datagram_failed(error.tuple, Errno::EMSGSIZE);
+            }
+            Why::Failed { errno, fatal: true } => self.datagram_failed(error.tuple, errno),
+            Why::Failed { .. } => {}
+        }
+        true
+    }
+
+    /// A connected datagram socket is told that what it sent did not arrive.
+    pub(crate) fn datagram_failed(&mut self, tuple: Tuple, errno: Errno) {
+        if let Some((id, _)) = self.inbox_of(tuple)
+            && let Some(account) = self.accounts.get_mut(id.client)
+            && let Ok(socket) = account.socket_mut(id.slot)
+            && let Kind::Datagram(datagram) = &socket.kind
+            && datagram.remote.is_some()
+        {
+            socket.error = Some(errno);
+            self.refresh(id, None);
+        }
+    }
+}
