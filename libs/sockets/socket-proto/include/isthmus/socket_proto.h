@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Made from libs/sockets/socket-proto/src; see docs/socket-protocol.md. */
+
+#ifndef ISTHMUS_SOCKET_PROTO_H
+#define ISTHMUS_SOCKET_PROTO_H
+
+#include <stdint.h>
+
+#define ISTHMUS_VERSION 2
+#define ISTHMUS_RESTARTED 0xfffff
+#define ISTHMUS_NO_PLACE 0xffffe
+#define ISTHMUS_MAX_BATCH 64
+
+#define ISTHMUS_AF_INET 2
+#define ISTHMUS_SOCK_STREAM 1
+#define ISTHMUS_SOCK_DGRAM 2
+#define ISTHMUS_SHUT_RD 0
+#define ISTHMUS_SHUT_WR 1
+#define ISTHMUS_SHUT_RDWR 2
+#define ISTHMUS_IPPROTO_IP 0
+#define ISTHMUS_IPPROTO_TCP 6
+#define ISTHMUS_IPPROTO_UDP 17
+#define ISTHMUS_ENXIO 6
+#define ISTHMUS_EBADF 9
+#define ISTHMUS_EAGAIN 11
+#define ISTHMUS_EACCES 13
+#define ISTHMUS_EFAULT 14
+#define ISTHMUS_ENODEV 19
+#define ISTHMUS_EINVAL 22
+#define ISTHMUS_ENFILE 23
+#define ISTHMUS_EMFILE 24
+#define ISTHMUS_EPIPE 32
+#define ISTHMUS_ENOSYS 38
+#define ISTHMUS_ENONET 64
+#define ISTHMUS_EPROTO 71
+#define ISTHMUS_EDESTADDRREQ 89
+#define ISTHMUS_EMSGSIZE 90
+#define ISTHMUS_ENOPROTOOPT 92
+#define ISTHMUS_EPROTONOSUPPORT 93
+#define ISTHMUS_ESOCKTNOSUPPORT 94
+#define ISTHMUS_EOPNOTSUPP 95
+#define ISTHMUS_EAFNOSUPPORT 97
+#define ISTHMUS_EADDRINUSE 98
+#define ISTHMUS_EADDRNOTAVAIL 99
+#define ISTHMUS_ENETUNREACH 101
+#define ISTHMUS_ECONNABORTED 103
+#define ISTHMUS_ECONNRESET 104
+#define ISTHMUS_ENOBUFS 105
+#define ISTHMUS_EISCONN 106
+#define ISTHMUS_ENOTCONN 107
+#define ISTHMUS_ETIMEDOUT 110
+#define ISTHMUS_ECONNREFUSED 111
+#define ISTHMUS_EHOSTDOWN 112
+#define ISTHMUS_EHOSTUNREACH 113
+#define ISTHMUS_EALREADY 114
+#define ISTHMUS_EINPROGRESS 115
+#define ISTHMUS_POLLIN 1
+#define ISTHMUS_POLLOUT 4
+#define ISTHMUS_POLLERR 8
+#define ISTHMUS_POLLHUP 16
+#define ISTHMUS_POLLNVAL 32
+#define ISTHMUS_POLLRDHUP 8192
+#define ISTHMUS_QUERY_INTERFACE 1
+#define ISTHMUS_QUERY_ACCOUNT 2
+#define ISTHMUS_QUERY_SOCKET 3
+
+/* 0 or 1. The server behaves as if it were set: old connections keep no port from a listener. */
+#define ISTHMUS_SO_REUSEADDR (UINT64_C(1) << 32 | 2)
+/* 1 stream, 2 datagram. */
+#define ISTHMUS_SO_TYPE (UINT64_C(1) << 32 | 3)
+/* The number of the error that waits, or 0; reading clears it. */
+#define ISTHMUS_SO_ERROR (UINT64_C(1) << 32 | 4)
+/* Bytes of the buffer for sending. */
+#define ISTHMUS_SO_SNDBUF (UINT64_C(1) << 32 | 7)
+/* Bytes of the buffer for receiving. */
+#define ISTHMUS_SO_RCVBUF (UINT64_C(1) << 32 | 8)
+/* 0 or 1: whether an idle peer is asked if it is still there, and given up if it is not. At
+ * first 1, unlike on Linux. */
+#define ISTHMUS_SO_KEEPALIVE (UINT64_C(1) << 32 | 9)
+/* 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
+ * with other seconds it does not wait either. */
+#define ISTHMUS_SO_LINGER (UINT64_C(1) << 32 | 13)
+/* 1 if the socket listens, otherwise 0. */
+#define ISTHMUS_SO_ACCEPTCONN (UINT64_C(1) << 32 | 30)
+/* 6 TCP, 17 UDP. */
+#define ISTHMUS_SO_PROTOCOL (UINT64_C(1) << 32 | 38)
+/* 2, `AF_INET`. */
+#define ISTHMUS_SO_DOMAIN (UINT64_C(1) << 32 | 39)
+/* 1..=255: the time to live of packets to send. */
+#define ISTHMUS_IP_TTL (UINT64_C(0) << 32 | 2)
+/* 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At first
+ * 1, unlike on Linux. */
+#define ISTHMUS_TCP_NODELAY (UINT64_C(6) << 32 | 1)
+/* Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000. */
+#define ISTHMUS_TCP_USER_TIMEOUT (UINT64_C(6) << 32 | 18)
+
+/* The first call. Drops every socket that the client had. */
+#define ISTHMUS_OP_ATTACH 1
+#define ISTHMUS_ATTACH_REPLY_VERSION 0
+#define ISTHMUS_ATTACH_REPLY_WINDOW 1
+#define ISTHMUS_ATTACH_REPLY_SOCKETS 2
+#define ISTHMUS_ATTACH_REPLY_EPOCH 3
+static inline void isthmus_attach_words(uint64_t words[4],
+	uint64_t version)
+{
+	words[0] = version;
+	words[1] = 0;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* A new socket. It never blocks, so there is no flag for that. */
+#define ISTHMUS_OP_SOCKET 2
+#define ISTHMUS_SOCKET_REPLY_SOCKET 0
+static inline void isthmus_socket_words(uint64_t words[4],
+	uint64_t family,
+	uint64_t kind,
+	uint64_t protocol)
+{
+	words[0] = family;
+	words[1] = kind;
+	words[2] = protocol;
+	words[3] = 0;
+}
+
+/* Gives a socket its local address. */
+#define ISTHMUS_OP_BIND 3
+static inline void isthmus_bind_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t addr_head,
+	uint64_t addr_high,
+	uint64_t addr_low)
+{
+	words[0] = socket;
+	words[1] = addr_head;
+	words[2] = addr_high;
+	words[3] = addr_low;
+}
+
+/* Makes a stream socket wait for connections. */
+#define ISTHMUS_OP_LISTEN 4
+static inline void isthmus_listen_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t backlog)
+{
+	words[0] = socket;
+	words[1] = backlog;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* Takes the oldest complete connection. */
+#define ISTHMUS_OP_ACCEPT 5
+#define ISTHMUS_ACCEPT_REPLY_SOCKET 0
+#define ISTHMUS_ACCEPT_REPLY_PEER_HEAD 1
+#define ISTHMUS_ACCEPT_REPLY_PEER_HIGH 2
+#define ISTHMUS_ACCEPT_REPLY_PEER_LOW 3
+static inline void isthmus_accept_words(uint64_t words[4],
+	uint64_t socket)
+{
+	words[0] = socket;
+	words[1] = 0;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* Stream: starts a connection. Datagram: sets the peer that `send` without an address goes to
+ * and that alone is heard. */
+#define ISTHMUS_OP_CONNECT 6
+static inline void isthmus_connect_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t addr_head,
+	uint64_t addr_high,
+	uint64_t addr_low)
+{
+	words[0] = socket;
+	words[1] = addr_head;
+	words[2] = addr_high;
+	words[3] = addr_low;
+}
+
+/* Stream: bytes. Datagram: a batch as in `datagram`. */
+#define ISTHMUS_OP_SEND 7
+#define ISTHMUS_SEND_REPLY_COUNT 0
+#define ISTHMUS_SEND_REPLY_ROOM 1
+static inline void isthmus_send_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t span_offset,
+	uint64_t span_length,
+	uint64_t flags)
+{
+	words[0] = socket;
+	words[1] = span_offset;
+	words[2] = span_length;
+	words[3] = flags;
+}
+
+/* Stream: bytes; 0 of them means end of stream. Datagram: a batch. */
+#define ISTHMUS_OP_RECV 8
+#define ISTHMUS_RECV_REPLY_BYTES 0
+#define ISTHMUS_RECV_REPLY_DATAGRAMS 1
+static inline void isthmus_recv_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t span_offset,
+	uint64_t span_length,
+	uint64_t flags)
+{
+	words[0] = socket;
+	words[1] = span_offset;
+	words[2] = span_length;
+	words[3] = flags;
+}
+
+/* Ends one or both directions. */
+#define ISTHMUS_OP_SHUTDOWN 9
+static inline void isthmus_shutdown_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t how)
+{
+	words[0] = socket;
+	words[1] = how;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* Gives the handle back. Bytes already taken are still sent, unless received ones were never
+ * read: then the connection is reset (RFC 2525 section 2.17). */
+#define ISTHMUS_OP_CLOSE 10
+static inline void isthmus_close_words(uint64_t words[4],
+	uint64_t socket)
+{
+	words[0] = socket;
+	words[1] = 0;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* The local address. */
+#define ISTHMUS_OP_GETSOCKNAME 11
+#define ISTHMUS_GETSOCKNAME_REPLY_ADDRESS_HEAD 0
+#define ISTHMUS_GETSOCKNAME_REPLY_ADDRESS_HIGH 1
+#define ISTHMUS_GETSOCKNAME_REPLY_ADDRESS_LOW 2
+static inline void isthmus_getsockname_words(uint64_t words[4],
+	uint64_t socket)
+{
+	words[0] = socket;
+	words[1] = 0;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* The peer's address. */
+#define ISTHMUS_OP_GETPEERNAME 12
+#define ISTHMUS_GETPEERNAME_REPLY_ADDRESS_HEAD 0
+#define ISTHMUS_GETPEERNAME_REPLY_ADDRESS_HIGH 1
+#define ISTHMUS_GETPEERNAME_REPLY_ADDRESS_LOW 2
+static inline void isthmus_getpeername_words(uint64_t words[4],
+	uint64_t socket)
+{
+	words[0] = socket;
+	words[1] = 0;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* An option's value. */
+#define ISTHMUS_OP_GETSOCKOPT 13
+#define ISTHMUS_GETSOCKOPT_REPLY_VALUE 0
+#define ISTHMUS_GETSOCKOPT_REPLY_SECOND 1
+static inline void isthmus_getsockopt_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t option)
+{
+	words[0] = socket;
+	words[1] = option;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* Readiness of a socket, and a wish to be notified at a time even if nothing becomes ready. */
+#define ISTHMUS_OP_POLL 14
+#define ISTHMUS_POLL_REPLY_BITS 0
+static inline void isthmus_poll_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t deadline)
+{
+	words[0] = socket;
+	words[1] = deadline;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* Sets an option. */
+#define ISTHMUS_OP_SETSOCKOPT 15
+static inline void isthmus_setsockopt_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t option,
+	uint64_t value,
+	uint64_t second)
+{
+	words[0] = socket;
+	words[1] = option;
+	words[2] = value;
+	words[3] = second;
+}
+
+/* Writes one of the layouts of `query` into the window. */
+#define ISTHMUS_OP_QUERY 16
+#define ISTHMUS_QUERY_REPLY_BYTES 0
+static inline void isthmus_query_words(uint64_t words[4],
+	uint64_t what,
+	uint64_t index,
+	uint64_t span_offset,
+	uint64_t span_length)
+{
+	words[0] = what;
+	words[1] = index;
+	words[2] = span_offset;
+	words[3] = span_length;
+}
+
+/* Carries out several requests, each a label and four words (`Message`), one behind the other;
+ * the replies have the same form. `attach` and `batch` cannot be in it. Up to `MAX_BATCH`
+ * requests are carried out, fewer if they have moved much. */
+#define ISTHMUS_OP_BATCH 17
+#define ISTHMUS_BATCH_REPLY_COUNT 0
+static inline void isthmus_batch_words(uint64_t words[4],
+	uint64_t requests,
+	uint64_t count,
+	uint64_t replies)
+{
+	words[0] = requests;
+	words[1] = count;
+	words[2] = replies;
+	words[3] = 0;
+}
+
+/* A request or a reply as it lies in the window, for batch. */
+struct isthmus_message {
+	uint64_t label;
+	uint64_t words[4];
+};
+_Static_assert(sizeof(struct isthmus_message) == 40, "size");
+
+/* In front of each datagram in the window; the next lies at a multiple of 8. */
+struct isthmus_datagram {
+	uint16_t length;
+	uint16_t wire_length;
+	uint32_t flags;
+	uint64_t address[3];
+};
+_Static_assert(sizeof(struct isthmus_datagram) == 32, "size");
+
+struct isthmus_interface {
+	/* Its name, with zeros behind it. */
+	uint8_t name[16];
+	/* Its Ethernet address in the first six bytes. */
+	uint8_t mac[8];
+	/* Its address; port 0. */
+	uint64_t address[3];
+	/* Bits of the address that name its network. */
+	uint32_t prefix;
+	/* Longest packet in bytes. */
+	uint32_t mtu;
+	/* 1 if the device says that the link is up, otherwise 0. */
+	uint32_t link_up;
+	/* 0. */
+	uint32_t reserved;
+	/* Frames received. */
+	uint64_t rx_frames;
+	/* Bytes of these frames. */
+	uint64_t rx_bytes;
+	/* Frames sent. */
+	uint64_t tx_frames;
+	/* Bytes of these frames. */
+	uint64_t tx_bytes;
+};
+_Static_assert(sizeof(struct isthmus_interface) == 96, "size");
+
+struct isthmus_account {
+	/* Stream sockets, connections that wait for `accept` included. */
+	uint32_t stream_sockets;
+	/* Most stream sockets. */
+	uint32_t stream_quota;
+	/* Datagram sockets. */
+	uint32_t datagram_sockets;
+	/* Most datagram sockets. */
+	uint32_t datagram_quota;
+};
+_Static_assert(sizeof(struct isthmus_account) == 16, "size");
+
+struct isthmus_socket_state {
+	/* 1 stream, 2 datagram. */
+	uint32_t kind;
+	/* The state of its connection with Linux's numbers: 1 established, 2 SYN sent, 3 SYN received,
+ * 4 FIN wait 1, 5 FIN wait 2, 6 TIME-WAIT, 7 closed, 8 close wait, 9 last ACK, 10 listening, 11
+ * closing. */
+	uint32_t state;
+	/* Its local address. */
+	uint64_t local[3];
+	/* Its peer's address, or zeros. */
+	uint64_t remote[3];
+	/* Stream: bytes received and not read. Listener: connections that wait for `accept`. */
+	uint64_t unread;
+	/* Stream: bytes that the peer has not acknowledged. */
+	uint64_t unacknowledged;
+	/* Segments sent again. */
+	uint64_t retransmissions;
+};
+_Static_assert(sizeof(struct isthmus_socket_state) == 80, "size");
+
+/* The readiness region, in words of 32 bits: the epoch, the serial, from FIRST_SOCKET on
+ * the sockets (poll bits, and the generation in the high half), and behind them the change
+ * log, which has the largest power of two of entries that is not above an eighth of all. */
+#define ISTHMUS_READY_EPOCH 0
+#define ISTHMUS_READY_SERIAL 1
+#define ISTHMUS_READY_FIRST_SOCKET 16
+#define ISTHMUS_READY_MAX_SOCKETS 4096
+static inline uint32_t isthmus_ready_log(uint32_t words)
+{
+	uint32_t log = 1;
+	while (log * 2 <= words / 8)
+		log *= 2;
+	return log;
+}
+static inline uint32_t isthmus_ready_sockets(uint32_t words)
+{
+	uint32_t sockets = words - ISTHMUS_READY_FIRST_SOCKET - isthmus_ready_log(words);
+	return sockets < ISTHMUS_READY_MAX_SOCKETS ? sockets : ISTHMUS_READY_MAX_SOCKETS;
+}
+
+#endif
