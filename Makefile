@@ -10,7 +10,8 @@ ECHO_PORT ?= 8007
 FORWARD   ?=
 NETDEV    ?= user,id=netdev0,hostfwd=tcp:127.0.0.1:$(HTTP_PORT)-:80,hostfwd=tcp:127.0.0.1:$(ECHO_PORT)-:7,hostfwd=udp:127.0.0.1:$(ECHO_PORT)-:7$(subst $() $(),,$(FORWARD:%=,hostfwd=%))
 
-PDS := supervisor timer_driver net_driver net_server echo_server http_server console rng_driver
+# The folder with the declaration (isthmus.toml) and the PDs of a system of your own
+SYSTEM    ?= .
 
 ifeq ($(filter $(CONFIG),debug release),)
 $(error CONFIG=$(CONFIG) is not known: use CONFIG=debug or CONFIG=release)
@@ -31,20 +32,20 @@ GRANTED = --image $(IMAGE)
 REPORTS :=
 endif
 
-# The image for the system tests differs by the lines of system.xml and net.toml marked @test, by the client
-# `hostile` and by the feature `fault-injection` of console, supervisor and net_driver. Its console takes commands, and has a priority above what it makes
-# fault: else it would only ever be heard while everyone waits, and no PD would fault in the middle of its work.
-ifeq ($(TEST_IMAGE),1)
-OUT      := build/$(CONFIG)-test
-PDS      += hostile
-FEATURES := --features console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
-SYSTEM   := $(OUT)/system.xml
-NET_TOML := $(OUT)/net.toml
+# The image for the system tests has another console, one PD more, and the feature `fault-injection` in three of them.
+ifeq ($(SYSTEM),.)
+OUT := build/$(CONFIG)
 else
-OUT      := build/$(CONFIG)
-SYSTEM   := system.xml
-NET_TOML := net.toml
+OUT := build/systems/$(notdir $(abspath $(SYSTEM)))/$(CONFIG)
 endif
+ifeq ($(TEST_IMAGE),1)
+OUT      := $(OUT)-test
+WITH     := --with tools/tests/system-tests/image/test.toml
+FEATURES := console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
+endif
+DECLARATION := $(SYSTEM)/isthmus.toml
+# What sysgen makes of it: system.xml, wiring tables, configuration
+MADE     := $(OUT)/system
 
 # PDs do not use the FPU, so the kernel never has to switch it.
 TARGET    := aarch64-unknown-none-softfloat
@@ -57,7 +58,7 @@ CARGO     := cargo
 
 IMAGE := $(OUT)/loader.img
 # Whether the image grants what the system description says, to whom it says.
-CHECK_RIGHTS = $(TOOLS)/config-tool rights $(SYSTEM) $(GRANTED)
+CHECK_RIGHTS = $(TOOLS)/sysgen rights $(MADE)/system.xml $(GRANTED)
 
 QEMU_BASE := qemu-system-aarch64 -machine virt,virtualization=on -cpu cortex-a53 -m size=2G \
 	-display none -monitor none -serial stdio \
@@ -77,7 +78,8 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
 	@echo
 	@echo "Variables: CONFIG=debug|release  HTTP_PORT=8080  ECHO_PORT=8007  FORWARD=tcp:127.0.0.1:7000-:7000"
-	@echo "           NETDEV=…  QEMU_ARGS=…  MICROKIT_SDK=<folder>  TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
+	@echo "           NETDEV=…  QEMU_ARGS=…  MICROKIT_SDK=<folder>  SYSTEM=<folder>"
+	@echo "           TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
 
 run: image ## build and boot; Ctrl-C ends it
 ifeq ($(origin NETDEV),file)
@@ -121,40 +123,27 @@ $(OUT)/sdk-used: FORCE | sdk
 	@{ echo $(SDK); cksum < $(SDK)/bin/microkit; cat $(SDK)/board/$(BOARD)/$(CONFIG)/elf/* | cksum; } > $@.new
 	$(replace-if-changed)
 
-build/$(CONFIG)-test/system.xml: system.xml $(TOOLS)/config-tool
-	@mkdir -p $(@D)
-	@$(TOOLS)/config-tool test-system $< -o $@
+$(MADE)/system.xml: FORCE $(TOOLS)/sysgen
+	@$(TOOLS)/sysgen build $(DECLARATION) $(WITH) -o $(MADE)
+ifeq ($(SYSTEM)$(TEST_IMAGE),.)
+	@cmp -s $@ system.xml || cp $@ system.xml
+endif
 
-# Its network has room for a thousand neighbours.
-build/$(CONFIG)-test/net.toml: net.toml Makefile
-	@mkdir -p $(@D)
-	@sed -e '/^address = /s|/24|/16|' -e 's|^#@test: ||' $< > $@
+# Each program is built here or, if it has a folder pds/<program> there, in the system's own workspace.
+$(OUT)/pds/stamp: FORCE $(MADE)/system.xml | sdk
+	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) TARGET=$(TARGET) PROFILE=$(PD_PROFILE) FEATURES=$(FEATURES) \
+	  tools/build-pds.sh $(SYSTEM) $(MADE)/programs $(OUT)/pds $(PD_TARGET)
 
-$(OUT)/net_config.bin: $(NET_TOML) $(SYSTEM) $(TOOLS)/config-tool
-	@mkdir -p $(OUT)
-	@$(TOOLS)/config-tool compile $(NET_TOML) --system $(SYSTEM) -o $@
-
-$(OUT)/pds/stamp: FORCE | sdk
-	@mkdir -p $(OUT)/pds $(dir $(PD_TARGET))
-	@[ -e $@ ] || echo "building the protection domains ($(CONFIG)); the first time this takes a minute or two"
-	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) \
-	  flock $(PD_TARGET).lock $(CARGO) build --locked --quiet --profile $(PD_PROFILE) --target $(TARGET) \
-	  --target-dir $(PD_TARGET) $(addprefix -p ,$(PDS)) $(FEATURES) || exit; \
-	for pd in $(PDS); do \
-	  cmp -s $(PD_TARGET)/$(TARGET)/$(PD_PROFILE)/$$pd $(OUT)/pds/$$pd || \
-	  { cp $(PD_TARGET)/$(TARGET)/$(PD_PROFILE)/$$pd $(OUT)/pds/$$pd.new && mv $(OUT)/pds/$$pd.new $(OUT)/pds/$$pd && touch $@; } || exit; \
-	done; \
-	for old in $(filter-out $(addprefix $(OUT)/pds/,$(PDS) stamp),$(wildcard $(OUT)/pds/*)); do rm $$old; touch $@; done
-
-$(IMAGE): $(SYSTEM) $(OUT)/net_config.bin $(OUT)/pds/stamp $(OUT)/sdk-used
-	@$(SDK)/bin/microkit $(SYSTEM) --search-path $(OUT)/pds --search-path $(OUT) \
+$(IMAGE): $(MADE)/system.xml $(OUT)/pds/stamp $(OUT)/sdk-used
+	@$(SDK)/bin/microkit $< --search-path $(OUT)/pds --search-path $(MADE) --search-path $(SYSTEM) \
 	  --board $(BOARD) --config $(CONFIG) -o $@ -r $(OUT)/report.txt $(REPORTS)
+	@cat $(MADE)/costs >>$(OUT)/report.txt
 	@$(CHECK_RIGHTS) >$(OUT)/rights.txt
 
 include tools/debug.mk
 
 # --- Tools of the host ---------------------------------------------------------
-HOST_TOOLS := config-tool check system-tests sdk-tests bench bench-loss
+HOST_TOOLS := sysgen check system-tests sdk-tests bench bench-loss
 
 $(addprefix $(TOOLS)/,$(HOST_TOOLS)): FORCE | setup
 	@mkdir -p $(TOOLS)

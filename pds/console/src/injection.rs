@@ -6,23 +6,24 @@
 use core::arch::asm;
 use core::fmt;
 
-use pd_support::{Peer, region};
+use pd_support::{Peer, ReadWrite, find_peer, interrupt, peer, region, role};
 use sel4_microkit::Channel;
 use supervision::{Action, FaultRequest};
 
 use crate::serial::Serial;
 
-/// The serial port's interrupt.
-pub const IRQ: Channel = Channel::new(0);
-/// The supervisor, for requests.
-const SUPERVISOR: Peer = Peer::new(Channel::new(7));
+/// Memory and channel for requests to the supervisor.
+const REQUEST: &str = "fault_request";
 
 /// Longest command in bytes; what is longer is cut and then not understood.
 const MAX_COMMAND: usize = 64;
 
 /// Reads commands and passes them on.
 pub struct Injection {
+    /// The serial port's interrupt.
+    pub irq: Channel,
     page: &'static FaultRequest,
+    supervisor: Peer,
     command: [u8; MAX_COMMAND],
     len: usize,
 }
@@ -42,11 +43,13 @@ impl Injection {
     /// Takes the page that requests go through, and lets input interrupt. To be called once.
     ///
     /// # Panics
-    /// If the system description does not map `crash_request`.
+    /// If the declaration gives this PD no memory for requests.
     pub fn take(serial: &mut Serial) -> Self {
         serial.enable_input();
         Self {
-            page: region!(rw crash_request).page(),
+            irq: interrupt(),
+            page: region::<ReadWrite>(REQUEST).page(),
+            supervisor: peer(REQUEST),
             command: [0; MAX_COMMAND],
             len: 0,
         }
@@ -82,7 +85,7 @@ impl Injection {
         if !action.is_some_and(|action| self.page.ask(action, name)) {
             return Err(Unknown);
         }
-        SUPERVISOR.notify();
+        self.supervisor.notify();
         Ok(())
     }
 }
@@ -101,7 +104,7 @@ fn stop_timer() {
 
 /// Signals the supervisor until that ends this life.
 fn flood_supervisor() {
-    while let Some(supervisor) = pd_support::parent() {
+    while let Some(supervisor) = find_peer(role::SUPERVISION) {
         supervisor.notify();
     }
 }

@@ -18,7 +18,6 @@ mod sources;
 use core::fmt::Write;
 use core::panic::PanicInfo;
 
-use heapless::Vec;
 use log_ring::{Entry, MAX_ENTRIES};
 use pd_support::{Pd, clock};
 use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, restart_count};
@@ -37,7 +36,7 @@ const NAME: &str = "console";
 struct Console {
     serial: Serial,
     format: Format,
-    sources: Vec<Source, MAX_SOURCES>,
+    sources: &'static mut [Source],
     stats: Writer<Counter>,
     #[cfg(feature = "fault-injection")]
     injection: injection::Injection,
@@ -45,7 +44,7 @@ struct Console {
 
 #[protection_domain]
 fn init() -> impl Handler {
-    let pd = Pd::<Counter>::start_without_log();
+    let pd = Pd::<Counter>::start();
     #[allow(unused_mut)] // only the test image's input changes it here
     let mut serial = Serial::take();
     panicking::set_hook(&last_words);
@@ -57,7 +56,7 @@ fn init() -> impl Handler {
         injection: injection::Injection::take(&mut serial),
         serial,
         format: Format::new(clock),
-        sources: sources::take().collect(),
+        sources: sources::take(),
         stats: pd.stats(),
     };
     match restart_count() {
@@ -171,11 +170,11 @@ impl Handler for Console {
     #[cfg_attr(not(feature = "fault-injection"), allow(unused_variables))]
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         #[cfg(feature = "fault-injection")]
-        if channels.contains(injection::IRQ) {
+        if channels.contains(self.injection.irq) {
             self.stats.inc(Counter::Irqs);
             self.serial.clear_interrupts();
             self.read_input();
-            if let Err(error) = injection::IRQ.irq_ack() {
+            if let Err(error) = self.injection.irq.irq_ack() {
                 self.say(format_args!("{error}"));
             }
         }

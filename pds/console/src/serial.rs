@@ -7,7 +7,7 @@ use core::fmt;
 use arm_pl011_uart::{
     DataBits, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart, UniqueMmioPointer,
 };
-use sel4_microkit::memory_region_symbol;
+use pd_support::registers;
 
 const BAUD_RATE: u32 = 115_200;
 /// Clock of the UART in Hz on QEMU's `virt` machine, as its device tree has it.
@@ -20,10 +20,10 @@ pub struct Serial {
 }
 
 impl Serial {
-    /// Takes the port that `uart_vaddr` names and sets it up. To be called once.
+    /// Takes the port that the declaration gives to this PD and sets it up. To be called once.
     ///
     /// # Panics
-    /// If the system description does not map it.
+    /// If it gives none.
     pub fn take() -> Self {
         // SAFETY: the program calls this function once.
         let mut uart = unsafe { uart() };
@@ -64,16 +64,15 @@ impl Serial {
     }
 }
 
-/// The registers that `uart_vaddr` names.
+/// The registers.
 ///
 /// # Safety
 /// What an earlier call gave is not used from now on.
 unsafe fn uart() -> Uart<'static> {
-    let registers = memory_region_symbol!(uart_vaddr: *mut PL011Registers);
-    // SAFETY: the system description maps the PL011's page there, as device memory, readable and
-    // writable, and into no other PD (config-tool checks that); the symbol is named here alone,
-    // and the caller promises that nobody else uses what it names.
-    Uart::new(unsafe { UniqueMmioPointer::new(registers) })
+    // SAFETY: the PL011's page is mapped there, as device memory, readable and writable, and into no
+    // other PD (sysgen checks that); it is the PD's only device, and the caller promises that
+    // nobody else uses it.
+    Uart::new(unsafe { UniqueMmioPointer::new(registers::<PL011Registers>()) })
 }
 
 impl fmt::Write for Serial {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Echo server: TCP and UDP echo on every port that `net.toml` gives to this PD.
+//! Echo server: TCP and UDP echo on every port that the declaration gives to this PD.
 
 #![no_std]
 #![no_main]
@@ -24,7 +24,7 @@ fn init() -> impl Handler {
         Err(error) => panic!("{error}"),
     };
     let Some(ports) = pd_net::client_named_as_this_pd(&config) else {
-        panic!("net.toml has no entry for this PD");
+        panic!("the configuration has no entry for this PD");
     };
     let each = |range: PortRange| range.first()..=range.last();
     let tcp = || ports.tcp_listen().flat_map(each);

@@ -3,18 +3,16 @@
 //! What a hostile client can do.
 
 use core::net::SocketAddr;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use pd_net::{NET_SERVER, NetServer};
-use pd_support::{CONSOLE, Peer, clock, region};
+use pd_net::NetServer;
+use pd_support::{Peer, ReadWrite, clock, peer, region, role};
 use sabotage::{Deed, Garbage, Orders};
+use sel4_microkit::{memory_region_symbol, var};
 use socket_client::{Client, Socket};
 use socket_proto::Operation;
 
-/// Size of a log ring in words.
-const LOG_WORDS: usize = 16 * 1024 / 8;
-/// Size of this PD's half of its window in words.
-const WINDOW_WORDS: usize = 128 * 1024 / 8;
 /// Words 1 and 2 of a log ring are its tail and its head.
 const TAIL: usize = 1;
 const HEAD: usize = 2;
@@ -28,23 +26,43 @@ const BATCH: usize = 64;
 /// This PD's own pages a second time, and no manners.
 pub struct Deeds {
     server: Peer,
-    log: &'static [AtomicU64; LOG_WORDS],
-    window: &'static [AtomicU64; WINDOW_WORDS],
+    console: Peer,
+    log: &'static [AtomicU64],
+    window: &'static [AtomicU64],
     driver: &'static Orders,
     garbage: Garbage,
+}
+
+/// The log ring a second time, by the fragment of the test image.
+fn raw_log() -> &'static [AtomicU64] {
+    let words = memory_region_symbol!(raw_log_vaddr: *mut AtomicU64);
+    words_at(words, *var!(raw_log_size: usize = 0))
+}
+
+/// This PD's half of its window, likewise.
+fn raw_window() -> &'static [AtomicU64] {
+    let words = memory_region_symbol!(raw_window_vaddr: *mut AtomicU64);
+    words_at(words, *var!(raw_window_size: usize = 0))
+}
+
+fn words_at(words: NonNull<AtomicU64>, size: usize) -> &'static [AtomicU64] {
+    // SAFETY: the SDK's tool has written address and size of one mapping of normal memory; all that
+    // this PD does there goes through atomics.
+    unsafe { core::slice::from_raw_parts(words.as_ptr(), size / 8) }
 }
 
 impl Deeds {
     /// To be called once.
     ///
     /// # Panics
-    /// If the system description does not map the regions.
+    /// If the declaration does not give this PD the memory.
     pub fn take() -> Self {
         Self {
-            server: Peer::new(NET_SERVER),
-            log: region!(rw raw_log).page(),
-            window: region!(rw raw_c2s).page(),
-            driver: region!(rw sabotage).page(),
+            server: peer(role::SOCKETS),
+            console: peer(role::LOG),
+            log: raw_log(),
+            window: raw_window(),
+            driver: region::<ReadWrite>("sabotage").page(),
             garbage: Garbage::new(clock::now()),
         }
     }
@@ -52,22 +70,21 @@ impl Deeds {
     /// Puts the head of the log ring behind its tail, as no writer does, and then anything into all
     /// of it.
     pub fn ruin_log(&mut self) {
-        let console = Peer::new(CONSOLE);
         for distance in [1, 2, 1000, u64::MAX / 2] {
             let tail = self.log[TAIL]
                 .load(Ordering::Relaxed)
                 .wrapping_add(distance);
             self.log[TAIL].store(tail, Ordering::Relaxed);
             self.log[HEAD].store(tail.wrapping_sub(distance), Ordering::Relaxed);
-            console.notify();
+            self.console.notify();
         }
         for every in [1000, 100, 10, 1] {
             self.garbage.sprinkle(self.log, every);
-            console.notify();
+            self.console.notify();
         }
         self.log[HEAD].store(0, Ordering::Relaxed);
         self.log[TAIL].store(5, Ordering::Relaxed);
-        console.notify();
+        self.console.notify();
     }
 
     /// Has the driver do the like.
@@ -103,8 +120,8 @@ impl Deeds {
 
     /// Sends any range of the window, with new garbage in it each time.
     pub fn call_with_garbage_in_the_window(&mut self) {
-        let from = self.garbage.noise() as usize % WINDOW_WORDS;
-        let to = (from + 64).min(WINDOW_WORDS);
+        let from = self.garbage.noise() as usize % self.window.len();
+        let to = (from + 64).min(self.window.len());
         self.garbage
             .fill(self.window.get(from..to).unwrap_or_default());
         // Handles have small indices and small generations.

@@ -8,7 +8,6 @@
 
 #![no_std]
 #![no_main]
-#![forbid(unsafe_code)]
 
 mod deeds;
 

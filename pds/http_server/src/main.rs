@@ -70,13 +70,13 @@ fn init() -> impl Handler {
     pd.run(tasks.run())
 }
 
-/// The port that `net.toml` gives to this PD.
+/// The port that the declaration gives to this PD.
 fn port(config: &NetConfig<'static>) -> u16 {
     let ports =
         pd_net::client_named_as_this_pd(config).and_then(|client| client.tcp_listen().next());
     match ports {
         Some(range) => range.first(),
-        None => panic!("net.toml gives this PD no port in tcp_listen"),
+        None => panic!("the declaration gives this PD no port in tcp_listen"),
     }
 }
 

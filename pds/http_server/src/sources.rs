@@ -1,73 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The PDs whose counters are shown. `system.xml` maps their pages read-only into this PD.
+//! The PDs whose counters are shown: all that the declaration lets this PD read.
 
+use heapless::Vec;
 use http_app::PdSource;
-use pd_support::region;
+use pd_support::{ReadOnly, regions, role, wiring};
 use static_cell::StaticCell;
-use stats::{PdKind, StatsPage};
+use stats::StatsPage;
+use wiring::Peer;
 
-const PDS: usize = 8;
+/// As many as Microkit lets there be.
+const PDS: usize = 63;
 
-/// In the order in which they are shown; `own` is this PD's page.
+/// `own` is this PD's page.
 pub fn pds(own: &'static StatsPage) -> &'static [PdSource] {
-    static SOURCES: StaticCell<[PdSource; PDS]> = StaticCell::new();
-    macro_rules! source {
-        ($name:literal, $kind:ident, own, $role:literal) => {
-            PdSource {
-                name: $name,
-                role: $role,
-                kind: PdKind::$kind,
-                page: own,
-            }
-        };
-        ($name:literal, $kind:ident, $region:ident, $role:literal) => {
-            PdSource {
-                name: $name,
-                role: $role,
-                kind: PdKind::$kind,
-                page: region!(r $region).page(),
-            }
-        };
+    static SOURCES: StaticCell<Vec<PdSource, PDS>> = StaticCell::new();
+    let sources = SOURCES.init(Vec::new());
+    let source = |peer: Peer<'static>, page| PdSource {
+        name: peer.name,
+        role: peer.about,
+        number: peer.number,
+        page,
+    };
+    let others = regions::<ReadOnly>(role::COUNTERS)
+        .filter_map(|counters| Some(source(counters.peer()?, counters.page())));
+    for shown in others.chain([source(wiring().own(), own)]) {
+        // There is room for all.
+        let _ = sources.push(shown);
     }
-    SOURCES.init([
-        source!(
-            "supervisor",
-            Supervisor,
-            supervisor_stats,
-            "restarts what faults"
-        ),
-        source!(
-            "timer_driver",
-            TimerDriver,
-            timer_driver_stats,
-            "deadlines for others"
-        ),
-        source!(
-            "net_driver",
-            NetDriver,
-            net_driver_stats,
-            "virtio-net, nothing else"
-        ),
-        source!(
-            "net_server",
-            NetServer,
-            net_server_stats,
-            "TCP/IP and sockets"
-        ),
-        source!(
-            "echo_server",
-            EchoServer,
-            echo_server_stats,
-            "TCP and UDP echo"
-        ),
-        source!("http_server", HttpServer, own, "this page"),
-        source!("console", Console, console_stats, "log lines of all"),
-        source!(
-            "rng_driver",
-            RngDriver,
-            rng_driver_stats,
-            "virtio-rng, keys for others"
-        ),
-    ])
+    sources.sort_unstable_by_key(|source| source.number);
+    sources
 }

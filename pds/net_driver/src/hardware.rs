@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The device's registers and the memory that it reads and writes, by the symbols of `system.xml`.
+//! The device's registers and the memory that it reads and writes, and their addresses for it.
 
-use core::ptr::NonNull;
-
-use pd_support::region;
+use pd_support::{ReadWrite, region, registers, role};
 use ring::CAPACITY;
-use sel4_microkit::{memory_region_symbol, var};
+use sel4_microkit::var;
 use virtio_drivers::transport::mmio::{MmioTransport, VirtIOHeader};
 use virtio_net::{DmaMemory, QueuePages};
 
@@ -24,30 +22,24 @@ type Pages = QueuePages<RX, TX>;
 /// Takes device and memory. To be called once.
 ///
 /// # Panics
-/// If the system description does not map them, or there is no virtio device in the slot.
+/// If the declaration gives this PD none, or there is no virtio device in the slot.
 pub fn take() -> (MmioTransport<'static>, DmaMemory<'static, RX, TX>) {
     let memory = DmaMemory {
-        queues: region!(rw virtqueues).page::<Pages>(),
-        queues_paddr: *var!(virtqueues_paddr: u64 = 0),
+        queues: region::<ReadWrite>(role::DMA).page::<Pages>(),
+        queues_paddr: *var!(dma_paddr: u64 = 0),
         rx_paddr: *var!(rx_data_paddr: u64 = 0),
         tx_paddr: *var!(tx_data_paddr: u64 = 0),
     };
     for (paddr, symbol) in [
-        (memory.queues_paddr, "virtqueues_paddr"),
+        (memory.queues_paddr, "dma_paddr"),
         (memory.rx_paddr, "rx_data_paddr"),
         (memory.tx_paddr, "tx_data_paddr"),
     ] {
-        assert!(
-            paddr != 0,
-            "{symbol} is not set: the system description needs a setvar with region_paddr"
-        );
+        assert!(paddr != 0, "the SDK's tool has not set {symbol}");
     }
-    let registers: NonNull<VirtIOHeader> =
-        memory_region_symbol!(virtio_mmio_vaddr: *mut VirtIOHeader);
-    // SAFETY: the system description maps the page of the slot there as device memory, writable,
-    // into no other PD (config-tool checks that); the symbol is named here alone, and the
-    // smallest page holds the registers.
-    match unsafe { MmioTransport::new(registers, REGISTERS) } {
+    // SAFETY: the page of the slot is mapped there as device memory, writable, into no other PD
+    // (sysgen checks that); this is the PD's only device, and asked for here alone.
+    match unsafe { MmioTransport::new(registers::<VirtIOHeader>(), REGISTERS) } {
         Ok(transport) => (transport, memory),
         Err(error) => panic!("{error} (QEMU: -device virtio-net-device,bus=virtio-mmio-bus.0)"),
     }

@@ -12,7 +12,7 @@ mod hardware;
 #[cfg(feature = "fault-injection")]
 mod sabotage;
 
-use pd_support::{Pd, Peer, error, info, region, warn};
+use pd_support::{Pd, Peer, ReadOnly, ReadWrite, error, info, interrupt, peer, region, role, warn};
 use ring::{CAPACITY, DriverPage, ServerPage};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, protection_domain,
@@ -24,10 +24,6 @@ use virtio_net::{NetDriver, StartError};
 
 use hardware::{RX, TX};
 
-/// The device's interrupt.
-const IRQ: Channel = Channel::new(0);
-const SERVER: Peer = Peer::new(Channel::new(1));
-
 type Driver = NetDriver<'static, MmioTransport<'static>, CAPACITY, RX, TX>;
 
 /// The driver's tables would fill the stack.
@@ -35,6 +31,9 @@ static DRIVER: StaticCell<Driver> = StaticCell::new();
 
 struct Wiring {
     driver: &'static mut Driver,
+    server: Peer,
+    /// The device's interrupt.
+    irq: Channel,
     deferred: DeferredActionSlot,
     #[cfg(feature = "fault-injection")]
     sabotage: sabotage::Sabotage,
@@ -43,8 +42,8 @@ struct Wiring {
 #[protection_domain]
 fn init() -> impl Handler {
     let pd = Pd::<Counter>::start();
-    let mine: &DriverPage = region!(rw driver_rings).page();
-    let theirs: &ServerPage = region!(r server_rings).page();
+    let mine: &DriverPage = region::<ReadWrite>(role::DRIVER_RINGS).page();
+    let theirs: &ServerPage = region::<ReadOnly>(role::SERVER_RINGS).page();
     let (transport, memory) = hardware::take();
     let driver = match NetDriver::start(transport, memory, mine, theirs, pd.stats()) {
         Ok(driver) => DRIVER.init(driver),
@@ -52,6 +51,8 @@ fn init() -> impl Handler {
     };
     let mut wiring = Wiring {
         driver,
+        server: peer(role::PACKETS),
+        irq: interrupt(),
         deferred: DeferredActionSlot::new(),
         #[cfg(feature = "fault-injection")]
         sabotage: sabotage::Sabotage::take(),
@@ -71,7 +72,7 @@ fn init() -> impl Handler {
 
 impl Wiring {
     fn work(&mut self) {
-        if let Err(error) = self.driver.run(|| SERVER.notify()) {
+        if let Err(error) = self.driver.run(|| self.server.notify()) {
             give_up(error);
         }
         if let Some(violations) = self.driver.take_violations()
@@ -93,7 +94,7 @@ impl Wiring {
             Ok(None) => {}
             Err(error) => give_up(error),
         }
-        if let Err(error) = self.deferred.defer_irq_ack(IRQ) {
+        if let Err(error) = self.deferred.defer_irq_ack(self.irq) {
             error!("{error}");
         }
     }
@@ -113,7 +114,7 @@ impl Handler for Wiring {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
-        if channels.contains(IRQ) {
+        if channels.contains(self.irq) {
             self.interrupt();
         }
         self.work();

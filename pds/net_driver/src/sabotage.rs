@@ -6,8 +6,9 @@
 use core::sync::atomic::AtomicU64;
 
 use ::sabotage::{Deed, Garbage, Orders};
-use pd_support::{clock, info, region};
+use pd_support::{ReadOnly, clock, info, region};
 use ring::DriverPage;
+use sel4_microkit::memory_region_symbol;
 
 const WORDS: usize = size_of::<DriverPage>() / 8;
 /// Turns in which a driver scribbles that was told to.
@@ -26,12 +27,15 @@ impl Sabotage {
     /// To be called once.
     ///
     /// # Panics
-    /// If the system description does not map the regions.
+    /// If the declaration does not give this PD the memory.
     pub fn take() -> Self {
-        let orders: &Orders = region!(r sabotage).page();
+        let orders: &Orders = region::<ReadOnly>("sabotage").page();
+        let rings = memory_region_symbol!(raw_rings_vaddr: *mut [AtomicU64; WORDS]);
         Self {
             orders,
-            rings: region!(rw raw_rings).page(),
+            // SAFETY: the fragment of the test image maps the ring page there a second time; all in
+            // it is atomics, here and there.
+            rings: unsafe { rings.as_ref() },
             seen: orders.last(),
             turns: 0,
             garbage: Garbage::new(clock::now()),

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The clients' windows and readiness pages, by slot. Slot n is channel `CLIENT_CHANNEL_BASE + n`,
-//! and its regions have the symbols `client<n>_…` in system.xml; net.toml says which slots there
-//! are.
+//! The clients as the declaration has them: windows, readiness pages, channels, and whose life is
+//! over.
 
 use alloc::vec::Vec;
 use core::sync::atomic::AtomicU32;
 
-use net_config::{CLIENT_CHANNEL_BASE, MAX_CLIENTS};
-use pd_support::{Peer, region};
+use pd_support::{Peer, ReadOnly, ReadWrite, find_peer, region, region_with, role, wiring};
 use sel4_microkit::Channel;
 use shm::{ReadWindow, Window};
 use socket_proto::{Half, ReadinessWriter, WindowSizes};
 use socket_server::{ClientLimits, ClientPort, OutOfWindow};
+use supervision::Lives;
+
+use crate::configuration::Configuration;
+
+/// Ids of channels are below this (Microkit manual, "Channels").
+const CHANNELS: usize = 62;
 
 /// A client's payload memory: the half that it writes, and the half that we write.
 pub struct ClientWindow {
@@ -22,8 +26,7 @@ pub struct ClientWindow {
 
 impl socket_server::Window for ClientWindow {
     fn sizes(&self) -> WindowSizes {
-        // system.xml cannot make a region of 4 GiB for QEMU's board; if it could, the rest would be
-        // out of use.
+        // sysgen makes no window of 4 GiB; if it did, the rest would be out of use.
         WindowSizes {
             c2s: self.c2s.len().try_into().unwrap_or(u32::MAX),
             s2c: self.s2c.len().try_into().unwrap_or(u32::MAX),
@@ -43,73 +46,110 @@ impl socket_server::Window for ClientWindow {
     }
 }
 
-fn port(
-    limits: &ClientLimits,
-    c2s: ReadWindow,
-    s2c: Window,
-    ready: &'static [AtomicU32],
-) -> ClientPort<ClientWindow> {
-    ClientPort {
-        window: ClientWindow { c2s, s2c },
-        ready: ReadinessWriter::new(ready),
-        limits: limits.clone(),
-    }
+/// A client's way back.
+struct Client {
+    peer: Peer,
+    /// Its number in the system, and how often it had faulted at the last look.
+    number: usize,
+    faults: u32,
 }
 
-macro_rules! ports_by_slot {
-    ($limits:ident: $($slot:literal: $c2s:ident $s2c:ident $ready:ident;)*) => {{
-        const { assert!([$($slot),*].len() == MAX_CLIENTS) };
+/// The clients, by the core's numbers for them.
+pub struct Clients {
+    clients: Vec<Client>,
+    /// Which client calls on a channel, by the channel's id.
+    by_channel: [Option<u8>; CHANNELS],
+    /// Where the supervisor says whose life is over.
+    lives: Option<(&'static Lives, Channel)>,
+}
+
+impl Clients {
+    /// Maps the windows of all clients. To be called once.
+    ///
+    /// # Panics
+    /// If wiring table and configuration do not fit each other: the image was put together
+    /// wrongly.
+    pub fn take(configuration: &Configuration) -> (Self, Vec<Option<ClientPort<ClientWindow>>>) {
+        let mut clients = Clients {
+            clients: Vec::new(),
+            by_channel: [None; CHANNELS],
+            lives: find_peer(role::LIVES)
+                .map(|parent| (region::<ReadOnly>(role::LIVES).page(), parent.channel())),
+        };
         let mut ports = Vec::new();
-        $(
-            ports.push($limits.get($slot).and_then(Option::as_ref).map(|limits| {
-                port(
-                    limits,
-                    region!(r $c2s).any_size().into_read_window(),
-                    region!(rw $s2c).any_size().into_window(),
-                    region!(rw $ready).slice(),
-                )
-            }));
-        )*
-        ports
-    }};
-}
+        for channel in wiring().channels(role::SOCKETS) {
+            let Some(peer) = channel.peer else {
+                continue;
+            };
+            let Some(limits) = configuration.limits_of(peer.name) else {
+                panic!("the configuration knows no client {}", peer.name);
+            };
+            // There are fewer clients than channels.
+            clients.by_channel[channel.id] = Some(clients.clients.len() as u8);
+            clients.clients.push(Client {
+                peer: Peer::new(Channel::new(channel.id)),
+                number: peer.number,
+                faults: 0,
+            });
+            ports.push(Some(port(peer.name, limits)));
+        }
+        clients.departed(|_| ());
+        (clients, ports)
+    }
 
-/// Maps the windows of all clients that are configured. To be called once.
-///
-/// # Panics
-/// If system.xml maps nothing for one of them; `config-tool` checks that at build time.
-pub fn ports(limits: &[Option<ClientLimits>]) -> Vec<Option<ClientPort<ClientWindow>>> {
-    ports_by_slot! { limits:
-        0: client0_c2s client0_s2c client0_ready;
-        1: client1_c2s client1_s2c client1_ready;
-        2: client2_c2s client2_s2c client2_ready;
-        3: client3_c2s client3_s2c client3_ready;
-        4: client4_c2s client4_s2c client4_ready;
-        5: client5_c2s client5_s2c client5_ready;
-        6: client6_c2s client6_s2c client6_ready;
-        7: client7_c2s client7_s2c client7_ready;
+    /// The client that calls on this channel.
+    pub fn calling(&self, channel: Channel) -> Option<usize> {
+        self.by_channel
+            .get(channel.index())
+            .copied()
+            .flatten()
+            .map(usize::from)
+    }
+
+    /// Notifies clients: bit n is client n.
+    pub fn notify(&self, mut numbers: u64) {
+        while numbers != 0 {
+            if let Some(client) = self.clients.get(numbers.trailing_zeros() as usize) {
+                client.peer.notify();
+            }
+            numbers &= numbers - 1;
+        }
+    }
+
+    /// Notifies every client there is.
+    pub fn notify_all(&self) {
+        self.clients.iter().for_each(|client| client.peer.notify());
+    }
+
+    /// The channel on which the supervisor says that lives are over.
+    pub fn news(&self) -> Option<Channel> {
+        self.lives.map(|(_, channel)| channel)
+    }
+
+    /// Calls `gone` with each client whose life is over since the last look. It may have started
+    /// again at once, later, or not at all.
+    pub fn departed(&mut self, mut gone: impl FnMut(usize)) {
+        let Some((lives, _)) = self.lives else {
+            return;
+        };
+        for (number, client) in self.clients.iter_mut().enumerate() {
+            let faults = lives.of(client.number);
+            if core::mem::replace(&mut client.faults, faults) != faults {
+                gone(number);
+            }
+        }
     }
 }
 
-fn peer(slot: usize) -> Peer {
-    Peer::new(Channel::new(CLIENT_CHANNEL_BASE + slot))
-}
-
-/// Notifies clients: bit n is slot n.
-pub fn notify(mut slots: u64) {
-    while slots != 0 {
-        peer(slots.trailing_zeros() as usize).notify();
-        slots &= slots - 1;
-    }
-}
-
-/// Notifies every client there is.
-pub fn notify_all(limits: &[Option<ClientLimits>]) {
-    for (slot, _) in limits
-        .iter()
-        .enumerate()
-        .filter(|(_, limits)| limits.is_some())
-    {
-        peer(slot).notify();
+fn port(name: &str, limits: &ClientLimits) -> ClientPort<ClientWindow> {
+    let c2s = region_with::<ReadOnly>(role::CLIENT_TO_SERVER, name).into_region();
+    let s2c = region_with::<ReadWrite>(role::SERVER_TO_CLIENT, name).into_region();
+    ClientPort {
+        window: ClientWindow {
+            c2s: c2s.into_read_window(),
+            s2c: s2c.into_window(),
+        },
+        ready: ReadinessWriter::new(region_with::<ReadWrite>(role::READINESS, name).slice()),
+        limits: limits.clone(),
     }
 }

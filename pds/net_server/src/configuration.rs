@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! From the region `net_config` to the core's configuration.
+//! From what the declaration says about the network to the core's configuration.
 
-use alloc::vec;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use net_config::{BYTES_A_DATAGRAM, CLOSING_STREAMS, ENCODED_SIZE, MAX_CLIENTS, NetConfig};
-use pd_support::region;
+use net_config::{BYTES_A_DATAGRAM, CLOSING_STREAMS, NetConfig};
 use socket_server::{ClientLimits, Config, Destination, PortRange};
-
-// The core serves as many clients as there are slots.
-const _: () = assert!(MAX_CLIENTS <= socket_server::MAX_CLIENTS);
 
 /// What this PD is configured to do.
 pub struct Configuration {
     pub core: Config,
-    /// By slot; an empty slot has none.
-    pub limits: Vec<Option<ClientLimits>>,
+    /// What each client may do, by name.
+    limits: Vec<(String, ClientLimits)>,
 }
 
 impl Configuration {
     /// The gateway, for the log.
     pub fn gateway(&self) -> Ipv4Addr {
         self.core.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// What the client of this name may do.
+    pub fn limits_of(&self, client: &str) -> Option<&ClientLimits> {
+        let (_, limits) = self.limits.iter().find(|(name, _)| name == client)?;
+        Some(limits)
     }
 }
 
@@ -33,23 +35,13 @@ impl Configuration {
 /// # Panics
 /// If the region does not hold a configuration: the image was put together wrongly.
 pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
-    let region = region!(r net_config).at_least(ENCODED_SIZE);
-    // SAFETY: system.xml lets nobody write the region, which config-tool checks; its content was
-    // put into the image.
-    let bytes = unsafe { region.into_frozen_bytes() };
-    let config = match bytes.slice(0, ENCODED_SIZE).map(NetConfig::parse) {
-        Ok(Ok(config)) => config,
-        Ok(Err(error)) => panic!("region net_config: {error}"),
-        Err(error) => panic!("region net_config: {error}"),
+    let bytes = pd_support::configuration();
+    let config = match NetConfig::parse(bytes.slice(0, bytes.len()).unwrap_or_default()) {
+        Ok(config) => config,
+        Err(error) => panic!("{error}"),
     };
     let interface = config.interface();
     let buffers = config.buffers();
-    let mut limits: Vec<Option<ClientLimits>> = vec![None; MAX_CLIENTS];
-    for client in config.clients() {
-        if let Some(slot) = limits.get_mut(client.slot()) {
-            *slot = Some(client_limits(&client));
-        }
-    }
     Configuration {
         core: Config {
             address: interface.address,
@@ -64,7 +56,10 @@ pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
             datagram_packets: buffers.datagram_receive as usize / BYTES_A_DATAGRAM,
             datagram_send: buffers.datagram_send as usize,
         },
-        limits,
+        limits: config
+            .clients()
+            .map(|client| (String::from(client.name()), client_limits(&client)))
+            .collect(),
     }
 }
 

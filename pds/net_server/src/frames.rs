@@ -2,7 +2,7 @@
 
 //! Packet memory: frames are read and written where the device puts and takes them.
 
-use pd_support::region;
+use pd_support::{ReadOnly, ReadWrite, region, role};
 use ring::{BUFFER_SIZE, Flags, POOL_SIZE, RxFrame, ServerRx, ServerTx};
 use shm::{ExclusiveBytes, FrozenBytes};
 use socket_server::{FRAME_MAX, RxQueue, TxQueue};
@@ -22,15 +22,15 @@ pub struct Frames {
 impl Frames {
     /// Maps the pools. To be called once.
     pub fn map() -> Self {
-        let rx = region!(r rx_data).at_least(POOL_SIZE);
-        let tx = region!(rw tx_data).at_least(POOL_SIZE);
+        let rx = region::<ReadOnly>(role::RX_DATA).at_least(POOL_SIZE);
+        let tx = region::<ReadWrite>(role::TX_DATA).at_least(POOL_SIZE);
         Frames {
-            // SAFETY: no PD maps this region writable (config-tool checks that); the device writes
+            // SAFETY: no PD maps this region writable (sysgen checks that); the device writes
             // only buffers that are lent to the driver, and an `RxFrame` is the proof
             // that its buffer is not. (Without an IOMMU this excludes a driver that is hostile:
             // docs/architecture.md, threat model.)
             rx: unsafe { rx.into_frozen_bytes() },
-            // SAFETY: this PD alone maps the region writable (config-tool checks that); driver and
+            // SAFETY: this PD alone maps the region writable (sysgen checks that); driver and
             // device only read it.
             tx: unsafe { tx.into_exclusive_bytes() },
             held: None,

@@ -3,9 +3,9 @@
 //! The key from which sequence numbers, ports and other things that a stranger must not guess are
 //! made.
 
-use pd_support::{Peer, clock, info, warn};
+use pd_support::{Peer, clock, find_peer, info, role, warn};
 use rng_proto::RngError;
-use sel4_microkit::{Channel, restart_count, var};
+use sel4_microkit::restart_count;
 use time::Clock;
 
 /// A new one at every start.
@@ -17,9 +17,6 @@ pub type Key = [u8; 16];
 const PATIENCE: u64 = 500_000_000;
 const PAUSE: u64 = 100_000;
 
-/// The value of `rng_channel` in a system description without rng_driver.
-const ABSENT: usize = usize::MAX;
-
 /// Asks rng_driver for the key. To be called once.
 ///
 /// Without it the key is made from the time at which the boot got this far, and the log says so.
@@ -27,9 +24,9 @@ const ABSENT: usize = usize::MAX;
 /// guess it.
 pub fn obtain(clock: Clock) -> Key {
     let started = clock::now();
-    let result = match *var!(rng_channel: usize = ABSENT) {
-        ABSENT => Err(RngError::NoDevice),
-        id => ask(Peer::new(Channel::new(id)), clock, started),
+    let result = match find_peer(role::RANDOM) {
+        None => Err(RngError::NoDevice),
+        Some(driver) => ask(driver, clock, started),
     };
     let mut key = Key::default();
     match result {

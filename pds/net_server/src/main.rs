@@ -14,12 +14,11 @@ extern crate alloc;
 mod clients;
 mod configuration;
 mod counters;
-mod departures;
 mod frames;
 mod key;
 mod timeout;
 
-use pd_support::{Pd, Peer, clock, error, info, region, warn};
+use pd_support::{Pd, Peer, ReadOnly, ReadWrite, clock, error, info, peer, region, role, warn};
 use ring::{DeviceFeatures, DriverPage, ServerEnd, ServerEvent, ServerPage};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
@@ -29,13 +28,9 @@ use socket_server::{GatewayEvent, Link, Offload, Outcome, Server};
 use stats::{NetServer as Counter, Writer};
 use time::Clock;
 
-use clients::ClientWindow;
+use clients::{ClientWindow, Clients};
 use frames::Frames;
-use net_config::CLIENT_CHANNEL_BASE;
 use timeout::Timeout;
-
-const DRIVER: Peer = Peer::new(Channel::new(1));
-const TIMER: Channel = Channel::new(3);
 
 /// Rounds of work in one wake-up, each within the core's budget of frames. Then the clients, which
 /// have a lower priority, get a turn.
@@ -47,6 +42,8 @@ const PAUSE: u64 = 200_000;
 
 struct NetServer {
     core: Server<ClientWindow>,
+    clients: Clients,
+    driver_peer: Peer,
     driver: ServerEnd<'static, { ring::CAPACITY }>,
     frames: Frames,
     timeout: Timeout,
@@ -62,13 +59,13 @@ fn init() -> impl Handler {
         None => panic!("the generic timer's frequency is not set"),
     };
     let configuration = configuration::read(key::obtain(clock), restart_count());
-    let ports = clients::ports(&configuration.limits);
+    let (clients, ports) = Clients::take(&configuration);
     let core = match Server::new(&configuration.core, ports) {
         Ok(core) => core,
-        Err(error) => panic!("net.toml: {error}"),
+        Err(error) => panic!("configuration: {error}"),
     };
-    let theirs: &DriverPage = region!(r driver_rings).page();
-    let mine: &ServerPage = region!(rw server_rings).page();
+    let theirs: &DriverPage = region::<ReadOnly>(role::DRIVER_RINGS).page();
+    let mine: &ServerPage = region::<ReadWrite>(role::SERVER_RINGS).page();
     info!(
         "{}/{} via {}",
         configuration.core.address,
@@ -77,9 +74,11 @@ fn init() -> impl Handler {
     );
     let mut server = NetServer {
         core,
+        clients,
+        driver_peer: peer(role::PACKETS),
         driver: ServerEnd::start(mine, theirs),
         frames: Frames::map(),
-        timeout: Timeout::new(TIMER, clock),
+        timeout: Timeout::new(peer(role::TIME), clock),
         clock,
         stats: pd.stats(),
     };
@@ -87,7 +86,7 @@ fn init() -> impl Handler {
     // Clients that were attached to the server before it was restarted may be asleep, waiting for
     // sockets that are gone.
     if restart_count() > 0 {
-        clients::notify_all(&configuration.limits);
+        server.clients.notify_all();
     }
     pd.run(server)
 }
@@ -134,9 +133,9 @@ impl NetServer {
     fn finish(&mut self, outcome: &Outcome) {
         if self.driver.flush() {
             self.stats.inc(Counter::DriverNotifications);
-            DRIVER.notify();
+            self.driver_peer.notify();
         }
-        clients::notify(outcome.notify);
+        self.clients.notify(outcome.notify.into());
         if let Some(deadline) = outcome.deadline {
             let soonest = self.now() + PAUSE;
             self.timeout.at_latest(deadline.max(soonest), &self.stats);
@@ -145,13 +144,19 @@ impl NetServer {
         self.report();
     }
 
-    /// A client's life is over: its peers learn it now, not when it attaches again.
-    fn client_gone(&mut self, client: usize) {
-        let now = self.now();
-        let (rx, tx) = self.driver.split();
-        let (_, mut tx) = self.frames.queues(rx, tx);
-        let outcome = self.core.client_gone(client, now, &mut tx);
-        self.finish(&outcome);
+    /// Clients' lives are over: their peers learn it now, not when they attach again.
+    fn clients_gone(&mut self) {
+        let mut departed = 0u64;
+        self.clients.departed(|client| departed |= 1 << client);
+        while departed != 0 {
+            let client = departed.trailing_zeros() as usize;
+            departed &= departed - 1;
+            let now = self.now();
+            let (rx, tx) = self.driver.split();
+            let (_, mut tx) = self.frames.queues(rx, tx);
+            let outcome = self.core.client_gone(client, now, &mut tx);
+            self.finish(&outcome);
+        }
     }
 
     fn driver_started(&mut self, now: u64) {
@@ -205,12 +210,16 @@ impl Handler for NetServer {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
-        if channels.contains(TIMER) {
+        if channels.contains(self.timeout.channel()) {
             self.timeout.fired();
             self.driver.nudge();
         }
-        for slot in departures::slots(channels) {
-            self.client_gone(slot);
+        if self
+            .clients
+            .news()
+            .is_some_and(|news| channels.contains(news))
+        {
+            self.clients_gone();
         }
         self.work();
         Ok(())
@@ -226,7 +235,7 @@ impl Handler for NetServer {
         with_msg_regs(|registers| words[..sent].copy_from_slice(&registers[..sent]));
         // A channel that is no client's has a number that the core does not know, and gets an
         // error.
-        let client = channel.index().wrapping_sub(CLIENT_CHANNEL_BASE);
+        let client = self.clients.calling(channel).unwrap_or(usize::MAX);
         let now = self.now();
         let (rx, tx) = self.driver.split();
         let (_, mut tx) = self.frames.queues(rx, tx);

@@ -22,12 +22,17 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    pub fn new(timer: Channel, clock: Clock) -> Self {
+    pub fn new(timer: Peer, clock: Clock) -> Self {
         Timeout {
-            timer: Peer::new(timer),
+            timer,
             clock,
             alarm: Alarm::new(GRACE),
         }
+    }
+
+    /// The timer driver's channel.
+    pub fn channel(&self) -> Channel {
+        self.timer.channel()
     }
 
     /// The timer driver has notified us: at the deadline, or because it has been restarted and

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The device's registers and the page that it reads and writes, by the symbols of `system.xml`.
+//! The device's registers and the page that it reads and writes.
 
-use core::ptr::NonNull;
-
-use pd_support::region;
-use sel4_microkit::{memory_region_symbol, var};
+use pd_support::{ReadWrite, region, registers, role};
+use sel4_microkit::var;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport, VirtIOHeader};
 use virtio_rng::RequestPage;
 
@@ -19,24 +17,19 @@ const REGISTERS: usize = 0x200;
 /// There is no virtio device in the slot.
 ///
 /// # Panics
-/// If the system description does not map them.
+/// If the declaration gives this PD no device.
 pub fn transport() -> Result<MmioTransport<'static>, MmioError> {
-    let registers: NonNull<VirtIOHeader> =
-        memory_region_symbol!(virtio_rng_mmio_vaddr: *mut VirtIOHeader);
-    // SAFETY: the system description maps the page of the slot there as device memory, writable,
-    // into no other PD; the symbol is named here alone.
-    unsafe { MmioTransport::new(registers, REGISTERS) }
+    // SAFETY: the page of the slot is mapped there as device memory, writable, into no other PD
+    // (sysgen checks that); this is the PD's only device, and asked for here alone.
+    unsafe { MmioTransport::new(registers::<VirtIOHeader>(), REGISTERS) }
 }
 
 /// The page for queue and buffer, with its physical address. To be called once.
 ///
 /// # Panics
-/// If the system description does not map it, or too little of it.
+/// If the declaration gives this PD no such page.
 pub fn page() -> (&'static RequestPage, u64) {
-    let paddr = *var!(rng_dma_paddr: u64 = 0);
-    assert!(
-        paddr != 0,
-        "rng_dma_paddr is not set: the system description needs a setvar with region_paddr"
-    );
-    (region!(rw rng_dma).page(), paddr)
+    let paddr = *var!(dma_paddr: u64 = 0);
+    assert!(paddr != 0, "the SDK's tool has not set dma_paddr");
+    (region::<ReadWrite>(role::DMA).page(), paddr)
 }

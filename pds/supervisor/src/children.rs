@@ -4,90 +4,93 @@
 
 use core::fmt::Write;
 
-use heapless::String;
-use pd_support::{Mapped, Peer, region};
-use sel4_microkit::{Channel, Child, var};
-use shm::ReadOnly;
+use heapless::{String, Vec};
+use pd_support::{Peer, ReadOnly, ReadWrite, find_peer, region, regions, role, wiring};
+use sel4_microkit::{Channel, Child};
 use stats::StatsPage;
-use supervision::{MAX_CHILD_NAME, MAX_CHILDREN, Sight};
+use supervision::{Lives, MAX_CHILD_NAME, MAX_CHILDREN, Sight};
 
-/// The channel on which child n says that it is ready is this plus n. A child that may be notified
-/// there is, each second.
-const READY_CHANNELS: usize = 10;
-/// The channel on which net_server is told that child n has faulted is this plus n: only its
-/// clients have one.
-const FAULT_CHANNELS: usize = 30;
-
-/// Value of a symbol that the system description does not set.
-const ABSENT: u64 = u64::MAX;
-
-/// The console of an image made for tests takes commands while others work.
-const CONSOLE_PRIORITY: u8 = if cfg!(feature = "fault-injection") {
-    250
-} else {
-    10
-};
+/// Ids of channels are below this (Microkit manual, "Channels").
+const CHANNELS: usize = 62;
 
 /// What is known of a child.
 #[derive(Clone, Copy)]
 struct Known {
     name: &'static str,
-    /// As in the system description; it decides who is at fault when several children do not get
-    /// on.
+    /// It decides who is at fault when several children do not get on.
     priority: u8,
-    /// Its page of counters, where the system description maps it.
+    is_client: bool,
+    /// Its page of counters.
     page: Option<&'static StatsPage>,
 }
 
-/// The children, by id. One is added here, or goes by its number and is not watched.
-pub struct Table([Option<Known>; MAX_CHILDREN]);
-
-/// Name, priority, and the names under which the system description sets id and page of counters.
-macro_rules! children {
-    ($table:expr; $($name:literal, $priority:expr, $child:ident, $page:ident;)+) => {
-        $(
-            $table.add(*var!($child: u64 = ABSENT), Known {
-                name: $name,
-                priority: $priority,
-                page: region!(optional r $page).map(Mapped::<ReadOnly>::page),
-            });
-        )+
-    };
+/// The children, by id, as the declaration has them.
+pub struct Table {
+    known: [Option<Known>; MAX_CHILDREN],
+    /// Which child says on a channel that it is ready, by the channel's id.
+    ready: [Option<Child>; CHANNELS],
+    /// The children that want to know of each second.
+    ticks: Vec<Peer, CHANNELS>,
+    /// Where the server of sockets reads whose life is over, and its channel.
+    lives: Option<(&'static Lives, Peer)>,
 }
 
 impl Table {
     /// To be called once.
     ///
     /// # Panics
-    /// If a region is too small for a page of counters.
+    /// If a region is too small for what lies in it.
     pub fn take() -> Self {
-        let mut table = Self([None; MAX_CHILDREN]);
-        children![table;
-            "timer_driver", 200, timer_driver_child, timer_driver_stats;
-            "net_driver", 50, net_driver_child, net_driver_stats;
-            "net_server", 100, net_server_child, net_server_stats;
-            "echo_server", 50, echo_server_child, echo_server_stats;
-            "http_server", 50, http_server_child, http_server_stats;
-            "console", CONSOLE_PRIORITY, console_child, console_stats;
-            "rng_driver", 210, rng_driver_child, rng_driver_stats;
-            "hostile", 50, hostile_child, hostile_stats;
-        ];
+        let mut table = Self {
+            known: [None; MAX_CHILDREN],
+            ready: [None; CHANNELS],
+            ticks: Vec::new(),
+            lives: find_peer(role::LIVES)
+                .map(|server| (region::<ReadWrite>(role::LIVES).page(), server)),
+        };
+        for child in wiring().peers().filter(|peer| peer.is_child) {
+            table.add(
+                child.number,
+                Known {
+                    name: child.name,
+                    priority: child.priority,
+                    is_client: child.is_client,
+                    page: None,
+                },
+            );
+        }
+        for counters in regions::<ReadOnly>(role::COUNTERS) {
+            let number = counters.peer().map(|peer| peer.number);
+            let known = number.and_then(|number| table.known.get_mut(number)?.as_mut());
+            if let Some(known) = known {
+                known.page = Some(counters.page());
+            }
+        }
+        for channel in wiring().channels(role::SUPERVISION) {
+            if let (Some(child), Some(ready)) = (channel.peer, table.ready.get_mut(channel.id)) {
+                *ready = Some(Child::new(child.number));
+            }
+            if channel.may_notify {
+                // There is room for one on each channel.
+                let _ = table.ticks.push(Peer::new(Channel::new(channel.id)));
+            }
+        }
         table
     }
 
-    fn add(&mut self, id: u64, known: Known) {
-        if let Some(entry) = usize::try_from(id).ok().and_then(|id| self.0.get_mut(id)) {
+    fn add(&mut self, id: usize, known: Known) {
+        if let Some(entry) = self.known.get_mut(id) {
             *entry = Some(known);
         }
     }
 
     fn known(&self, id: usize) -> Option<Known> {
-        self.0.get(id).copied().flatten()
+        self.known.get(id).copied().flatten()
     }
 
     /// How many are known.
     pub fn count(&self) -> usize {
-        self.0.iter().flatten().count()
+        self.known.iter().flatten().count()
     }
 
     /// What to call a child.
@@ -114,33 +117,31 @@ impl Table {
     /// The names by child id, unknown ones empty.
     #[cfg(feature = "fault-injection")]
     pub fn names(&self) -> [&'static str; MAX_CHILDREN] {
-        self.0.map(|known| known.map_or("", |known| known.name))
+        self.known.map(|known| known.map_or("", |known| known.name))
     }
-}
 
-/// The child that says on this channel that it is ready, if it is such a channel.
-pub fn by_ready_channel(channel: Channel) -> Option<Child> {
-    let id = channel.index().checked_sub(READY_CHANNELS)?;
-    (id < MAX_CHILDREN).then(|| Child::new(id))
-}
-
-/// Tells the children that want to know that a second has passed.
-pub fn tell_of_second() {
-    for id in 0..MAX_CHILDREN {
-        notify(READY_CHANNELS + id);
+    /// The child that says on this channel that it is ready, if it is such a channel.
+    pub fn by_ready_channel(&self, channel: Channel) -> Option<Child> {
+        self.ready.get(channel.index()).copied().flatten()
     }
-}
 
-/// Tells net_server that a client's life is over, if the child is a client.
-pub fn tell_of_fault(child: Child) {
-    if child.index() < MAX_CHILDREN {
-        notify(FAULT_CHANNELS + child.index());
+    /// Tells the children that want to know that a second has passed.
+    pub fn tell_of_second(&self) {
+        for child in &self.ticks {
+            child.notify();
+        }
     }
-}
 
-fn notify(id: usize) {
-    let channel = Channel::new(id);
-    if channel.may_notify() {
-        Peer::new(channel).notify();
+    /// Notes that a child's life is over, and tells the server of sockets if it is a client.
+    pub fn tell_of_fault(&self, child: Child) {
+        if let Some((lives, server)) = &self.lives {
+            lives.end(child.index());
+            if self
+                .known(child.index())
+                .is_some_and(|known| known.is_client)
+            {
+                server.notify();
+            }
+        }
     }
 }

@@ -4,15 +4,15 @@
 
 use core::fmt;
 
-use pd_support::{clock, info, region, warn};
-use sel4_microkit::{Channel, Child, HANG_POINT};
+use pd_support::{Peer, ReadOnly, clock, info, peer, region, warn};
+use sel4_microkit::{Child, HANG_POINT};
 use stats::Supervisor as Counter;
 use supervision::{Action, Cause, FaultReport, FaultRequest, MAX_CHILDREN, Refusal, Verdict};
 
 use crate::Supervisor;
 
-/// The console, when it has written a request.
-pub const CONSOLE: Channel = Channel::new(3);
+/// Memory and channel for the console's requests.
+const REQUEST: &str = "fault_request";
 
 /// An address that no PD has mapped: the child faults at the next instruction it would execute.
 const UNMAPPED: usize = 0x10;
@@ -20,6 +20,8 @@ const UNMAPPED: usize = 0x10;
 /// Takes the console's requests.
 pub struct Injection {
     page: &'static FaultRequest,
+    /// The console, when it has written a request.
+    pub console: Peer,
     seen: u64,
 }
 
@@ -27,10 +29,11 @@ impl Injection {
     /// To be called once.
     ///
     /// # Panics
-    /// If the system description does not map `crash_request`.
+    /// If the declaration gives this PD no memory for requests.
     pub fn take() -> Self {
         Self {
-            page: region!(r crash_request).page(),
+            page: region::<ReadOnly>(REQUEST).page(),
+            console: peer(REQUEST),
             seen: 0,
         }
     }

@@ -110,7 +110,7 @@ impl Supervisor {
         if let Some(counter) = Counter::faults_of_child(child.index()) {
             self.stats.inc(counter);
         }
-        children::tell_of_fault(child);
+        self.table.tell_of_fault(child);
         match self
             .children
             .fault(child.index(), report.clone(), clock::now())
@@ -208,7 +208,7 @@ impl Supervisor {
         if let Err(error) = self.seconds.again() {
             error!("{error}");
         }
-        children::tell_of_second();
+        self.table.tell_of_second();
         let sights = core::array::from_fn(|id| {
             let starting = self.children.is_starting(id);
             (!self.children.is_parked(id))
@@ -249,14 +249,14 @@ impl Handler for Supervisor {
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         for channel in channels.iter() {
-            if channel == seconds::IRQ {
+            if channel == self.seconds.irq {
                 self.tick();
             }
-            if let Some(child) = children::by_ready_channel(channel) {
+            if let Some(child) = self.table.by_ready_channel(channel) {
                 self.ready(child);
             }
             #[cfg(feature = "fault-injection")]
-            if channel == injection::CONSOLE {
+            if channel == self.injection.console.channel() {
                 self.inject();
             }
         }

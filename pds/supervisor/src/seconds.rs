@@ -6,11 +6,8 @@
 //! need it.
 
 use arm_pl031::Rtc;
-use pd_support::clock;
-use sel4_microkit::{Channel, IrqAckError, memory_region_symbol};
-
-/// The clock's interrupt.
-pub const IRQ: Channel = Channel::new(0);
+use pd_support::{clock, interrupt, registers};
+use sel4_microkit::{Channel, IrqAckError};
 
 /// The clock counts whole seconds: setting the next match may have to be done again if one ends
 /// meanwhile.
@@ -19,6 +16,8 @@ const ATTEMPTS: usize = 4;
 /// The ticks.
 pub struct Seconds {
     rtc: Rtc,
+    /// The clock's interrupt.
+    pub irq: Channel,
     /// When the match was last set, and when that is too long ago, in ticks of the generic timer.
     set_at: u64,
     overdue: u64,
@@ -28,15 +27,14 @@ impl Seconds {
     /// Starts ticking. To be called once.
     ///
     /// # Panics
-    /// If the system description does not map `rtc_vaddr`.
+    /// If the declaration gives this PD no clock.
     pub fn start() -> Self {
-        let registers = memory_region_symbol!(rtc_vaddr: *mut u32);
-        // SAFETY: the system description maps the page of the PL031 there, as device memory, and
-        // into no other PD; the symbol is named here alone, and the program calls this function
-        // once.
-        let rtc = unsafe { Rtc::new(registers.as_ptr()) };
+        // SAFETY: the page of the PL031 is mapped there, as device memory, and into no other PD
+        // (sysgen checks that); it is the PD's only device, and asked for here alone, once.
+        let rtc = unsafe { Rtc::new(registers::<u32>().as_ptr()) };
         let mut seconds = Self {
             rtc,
+            irq: interrupt(),
             set_at: 0,
             overdue: 3 * clock::frequency(),
         };
@@ -52,7 +50,7 @@ impl Seconds {
     pub fn again(&mut self) -> Result<(), IrqAckError> {
         self.rtc.clear_interrupt();
         self.set();
-        IRQ.irq_ack()
+        self.irq.irq_ack()
     }
 
     /// To be called at any event: a clock that somebody has set, as a host may do with an emulated

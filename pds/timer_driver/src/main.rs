@@ -13,7 +13,7 @@ mod comparator;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use pd_support::{Pd, Peer, clock, error, info};
+use pd_support::{Pd, Peer, clock, error, info, interrupt};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo,
     RESTARTED, persistent, protection_domain, with_msg_regs, with_msg_regs_mut,
@@ -23,8 +23,6 @@ use timer_proto::{CallerSet, Deadlines, Reply, Request, TimerError};
 
 use comparator::Comparator;
 
-/// The comparator's interrupt.
-const IRQ: Channel = Channel::new(0);
 /// Channel ids are below this.
 const CHANNELS: usize = 62;
 
@@ -37,6 +35,8 @@ persistent! {
 
 struct Driver {
     comparator: Comparator,
+    /// The comparator's interrupt.
+    irq: Channel,
     deadlines: Deadlines<CHANNELS>,
     deferred: DeferredActionSlot,
     stats: Writer<TimerDriver>,
@@ -51,6 +51,7 @@ fn init() -> impl Handler {
     notify(CallerSet::from_bits(CALLERS.load(Ordering::Relaxed)));
     let driver = Driver {
         comparator,
+        irq: interrupt(),
         deadlines: Deadlines::new(),
         deferred: DeferredActionSlot::new(),
         stats: pd.stats(),
@@ -105,9 +106,9 @@ impl Handler for Driver {
         // Besides the interrupt it is the supervisor that notifies, once a second: no deadline is
         // missed by more, even if the comparator was stopped behind our back.
         self.advance();
-        if channels.contains(IRQ) {
+        if channels.contains(self.irq) {
             self.stats.inc(TimerDriver::Irqs);
-            if let Err(error) = self.deferred.defer_irq_ack(IRQ) {
+            if let Err(error) = self.deferred.defer_irq_ack(self.irq) {
                 error!("{error}");
             }
         }

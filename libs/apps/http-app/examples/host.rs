@@ -16,7 +16,7 @@ use http_app::{BUFFER_LEN, ByteStream, Identity, PdRuntime, PdSource, Site, Stat
 use picoserve::time::{Duration, Timer};
 use socket_client::{Errno, Error, Sent};
 use stats::{
-    Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, PdKind, RngDriver,
+    Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, RngDriver,
     Supervisor, TimerDriver, Writer, mac_to_value,
 };
 use test_world::page;
@@ -81,13 +81,13 @@ fn now() -> u64 {
 fn source<C: CounterSet>(
     name: &'static str,
     role: &'static str,
-    kind: PdKind,
+    number: usize,
 ) -> (PdSource, Writer<C>) {
     let page = page();
     let source = PdSource {
         name,
         role,
-        kind,
+        number,
         page,
     };
     (source, Writer::attach(page, now()))
@@ -99,23 +99,14 @@ fn main() {
     let port = arguments.next().expect("a port").parse().expect("a port");
 
     let (supervisor, supervisor_stats) =
-        source::<Supervisor>("supervisor", "restarts what faults", PdKind::Supervisor);
-    let (timer, timer_stats) =
-        source::<TimerDriver>("timer_driver", "deadlines for others", PdKind::TimerDriver);
-    let (driver, driver_stats) =
-        source::<NetDriver>("net_driver", "virtio-net, nothing else", PdKind::NetDriver);
-    let (server, server_stats) =
-        source::<NetServer>("net_server", "TCP/IP and sockets", PdKind::NetServer);
-    let (echo, echo_stats) =
-        source::<EchoServer>("echo_server", "TCP and UDP echo", PdKind::EchoServer);
-    let (http, stats) = source::<HttpServer>("http_server", "this page", PdKind::HttpServer);
-    let (console, console_stats) =
-        source::<Console>("console", "log lines of all", PdKind::Console);
-    let (rng, _) = source::<RngDriver>(
-        "rng_driver",
-        "virtio-rng, keys for others",
-        PdKind::RngDriver,
-    );
+        source::<Supervisor>("supervisor", "restarts what faults", 0);
+    let (timer, timer_stats) = source::<TimerDriver>("timer_driver", "deadlines for others", 1);
+    let (driver, driver_stats) = source::<NetDriver>("net_driver", "virtio-net, nothing else", 2);
+    let (server, server_stats) = source::<NetServer>("net_server", "TCP/IP and sockets", 3);
+    let (echo, echo_stats) = source::<EchoServer>("echo_server", "TCP and UDP echo", 4);
+    let (http, stats) = source::<HttpServer>("http_server", "this page", 5);
+    let (console, console_stats) = source::<Console>("console", "log lines of all", 6);
+    let (rng, _) = source::<RngDriver>("rng_driver", "virtio-rng, keys for others", 7);
     driver_stats.set(
         NetDriver::MacAddress,
         mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]),

@@ -7,8 +7,8 @@
 //!   "hostname": "isthmus", "address": "10.0.2.15/24", "gateway": "10.0.2.2",
 //!   "now_ns": 1234, "tick_hz": 62500000,
 //!   "pds": {
-//!     "net_driver": { "role": "…", "state": "up", "uptime_ns": 1200, "counters": { "starts": 1, …, "mac_address": "52:…" } },
-//!     "console": { "role": "…", "state": "statistics page not set up yet", "uptime_ns": 0, "counters": {} }
+//!     "net_driver": { "role": "…", "number": 1, "state": "up", "uptime_ns": 1200, "counters": { "starts": 1, …, "mac_address": "52:…" } },
+//!     "console": { "role": "…", "number": 4, "state": "statistics page not set up yet", "uptime_ns": 0, "counters": {} }
 //!   }
 //! }
 //! ```
@@ -27,9 +27,9 @@ use time::Clock;
 use crate::Site;
 
 /// PDs that a site can show.
-pub const MAX_PDS: usize = 12;
+pub const MAX_PDS: usize = 63;
 /// Counters of all PDs together; those beyond are left out.
-const MAX_VALUES: usize = 256;
+const MAX_VALUES: usize = 768;
 
 /// A PD whose counters are shown.
 #[derive(Clone, Copy)]
@@ -38,8 +38,8 @@ pub struct PdSource {
     pub name: &'static str,
     /// What it is for, in a few words.
     pub role: &'static str,
-    /// Which counters it has.
-    pub kind: PdKind,
+    /// Its number in the system.
+    pub number: usize,
     /// Its page.
     pub page: &'static StatsPage,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Counters {
     /// In ticks.
     now: u64,
     /// Of the site's PDs in their order.
-    states: heapless::Vec<Result<(), StatsError>, MAX_PDS>,
+    states: heapless::Vec<Result<PdKind, StatsError>, MAX_PDS>,
     values: heapless::Vec<u64, MAX_VALUES>,
 }
 
@@ -78,10 +78,11 @@ impl Counters {
         self.states.clear();
         self.values.clear();
         for source in sources.iter().take(MAX_PDS) {
-            let state = Reader::open(source.page, source.kind).map(|reader| {
+            let state = Reader::open(source.page).map(|reader| {
                 let values = reader.samples().map(|sample| sample.value.raw);
                 self.values
                     .extend(values.take(MAX_VALUES - self.values.len()));
+                reader.kind()
             });
             // There is room: no more than MAX_PDS are taken.
             let _ = self.states.push(state);
@@ -106,24 +107,28 @@ impl Text<'_> {
         &self,
         f: &mut fmt::Formatter<'_>,
         source: &PdSource,
-        state: &Result<(), StatsError>,
+        state: &Result<PdKind, StatsError>,
         values: &mut impl Iterator<Item = u64>,
     ) -> fmt::Result {
         write!(
             f,
-            "{}:{{\"role\":{},",
+            "{}:{{\"role\":{},\"number\":{},",
             Quoted(source.name),
-            Quoted(source.role)
+            Quoted(source.role),
+            source.number
         )?;
-        if let Err(error) = state {
+        let kind = match state {
+            Ok(kind) => kind,
             // The error's text has no character that JSON escapes.
-            return write!(
-                f,
-                "\"state\":\"{error}\",\"uptime_ns\":0,\"counters\":{{}}}}"
-            );
-        }
+            Err(error) => {
+                return write!(
+                    f,
+                    "\"state\":\"{error}\",\"uptime_ns\":0,\"counters\":{{}}}}"
+                );
+            }
+        };
         f.write_str("\"state\":\"up\",\"counters\":{")?;
-        let counters = Common::COUNTERS.iter().chain(source.kind.counters());
+        let counters = Common::COUNTERS.iter().chain(kind.counters());
         let now = self.counters.now;
         let mut started = now;
         let mut separator = "";

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Writing the binary form.
 
-use core::fmt;
+use std::fmt;
 
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::{
-    Buffers, Destination, ENCODED_SIZE, Interface, MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME,
-    MAX_PORT_RANGES, PortRange,
-    layout::{MAGIC, RawClient, RawConfig, RawInterface, RawName, RawPorts},
+    Buffers, Destination, Interface, MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME, MAX_PORT_RANGES,
+    PortRange,
+    layout::{
+        MAGIC, RawBuffers, RawClient, RawDestination, RawHeader, RawInterface, RawName, RawPorts,
+    },
 };
 
 /// What does not fit into the layout.
@@ -16,10 +18,8 @@ use crate::{
 pub enum BuildError {
     /// A name is empty or longer than [`MAX_NAME`] bytes.
     Name,
-    /// A slot number is [`MAX_CLIENTS`] or higher.
-    Slot,
-    /// A slot was given twice.
-    SlotTaken,
+    /// There are more than [`MAX_CLIENTS`] clients.
+    TooManyClients,
     /// A list of port ranges has more than [`MAX_PORT_RANGES`] entries.
     TooManyPortRanges,
     /// A list of destinations has more than [`MAX_DESTINATIONS`] entries.
@@ -30,8 +30,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::Name => write!(f, "a name has 1 to {MAX_NAME} bytes"),
-            BuildError::Slot => write!(f, "slots are numbered 0 to {}", MAX_CLIENTS - 1),
-            BuildError::SlotTaken => write!(f, "each slot takes one client"),
+            BuildError::TooManyClients => write!(f, "a server has at most {MAX_CLIENTS} clients"),
             BuildError::TooManyPortRanges => {
                 write!(
                     f,
@@ -45,7 +44,7 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl core::error::Error for BuildError {}
+impl std::error::Error for BuildError {}
 
 /// One client's entry.
 #[derive(Clone, Copy, Debug)]
@@ -64,53 +63,61 @@ pub struct ClientSpec<'a> {
     pub tcp_connect: &'a [Destination],
 }
 
-/// Collects the configuration; the caller has checked that it makes sense.
-pub struct Builder {
-    raw: RawConfig,
-}
-
-impl Builder {
-    /// A configuration without clients.
-    pub fn new(interface: &Interface<'_>, buffers: &Buffers) -> Result<Self, BuildError> {
-        let mut raw = RawConfig::new_zeroed();
-        raw.magic = MAGIC;
-        raw.size = (ENCODED_SIZE as u32).into();
-        raw.interface = RawInterface {
+/// The binary form of a configuration; the caller has checked that it makes sense.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn encode(
+    interface: &Interface<'_>,
+    buffers: &Buffers,
+    clients: &[ClientSpec<'_>],
+) -> Result<Vec<u8>, BuildError> {
+    if clients.len() > MAX_CLIENTS {
+        return Err(BuildError::TooManyClients);
+    }
+    let size = size_of::<RawHeader>() + size_of::<RawClient>() * clients.len();
+    let header = RawHeader {
+        magic: MAGIC,
+        size: (size as u32).into(),
+        interface: RawInterface {
             address: interface.address.octets(),
             gateway: interface.gateway.octets(),
             prefix_len: interface.prefix_len,
             hostname: encode_name(interface.hostname)?,
+        },
+        buffers: RawBuffers {
+            stream_receive: buffers.stream_receive.into(),
+            stream_send: buffers.stream_send.into(),
+            datagram_receive: buffers.datagram_receive.into(),
+            datagram_send: buffers.datagram_send.into(),
+        },
+        clients: (clients.len() as u16).into(),
+    };
+    let mut bytes = header.as_bytes().to_vec();
+    for client in clients {
+        bytes.extend_from_slice(encode_client(client)?.as_bytes());
+    }
+    Ok(bytes)
+}
+
+fn encode_client(spec: &ClientSpec<'_>) -> Result<RawClient, BuildError> {
+    let mut raw = RawClient::new_zeroed();
+    raw.name = encode_name(spec.name)?;
+    raw.stream_sockets = spec.stream_sockets.into();
+    raw.datagram_sockets = spec.datagram_sockets.into();
+    encode_ports(&mut raw.tcp_listen, spec.tcp_listen)?;
+    encode_ports(&mut raw.udp_bind, spec.udp_bind)?;
+    if spec.tcp_connect.len() > MAX_DESTINATIONS {
+        return Err(BuildError::TooManyDestinations);
+    }
+    for (to, from) in raw.tcp_connect.iter_mut().zip(spec.tcp_connect) {
+        *to = RawDestination {
+            network: from.network().octets(),
+            prefix_len: from.prefix_len(),
+            ports: encode_range(from.ports()),
         };
-        raw.buffers = buffers.encode();
-        Ok(Self { raw })
     }
-
-    /// Puts a client into a slot.
-    pub fn client(&mut self, slot: usize, spec: &ClientSpec<'_>) -> Result<(), BuildError> {
-        let entry = self.raw.clients.get_mut(slot).ok_or(BuildError::Slot)?;
-        if entry.name.len != 0 {
-            return Err(BuildError::SlotTaken);
-        }
-        let mut raw = RawClient::new_zeroed();
-        raw.name = encode_name(spec.name)?;
-        raw.stream_sockets = spec.stream_sockets.into();
-        raw.datagram_sockets = spec.datagram_sockets.into();
-        encode_ports(&mut raw.tcp_listen, spec.tcp_listen)?;
-        encode_ports(&mut raw.udp_bind, spec.udp_bind)?;
-        if spec.tcp_connect.len() > MAX_DESTINATIONS {
-            return Err(BuildError::TooManyDestinations);
-        }
-        for (to, from) in raw.tcp_connect.iter_mut().zip(spec.tcp_connect) {
-            *to = from.encode();
-        }
-        *entry = raw;
-        Ok(())
-    }
-
-    /// The encoded configuration.
-    pub fn finish(&self) -> &[u8] {
-        self.raw.as_bytes()
-    }
+    Ok(raw)
 }
 
 fn encode_name(name: &str) -> Result<RawName, BuildError> {
@@ -125,6 +132,13 @@ fn encode_name(name: &str) -> Result<RawName, BuildError> {
     })
 }
 
+fn encode_range(range: PortRange) -> RawPorts {
+    RawPorts {
+        first: range.first().into(),
+        last: range.last().into(),
+    }
+}
+
 fn encode_ports(
     to: &mut [RawPorts; MAX_PORT_RANGES],
     from: &[PortRange],
@@ -133,7 +147,7 @@ fn encode_ports(
         return Err(BuildError::TooManyPortRanges);
     }
     for (to, from) in to.iter_mut().zip(from) {
-        *to = from.encode();
+        *to = encode_range(*from);
     }
     Ok(())
 }

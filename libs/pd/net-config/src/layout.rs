@@ -7,11 +7,11 @@ use zerocopy::{
 };
 
 /// Version of the layout, part of the magic number.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
-/// Clients that the server has slots for: 0 to one less. net_server has the symbols of each, and
-/// does not compile with another number of them.
-pub const MAX_CLIENTS: usize = 8;
+/// Clients that one server can have. It has a channel to each, of the 62 that a PD can have
+/// (Microkit manual, "Channels"), and some others.
+pub const MAX_CLIENTS: usize = 54;
 
 /// Longest name of a PD or host in bytes.
 pub const MAX_NAME: usize = 32;
@@ -22,12 +22,7 @@ pub const MAX_PORT_RANGES: usize = 8;
 /// Remote destinations of a client.
 pub const MAX_DESTINATIONS: usize = 8;
 
-/// Size of the encoded configuration in bytes.
-pub const ENCODED_SIZE: usize = size_of::<RawConfig>();
-
-const _: () = assert!(ENCODED_SIZE <= 4096);
-
-pub(crate) const MAGIC: [u8; 8] = *b"ISTHNET\x01";
+pub(crate) const MAGIC: [u8; 8] = *b"ISTHNET\x02";
 const _: () = assert!(MAGIC[7] == VERSION);
 
 /// Text of up to [`MAX_NAME`] bytes.
@@ -73,7 +68,6 @@ pub(crate) struct RawDestination {
     pub ports: RawPorts,
 }
 
-/// `name.len` 0: no client in this slot.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(crate) struct RawClient {
@@ -85,13 +79,13 @@ pub(crate) struct RawClient {
     pub tcp_connect: [RawDestination; MAX_DESTINATIONS],
 }
 
-/// The whole; the position of a client is its slot.
+/// What stands in front of the clients.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
-pub(crate) struct RawConfig {
+pub(crate) struct RawHeader {
     pub magic: [u8; 8],
     pub size: U32,
     pub interface: RawInterface,
     pub buffers: RawBuffers,
-    pub clients: [RawClient; MAX_CLIENTS],
+    pub clients: U16,
 }

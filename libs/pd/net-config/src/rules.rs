@@ -56,15 +56,6 @@ impl Buffers {
         (streams + CLOSING_STREAMS as u64) * stream + datagrams * datagram + SHARED
     }
 
-    pub(crate) fn encode(self) -> RawBuffers {
-        RawBuffers {
-            stream_receive: self.stream_receive.into(),
-            stream_send: self.stream_send.into(),
-            datagram_receive: self.datagram_receive.into(),
-            datagram_send: self.datagram_send.into(),
-        }
-    }
-
     pub(crate) fn decode(raw: &RawBuffers) -> Self {
         Self {
             stream_receive: raw.stream_receive.get(),
@@ -112,13 +103,6 @@ impl PortRange {
     /// Whether two ranges share a port.
     pub fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
-    }
-
-    pub(crate) fn encode(self) -> RawPorts {
-        RawPorts {
-            first: self.first.into(),
-            last: self.last.into(),
-        }
     }
 
     pub(crate) fn decode(raw: &RawPorts) -> Option<Self> {
@@ -173,14 +157,6 @@ impl Destination {
     pub fn contains(self, address: Ipv4Addr, port: u16) -> bool {
         address.to_bits() & mask(self.prefix_len) == self.network.to_bits()
             && self.ports.contains(port)
-    }
-
-    pub(crate) fn encode(self) -> RawDestination {
-        RawDestination {
-            network: self.network.octets(),
-            prefix_len: self.prefix_len,
-            ports: self.ports.encode(),
-        }
     }
 
     pub(crate) fn decode(raw: &RawDestination) -> Option<Self> {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Reading the binary form.
 
-use core::{fmt, net::Ipv4Addr, str};
+use core::{fmt, str};
 
 use zerocopy::FromBytes;
 
 use crate::{
-    Buffers, Destination, ENCODED_SIZE, Interface, PortRange,
-    layout::{MAGIC, RawClient, RawConfig, RawName, RawPorts},
+    Buffers, Destination, Interface, PortRange,
+    layout::{MAGIC, RawClient, RawHeader, RawInterface, RawName, RawPorts},
     rules::mask,
 };
 
@@ -15,38 +15,30 @@ use crate::{
 /// put together wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigError {
-    /// Fewer bytes than the layout has.
-    Short {
-        /// Bytes that are there.
-        found: usize,
-        /// Bytes that the layout has.
-        expected: usize,
-    },
-    /// The magic number or version is another: the region was not filled by this build's
-    /// `config-tool`.
+    /// Fewer bytes than the configuration says that it has.
+    Short,
+    /// The magic number or version is another: the region was not filled by this build's `sysgen`.
     Magic,
     /// The interface's address, prefix, gateway or hostname is not possible.
     Interface,
     /// A socket buffer has no bytes.
     Buffers,
-    /// The entry in this slot is not well formed or its name occurs twice.
+    /// A client's entry is not well formed or its name occurs twice.
     Client {
-        /// Number of the slot.
-        slot: usize,
+        /// Its place in the list.
+        index: usize,
     },
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ConfigError::Short { found, expected } => {
-                write!(f, "net_config: {found} bytes, expected {expected}")
-            }
-            ConfigError::Magic => write!(f, "net_config: not written by this build's config-tool"),
-            ConfigError::Interface => write!(f, "net_config: impossible interface"),
-            ConfigError::Buffers => write!(f, "net_config: a socket buffer of size 0"),
-            ConfigError::Client { slot } => {
-                write!(f, "net_config: impossible client in slot {slot}")
+            ConfigError::Short => write!(f, "configuration: it is cut off"),
+            ConfigError::Magic => write!(f, "configuration: not written by this build's sysgen"),
+            ConfigError::Interface => write!(f, "configuration: impossible interface"),
+            ConfigError::Buffers => write!(f, "configuration: a socket buffer of size 0"),
+            ConfigError::Client { index } => {
+                write!(f, "configuration: client {index} is impossible")
             }
         }
     }
@@ -57,22 +49,29 @@ impl core::error::Error for ConfigError {}
 /// A configuration that has been checked: everything reachable from here is well formed.
 #[derive(Clone, Copy)]
 pub struct NetConfig<'a> {
-    raw: &'a RawConfig,
+    header: &'a RawHeader,
+    clients: &'a [RawClient],
     interface: Interface<'a>,
 }
 
 impl<'a> NetConfig<'a> {
-    /// Checks the content of the region; bytes behind the layout are ignored.
+    /// Checks the content of the region; bytes behind the configuration are ignored.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfigError> {
-        let (raw, _) = RawConfig::ref_from_prefix(bytes).map_err(|_| ConfigError::Short {
-            found: bytes.len(),
-            expected: ENCODED_SIZE,
-        })?;
-        if raw.magic != MAGIC || raw.size.get() as usize != ENCODED_SIZE {
+        let (header, rest) = RawHeader::ref_from_prefix(bytes).map_err(|_| ConfigError::Short)?;
+        if header.magic != MAGIC {
             return Err(ConfigError::Magic);
         }
-        let interface = decode_interface(raw).ok_or(ConfigError::Interface)?;
-        let buffers = Buffers::decode(&raw.buffers);
+        let (clients, rest) =
+            <[RawClient]>::ref_from_prefix_with_elems(rest, header.clients.get().into())
+                .map_err(|_| ConfigError::Short)?;
+        if header.size.get() as usize != bytes.len() - rest.len() {
+            return Err(ConfigError::Short);
+        }
+        let interface = decode_interface(&header.interface).ok_or(ConfigError::Interface)?;
+        let buffers = Buffers::decode(&header.buffers);
         let sizes = [
             buffers.stream_receive,
             buffers.stream_send,
@@ -82,16 +81,19 @@ impl<'a> NetConfig<'a> {
         if sizes.contains(&0) {
             return Err(ConfigError::Buffers);
         }
-        for (slot, client) in raw.clients.iter().enumerate() {
-            let twice = client.name.len != 0
-                && raw.clients[..slot]
-                    .iter()
-                    .any(|other| decode_name(&other.name) == decode_name(&client.name));
+        for (index, client) in clients.iter().enumerate() {
+            let twice = clients[..index]
+                .iter()
+                .any(|other| decode_name(&other.name) == decode_name(&client.name));
             if twice || !is_well_formed(client) {
-                return Err(ConfigError::Client { slot });
+                return Err(ConfigError::Client { index });
             }
         }
-        Ok(Self { raw, interface })
+        Ok(Self {
+            header,
+            clients,
+            interface,
+        })
     }
 
     /// The network interface.
@@ -101,20 +103,16 @@ impl<'a> NetConfig<'a> {
 
     /// Buffer memory of each socket.
     pub fn buffers(&self) -> Buffers {
-        Buffers::decode(&self.raw.buffers)
+        Buffers::decode(&self.header.buffers)
     }
 
-    /// The client in a slot, if there is one.
-    pub fn client(&self, slot: usize) -> Option<Client<'a>> {
-        let raw = self.raw.clients.get(slot)?;
-        let name = decode_name(&raw.name).filter(|name| !name.is_empty())?;
-        Some(Client { slot, name, raw })
-    }
-
-    /// All clients in the order of their slots.
+    /// All clients, in the order of the declaration.
     pub fn clients(&self) -> impl Iterator<Item = Client<'a>> + use<'a> {
-        let config = *self;
-        (0..self.raw.clients.len()).filter_map(move |slot| config.client(slot))
+        self.clients.iter().map(|raw| Client {
+            // `parse` has seen that it is text.
+            name: decode_name(&raw.name).unwrap_or_default(),
+            raw,
+        })
     }
 
     /// The client whose PD has this name.
@@ -126,17 +124,11 @@ impl<'a> NetConfig<'a> {
 /// What one client may do.
 #[derive(Clone, Copy)]
 pub struct Client<'a> {
-    slot: usize,
     name: &'a str,
     raw: &'a RawClient,
 }
 
 impl<'a> Client<'a> {
-    /// Number of its slot at the server.
-    pub fn slot(&self) -> usize {
-        self.slot
-    }
-
     /// Name of its PD.
     pub fn name(&self) -> &'a str {
         self.name
@@ -152,40 +144,25 @@ impl<'a> Client<'a> {
         usize::from(self.raw.datagram_sockets.get())
     }
 
-    /// TCP ports that it may listen on, in the order of net.toml.
+    /// TCP ports that it may listen on, in the order of the declaration.
     pub fn tcp_listen(&self) -> impl Iterator<Item = PortRange> + use<'a> {
         ports(&self.raw.tcp_listen)
     }
 
-    /// UDP ports that it may bind, in the order of net.toml.
+    /// UDP ports that it may bind, in the order of the declaration.
     pub fn udp_bind(&self) -> impl Iterator<Item = PortRange> + use<'a> {
         ports(&self.raw.udp_bind)
     }
 
-    /// Where it may connect to with TCP, in the order of net.toml.
+    /// Where it may connect to with TCP, in the order of the declaration.
     pub fn tcp_connect(&self) -> impl Iterator<Item = Destination> + use<'a> {
         self.raw.tcp_connect.iter().map_while(Destination::decode)
-    }
-
-    /// Whether it may listen on a TCP port.
-    pub fn may_listen_tcp(&self, port: u16) -> bool {
-        self.tcp_listen().any(|range| range.contains(port))
-    }
-
-    /// Whether it may bind a UDP port.
-    pub fn may_bind_udp(&self, port: u16) -> bool {
-        self.udp_bind().any(|range| range.contains(port))
-    }
-
-    /// Whether it may connect to a remote TCP port.
-    pub fn may_connect_tcp(&self, address: Ipv4Addr, port: u16) -> bool {
-        self.tcp_connect().any(|to| to.contains(address, port))
     }
 }
 
 impl fmt::Debug for Client<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "client {} in slot {}", self.name, self.slot)
+        write!(f, "client {}", self.name)
     }
 }
 
@@ -197,8 +174,7 @@ fn decode_name(raw: &RawName) -> Option<&str> {
     str::from_utf8(name).ok()
 }
 
-fn decode_interface(raw: &RawConfig) -> Option<Interface<'_>> {
-    let raw = &raw.interface;
+fn decode_interface(raw: &RawInterface) -> Option<Interface<'_>> {
     let interface = Interface {
         hostname: decode_name(&raw.hostname).filter(|name| !name.is_empty())?,
         address: raw.address.into(),
@@ -215,9 +191,9 @@ fn ports(raw: &[RawPorts]) -> impl Iterator<Item = PortRange> {
     raw.iter().map_while(PortRange::decode)
 }
 
-/// A slot is empty, or has a name, and its lists are ranges followed by zeros.
+/// A client has a name, and its lists are ranges followed by zeros.
 fn is_well_formed(raw: &RawClient) -> bool {
-    if decode_name(&raw.name).is_none() {
+    if decode_name(&raw.name).is_none_or(str::is_empty) {
         return false;
     }
     let list = |raw: &[RawPorts]| {

@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 
 use net_config::{
-    Buffers, BuildError, Builder, ClientSpec, ConfigError, Destination, ENCODED_SIZE, Interface,
-    MAX_CLIENTS, MAX_PORT_RANGES, NetConfig, PortRange,
+    Buffers, BuildError, ClientSpec, ConfigError, Destination, Interface, MAX_CLIENTS,
+    MAX_PORT_RANGES, NetConfig, PortRange, encode,
 };
 use proptest::prelude::*;
 
@@ -41,7 +41,6 @@ fn spec(name: &str) -> ClientSpec<'_> {
 }
 
 fn sample() -> Vec<u8> {
-    let mut builder = Builder::new(&interface(), &BUFFERS).unwrap();
     let near = Destination::new([10, 0, 2, 0].into(), 24, port(80)).unwrap();
     let echo = ClientSpec {
         tcp_listen: &[port(7), PortRange::new(100, 200).unwrap()],
@@ -49,16 +48,12 @@ fn sample() -> Vec<u8> {
         tcp_connect: &[near],
         ..spec("echo_server")
     };
-    builder.client(3, &echo).unwrap();
-    builder.client(0, &spec("other")).unwrap();
-    builder.finish().to_vec()
+    encode(&interface(), &BUFFERS, &[spec("other"), echo]).unwrap()
 }
 
 #[test]
 fn the_view_shows_what_was_built() {
-    let bytes = sample();
-    assert_eq!(bytes.len(), ENCODED_SIZE);
-    let mut region = bytes.clone();
+    let mut region = sample();
     region.resize(4096, 0);
     let config = NetConfig::parse(&region).unwrap();
     assert_eq!(config.interface(), interface());
@@ -67,100 +62,82 @@ fn the_view_shows_what_was_built() {
         config.buffers().total(10, 100),
         (10 + 64) * 3 + 100 * 3 + (3 << 20)
     );
-    let names: Vec<_> = config.clients().map(|c| (c.slot(), c.name())).collect();
-    assert_eq!(names, [(0, "other"), (3, "echo_server")]);
+    let names: Vec<_> = config.clients().map(|client| client.name()).collect();
+    assert_eq!(names, ["other", "echo_server"]);
 
     let echo = config.client_named("echo_server").unwrap();
     assert_eq!((echo.stream_sockets(), echo.datagram_sockets()), (5, 6));
-    assert_eq!(echo.tcp_listen().next(), Some(port(7)));
-    assert!(echo.may_listen_tcp(7) && echo.may_listen_tcp(150) && !echo.may_listen_tcp(8));
-    assert!(echo.may_bind_udp(7) && !echo.may_bind_udp(150));
-    assert!(echo.may_connect_tcp([10, 0, 2, 9].into(), 80));
-    assert!(!echo.may_connect_tcp([10, 0, 3, 9].into(), 80));
-    let other = config.client(0).unwrap();
-    assert!(!other.may_listen_tcp(7) && !other.may_connect_tcp([10, 0, 2, 9].into(), 80));
-    assert!(config.client(1).is_none() && config.client(MAX_CLIENTS).is_none());
+    let range = PortRange::new(100, 200).unwrap();
+    assert_eq!(echo.tcp_listen().collect::<Vec<_>>(), [port(7), range]);
+    assert_eq!(echo.udp_bind().collect::<Vec<_>>(), [port(7)]);
+    let near = echo.tcp_connect().next().unwrap();
+    assert!(near.contains([10, 0, 2, 9].into(), 80));
+    assert!(!near.contains([10, 0, 3, 9].into(), 80));
+    let other = config.client_named("other").unwrap();
+    assert_eq!(other.tcp_listen().count() + other.tcp_connect().count(), 0);
     assert!(config.client_named("nobody").is_none());
 }
 
 #[test]
-fn the_builder_refuses_what_does_not_fit() {
-    let mut builder = Builder::new(&interface(), &BUFFERS).unwrap();
-    assert_eq!(
-        builder.client(MAX_CLIENTS, &spec("a")),
-        Err(BuildError::Slot)
-    );
-    assert_eq!(builder.client(0, &spec("")), Err(BuildError::Name));
-    assert_eq!(
-        builder.client(0, &spec(&"x".repeat(33))),
-        Err(BuildError::Name)
-    );
+fn what_does_not_fit_is_refused() {
+    let refused = |clients: &[ClientSpec<'_>]| encode(&interface(), &BUFFERS, clients).err();
+    assert_eq!(refused(&[spec("")]), Some(BuildError::Name));
+    let long = "x".repeat(33);
+    assert_eq!(refused(&[spec(&long)]), Some(BuildError::Name));
+    assert_eq!(refused(&[spec(&long[1..])]), None);
     let many = [port(1); MAX_PORT_RANGES + 1];
     let crowded = ClientSpec {
         udp_bind: &many,
         ..spec("a")
     };
+    assert_eq!(refused(&[crowded]), Some(BuildError::TooManyPortRanges));
+    let names: Vec<String> = (0..=MAX_CLIENTS).map(|n| n.to_string()).collect();
+    let all: Vec<_> = names.iter().map(|name| spec(name)).collect();
+    assert_eq!(refused(&all), Some(BuildError::TooManyClients));
+    let most = encode(&interface(), &BUFFERS, &all[1..]).unwrap();
     assert_eq!(
-        builder.client(0, &crowded),
-        Err(BuildError::TooManyPortRanges)
+        NetConfig::parse(&most).unwrap().clients().count(),
+        MAX_CLIENTS
     );
-    assert_eq!(builder.client(0, &spec(&"x".repeat(32))), Ok(()));
-    assert_eq!(builder.client(0, &spec("b")), Err(BuildError::SlotTaken));
 }
 
 #[test]
 fn impossible_contents_are_refused() {
+    let error = |bytes: &[u8]| NetConfig::parse(bytes).err();
     let good = sample();
-    assert!(matches!(
-        NetConfig::parse(&good[..good.len() - 1]),
-        Err(ConfigError::Short { .. })
-    ));
-    assert!(matches!(
-        NetConfig::parse(&[0; 4096]),
-        Err(ConfigError::Magic)
-    ));
+    assert_eq!(error(&good[..good.len() - 1]), Some(ConfigError::Short));
+    assert_eq!(error(&[0; 4096]), Some(ConfigError::Magic));
 
     let mut outside = interface();
     outside.gateway = Ipv4Addr::new(10, 0, 3, 2);
-    let bytes = Builder::new(&outside, &BUFFERS).unwrap().finish().to_vec();
-    assert!(matches!(
-        NetConfig::parse(&bytes),
-        Err(ConfigError::Interface)
-    ));
+    let bytes = encode(&outside, &BUFFERS, &[]).unwrap();
+    assert_eq!(error(&bytes), Some(ConfigError::Interface));
 
     let mut empty = BUFFERS;
     empty.datagram_send = 0;
-    let bytes = Builder::new(&interface(), &empty)
-        .unwrap()
-        .finish()
-        .to_vec();
-    assert!(matches!(
-        NetConfig::parse(&bytes),
-        Err(ConfigError::Buffers)
-    ));
+    let bytes = encode(&interface(), &empty, &[]).unwrap();
+    assert_eq!(error(&bytes), Some(ConfigError::Buffers));
 
-    let mut builder = Builder::new(&interface(), &BUFFERS).unwrap();
-    builder.client(2, &spec("twin")).unwrap();
-    builder.client(5, &spec("twin")).unwrap();
-    assert!(matches!(
-        NetConfig::parse(builder.finish()),
-        Err(ConfigError::Client { slot: 5 })
-    ));
+    let twins = [spec("one"), spec("twin"), spec("twin")];
+    let bytes = encode(&interface(), &BUFFERS, &twins).unwrap();
+    assert_eq!(error(&bytes), Some(ConfigError::Client { index: 2 }));
 }
 
 proptest! {
     /// Any damage is either refused or leaves a view that can be walked through.
     #[test]
-    fn damaged_bytes_never_panic(changes in proptest::collection::vec((0..ENCODED_SIZE, any::<u8>()), 1..20)) {
+    fn damaged_bytes_never_panic(changes in proptest::collection::vec((0..400usize, any::<u8>()), 1..20)) {
         let mut bytes = sample();
         for (at, value) in changes {
+            let at = at % bytes.len();
             bytes[at] = value;
         }
         if let Ok(config) = NetConfig::parse(&bytes) {
             prop_assert!((1..=30).contains(&config.interface().prefix_len));
             for client in config.clients() {
                 prop_assert!(!client.name().is_empty());
-                let _ = client.may_listen_tcp(7) | client.may_bind_udp(7) | client.may_connect_tcp([1; 4].into(), 7);
+                let _ = client.tcp_listen().count() + client.udp_bind().count();
+                prop_assert!(client.tcp_connect().all(|to| to.prefix_len() <= 32));
             }
         }
     }

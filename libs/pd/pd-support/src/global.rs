@@ -7,9 +7,12 @@ use core::cell::{Cell, RefCell};
 use log_ring::Writer;
 use sel4_microkit::Channel;
 use stats::Pulse;
+use wiring::Wiring;
 
 /// Shared by all code of the PD, which has one thread.
 pub struct Global {
+    /// The wiring table, once it has been read.
+    pub wiring: Cell<Option<Wiring<'static>>>,
     /// The log ring, once [`Pd::start`](crate::Pd::start) has been called.
     pub log: RefCell<Option<Writer<'static>>>,
     /// Whom to tell that there are lines.
@@ -33,6 +36,7 @@ pub struct Global {
 unsafe impl Sync for Global {}
 
 pub static GLOBAL: Global = Global {
+    wiring: Cell::new(None),
     log: RefCell::new(None),
     console: Cell::new(None),
     unannounced: Cell::new(false),

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What every protection domain of this project does alike: its log ring, its page of counters, the
-//! clock, and views of its regions.
+//! What every protection domain (PD) of this project does alike: its memory and channels by the
+//! declaration, its log ring, its page of counters, the clock.
 //!
 //! ```ignore
 //! #[protection_domain]
 //! fn init() -> impl Handler {
 //!     let pd = Pd::<stats::EchoServer>::start();
 //!     info!("port {}", config.port);
-//!     let window = region!(rw net_c2s).any_size().into_window();
+//!     let window = region::<ReadWrite>(role::CLIENT_TO_SERVER).into_region().into_window();
 //!     pd.run(EchoServer { stats: pd.stats(), … })
 //! }
 //! ```
 //!
 //! Features for crates from elsewhere: `critical-section` has the implementation that the crate of
 //! that name asks for, `log` writes the lines of that facade into the PD's log ring.
-//!
-//! The names come from `system.xml`: regions `log` (a `LogPage`, written by the PD, read by the
-//! console) and `stats` (a `StatsPage`), and the channel [`CONSOLE`].
 
 #![no_std]
 
@@ -25,6 +22,7 @@ pub mod clock;
 mod counts;
 #[cfg(feature = "critical-section")]
 mod critical;
+mod declared;
 #[cfg(feature = "log")]
 mod facade;
 mod global;
@@ -32,18 +30,20 @@ mod limit;
 mod log;
 mod pd;
 mod peer;
-mod region;
 
+pub use declared::{
+    Mapped, configuration, find_peer, interrupt, own_region, peer, region, region_with, regions,
+    registers, wiring,
+};
 pub use log::{Level, write};
-pub use pd::{CONSOLE, Pd, Turns, parent, working};
+pub use pd::{Pd, Turns, working};
 pub use peer::{Answer, Peer};
-pub use region::Mapped;
+
+pub use shm::{ReadOnly, ReadWrite};
+pub use wiring::role;
 
 /// For this crate's macros.
 #[doc(hidden)]
 pub mod _private {
     pub use crate::limit::Site;
-    pub use crate::region::{OnceOnly, claim, mapped};
-    pub use sel4_microkit::_private::Patched;
-    pub use shm::{ReadOnly, ReadWrite};
 }

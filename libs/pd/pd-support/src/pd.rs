@@ -3,16 +3,14 @@
 //! The start of a PD, and its event loop's book-keeping.
 
 use log_ring::{LogPage, Writer as LogWriter};
-use sel4_microkit::{
-    Channel, ChannelSet, Child, DeferredAction, Handler, MessageInfo, panicking, var,
-};
+use sel4_microkit::{Channel, ChannelSet, Child, DeferredAction, Handler, MessageInfo, panicking};
+use shm::ReadWrite;
 use stats::{Common, CounterSet, StatsPage, Writer};
+use wiring::role;
 
+use crate::declared::{Mapped, find_peer, own_region};
 use crate::global::{GLOBAL, count};
-use crate::{Peer, clock, counts, limit, log};
-
-/// The channel to the console, the same in every PD (`system.xml`).
-pub const CONSOLE: Channel = Channel::new(2);
+use crate::{clock, counts, limit, log};
 
 /// A PD that has started.
 pub struct Pd<C: CounterSet> {
@@ -23,26 +21,25 @@ impl<C: CounterSet> Pd<C> {
     /// To be called first in `init`: sets up log ring, counters and panic hook.
     ///
     /// # Panics
-    /// If the system description maps no `log` or `stats`, or one that is too small, or at the
-    /// second call.
+    /// If the PD has no wiring table of this build, or no counters, or at the second call.
     pub fn start() -> Self {
-        let pd = Self::start_without_log();
-        *GLOBAL.log.borrow_mut() = Some(LogWriter::attach(log_page()));
-        GLOBAL.console.set(Some(CONSOLE));
-        pd
-    }
-
-    /// The same for a PD that has no log ring: the console.
-    ///
-    /// # Panics
-    /// If the system description maps no `stats`, or one that is too small, or at the second call.
-    pub fn start_without_log() -> Self {
         panicking::set_hook(&log::panic_hook);
         #[cfg(feature = "log")]
         crate::facade::install();
-        let stats = Writer::attach(stats_page(), clock::now());
+        let Some(page) = own_region::<ReadWrite>(role::COUNTERS).map(Mapped::page::<StatsPage>)
+        else {
+            panic!("no counters in the wiring table");
+        };
+        let stats = Writer::attach(page, clock::now());
         GLOBAL.pulse.set(Some(stats.pulse()));
         working();
+        // The console has no ring: it prints itself.
+        if let Some(log) = own_region::<ReadWrite>(role::LOG) {
+            *GLOBAL.log.borrow_mut() = Some(LogWriter::attach(log.page::<LogPage>()));
+            GLOBAL
+                .console
+                .set(find_peer(role::LOG).map(|console| console.channel()));
+        }
         Self { stats }
     }
 
@@ -55,7 +52,7 @@ impl<C: CounterSet> Pd<C> {
     /// announced. Tells the parent that this PD is ready.
     pub fn run<H: Handler>(self, handler: H) -> Turns<H, C> {
         self.stats.set_common(Common::ReadyAt, clock::now());
-        if let Some(parent) = parent() {
+        if let Some(parent) = find_peer(role::SUPERVISION) {
             parent.notify();
         }
         counts::flush(&self.stats);
@@ -74,21 +71,6 @@ pub fn working() {
     if let Some(pulse) = GLOBAL.pulse.get() {
         pulse.working();
     }
-}
-
-/// The parent, if the system description has a channel to it with `setvar_id="parent_channel"`. A
-/// PD tells it when it is ready.
-pub fn parent() -> Option<Peer> {
-    let id = *var!(parent_channel: usize = usize::MAX);
-    (id != usize::MAX).then(|| Peer::new(Channel::new(id)))
-}
-
-fn log_page() -> &'static LogPage {
-    crate::region!(rw log).page()
-}
-
-fn stats_page() -> &'static StatsPage {
-    crate::region!(rw stats).page()
 }
 
 /// A handler whose turns are counted, and shown to the supervisor. After each turn, the console is

@@ -13,7 +13,10 @@ mod sealed {
 }
 
 /// What the mapping of a region permits: [`ReadOnly`] or [`ReadWrite`].
-pub trait Access: sealed::Sealed {}
+pub trait Access: sealed::Sealed {
+    /// Whether the mapping must permit writing.
+    const WRITES: bool;
+}
 
 /// The region is mapped without write permission (`perms="r"`).
 #[derive(Debug)]
@@ -23,8 +26,12 @@ pub enum ReadOnly {}
 #[derive(Debug)]
 pub enum ReadWrite {}
 
-impl Access for ReadOnly {}
-impl Access for ReadWrite {}
+impl Access for ReadOnly {
+    const WRITES: bool = false;
+}
+impl Access for ReadWrite {
+    const WRITES: bool = true;
+}
 
 /// The right to make one view of each byte of a mapped region.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use core::{
 
 use crate::{
     Common, Counter, CounterSet, PdKind, StatsPage, Value,
-    page::{LAYOUT_VERSION, MAGIC, layout_word},
+    page::{LAYOUT_VERSION, MAGIC},
 };
 
 /// Why a page cannot be read. All of them concern that page alone: show the PD without figures and
@@ -24,13 +24,11 @@ pub enum StatsError {
         /// Version that this crate reads.
         expected: u32,
     },
-    /// The page names another kind of PD than the reader was told: wrong wiring, or its PD writes
-    /// garbage.
+    /// The page names a kind of PD that this crate does not know: its PD is of another build, or
+    /// writes garbage.
     Kind {
         /// Number that the page names.
         found: u32,
-        /// What the reader was told.
-        expected: PdKind,
     },
 }
 
@@ -41,11 +39,8 @@ impl fmt::Display for StatsError {
             StatsError::Layout { found, expected } => {
                 write!(f, "statistics page has layout {found}, expected {expected}")
             }
-            StatsError::Kind { found, expected } => {
-                write!(
-                    f,
-                    "statistics page names kind {found}, expected {expected:?}"
-                )
+            StatsError::Kind { found } => {
+                write!(f, "statistics page names kind {found}, which is not known")
             }
         }
     }
@@ -62,7 +57,7 @@ pub struct Sample {
     pub value: Value,
 }
 
-/// A page of a PD of known kind.
+/// A page of a PD.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     page: &'a StatsPage,
@@ -70,11 +65,14 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Checks the header of a page that should belong to a PD of `kind`.
+    /// Checks the header of a page, and takes from it which counters the PD has.
     ///
     /// The check says that a correct PD has set up the page; it protects nobody, and nothing here
-    /// needs it to.
-    pub fn open(page: &'a StatsPage, kind: PdKind) -> Result<Self, StatsError> {
+    /// needs it to: a PD that writes garbage can have its own figures shown under other names.
+    ///
+    /// # Errors
+    /// See [`StatsError`].
+    pub fn open(page: &'a StatsPage) -> Result<Self, StatsError> {
         if page.magic.load(Acquire) != MAGIC {
             return Err(StatsError::NotReady);
         }
@@ -85,16 +83,14 @@ impl<'a> Reader<'a> {
                 expected: LAYOUT_VERSION,
             });
         }
-        if layout != layout_word(kind) {
-            return Err(StatsError::Kind {
-                found: (layout >> 32) as u32,
-                expected: kind,
-            });
+        let found = (layout >> 32) as u32;
+        match PdKind::from_raw(found) {
+            Some(kind) => Ok(Self { page, kind }),
+            None => Err(StatsError::Kind { found }),
         }
-        Ok(Self { page, kind })
     }
 
-    /// The kind given to [`Reader::open`].
+    /// The kind that the page names.
     pub fn kind(&self) -> PdKind {
         self.kind
     }

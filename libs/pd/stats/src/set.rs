@@ -31,6 +31,24 @@ pub enum PdKind {
 }
 
 impl PdKind {
+    /// Every kind.
+    pub const ALL: [PdKind; 9] = [
+        PdKind::NetDriver,
+        PdKind::NetServer,
+        PdKind::EchoServer,
+        PdKind::HttpServer,
+        PdKind::TimerDriver,
+        PdKind::Console,
+        PdKind::Supervisor,
+        PdKind::RngDriver,
+        PdKind::Other,
+    ];
+
+    /// The kind with this number.
+    pub fn from_raw(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u32 == number)
+    }
+
     /// Description of the kind's own counters in the order of the page.
     pub fn counters(self) -> &'static [Counter] {
         match self {

@@ -5,9 +5,8 @@ use time::Bucket;
 
 use crate::{Decision, FaultReport, History, Policy};
 
-/// The supervisor watches children with lower ids. Their states are on its stack for a moment,
-/// which limits how many there can be; config-tool refuses a child beyond.
-pub const MAX_CHILDREN: usize = 16;
+/// The supervisor watches children with lower ids: as many as Microkit lets a PD have.
+pub const MAX_CHILDREN: usize = 62;
 
 /// What to do with a child that faulted.
 #[derive(Clone, Debug, PartialEq, Eq)]

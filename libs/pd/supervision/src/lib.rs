@@ -14,6 +14,7 @@
 mod children;
 mod fault;
 mod line;
+mod lives;
 mod policy;
 mod request;
 mod watch;
@@ -21,6 +22,7 @@ mod watch;
 pub use children::{Children, MAX_CHILDREN, Recovery, Report, Streak, Unready, Verdict};
 pub use fault::{Cause, FaultReport, Place};
 pub use line::{FaultLine, Outcome};
+pub use lives::Lives;
 pub use policy::{Decision, History, Policy};
 pub use request::{Action, FaultRequest, MAX_CHILD_NAME, Refusal};
 pub use watch::{PATIENCE, Sight, Watch};

@@ -15,7 +15,7 @@ use http_app::{
 };
 use picoserve::time::{Duration, Timer};
 use socket_client::{Errno, Error, Sent};
-use stats::{HttpServer, NetDriver, PdKind, Writer, mac_to_value};
+use stats::{HttpServer, NetDriver, Writer, mac_to_value};
 use test_world::page;
 use time::Clock;
 
@@ -309,16 +309,16 @@ pub fn site() -> Site {
         NetDriver::MacAddress,
         mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
     );
-    let source = |name, role, kind, page| PdSource {
+    let source = |name, role, number, page| PdSource {
         name,
         role,
-        kind,
+        number,
         page,
     };
     let pds = vec![
-        source("net_driver", "virtio-net", PdKind::NetDriver, driver),
-        source("console", "serial port", PdKind::Console, console),
-        source("http_server", "this page", PdKind::HttpServer, own),
+        source("net_driver", "virtio-net", 1, driver),
+        source("console", "serial port", 4, console),
+        source("http_server", "this page", 6, own),
     ];
     Site {
         files: &FILES,

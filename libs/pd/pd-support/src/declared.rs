@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What the declaration gives this PD: memory, channels and peers, by role (`wiring`).
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use sel4_microkit::{Channel, pd_name};
+use shm::{Access, ReadOnly, Region, RegionError, Shared};
+use wiring::{Memory, Wiring, WiringError};
+
+use crate::Peer;
+use crate::global::GLOBAL;
+
+/// Memory entries of one table.
+const MAX_MEMORY: usize = 256;
+
+/// Entries that have been given out: two views of one range must not exist.
+static TAKEN: [AtomicU64; MAX_MEMORY / 64] = [const { AtomicU64::new(0) }; MAX_MEMORY / 64];
+
+/// The wiring table of this PD.
+///
+/// # Panics
+/// If it has none, or not one of this build. The SDK's tool puts its address into the symbols
+/// `wiring_vaddr` and `wiring_size`.
+pub fn wiring() -> Wiring<'static> {
+    match GLOBAL.wiring.get() {
+        Some(wiring) => wiring,
+        None => match read() {
+            Ok(wiring) => {
+                GLOBAL.wiring.set(Some(wiring));
+                wiring
+            }
+            Err(error) => panic!("{error}"),
+        },
+    }
+}
+
+fn read() -> Result<Wiring<'static>, WiringError> {
+    let address = *sel4_microkit::var!(wiring_vaddr: usize = 0);
+    let size = *sel4_microkit::var!(wiring_size: usize = 0);
+    let table = NonNull::new(core::ptr::with_exposed_provenance_mut::<u8>(address));
+    let table = table.ok_or(WiringError::Short)?;
+    // SAFETY: the SDK's tool has written address and size of one mapping of a region that is filled
+    // before the system starts and that nobody may write; sysgen checks that.
+    Wiring::parse(unsafe { core::slice::from_raw_parts(table.as_ptr(), size) })
+}
+
+/// Memory of this PD, given out once.
+pub struct Mapped<A: Access> {
+    memory: Memory<'static>,
+    region: Region<A>,
+}
+
+/// The memory of a role: this PD's own, or shared with one peer.
+///
+/// ```ignore
+/// let window = region::<ReadWrite>(role::CLIENT_TO_SERVER).into_region().into_window();
+/// let page: &LogPage = region::<ReadWrite>(role::LOG).page();
+/// ```
+///
+/// # Panics
+/// If the declaration gives this PD no such memory, or not with this access, or at the second call
+/// for the same memory.
+pub fn region<A: Access>(role: &str) -> Mapped<A> {
+    match wiring().memory(role) {
+        Some(memory) => claim(memory),
+        None => panic!("{}: no memory \"{role}\" in its wiring table", name()),
+    }
+}
+
+/// As [`region`], for memory that is this PD's own and that not every PD has.
+pub fn own_region<A: Access>(role: &str) -> Option<Mapped<A>> {
+    wiring()
+        .memories(role)
+        .find(|memory| memory.peer.is_none())
+        .map(claim)
+}
+
+/// As [`region`], for the memory of a role that is shared with this peer.
+pub fn region_with<A: Access>(role: &str, peer: &str) -> Mapped<A> {
+    match wiring().memory_with(role, peer) {
+        Some(memory) => claim(memory),
+        None => panic!(
+            "{}: no memory \"{role}\" with {peer} in its wiring table",
+            name()
+        ),
+    }
+}
+
+/// All memory of a role that is shared with peers, one for each.
+pub fn regions<A: Access>(role: &str) -> impl Iterator<Item = Mapped<A>> {
+    wiring()
+        .memories(role)
+        .filter(|memory| memory.peer.is_some())
+        .map(claim)
+}
+
+/// Registers of the device that the declaration gives to this PD.
+///
+/// # Panics
+/// If it gives none.
+pub fn registers<T>() -> NonNull<T> {
+    let device = wiring().device();
+    let address = device.map(|device| core::ptr::with_exposed_provenance_mut(device.address));
+    match address.and_then(NonNull::new) {
+        Some(registers) => registers,
+        None => panic!("{}: no device in its wiring table", name()),
+    }
+}
+
+/// The channel of the interrupt that the declaration gives to this PD.
+///
+/// # Panics
+/// If it gives none.
+pub fn interrupt() -> Channel {
+    match wiring().interrupt() {
+        Some(interrupt) => Channel::new(interrupt.id),
+        None => panic!("{}: no interrupt in its wiring table", name()),
+    }
+}
+
+/// The peer at the channel of a role, if the declaration gives this PD one.
+pub fn find_peer(role: &str) -> Option<Peer> {
+    let channel = wiring().channel(role)?;
+    Some(Peer::new(Channel::new(channel.id)))
+}
+
+/// The peer at the channel of a role.
+///
+/// # Panics
+/// If the declaration gives this PD none.
+pub fn peer(role: &str) -> Peer {
+    match find_peer(role) {
+        Some(peer) => peer,
+        None => panic!("{}: no channel \"{role}\" in its wiring table", name()),
+    }
+}
+
+fn name() -> &'static str {
+    pd_name().unwrap_or("?")
+}
+
+/// Addresses come from the table alone.
+fn claim<A: Access>(memory: Memory<'static>) -> Mapped<A> {
+    let Memory { index, role, .. } = memory;
+    assert!(!memory.is_device, "{role} is a device, not memory");
+    assert!(
+        memory.is_writable || !A::WRITES,
+        "{role} is declared for reading only"
+    );
+    let bit = 1 << (index % 64);
+    // One thread: load and store need not be one step.
+    let taken = &TAKEN[index / 64];
+    let before = taken.load(Relaxed);
+    assert!(before & bit == 0, "{role} is in use already");
+    taken.store(before | bit, Relaxed);
+    // SAFETY: the table says that so many bytes are mapped there, as normal memory and with this
+    // access. It comes from the build (see `read`), which maps nothing else there, and the bit lets
+    // nobody pass twice.
+    let region = unsafe { Region::new(memory.address, memory.size) };
+    Mapped { memory, region }
+}
+
+impl<A: Access> Mapped<A> {
+    /// Who else has this memory; nobody for the PD's own.
+    pub fn peer(&self) -> Option<wiring::Peer<'static>> {
+        self.memory.peer
+    }
+
+    /// The start of the memory as a struct of atomics.
+    ///
+    /// # Panics
+    /// If it is too small: the image was put together wrongly. The message says what, how many
+    /// bytes are needed and how many there are.
+    pub fn page<T: Shared>(self) -> &'static T {
+        match self.region.into_page() {
+            Ok(page) => page,
+            Err(error) => refuse(self.memory.role, error),
+        }
+    }
+
+    /// The memory as structs of atomics, one behind the other: as many as it has room for.
+    ///
+    /// # Panics
+    /// As [`page`](Self::page).
+    pub fn slice<T: Shared>(self) -> &'static [T] {
+        match self.region.into_slice() {
+            Ok(slice) => slice,
+            Err(error) => refuse(self.memory.role, error),
+        }
+    }
+
+    /// The memory, which must have at least so many bytes.
+    ///
+    /// # Panics
+    /// As [`page`](Self::page).
+    pub fn at_least(self, bytes: usize) -> Region<A> {
+        match self.region.at_least(bytes) {
+            Ok(region) => region,
+            Err(error) => refuse(self.memory.role, error),
+        }
+    }
+
+    /// The memory, for a use that takes what there is.
+    pub fn into_region(self) -> Region<A> {
+        self.region
+    }
+}
+
+/// The configuration of the network (`net_config::NetConfig`).
+///
+/// # Panics
+/// As [`region`].
+pub fn configuration() -> shm::FrozenBytes {
+    let region = region::<ReadOnly>(wiring::role::CONFIGURATION).into_region();
+    // SAFETY: the region is filled before the system starts and nobody may write it; sysgen checks
+    // that.
+    unsafe { region.into_frozen_bytes() }
+}
+
+#[cold]
+fn refuse(role: &str, error: RegionError) -> ! {
+    panic!("memory \"{role}\": {error}")
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Builds the programs of a system: build-pds.sh SYSTEM PROGRAMS OUT TARGET_DIR. PROGRAMS has a name a line. One with a
+# folder SYSTEM/pds/<name> is built in the system's workspace, the others in this one; a name with a dot is a file that
+# is there already. OUT/stamp is touched only if some program has changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+system=$1 programs=$2 out=$3 target_dir=$4
+mkdir -p "$out" "$(dirname "$target_dir")"
+ours=() theirs=()
+while read -r program; do
+    if [[ $program == *.* ]]; then continue; fi
+    if [ "$system" != . ] && [ -d "$system/pds/$program" ]; then
+        theirs+=("$program")
+    elif [ -d "pds/$program" ]; then
+        ours+=("$program")
+    else
+        echo "error: there is no program $program: neither $system/pds/$program nor pds/$program" >&2
+        echo "  help: make that folder (make new-client NAME=$program), or correct [pds.$program] in $system/isthmus.toml" >&2
+        exit 1
+    fi
+done <"$programs"
+
+build() {
+    local programs=("$@")
+    flock "$target_dir.lock" cargo "${config[@]}" build --locked --quiet --profile "$PROFILE" --target "$TARGET" \
+        --target-dir "$target_dir" "${manifest[@]}" "${programs[@]/#/-p}" ${features:+--features "$features"}
+}
+
+[ -e "$out/stamp" ] || echo "building the protection domains ($MICROKIT_CONFIG); the first time this takes a minute or two"
+config=() manifest=() features=$FEATURES
+if [ ${#ours[@]} -gt 0 ]; then build "${ours[@]}"; fi
+# Programs link alike wherever their sources are.
+config=(--config "$PWD/.cargo/config.toml") manifest=(--manifest-path "$system/Cargo.toml") features=
+if [ ${#theirs[@]} -gt 0 ]; then build "${theirs[@]}"; fi
+
+for program in "${ours[@]}" "${theirs[@]}"; do
+    made=$target_dir/$TARGET/$PROFILE/$program
+    if ! cmp -s "$made" "$out/$program"; then
+        cp "$made" "$out/$program.new" && mv "$out/$program.new" "$out/$program"
+        touch "$out/stamp"
+    fi
+done
+for old in "$out"/*; do
+    name=$(basename "$old")
+    if [ "$name" != stamp ] && ! grep -qx "$name" "$programs"; then rm "$old" && touch "$out/stamp"; fi
+done

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Mistakes about protection domains, devices and regions.
+
+use crate::{build, expect, expect_added, own};
+
+#[test]
+fn form() {
+    expect("gateway =", "gatway =", "gatway", "unknown field `gatway`");
+    expect(
+        "[buffers]",
+        "[bufers]",
+        "[bufers]",
+        "unknown field `bufers`",
+    );
+    expect(
+        "gateway = \"10.0.2.2\"",
+        "",
+        "[interface]",
+        "missing field `gateway`",
+    );
+    expect(
+        "priority = 10\n",
+        "priority = \"ten\"\n",
+        "\"ten\"",
+        "invalid type",
+    );
+    expect(
+        "serves = \"log\"",
+        "serves = \"logs\"",
+        "\"logs\"",
+        "unknown variant `logs`",
+    );
+    expect("priority = 10\n", "priority = \n", "priority =", "");
+    expect(
+        "serves = \"time\"",
+        "serves = \"time\"\nserves = \"time\"",
+        "time",
+        "duplicate key",
+    );
+    expect(
+        "\"qemu_virt_aarch64\"",
+        "\"odroid\"",
+        "odroid",
+        "the board odroid",
+    );
+}
+
+#[test]
+fn names() {
+    expect_added("[pds.\"a b\"]\n", "a b", "no name");
+    expect_added(
+        "[pds.a234567890123456789012345678901234]\n",
+        "a234",
+        "no name",
+    );
+    expect(
+        "uses = [\"net_server\"]\nreads",
+        "uses = [\"net_serv\"]\nreads",
+        "net_serv",
+        "no protection domain net_serv",
+    );
+    let help = build(
+        &own().replace("\"net_driver\", \"timer", "\"net_drive\", \"timer"),
+        "",
+    );
+    let error = help.unwrap_err().remove(0);
+    assert!(
+        error.help.contains("console, echo_server, http_server"),
+        "{error}"
+    );
+}
+
+#[test]
+fn numbers() {
+    expect("priority = 254", "priority = 255", "255", "priority 255");
+    expect(
+        "stack = 0x8000",
+        "stack = 0x800",
+        "0x800",
+        "a stack of 0x800 bytes",
+    );
+    expect(
+        "stack = 0x8000",
+        "stack = 0x8001",
+        "0x8001",
+        "a stack of 0x8001 bytes",
+    );
+    expect(
+        "heap = 0x400_0000",
+        "heap = 0x400_1000",
+        "0x400_1000",
+        "a heap",
+    );
+    expect(
+        "heap = 0x400_0000",
+        "heap = 0x100_0000",
+        "0x100_0000",
+        "bytes are for them",
+    );
+}
+
+#[test]
+fn devices() {
+    expect(
+        "devices = [\"uart\"]",
+        "devices = [\"urt\"]",
+        "urt",
+        "no device urt",
+    );
+    expect(
+        "devices = [\"uart\"]",
+        "devices = [\"uart\", \"rtc\"]",
+        "rtc",
+        "the device of supervisor",
+    );
+    expect(
+        "devices = [\"uart\"]",
+        "",
+        "[pds.console]",
+        "has not a device with registers",
+    );
+    expect(
+        "registers = 0x0a00_1000",
+        "registers = 0x0a00_0200",
+        "0x0a00_0200",
+        "registers at",
+    );
+    expect(
+        "registers = 0x0a00_1000",
+        "registers = 0x0a00_0000",
+        "0x0a00_0000",
+        "share a page",
+    );
+    expect(
+        "irq = 34",
+        "irq = 48",
+        "irq = 48",
+        "interrupt 48 is that of virtio_net",
+    );
+    expect(
+        "irq = 30",
+        "",
+        "[pds.timer_driver]",
+        "has not a device with irq",
+    );
+}
+
+#[test]
+fn services() {
+    expect(
+        "serves = \"random\"",
+        "serves = \"time\"",
+        "serves = \"time\"",
+        "timer_driver serves \"time\" already",
+    );
+    expect(
+        "\"net_driver\", \"timer_driver\"",
+        "\"net_driver\"",
+        "[pds.net_server]",
+        "no server of time",
+    );
+    expect(
+        "\"net_driver\", \"timer_driver\"",
+        "\"net_driver\", \"net_driver\", \"timer_driver\"",
+        "uses",
+        "there twice",
+    );
+    expect(
+        "uses = [\"net_server\"]\nreads",
+        "uses = [\"net_server\", \"console\"]\nreads",
+        "console",
+        "offers nothing",
+    );
+    expect(
+        "uses = [\"net_server\"]\nreads",
+        "uses = [\"net_server\", \"http_server\"]\nreads",
+        "http_server",
+        "uses itself",
+    );
+    expect(
+        "heap = 0x400_0000\n",
+        "",
+        "[pds.net_server]",
+        "no memory for sockets",
+    );
+}
+
+#[test]
+fn calls_go_upwards() {
+    expect(
+        "priority = 100",
+        "priority = 200",
+        "priority = 200",
+        "calls timer_driver, which has 200",
+    );
+    expect(
+        "priority = 10\n",
+        "priority = 254\n",
+        "priority = 254",
+        "would not be stopped",
+    );
+    expect(
+        "reads_counters = true",
+        "priority = 100",
+        "priority = 100",
+        "calls net_server, which has 100",
+    );
+}
+
+#[test]
+fn regions() {
+    let region = |size: &str, writer: &str, readers: &str| {
+        format!("[regions.own]\nsize = {size}\nwriter = \"{writer}\"\nreaders = [{readers}]\n")
+    };
+    let fine = region("0x1000", "echo_server", "\"http_server\"");
+    assert!(build(&(own() + &fine), "").is_ok());
+    expect_added(
+        &region("0x100", "echo_server", ""),
+        "0x100",
+        "a region of 0x100 bytes",
+    );
+    expect_added(
+        &region("0x1000", "echo", ""),
+        "writer",
+        "no protection domain echo",
+    );
+    expect_added(
+        &region("0x1000", "echo_server", "\"echo_server\""),
+        "readers",
+        "has it already",
+    );
+}
+
+#[test]
+fn too_many() {
+    let client = |n| format!("[pds.c{n}]\nuses = [\"net_server\"]\ndatagram_sockets = 1\n");
+    let clients = |count| (0..count).map(client).collect::<String>();
+    // Two clients and six others are there already.
+    let most = build(&(own() + &clients(50)), "");
+    assert!(most.is_ok(), "{:?}", most.unwrap_err());
+    expect_added(&clients(51), "[pds.c50]", "59 protection domains");
+}
