@@ -4,7 +4,6 @@
 //! over.
 
 use alloc::vec::Vec;
-use core::sync::atomic::AtomicU32;
 
 use pd_support::{Peer, ReadOnly, ReadWrite, find_peer, region, region_with, role, wiring};
 use sel4_microkit::Channel;
