@@ -19,7 +19,7 @@ mod key;
 mod timeout;
 
 use pd_support::{Pd, Peer, ReadOnly, ReadWrite, clock, error, info, peer, region, role, warn};
-use ring::{DeviceFeatures, DriverPage, ServerEnd, ServerEvent, ServerPage};
+use ring::{DriverPage, ServerEnd, ServerEvent, ServerPage};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
     with_msg_regs, with_msg_regs_mut,
@@ -135,7 +135,7 @@ impl NetServer {
             self.stats.inc(Counter::DriverNotifications);
             self.driver_peer.notify();
         }
-        self.clients.notify(outcome.notify.into());
+        self.clients.notify(outcome.notify);
         if let Some(deadline) = outcome.deadline {
             let soonest = self.now() + PAUSE;
             self.timeout.at_latest(deadline.max(soonest), &self.stats);
@@ -162,11 +162,8 @@ impl NetServer {
     fn driver_started(&mut self, now: u64) {
         let device = self.driver.device();
         self.stats.set(Counter::LinkUp, device.link_up.into());
-        let offload = Offload {
-            rx_checksum: device.features.contains(DeviceFeatures::RX_CHECKSUM),
-            tx_checksum: device.features.contains(DeviceFeatures::TX_CHECKSUM),
-        };
-        let taken = self.core.link_up(device.mac, offload, now);
+        // The driver negotiates no offloads yet.
+        let taken = self.core.link_up(device.mac, Offload::default(), now);
         self.core.set_link(device.link_up, now);
         match taken {
             Ok(()) => info!("driver is up, {}", Mac(device.mac)),

@@ -8,7 +8,7 @@ use pd_support::{Peer, clock, warn};
 use sel4_microkit::Channel;
 use stats::{NetServer as Counter, Writer};
 use time::Clock;
-use timer_proto::{Alarm, Request};
+use timer_proto::{Alarm, SetTimeout, TimerError, decode_reply};
 
 /// How long after its time a notification may be under way, in nanoseconds: longer than a turn of
 /// this PD.
@@ -46,27 +46,25 @@ impl Timeout {
         if self.alarm.covers(deadline, self.clock.nanos(clock::now())) {
             return;
         }
-        let request = Request::SetTimeout {
-            deadline: self.clock.ticks(deadline),
-        };
-        let (label, words) = request.encode();
-        let mut message = [0; 1];
-        if let Some(&word) = words.as_slice().first() {
-            message = [word];
+        let deadline_in_ticks = self.clock.ticks(deadline);
+        let (label, words) = SetTimeout {
+            deadline: deadline_in_ticks,
         }
+        .encode();
         stats.inc(Counter::TimeoutsSet);
-        let mut answer = self.timer.call(label, message);
-        if answer.is_restarted() {
+        let ask = || decode_reply(self.timer.call(label, words).label);
+        let mut reply = ask();
+        if reply == Err(TimerError::Restarted) {
             // The driver notifies whoever it knows to have called before. If it died early in our
             // first call, that is not us.
-            answer = self.timer.call(label, message);
+            reply = ask();
         }
         // After a second restart, or while it is down, we ask again when it notifies us or when
         // anything else happens.
-        if answer.label == 0 {
-            self.alarm.arm(deadline);
-        } else if !answer.is_restarted() {
-            warn!("timer refuses a deadline: {}", answer.label);
+        match reply {
+            Ok(()) => self.alarm.arm(deadline),
+            Err(TimerError::Restarted) => {}
+            Err(error) => warn!("timer refuses a deadline: {error}"),
         }
     }
 }

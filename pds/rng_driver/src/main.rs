@@ -14,15 +14,13 @@ mod hardware;
 use pd_support::{Pd, clock, error, info, warn};
 use rng_proto::{Bytes, Reply, Request, RngError};
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, Infallible, MessageInfo, RESTARTED, protection_domain,
-    restart_count, with_msg_regs, with_msg_regs_mut,
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
+    with_msg_regs, with_msg_regs_mut,
 };
 use stats::{RngDriver as Counter, Writer};
 use time::Clock;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport};
 use virtio_rng::{Event, Policy, Source, Unavailable};
-
-const _: () = assert!(RESTARTED == rng_proto::RESTARTED);
 
 /// Between two seeds, in nanoseconds.
 const INTERVAL: u64 = 60_000_000_000;

@@ -16,17 +16,15 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use pd_support::{Pd, Peer, clock, error, info, interrupt};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo,
-    RESTARTED, persistent, protection_domain, with_msg_regs, with_msg_regs_mut,
+    persistent, protection_domain, with_msg_regs,
 };
 use stats::{TimerDriver, Writer};
-use timer_proto::{CallerSet, Deadlines, Reply, Request, TimerError};
+use timer_proto::{CallerSet, Deadlines, SetTimeout, encode_reply};
 
 use comparator::Comparator;
 
 /// Channel ids are below this.
 const CHANNELS: usize = 62;
-
-const _: () = assert!(RESTARTED == timer_proto::RESTARTED);
 
 persistent! {
     /// Bit n: channel n has made a call since boot.
@@ -66,26 +64,13 @@ fn notify(callers: CallerSet) {
 }
 
 impl Driver {
-    fn answer(&mut self, caller: usize, request: Request) -> Reply {
-        match request {
-            Request::SetTimeout { deadline } => {
-                self.stats.inc(TimerDriver::TimeoutsSet);
-                if deadline <= clock::now() {
-                    self.stats.inc(TimerDriver::TimeoutsLate);
-                }
-                self.deadlines.set(caller, deadline);
-                self.advance();
-                Reply::Done
-            }
-            Request::Cancel => {
-                if self.deadlines.cancel(caller) {
-                    self.stats.inc(TimerDriver::TimeoutsCancelled);
-                }
-                self.advance();
-                Reply::Done
-            }
-            Request::Now => Reply::Time(clock::now()),
+    fn set_timeout(&mut self, caller: usize, deadline: u64) {
+        self.stats.inc(TimerDriver::TimeoutsSet);
+        if deadline <= clock::now() {
+            self.stats.inc(TimerDriver::TimeoutsLate);
         }
+        self.deadlines.set(caller, deadline);
+        self.advance();
     }
 
     /// Notifies whose time has come, and sets the comparator to the next deadline, whatever it was
@@ -127,16 +112,13 @@ impl Handler for Driver {
         );
         let request = with_msg_regs(|registers| {
             let words = registers.get(..msg_info.count()).unwrap_or(registers);
-            Request::decode(msg_info.label(), words)
+            SetTimeout::decode(msg_info.label(), words)
         });
-        let result = request.map(|request| self.answer(caller, request));
-        if result == Err(TimerError::Invalid) {
+        let result = request.map(|request| self.set_timeout(caller, request.deadline));
+        if result.is_err() {
             self.stats.inc(TimerDriver::Violations);
         }
-        let (label, words) = Reply::encode(result);
-        let words = words.as_slice();
-        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
-        Ok(MessageInfo::new(label, words.len()))
+        Ok(MessageInfo::new(encode_reply(result), 0))
     }
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {

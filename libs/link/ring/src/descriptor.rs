@@ -11,21 +11,10 @@ impl Flags {
     /// Received: the device has checked the frame's checksums (virtio 1.2 section 5.1.6.4,
     /// `VIRTIO_NET_HDR_F_DATA_VALID`).
     pub const CHECKSUM_VALID: Self = Self(1 << 0);
-    /// To send, or received from a peer on the same machine: the transport checksum is left to the
-    /// device (`VIRTIO_NET_HDR_F_NEEDS_CSUM`); [`Descriptor::spare`] says where it goes.
-    pub const CHECKSUM_PARTIAL: Self = Self(1 << 1);
-    /// To send: the device cuts the frame into TCP segments (`VIRTIO_NET_HDR_GSO_TCPV4`,
-    /// `…_TCPV6`); [`Descriptor::spare`] has the size.
-    pub const SEGMENT: Self = Self(1 << 2);
 
     /// Whether all bits of `other` are set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
-    }
-
-    /// The bits of both.
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 
@@ -40,8 +29,7 @@ pub struct Descriptor {
     pub flags: Flags,
     /// Chosen by the server when it lends a buffer, handed back unchanged (rule B1).
     pub cookie: u32,
-    /// For offloads: bits 0..16 segment size in bytes, 16..24 offset of the transport header in
-    /// the frame, 24..32 offset of the checksum in that header. 0 otherwise.
+    /// 0; for what offloads will have to say.
     pub spare: u32,
 }
 

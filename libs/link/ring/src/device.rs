@@ -3,29 +3,6 @@
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, page_struct};
 
-/// Offloads that the driver has negotiated, bit by bit. The server may use what is set, and nothing
-/// else.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct DeviceFeatures(pub u32);
-
-impl DeviceFeatures {
-    /// Plain frames only.
-    pub const NONE: Self = Self(0);
-    /// Frames may be sent with [`Flags::CHECKSUM_PARTIAL`](crate::Flags::CHECKSUM_PARTIAL).
-    pub const TX_CHECKSUM: Self = Self(1 << 0);
-    /// Received frames may carry [`Flags::CHECKSUM_VALID`](crate::Flags::CHECKSUM_VALID).
-    pub const RX_CHECKSUM: Self = Self(1 << 1);
-    /// TCP over IPv4 may be sent with [`Flags::SEGMENT`](crate::Flags::SEGMENT).
-    pub const TX_SEGMENT_IPV4: Self = Self(1 << 2);
-    /// TCP over IPv6 likewise.
-    pub const TX_SEGMENT_IPV6: Self = Self(1 << 3);
-
-    /// Whether all bits of `other` are set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
 /// The device as the driver sees it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct DeviceState {
@@ -35,19 +12,16 @@ pub struct DeviceState {
     pub mtu: u16,
     /// Whether the device reports its link as up.
     pub link_up: bool,
-    /// The offloads in use.
-    pub features: DeviceFeatures,
 }
 
 page_struct! {
-    /// [`DeviceState`] in shared memory. MAC address, MTU and features are written before the
+    /// [`DeviceState`] in shared memory. MAC address and MTU are written before the
     /// driver's epoch and hold for it; the link status may change.
     #[derive(Debug)]
     #[repr(align(64))]
     pub struct DeviceWords {
         /// Bits 0..48 the MAC address, its first byte lowest; 48..64 the MTU.
         identity: AtomicU64,
-        features: AtomicU32,
         link_up: AtomicU32,
     }
 }
@@ -56,7 +30,6 @@ impl DeviceWords {
     pub(crate) fn new() -> Self {
         Self {
             identity: AtomicU64::new(0),
-            features: AtomicU32::new(0),
             link_up: AtomicU32::new(0),
         }
     }
@@ -64,7 +37,6 @@ impl DeviceWords {
     #[cfg(any(test, loom, feature = "fault-injection"))]
     pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
         self.identity.store(next(), Ordering::Relaxed);
-        self.features.store(next() as u32, Ordering::Relaxed);
         self.link_up.store(next() as u32, Ordering::Relaxed);
     }
 
@@ -75,7 +47,6 @@ impl DeviceWords {
             u64::from_le_bytes([a, b, c, d, e, f, g, h]),
             Ordering::Relaxed,
         );
-        self.features.store(state.features.0, Ordering::Relaxed);
         self.set_link_up(state.link_up);
     }
 
@@ -89,7 +60,6 @@ impl DeviceWords {
             mac: [a, b, c, d, e, f],
             mtu: u16::from_le_bytes([g, h]),
             link_up: self.link_up.load(Ordering::Relaxed) != 0,
-            features: DeviceFeatures(self.features.load(Ordering::Relaxed)),
         }
     }
 }

@@ -121,7 +121,7 @@ mod violation;
 
 pub use consumer::Consumer;
 pub use descriptor::{Descriptor, Flags};
-pub use device::{DeviceFeatures, DeviceState};
+pub use device::DeviceState;
 pub use driver::{DriverEnd, DriverEvent, RxSlot, TxFrame, TxSlot};
 pub use half::{ConsumerHalf, ProducerHalf, first_index};
 pub use inheritance::{Inheritance, Leftover};

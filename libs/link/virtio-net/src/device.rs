@@ -3,7 +3,7 @@
 
 use crate::{DmaMemory, Queues, StartError};
 use core::hint::spin_loop;
-use ring::{DeviceFeatures, DeviceState, Leftover};
+use ring::{DeviceState, Leftover};
 use virtio_drivers::transport::{DeviceStatus, DeviceType, InterruptStatus, Transport};
 
 /// Feature bits that this driver knows (virtio 1.2 sections 5.1.3 and 6).
@@ -21,8 +21,8 @@ impl Features {
     /// Without these the driver does not work.
     const NEEDED: u64 = Self::VERSION_1.0;
     /// These are taken when they are offered. Checksums and segmentation are not among them yet:
-    /// they need a header of its own for each frame, and the server is told of them by
-    /// [`DeviceFeatures`].
+    /// they need a header of its own for each frame, and a way to tell the
+    /// server of them.
     const KNOWN: u64 = Self::NEEDED | Self::MAC.0 | Self::STATUS.0;
 
     fn contains(self, other: Self) -> bool {
@@ -156,7 +156,6 @@ impl<'a, T: Transport, const RX: usize, const TX: usize> Device<'a, T, RX, TX> {
             },
             mtu: MTU,
             link_up: self.link_up()?,
-            features: DeviceFeatures::NONE,
         })
     }
 

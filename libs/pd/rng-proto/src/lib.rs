@@ -13,7 +13,7 @@ mod ask;
 mod message;
 
 pub use ask::ask;
-pub use message::{RESTARTED, Reply, Request, RngError, WORDS};
+pub use message::{Reply, Request, RngError, WORDS};
 
 /// Bytes that a call returns.
 pub type Bytes = [u8; 32];

@@ -3,11 +3,9 @@
 
 use core::fmt;
 
-use crate::Bytes;
+use ppc::RESTARTED;
 
-/// Label of the reply to a caller that was inside a call when the driver was restarted. The same
-/// for every protected procedure call of the project; see docs/architecture.md, "Restart of a PD".
-pub const RESTARTED: u64 = 0xf_ffff;
+use crate::Bytes;
 
 /// Message registers of a reply that has bytes.
 pub const WORDS: usize = size_of::<Bytes>() / size_of::<u64>();

@@ -159,8 +159,6 @@ pd_counter_set! {
         CopiesToClient: Count = "copies_to_client",
         /// Bytes of these copies.
         CopiedToClient: Bytes = "copied_to_client",
-        /// Copies of frames between driver buffers and the stack; the design has none.
-        CopiesOfFrames: Count = "copies_of_frames",
         /// Stream sockets in use, those in a backlog included.
         StreamSockets: Level = "stream_sockets",
         /// Datagram sockets in use.
@@ -222,8 +220,6 @@ pd_counter_set! {
         SocketVisits: Count = "socket_visits",
         /// Timeouts asked of the timer driver.
         TimeoutsSet: Count = "timeouts_set",
-        /// Packet buffers of both pools that the server holds.
-        BuffersFree: Level = "buffers_free",
         /// Whether the driver is there and says that the device's link is up.
         LinkUp: Flag = "link_up",
         /// Whether the gateway answered the ARP probe at the last start.
@@ -290,8 +286,6 @@ pd_counter_set! {
         TimeoutsSet: Count = "timeouts_set",
         /// Deadlines that were past when they were set.
         TimeoutsLate: Count = "timeouts_late",
-        /// Deadlines withdrawn.
-        TimeoutsCancelled: Count = "timeouts_cancelled",
         /// Deadlines reached.
         TimeoutsFired: Count = "timeouts_fired",
         /// Calls that broke the protocol.

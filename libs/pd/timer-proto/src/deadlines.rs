@@ -55,14 +55,6 @@ impl<const N: usize> Deadlines<N> {
         true
     }
 
-    /// Forgets a caller's deadline and says whether there was one.
-    pub fn cancel(&mut self, caller: usize) -> bool {
-        self.deadlines
-            .get_mut(caller)
-            .and_then(Option::take)
-            .is_some()
-    }
-
     /// Takes out all deadlines that have come at `now`.
     pub fn expire(&mut self, now: u64) -> CallerSet {
         let mut due = CallerSet::default();

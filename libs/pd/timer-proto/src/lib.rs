@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The protocol of the timer driver, and its table of deadlines.
 //!
-//! A client makes a protected procedure call with a [`Request`]; the driver returns a [`Reply`].
+//! A client makes a protected procedure call, [`SetTimeout`]; the reply is a label.
 //! Each client has one deadline, and a new one replaces it. When it has passed, the driver notifies
 //! the client once and forgets it.
 //!
@@ -20,4 +20,4 @@ mod message;
 
 pub use alarm::Alarm;
 pub use deadlines::{CallerSet, Deadlines};
-pub use message::{RESTARTED, Reply, Request, TimerError, Words};
+pub use message::{SetTimeout, TimerError, decode_reply, encode_reply};

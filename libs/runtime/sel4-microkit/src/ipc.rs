@@ -11,10 +11,8 @@ const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(1);
 const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 
-/// Label of the reply to a call that was lost because the callee was restarted, or that the callee
-/// cannot serve because its parent has parked it. It is the highest label that both kernels can
-/// carry. Not upstream.
-pub const RESTARTED: MessageLabel = 0xf_ffff;
+/// As [`ppc::RESTARTED`]. Not upstream.
+pub const RESTARTED: MessageLabel = ppc::RESTARTED;
 
 /// What tells the kinds of badges apart.
 struct Marks {

@@ -4,10 +4,10 @@
 
 use crate::{Errno, Record, WORDS};
 
-/// Label of the answer to a client that this life of the server does not know: it was caught inside
-/// a call when the server restarted, or has not attached since. The highest value of a 20-bit
-/// label.
-pub const RESTARTED: u64 = 0xf_ffff;
+/// Label of the reply to a client that this life of the server does not know: it was caught inside
+/// a call when the server restarted, or has not attached since.
+pub use ppc::RESTARTED;
+
 /// Label of the answer to a client that this life of the server has no place for: it is not in the
 /// configuration. To attach again is useless.
 pub const NO_PLACE: u64 = 0xf_fffe;
