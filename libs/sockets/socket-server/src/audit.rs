@@ -102,14 +102,11 @@ impl<W: Window> Server<W> {
             let connection = self.tcp.get(id);
             let Some(tuple) = connection.tuple else {
                 ensure(connection.owner == Owner::Free, "who is in use has a name")?;
-                ensure(
-                    self.tcp.timers.get(id).is_none(),
-                    "who is free has no timer",
-                )?;
-                ensure(
-                    !self.net.neighbours.waiting.contains(id),
-                    "who is free waits for nobody",
-                )?;
+                let left = self.tcp.timers.get(id).is_none()
+                    && !self.tcp.queue.contains(id)
+                    && !self.tcp.changed.contains(id)
+                    && !self.net.neighbours.waiting.contains(id);
+                ensure(left, "who is free is in no list, and has no timer")?;
                 continue;
             };
             ensure(connection.owner != Owner::Free, "who is free has no name")?;

@@ -14,7 +14,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::Ipv4Addr;
 
 use socket_proto::SocketKind;
 
@@ -48,32 +48,26 @@ pub type Remote = (Ipv4Addr, u16);
 /// What is bound: a port of a protocol, at an address of this machine or at all of one family.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct PortKey {
-    kind: SocketKind,
-    address: IpAddr,
-    port: u16,
+    /// An IPv6 address; those of IPv4 are mapped (RFC 4291 section 2.5.5.2).
+    address: u128,
+    /// The kind of socket, and behind 16 bits the port.
+    port: u64,
 }
 
 impl PortKey {
     fn new(kind: SocketKind, local: Local) -> Self {
-        let address = local.address.unwrap_or(Ipv4Addr::UNSPECIFIED).into();
-        let port = local.port;
+        let address = local.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
         PortKey {
-            kind,
-            address,
-            port,
+            address: address.to_ipv6_mapped().to_bits(),
+            port: kind.raw() << 16 | u64::from(local.port),
         }
     }
 }
 
 impl Key for PortKey {
     fn hash(&self, seed: u64) -> u64 {
-        let address = match self.address {
-            IpAddr::V4(address) => address.to_bits().into(),
-            IpAddr::V6(address) => address.to_bits(),
-        };
-        let folded = address as u64 ^ (address >> 64) as u64;
-        let port = self.kind.raw() << 16 | u64::from(self.port);
-        mix(mix(seed, folded), port)
+        let address = self.address as u64 ^ (self.address >> 64) as u64;
+        mix(mix(seed, address), self.port)
     }
 }
 
@@ -88,7 +82,7 @@ struct Choice {
 pub struct Ports {
     bound: Map<PortKey, SocketId>,
     /// This machine's addresses.
-    own: Vec<IpAddr>,
+    own: Vec<Ipv4Addr>,
     clients: Vec<Choice>,
     offsets: Secret,
     tables: Secret,
@@ -110,7 +104,7 @@ impl Ports {
         };
         Ports {
             bound: Map::new(sockets, Secret::new(key, 104).hash([])),
-            own: vec![own.into()],
+            own: vec![own],
             clients: choices(SocketKind::Stream)
                 .zip(choices(SocketKind::Datagram))
                 .map(|(streams, datagrams)| Choice {
@@ -147,16 +141,16 @@ impl Ports {
     /// [`Full`] if it is taken. (The table has room for every socket.)
     pub fn bind(&mut self, kind: SocketKind, local: Local, owner: SocketId) -> Result<(), Full> {
         let key = PortKey::new(kind, local);
-        let any = PortKey::new(
-            kind,
-            Local {
-                address: None,
-                ..local
-            },
-        );
-        let is_bound = |key: PortKey| self.bound.get(&key).is_some();
-        let mut own = self.own.iter().map(|&address| PortKey { address, ..key });
-        if is_bound(key) || is_bound(any) || (key == any && own.any(is_bound)) {
+        let is_bound = |address| {
+            let key = PortKey::new(kind, Local { address, ..local });
+            self.bound.get(&key).is_some()
+        };
+        let mut own = self.own.iter();
+        let is_any = local.address.is_none();
+        if is_bound(None)
+            || is_bound(local.address)
+            || is_any && own.any(|&address| is_bound(Some(address)))
+        {
             return Err(Full);
         }
         self.bound.insert(key, owner)

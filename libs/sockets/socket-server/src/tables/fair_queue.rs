@@ -87,6 +87,13 @@ impl<I: Id> FairQueue<I> {
         }
     }
 
+    /// Whether an entry is queued.
+    #[cfg(feature = "audit")]
+    #[must_use]
+    pub fn contains(&self, id: I) -> bool {
+        self.queued[id.index()].is_some()
+    }
+
     /// Takes the oldest entry of the client whose turn it is, of those that `may` send.
     pub fn pop(&mut self, may: ClientSet) -> Option<Turn<I>> {
         let ready = ClientSet(self.waiting.0 & may.0);

@@ -152,6 +152,13 @@ impl<I: Id> Queue<I> {
         Some(id)
     }
 
+    /// Whether an entry is queued.
+    #[cfg(feature = "audit")]
+    #[must_use]
+    pub fn contains(&self, id: I) -> bool {
+        self.queued[id.index()]
+    }
+
     /// Takes an entry out, if it is queued.
     pub fn remove(&mut self, id: I) {
         if core::mem::take(&mut self.queued[id.index()]) {

@@ -58,7 +58,7 @@ pub(crate) struct Tcp {
     /// Connections that may have something to send.
     pub queue: FairQueue<ConnectionId>,
     /// Connections of which the layer above has to take notice.
-    changed: Queue<ConnectionId>,
+    pub(crate) changed: Queue<ConnectionId>,
     /// Size of a connection's receive buffer, which is its first window.
     pub(super) receive: usize,
     send: usize,
