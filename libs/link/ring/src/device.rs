@@ -3,6 +3,10 @@
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, page_struct};
 
+/// What says that the link is down. A page that was overwritten with zeros or garbage does not say
+/// so: the server would send nothing until the link changes.
+const LINK_DOWN: u32 = u32::from_le_bytes(*b"DOWN");
+
 /// The device as the driver sees it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct DeviceState {
@@ -22,7 +26,8 @@ page_struct! {
     pub struct DeviceWords {
         /// Bits 0..48 the MAC address, its first byte lowest; 48..64 the MTU.
         identity: AtomicU64,
-        link_up: AtomicU32,
+        /// [`LINK_DOWN`], or anything else if the link is up.
+        link: AtomicU32,
     }
 }
 
@@ -30,14 +35,14 @@ impl DeviceWords {
     pub(crate) fn new() -> Self {
         Self {
             identity: AtomicU64::new(0),
-            link_up: AtomicU32::new(0),
+            link: AtomicU32::new(0),
         }
     }
 
     #[cfg(any(test, loom, feature = "fault-injection"))]
     pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
         self.identity.store(next(), Ordering::Relaxed);
-        self.link_up.store(next() as u32, Ordering::Relaxed);
+        self.link.store(next() as u32, Ordering::Relaxed);
     }
 
     pub(crate) fn write(&self, state: DeviceState) {
@@ -51,7 +56,8 @@ impl DeviceWords {
     }
 
     pub(crate) fn set_link_up(&self, up: bool) {
-        self.link_up.store(up.into(), Ordering::Relaxed);
+        let word = if up { 0 } else { LINK_DOWN };
+        self.link.store(word, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> DeviceState {
@@ -59,7 +65,7 @@ impl DeviceWords {
         DeviceState {
             mac: [a, b, c, d, e, f],
             mtu: u16::from_le_bytes([g, h]),
-            link_up: self.link_up.load(Ordering::Relaxed) != 0,
+            link_up: self.link.load(Ordering::Relaxed) != LINK_DOWN,
         }
     }
 }
