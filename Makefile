@@ -91,6 +91,14 @@ endif
 
 image: $(IMAGE) ## build/<config>/loader.img and report.txt
 
+.PHONY: new-client new-system
+PORT ?= 7000
+new-client: ## a client that answers: its folder and its block in the declaration (NAME=greeter, PORT=7000, SYSTEM=<folder>)
+	@tools/new.sh client '$(NAME)' '$(SYSTEM)' '$(PORT)'
+
+new-system: ## a folder with a system of your own (SYSTEM=<folder>); make run SYSTEM=<folder> boots it
+	@tools/new.sh system '$(SYSTEM)'
+
 qemu-command: ## print the command line that `make run` uses
 	@echo $(QEMU)
 
@@ -159,7 +167,7 @@ test: ## all tests that CI runs, host and QEMU
 	@tools/test.sh
 
 # One suite each; `make test` runs them all.
-.PHONY: test-sdk test-rights test-system test-lan loom miri
+.PHONY: test-sdk test-rights test-system test-lan test-outside loom miri
 test-sdk: sdk $(TOOLS)/sdk-tests ## the suite of small systems, on the SDK in use
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) $(TOOLS)/sdk-tests --build build/$(CONFIG)/sdk-tests/$(SDK_ID)
 
@@ -171,6 +179,9 @@ test-system: $(IMAGE) $(TOOLS)/system-tests ## the booted image driven from the 
 
 test-lan: $(IMAGE) $(TOOLS)/system-tests ## the booted image beside Linux's own stack, on a bad cable and attacked (TEST_IMAGE=1; root)
 	@$(AS_ROOT) $(TOOLS)/system-tests --lan --image $(IMAGE) --qemu "$(QEMU)"
+
+test-outside: sdk $(TOOLS)/sysgen ## a system outside this tree: one client, then 32 with 16,000 sockets
+	@tools/tests/outside.sh
 
 loom: setup ## the rings of packets and log lines and the readiness region under the model checker
 	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring -p socket-proto --release --test loom --target-dir build/loom

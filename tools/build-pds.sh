@@ -24,15 +24,15 @@ done <"$programs"
 
 build() {
     local programs=("$@")
-    flock "$target_dir.lock" cargo "${config[@]}" build --locked --quiet --profile "$PROFILE" --target "$TARGET" \
+    flock "$target_dir.lock" cargo build --quiet --profile "$PROFILE" --target "$TARGET" \
         --target-dir "$target_dir" "${manifest[@]}" "${programs[@]/#/-p}" ${features:+--features "$features"}
 }
 
 [ -e "$out/stamp" ] || echo "building the protection domains ($MICROKIT_CONFIG); the first time this takes a minute or two"
-config=() manifest=() features=$FEATURES
+manifest=(--locked) features=$FEATURES
 if [ ${#ours[@]} -gt 0 ]; then build "${ours[@]}"; fi
-# Programs link alike wherever their sources are.
-config=(--config "$PWD/.cargo/config.toml") manifest=(--manifest-path "$system/Cargo.toml") features=
+# Programs link alike wherever their sources are: cargo takes its configuration from the folder it is called in.
+manifest=(--manifest-path "$system/Cargo.toml") features=
 if [ ${#theirs[@]} -gt 0 ]; then build "${theirs[@]}"; fi
 
 for program in "${ours[@]}" "${theirs[@]}"; do

@@ -23,3 +23,14 @@ pub fn config() -> Result<NetConfig<'static>, ConfigError> {
 pub fn client_named_as_this_pd(config: &NetConfig<'static>) -> Option<Client<'static>> {
     config.client_named(pd_name().ok()?)
 }
+
+/// The first TCP port that the declaration lets this PD listen on. Once in the life of a PD, instead
+/// of [`config`].
+///
+/// # Panics
+/// As [`config`].
+pub fn tcp_port() -> Option<u16> {
+    let config = config().ok()?;
+    let ports = client_named_as_this_pd(&config)?.tcp_listen().next()?;
+    Some(ports.first())
+}
