@@ -9,8 +9,8 @@
 //! # Layers
 //!
 //! The folders are the layers, from `frames` at the bottom to `protocol` at the top; `tables` has
-//! the containers that all of them use. `ingress.rs` is the way of a frame up, `protocol/requests.rs`
-//! where a call comes in. docs/architecture.md has the picture and the rules.
+//! the containers that all of them use. `ingress.rs` is the way of a frame up, and a call comes in
+//! at `protocol/requests.rs`. docs/architecture.md has the picture and the rules.
 //!
 //! smoltcp runs TCP. It gets IPv4 packets, whole and for this machine; Ethernet, ARP, fragments,
 //! ICMP and UDP are this crate's own. It walks all sockets of a set for each packet, so each socket

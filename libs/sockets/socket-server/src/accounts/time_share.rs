@@ -60,8 +60,8 @@ impl<W> Accounts<W> {
         sharers
     }
 
-    /// Whether a client has had its share of the server's time, so that a call which may be answered
-    /// with `EAGAIN` is refused. Then the client is notified when it is worth trying again.
+    /// Whether a client has had its share of the server's time, so that a call is refused that may
+    /// be answered with `EAGAIN`. Then the client is notified when it is worth trying again.
     pub(crate) fn refuses(&mut self, client: ClientId, sharers: u64, now: Instant) -> bool {
         let Some(account) = self.get_mut(client) else {
             return false;

@@ -251,7 +251,7 @@ impl Neighbours {
     }
 
     /// Somebody needs the address of a host that [`Self::lookup`] does not find. `None` if the
-    /// client is looking for as many as it may. The gateway is asked for by [`crate::ethernet::gateway`].
+    /// client is looking for as many as it may. The gateway is asked for by [`super::gateway`].
     pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<Search> {
         if let Some(host) = self.table.get(&Host(address)) {
             return Some(Search {
