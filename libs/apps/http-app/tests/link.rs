@@ -42,7 +42,7 @@ const TURN: u64 = 100_000;
 /// Runs the site as http_server does, with its event loop. `peers` drives the clients, in every
 /// turn of the PD too, and returns whether it has seen enough.
 fn simulate(wire: &Wire, site: &Site, mut peers: impl FnMut(&mut World) -> bool) {
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let service = Service::<&Wire, WORKERS>::new(&net);
     let mut tasks = Tasks::default();
     for _ in 0..WORKERS {

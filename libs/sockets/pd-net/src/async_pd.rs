@@ -4,7 +4,7 @@
 
 use executor::{Executor, Spawner};
 use sel4_microkit::{ChannelSet, Handler, Infallible};
-use socket_client::Net;
+use socket_client::{Net, Storage};
 use static_cell::StaticCell;
 
 use crate::{NetServer, attach};
@@ -26,16 +26,28 @@ pub struct AsyncPd {
 }
 
 impl AsyncPd {
-    /// Attaches to net_server. Once in the life of a PD.
+    /// Attaches to net_server, with room for 256 sockets and 512 timers. Once in the life of a PD.
+    ///
+    /// # Panics
+    /// As [`Self::start_with`].
+    pub fn start() -> Self {
+        static STORAGE: StaticCell<Storage<256, 512>> = StaticCell::new();
+        Self::start_with(STORAGE.init_with(Storage::new))
+    }
+
+    /// As [`Self::start`], with room for what the tasks wait for as the PD wants it: 4,096 sockets
+    /// at most, as far as `net.toml` lets it have them.
     ///
     /// # Panics
     /// If net_server refuses: client and server are not of one build, or `system.xml` does not fit.
-    pub fn start() -> Self {
+    pub fn start_with<const SOCKETS: usize, const TIMERS: usize>(
+        storage: &'static mut Storage<SOCKETS, TIMERS>,
+    ) -> Self {
         static NET: StaticCell<Net<NetServer>> = StaticCell::new();
         static EXECUTOR: StaticCell<Executor> = StaticCell::new();
         match attach() {
             Ok(client) => {
-                let net = NET.init_with(|| Net::new(client));
+                let net = NET.init_with(|| Net::new(client, storage));
                 #[cfg(feature = "embassy-time")]
                 crate::time_driver::install(net);
                 let executor = EXECUTOR.init(Executor::new());

@@ -12,8 +12,8 @@ use socket_proto::{Errno, SocketKind};
 use time::Instant;
 
 use crate::timer::Timers;
-use crate::wakers::{Direction, SOCKETS, Waiter, Wakers};
-use crate::{Client, Error, Sleep, Socket, Transport};
+use crate::wakers::{Direction, Waiter, Wakers};
+use crate::{Client, Error, Sleep, Socket, Storage, Transport};
 
 /// Socket operations that a task may finish in one poll before others get their turn. A peer that
 /// takes bytes as fast as they are produced would keep its task busy for ever otherwise.
@@ -51,8 +51,10 @@ const ASK_ATTEMPTS: usize = 2;
 /// # });
 /// ```
 ///
-/// Limits: sockets of index 0 to 255 (`EMFILE` beyond), 512 timers at once (`ENOBUFS`), and 64
-/// tasks that wait for a socket and direction for which another task waits already (`ENOBUFS`).
+/// Limits: as many sockets (`EMFILE` beyond) and timers at once (`ENOBUFS`) as its [`Storage`] has
+/// room for, and 64 tasks that wait for a socket and direction for which another task waits already
+/// (`ENOBUFS`). What a notification costs depends on the sockets that have changed, not on how many
+/// there are.
 pub struct Net<T: Transport> {
     client: Client<T>,
     wakers: Wakers,
@@ -67,11 +69,14 @@ pub struct Net<T: Transport> {
 impl<T: Transport> Net<T> {
     /// Takes over a client. Its sockets, if it has any, can go on being used with the calls of
     /// [`Client`].
-    pub const fn new(client: Client<T>) -> Self {
+    pub const fn new<const SOCKETS: usize, const TIMERS: usize>(
+        client: Client<T>,
+        storage: &'static mut Storage<SOCKETS, TIMERS>,
+    ) -> Self {
         Net {
             client,
-            wakers: Wakers::new(),
-            timers: Timers::new(),
+            wakers: Wakers::new(&mut storage.waiting),
+            timers: Timers::new(&mut storage.timers),
             seen: Cell::new(None),
             asked: Cell::new(Instant::MAX),
         }
@@ -219,7 +224,7 @@ impl<T: Transport> Net<T> {
 
     /// Refuses a socket that the table of wakers has no place for.
     pub(crate) fn admit(&self, socket: Socket) -> Result<Socket, Errno> {
-        if socket.index() < SOCKETS {
+        if self.wakers.admits(socket) {
             return Ok(socket);
         }
         let _ = self.client.close(socket);
@@ -228,12 +233,12 @@ impl<T: Transport> Net<T> {
 
     /// From now on a socket has two owners.
     pub(crate) fn split(&self, socket: Socket) {
-        self.wakers.set_split(socket, true);
+        self.wakers.split(socket);
     }
 
     /// One of a socket's owners goes. Returns whether there is another one, who keeps the socket.
     pub(crate) fn leave_to_other_half(&self, socket: Socket) -> bool {
-        self.wakers.set_split(socket, false)
+        self.wakers.unsplit(socket)
     }
 
     /// Waits until `operation` returns something else than `EAGAIN`. `turn` belongs to the socket:

@@ -19,10 +19,8 @@ use time::Instant;
 
 use crate::{Error, Net, Transport};
 
-/// Timers that can wait at once.
-pub(crate) const TIMERS: usize = 512;
-
-struct Entry {
+/// A timer that waits.
+pub(crate) struct Entry {
     deadline: Instant,
     waker: Waker,
     /// No [`Sleep`] takes it away: it goes when its time has come.
@@ -30,7 +28,7 @@ struct Entry {
 }
 
 struct Table {
-    entries: [Option<Entry>; TIMERS],
+    entries: &'static mut [Option<Entry>],
     /// Entries from here on are free; keeps the search short.
     used: usize,
 }
@@ -43,12 +41,9 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(entries: &'static mut [Option<Entry>]) -> Self {
         Timers {
-            table: RefCell::new(Table {
-                entries: [const { None }; TIMERS],
-                used: 0,
-            }),
+            table: RefCell::new(Table { entries, used: 0 }),
             earliest: Cell::new(Instant::MAX),
         }
     }

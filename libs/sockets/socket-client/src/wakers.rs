@@ -13,14 +13,8 @@ use socket_proto::{Errno, PollBits};
 
 use crate::Socket;
 
-/// Socket indices that tasks can wait for. The server's quotas are below it; a socket beyond it is
-/// refused when it is made.
-pub(crate) const SOCKETS: usize = 256;
-
 /// Futures that can wait for a socket and direction for which another task waits already.
 const FURTHER: usize = 64;
-
-const WORD_BITS: usize = u64::BITS as usize;
 
 /// What a task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +37,24 @@ impl Direction {
     }
 }
 
-#[derive(Default)]
-struct Waiting {
+/// Who waits for the sockets of one index.
+pub(crate) struct Waiting {
     /// The socket that has this index, as far as anyone waits for it.
     socket: Option<Socket>,
     read: Option<Waker>,
     write: Option<Waker>,
+    /// The socket that has this index, if it has two owners.
+    split: Option<Socket>,
 }
 
 impl Waiting {
+    pub(crate) const NONE: Waiting = Waiting {
+        socket: None,
+        read: None,
+        write: None,
+        split: None,
+    };
+
     fn slot(&mut self, direction: Direction) -> &mut Option<Waker> {
         match direction {
             Direction::Read => &mut self.read,
@@ -69,11 +72,8 @@ struct Further {
 }
 
 struct Table {
-    waiting: [Waiting; SOCKETS],
-    /// Indices whose socket has two owners.
-    split: [u64; SOCKETS / WORD_BITS],
-    /// Indices with a waker, so that a look at the page touches only those.
-    occupied: [u64; SOCKETS / WORD_BITS],
+    /// By index of the socket.
+    waiting: &'static mut [Waiting],
     further: [Option<Further>; FURTHER],
     /// Entries of `further` that are taken.
     further_len: usize,
@@ -128,34 +128,33 @@ impl Drop for Waiter<'_> {
 }
 
 impl Wakers {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(waiting: &'static mut [Waiting]) -> Self {
         Wakers {
             table: RefCell::new(Table {
-                waiting: [const {
-                    Waiting {
-                        socket: None,
-                        read: None,
-                        write: None,
-                    }
-                }; SOCKETS],
-                split: [0; SOCKETS / WORD_BITS],
-                occupied: [0; SOCKETS / WORD_BITS],
+                waiting,
                 further: [const { None }; FURTHER],
                 further_len: 0,
             }),
         }
     }
 
-    /// Sets whether a socket has two owners. Returns whether it had.
-    pub(crate) fn set_split(&self, socket: Socket, split: bool) -> bool {
+    /// Whether tasks can wait for a socket: whether the table has its index.
+    pub(crate) fn admits(&self, socket: Socket) -> bool {
+        socket.index() < self.table.borrow().waiting.len()
+    }
+
+    /// From now on a socket has two owners.
+    pub(crate) fn split(&self, socket: Socket) {
+        if let Some(waiting) = self.table.borrow_mut().waiting.get_mut(socket.index()) {
+            waiting.split = Some(socket);
+        }
+    }
+
+    /// One of a socket's owners goes. Returns whether there was another one.
+    pub(crate) fn unsplit(&self, socket: Socket) -> bool {
         let mut table = self.table.borrow_mut();
-        let Some(word) = table.split.get_mut(socket.index() / WORD_BITS) else {
-            return false;
-        };
-        let bit = 1 << (socket.index() % WORD_BITS);
-        let before = *word & bit != 0;
-        *word = if split { *word | bit } else { *word & !bit };
-        before
+        let waiting = table.waiting.get_mut(socket.index());
+        waiting.is_some_and(|waiting| waiting.split.take_if(|split| *split == socket).is_some())
     }
 
     fn wait(
@@ -195,7 +194,6 @@ impl Wakers {
                 Some(_) => {}
                 slot @ None => *slot = Some(waker.clone()),
             }
-            table.occupied[index / WORD_BITS] |= 1 << (index % WORD_BITS);
         }
         gone.into_iter().flatten().for_each(Waker::wake);
         Ok(())
@@ -204,13 +202,9 @@ impl Wakers {
     /// Wakes every task whose socket is ready, as `bits` says. Returns whether there was one.
     pub(crate) fn wake_ready(&self, bits: impl Fn(Socket) -> PollBits) -> bool {
         let mut any = false;
-        for word in 0..SOCKETS / WORD_BITS {
-            let mut left = self.table.borrow().occupied[word];
-            while left != 0 {
-                let index = word * WORD_BITS + left.trailing_zeros() as usize;
-                left &= left - 1;
-                any |= self.wake_ready_at(index, &bits);
-            }
+        let indices = self.table.borrow().waiting.len();
+        for index in 0..indices {
+            any |= self.wake_ready_at(index, &bits);
         }
         any | self.wake_ready_further(&bits)
     }
@@ -264,7 +258,10 @@ impl Wakers {
         let Some(waiting) = table.waiting.get_mut(index) else {
             return [None, None];
         };
-        let bits = waiting.socket.map_or(PollBits::NVAL, bits);
+        let Some(socket) = waiting.socket else {
+            return [None, None];
+        };
+        let bits = bits(socket);
         let woken = [Direction::Read, Direction::Write].map(|direction| {
             if bits.intersects(direction.mask()) {
                 waiting.slot(direction).take()
@@ -274,7 +271,6 @@ impl Wakers {
         });
         if waiting.read.is_none() && waiting.write.is_none() {
             waiting.socket = None;
-            table.occupied[index / WORD_BITS] &= !(1 << (index % WORD_BITS));
         }
         woken
     }

@@ -33,7 +33,7 @@ pub fn example(
     example: impl for<'a> AsyncFnOnce(&'a Net<&'a Wire>, &'a ExamplePeer) -> Result<(), Error>,
 ) {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let peer = ExamplePeer(());
     let tcp = wire.listen(ECHO);
     let udp = wire.world.borrow_mut().peer.bind(ECHO);
@@ -72,7 +72,7 @@ pub fn example_of_server(
     example: impl for<'a> AsyncFnOnce(&'a Net<&'a Wire>),
 ) {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let mut tasks = Tasks::default();
     tasks.spawn(example(&net));
     tasks.run(&net);

@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicU32;
 
 use shm::{ReadOnly, ReadWindow, ReadWrite, Region, Shared};
 use socket_client::Memory;
-use socket_proto::{Half, ReadinessReader, ReadinessWriter, WindowSizes};
+use socket_proto::ready::region_size;
+use socket_proto::{Half, MAX_SOCKETS, ReadinessReader, ReadinessWriter, WindowSizes};
 use socket_server::{ClientLimits, ClientPort, OutOfWindow, Window};
 
 use crate::{C2S, S2C};
@@ -28,7 +29,10 @@ pub fn page<T: Shared>() -> &'static T {
     region.into_page().expect("a page")
 }
 
-/// Window and readiness page of one client.
+/// Words of a readiness region that has room for as many sockets as a client can have.
+const READY_WORDS: usize = region_size(MAX_SOCKETS) / size_of::<AtomicU32>();
+
+/// Window and readiness region of one client.
 pub struct ClientMemory {
     c2s: NonNull<u8>,
     s2c: NonNull<u8>,
@@ -53,7 +57,7 @@ impl ClientMemory {
             c2s: half(sizes.c2s),
             s2c: half(sizes.s2c),
             sizes,
-            page: page::<[AtomicU32; 1024]>(),
+            page: page::<[AtomicU32; READY_WORDS]>(),
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp;
-use socket_client::{Client, Instant, Transport};
+use socket_client::{Client, Instant, Net, Storage, Transport};
 use socket_proto::{Errno, RESTARTED, Request, reply};
 use socket_server::{ClientLimits, Config};
 
@@ -74,6 +74,17 @@ impl Wire {
     pub fn client(&self) -> Client<&Wire> {
         let memory = self.world.borrow().clients[0].client();
         Client::attach(self, memory).expect("attach")
+    }
+
+    /// Attaches sockets and timers for tasks.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn net(&self) -> Net<&Wire> {
+        Net::new(
+            self.client(),
+            Box::leak(Box::new(Storage::<256, 512>::new())),
+        )
     }
 
     /// The time.

@@ -76,6 +76,9 @@ pub struct World {
     overdue: u32,
     /// Clients that were notified since they last looked.
     pub notified: u64,
+    /// Whether the server audits itself after each step, which takes long with thousands of
+    /// sockets.
+    pub audits: bool,
     /// What was done with the server, if wanted.
     pub script: Option<Vec<Event>>,
 }
@@ -137,6 +140,7 @@ impl World {
             outcome: Outcome::default(),
             overdue: 0,
             notified: 0,
+            audits: true,
             script: None,
         };
         for client in 0..world.clients.len() {
@@ -207,7 +211,9 @@ impl World {
 
     #[track_caller]
     fn take(&mut self, outcome: Outcome) {
-        assert_eq!(self.server.audit(), Ok(()));
+        if self.audits {
+            assert_eq!(self.server.audit(), Ok(()));
+        }
         self.notified |= outcome.notify;
         self.outcome = outcome;
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use embassy_futures::select::select;
 use embedded_io_async::{Read, Write};
 use socket_client::{
-    Errno, Error, Instant, Net, PollBits, Shutdown, TcpListener, TcpStream, UdpSocket,
+    Errno, Error, Instant, Net, PollBits, Shutdown, Storage, TcpListener, TcpStream, UdpSocket,
 };
 use socket_proto::RESTARTED;
 use test_world::smoltcp::socket::tcp::State;
@@ -35,7 +35,7 @@ async fn echo(stream: TcpStream<'_, &Wire>) -> Result<(), Error> {
 #[test]
 fn thirty_peers_are_served_by_as_many_tasks_and_only_the_ready_ones_run() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = Rc::new(TcpListener::bind(&net, addr(7), 64).unwrap());
     let accepted = RefCell::new(Vec::new());
     let mut tasks = Tasks::default();
@@ -87,9 +87,40 @@ fn thirty_peers_are_served_by_as_many_tasks_and_only_the_ready_ones_run() {
 }
 
 #[test]
+fn thousands_of_sockets_wait_and_an_event_costs_one_poll() {
+    const SOCKETS: usize = 2000;
+    let wire = Wire::with_buffers(limits(SOCKETS + 2, 1), 2048);
+    wire.world.borrow_mut().audits = false;
+    let storage = Box::leak(Box::new(Storage::<{ SOCKETS + 1 }, 1>::new()));
+    let net = Net::new(wire.client(), storage);
+    let mut tasks = Tasks::default();
+    let ids: Vec<usize> = (0..SOCKETS as u16)
+        .map(|port| {
+            let listener = TcpListener::bind(&net, addr(1000 + port), 1).unwrap();
+            tasks.spawn(async move { drop(listener.accept().await.unwrap()) })
+        })
+        .collect();
+    let last = TcpListener::bind(&net, addr(10), 1).unwrap();
+    let refused = TcpListener::bind(&net, addr(11), 1).err();
+    assert_eq!(refused, Some(Error(Errno::EMFILE)), "the storage is full");
+    drop(last);
+    tasks.run(&net);
+    for (which, &id) in ids.iter().enumerate().step_by(300) {
+        let spare = ids[which + 1];
+        assert!(wire.connect(1000 + which as u16).is_connected());
+        tasks.run(&net);
+        assert!(tasks.is_done(id) && !tasks.is_done(spare));
+    }
+    assert!(
+        ids.iter()
+            .all(|&id| tasks.is_done(id) || tasks.polls(id) == 1)
+    );
+}
+
+#[test]
 fn the_traits_of_embedded_io_work_on_a_stream() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
     let peer = wire.connect(80);
     let mut tasks = Tasks::default();
@@ -123,7 +154,7 @@ fn the_traits_of_embedded_io_work_on_a_stream() {
 #[test]
 fn halves_of_a_stream_end_one_after_the_other() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
     let peer = wire.connect(80);
     let mut tasks = Tasks::default();
@@ -169,7 +200,7 @@ fn halves_of_a_stream_end_one_after_the_other() {
 #[test]
 fn an_aborted_stream_is_reset() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
     let peer = wire.connect(80);
     let mut tasks = Tasks::default();
@@ -187,7 +218,7 @@ fn an_aborted_stream_is_reset() {
 #[test]
 fn connecting_waits_and_fails_with_the_reason() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let result = RefCell::new(None);
     let mut tasks = Tasks::default();
     tasks.spawn(async {
@@ -206,7 +237,7 @@ fn connecting_waits_and_fails_with_the_reason() {
 #[test]
 fn timers_fire_in_order_with_one_call_for_the_earliest() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let order = RefCell::new(Vec::new());
     let start = net.now();
     let at = |milliseconds| start + Duration::from_millis(milliseconds);
@@ -234,7 +265,7 @@ fn timers_fire_in_order_with_one_call_for_the_earliest() {
 #[test]
 fn tasks_are_woken_for_the_timers_of_others() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let start = net.now();
     let woken = RefCell::new(Vec::new());
     // As the timers of embassy-time do it: they ask again at each poll.
@@ -284,7 +315,7 @@ fn tasks_are_woken_for_the_timers_of_others() {
 #[test]
 fn timeouts_that_do_not_strike_cost_no_call_each() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
     let peer = wire.connect(80);
     let outcome = Cell::new(None);
@@ -324,7 +355,7 @@ fn timeouts_that_do_not_strike_cost_no_call_each() {
 #[test]
 fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let (refused, fired) = (Cell::new(0), Cell::new(0));
     let timeout = Cell::new(None);
     let mut tasks = Tasks::default();
@@ -356,7 +387,7 @@ fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
 #[test]
 fn tasks_that_wait_for_one_socket_share_it() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(7), 64).unwrap();
     let served = Cell::new(0);
     let mut tasks = Tasks::default();
@@ -393,7 +424,7 @@ fn tasks_that_wait_for_one_socket_share_it() {
 #[test]
 fn too_many_tasks_at_one_socket_are_an_error() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(7), 64).unwrap();
     let refused = Cell::new(0);
     let mut tasks = Tasks::default();
@@ -416,7 +447,7 @@ fn too_many_tasks_at_one_socket_are_an_error() {
 #[test]
 fn a_task_that_is_always_awake_keeps_nobody_from_seeing_events() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(7), 4).unwrap();
     let stop = Cell::new(false);
     let mut tasks = Tasks::default();
@@ -456,7 +487,7 @@ fn a_task_that_is_always_awake_keeps_nobody_from_seeing_events() {
 #[test]
 fn timers_fire_though_the_server_restarts_when_the_deadline_is_set() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let mut tasks = Tasks::default();
     let deadline = net.now() + SECOND;
     let slept = tasks.spawn({
@@ -474,7 +505,7 @@ fn timers_fire_though_the_server_restarts_when_the_deadline_is_set() {
 #[test]
 fn a_restart_wakes_everyone_with_a_reset() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let results = RefCell::new(Vec::new());
     let deadline = net.now() + SECOND;
     let mut tasks = Tasks::default();
@@ -537,7 +568,7 @@ fn a_restart_wakes_everyone_with_a_reset() {
 #[test]
 fn a_restart_during_one_tasks_call_wakes_the_others_too() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let results = RefCell::new(Vec::new());
     let deadline = net.now() + SECOND;
     let mut tasks = Tasks::default();
@@ -580,7 +611,7 @@ fn a_restart_during_one_tasks_call_wakes_the_others_too() {
 #[test]
 fn a_stream_that_never_waits_lets_others_run() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
     let _peer = wire.connect(80);
     let stop = Cell::new(false);
@@ -606,7 +637,7 @@ fn a_stream_that_never_waits_lets_others_run() {
 fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
     let wire = Wire::with_limits(limits(1, 40));
     wire.take_datagrams();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let first = UdpSocket::bind(&net, addr(7), 4096).unwrap();
     let second = UdpSocket::bind(&net, addr(8), 4096).unwrap();
     for i in 0..5u8 {
@@ -653,7 +684,7 @@ fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
 #[test]
 fn datagrams_are_received_once_each_however_they_are_taken() {
     let wire = Wire::simple();
-    let net = Net::new(wire.client());
+    let net = wire.net();
     let socket = UdpSocket::bind(&net, addr(7), 4096).unwrap();
     let arrive = |values: std::ops::Range<u8>| {
         for value in values {
