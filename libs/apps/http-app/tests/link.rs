@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use http_app::{BUFFER_LEN, Identity, NetTimer, Site, pattern, serve};
-use socket_client::{Net, Served, Service};
+use socket_client::{Served, Service};
 use stats::{HttpServer, Writer};
 use test_world::smoltcp::iface::SocketHandle;
 use test_world::smoltcp::socket::tcp;

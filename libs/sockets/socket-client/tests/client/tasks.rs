@@ -88,7 +88,7 @@ fn thirty_peers_are_served_by_as_many_tasks_and_only_the_ready_ones_run() {
 
 #[test]
 fn thousands_of_sockets_wait_and_an_event_costs_one_poll() {
-    const SOCKETS: usize = 2000;
+    const SOCKETS: usize = 4000;
     let wire = Wire::with_buffers(limits(SOCKETS + 2, 1), 2048);
     wire.world.borrow_mut().audits = false;
     let storage = Box::leak(Box::new(Storage::<{ SOCKETS + 1 }, 1>::new()));
