@@ -72,7 +72,7 @@ QEMU_ARGS ?=
 QEMU      := $(QEMU_BASE) $(QEMU_NET) $(QEMU_RNG) -netdev $(NETDEV) $(QEMU_ARGS)
 
 .DELETE_ON_ERROR:
-.PHONY: help run image qemu-command test check bench bench-loss setup sdk sdk-environment clean FORCE
+.PHONY: help run image qemu-command test check doc bench bench-loss setup sdk sdk-environment clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 16
@@ -192,6 +192,10 @@ miri: setup ## libs/pd/shm, libs/pd/executor and libs/link/virtio-net under Miri
 	@$(CARGO) +nightly miri test --locked --quiet -p executor -p shm --target-dir build/miri
 	@# The test device goes by addresses, as a device does; its memory is there for good.
 	@MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-ignore-leaks' $(CARGO) +nightly miri test --locked --quiet -p virtio-net --target-dir build/miri
+
+doc: setup ## the documentation of the crates that a client uses, in build/host/doc
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps -p executor -p pd-net -p pd-support -p socket-client -p time --target-dir build/host
+	@echo "build/host/doc/socket_client/index.html"
 
 check: setup ## format, clippy, dependency rules, docs
 	@tools/check.sh
