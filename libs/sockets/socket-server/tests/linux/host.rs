@@ -131,6 +131,11 @@ impl Host {
         self.connection.as_ref().expect("the peer has a connection")
     }
 
+    /// A socket of the script. There is none if Linux needed longer than the rest to accept it.
+    fn socket(&self, name: char) -> Result<&OwnedFd, Errno> {
+        self.sockets.get(&name).ok_or(Errno::BADF)
+    }
+
     fn perform(&mut self, step: Step) -> Result<Seen, Errno> {
         let done = |()| Seen::Done;
         let stream = |kind| match kind {
@@ -144,38 +149,38 @@ impl Host {
             }
             Step::Bind(a, name) => {
                 let address = self.address(name);
-                bind(&self.sockets[&a], &address).map(done)?
+                bind(self.socket(a)?, &address).map(done)?
             }
-            Step::Listen(a, backlog) => listen(&self.sockets[&a], backlog).map(done)?,
+            Step::Listen(a, backlog) => listen(self.socket(a)?, backlog).map(done)?,
             Step::Accept(a, b) => {
                 let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-                let (socket, peer) = acceptfrom_with(&self.sockets[&a], flags)?;
+                let (socket, peer) = acceptfrom_with(self.socket(a)?, flags)?;
                 self.sockets.insert(b, socket);
                 self.name(peer.map(|peer| peer.try_into().expect("an address")))
             }
             Step::Connect(a, name) => {
                 let address = self.address(name);
-                connect(&self.sockets[&a], &address).map(done)?
+                connect(self.socket(a)?, &address).map(done)?
             }
             Step::ConnectToPeerOf(a, b) => {
-                let peer = getpeername(&self.sockets[&b])?.expect("an address");
-                connect(&self.sockets[&a], &peer).map(done)?
+                let peer = getpeername(self.socket(b)?)?.expect("an address");
+                connect(self.socket(a)?, &peer).map(done)?
             }
-            Step::Reuse(a) => sockopt::set_socket_reuseaddr(&self.sockets[&a], true).map(done)?,
-            Step::Dissolve(a) => connect_unspec(&self.sockets[&a]).map(done)?,
+            Step::Reuse(a) => sockopt::set_socket_reuseaddr(self.socket(a)?, true).map(done)?,
+            Step::Dissolve(a) => connect_unspec(self.socket(a)?).map(done)?,
             Step::Send(a, n) => {
                 let flags = SendFlags::NOSIGNAL;
-                Seen::Count(send(&self.sockets[&a], &vec![7; n], flags)?)
+                Seen::Count(send(self.socket(a)?, &vec![7; n], flags)?)
             }
             Step::SendTo(a, name, n) => {
                 let address = self.address(name);
                 let flags = SendFlags::NOSIGNAL;
-                Seen::Count(sendto(&self.sockets[&a], &vec![7; n], flags, &address)?)
+                Seen::Count(sendto(self.socket(a)?, &vec![7; n], flags, &address)?)
             }
             Step::Recv(a, n) => {
                 let mut buffer = vec![0; n];
                 let flags = RecvFlags::empty();
-                Seen::Count(recv(&self.sockets[&a], &mut buffer[..], flags)?.0)
+                Seen::Count(recv(self.socket(a)?, &mut buffer[..], flags)?.0)
             }
             Step::Shutdown(a, how) => {
                 let how = match how {
@@ -183,21 +188,21 @@ impl Host {
                     How::Write => Shutdown::Write,
                     How::Both => Shutdown::Both,
                 };
-                shutdown(&self.sockets[&a], how).map(done)?
+                shutdown(self.socket(a)?, how).map(done)?
             }
             Step::Close(a) => {
-                self.sockets.remove(&a).expect("an open socket");
+                self.sockets.remove(&a).ok_or(Errno::BADF)?;
                 Seen::Done
             }
             Step::SockName(a) => {
-                let name = getsockname(&self.sockets[&a])?;
+                let name = getsockname(self.socket(a)?)?;
                 self.name(Some(name.try_into().expect("an address")))
             }
             Step::PeerName(a) => {
-                let name = getpeername(&self.sockets[&a])?;
+                let name = getpeername(self.socket(a)?)?;
                 self.name(name.map(|name| name.try_into().expect("an address")))
             }
-            Step::Error(a) => match sockopt::socket_error(&self.sockets[&a])? {
+            Step::Error(a) => match sockopt::socket_error(self.socket(a)?)? {
                 Ok(()) => Seen::Done,
                 Err(errno) => Seen::Errno(errno.raw_os_error()),
             },
@@ -233,7 +238,7 @@ impl Host {
                 Seen::Done
             }
             Step::PeerSendTo(a, n) => {
-                let name = getsockname(&self.sockets[&a])?;
+                let name = getsockname(self.socket(a)?)?;
                 let name: SocketAddr = name.try_into().expect("an address");
                 let to = SocketAddrV4::new(host(1), name.port());
                 let to = match name {
@@ -257,7 +262,10 @@ impl Machine for Host {
 
     fn bits(&mut self, socket: char) -> u16 {
         let wanted = PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP;
-        let mut fds = [PollFd::new(&self.sockets[&socket], wanted)];
+        let Ok(socket) = self.socket(socket) else {
+            return PollFlags::NVAL.bits();
+        };
+        let mut fds = [PollFd::new(socket, wanted)];
         poll(&mut fds, Some(&Timespec::default())).expect("poll");
         fds[0].revents().bits()
     }
