@@ -71,8 +71,13 @@ impl<W: Window> Server<W> {
     ///
     /// # Errors
     /// The configuration cannot work.
-    pub fn new(config: &Config, clients: Vec<Option<ClientPort<W>>>) -> Result<Self, ConfigError> {
+    pub fn new(
+        config: &Config,
+        mut clients: Vec<Option<ClientPort<W>>>,
+    ) -> Result<Self, ConfigError> {
         config.check()?;
+        // Tables have no entries for slots behind the last client's.
+        while clients.pop_if(|last| last.is_none()).is_some() {}
         let limits: Vec<ClientLimits> = clients
             .iter()
             .map(|client| client.as_ref().map(|port| port.limits.clone()))

@@ -54,7 +54,10 @@ fn seen<T>(result: Result<T, Errno>, done: impl FnOnce(T) -> Seen) -> Seen {
 
 impl Host {
     pub fn new(rest: Duration) -> Self {
-        let run = NEXT_PORTS.fetch_add(1, Ordering::Relaxed);
+        // Sockets that are bound to any address meet those of an earlier process in TIME-WAIT, so
+        // each process begins with other ports.
+        let first = (std::process::id() as u16).wrapping_mul(389);
+        let run = first.wrapping_add(NEXT_PORTS.fetch_add(1, Ordering::Relaxed));
         Host {
             sockets: BTreeMap::new(),
             ports: 20_000 + run % 1_000 * PORTS_A_RUN,
