@@ -34,6 +34,7 @@
 #![cfg_attr(not(test), no_std)]
 
 use core::cell::{Cell, OnceCell};
+use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use embassy_executor::raw;
@@ -88,6 +89,14 @@ impl Executor {
         }
         self.running.set(false);
         self.awake.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor")
+            .field("awake", &self.awake)
+            .finish_non_exhaustive()
     }
 }
 

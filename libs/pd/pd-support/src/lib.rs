@@ -9,7 +9,7 @@
 //!     let pd = Pd::<stats::EchoServer>::start();
 //!     info!("port {}", config.port);
 //!     let window = region::<ReadWrite>(role::CLIENT_TO_SERVER).into_region().into_window();
-//!     pd.run(EchoServer { stats: pd.stats(), … })
+//!     pd.run(EchoServer { stats: pd.stats(), window })
 //! }
 //! ```
 //!

@@ -20,6 +20,7 @@ use crate::{NetServer, attach};
 ///     pd.run(tasks.run())
 /// }
 /// ```
+#[derive(Debug)]
 pub struct AsyncPd {
     net: &'static Net<NetServer>,
     executor: &'static Executor,

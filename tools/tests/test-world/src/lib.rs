@@ -10,7 +10,8 @@
 //!   within one of them, and gives nonsense for a reply, as a test wants it. [`Tasks`] is the
 //!   event loop of a client with async tasks.
 //!
-//! For dev-dependencies only.
+//! For dev-dependencies only. It stands among the tools because no PD may depend on it, and because
+//! its test peer is smoltcp, which of the libraries only the core may name.
 
 pub mod frames;
 pub mod raw;
