@@ -60,7 +60,7 @@ impl Host {
         let run = first.wrapping_add(NEXT_PORTS.fetch_add(1, Ordering::Relaxed));
         Host {
             sockets: BTreeMap::new(),
-            ports: 20_000 + run % 1_000 * PORTS_A_RUN,
+            ports: 10_000 + run % 2_800 * PORTS_A_RUN,
             rest,
             listener: None,
             connection: None,
