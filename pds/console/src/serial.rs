@@ -69,8 +69,8 @@ impl Serial {
 /// # Safety
 /// What an earlier call gave is not used from now on.
 unsafe fn uart() -> Uart<'static> {
-    // SAFETY: the PL011's page is mapped there, as device memory, readable and writable, and into no
-    // other PD (sysgen checks that); it is the PD's only device, and the caller promises that
+    // SAFETY: the PL011's page is mapped there, as device memory, readable and writable, and into
+    // no other PD (sysgen checks that); it is the PD's only device, and the caller promises that
     // nobody else uses it.
     Uart::new(unsafe { UniqueMmioPointer::new(registers::<PL011Registers>()) })
 }

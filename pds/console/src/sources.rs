@@ -29,8 +29,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// The time that the next entry claims, if something new is in the ring. A note about lost lines
-    /// comes first.
+    /// The time that the next entry claims, if something new is in the ring. A note about lost
+    /// lines comes first.
     pub fn next_ticks(&mut self) -> Option<u64> {
         if self.next.is_none() {
             self.next = self.ring.next();

@@ -20,7 +20,7 @@ use socket_client::{Batch, Client, Errno, Incoming, Socket, SocketKind};
 
 use deeds::Deeds;
 
-/// Where commands come from, as `net.toml` of the test image permits.
+/// Where commands come from, as the declaration of the test image permits.
 const PORT: u16 = 6666;
 /// Calls of a deed before the next look for a command.
 const CALLS: usize = 64;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The declaration's compiler. From `isthmus.toml` it makes the system description for Microkit's
-//! tool, the wiring table of each protection domain (`wiring`), and the configuration of the network
-//! (`net-config`). It checks the result against the rules that the programs rely on, and a finished
+//! tool, the wiring table of each protection domain (`wiring`), and the configuration of the
+//! network (`net-config`). It checks the result against the rules that the programs rely on, and a
+//! finished
 //! image against the description.
 //!
 //! Every mistake is a [`Diagnostic`] with file, line, column and remedy. All that can be found in

@@ -2,8 +2,9 @@
 //! What the declaration (`isthmus.toml`) says about the network, in binary form: the interface, the
 //! sizes of buffers, and what each client may do.
 //!
-//! `sysgen` checks the declaration and writes this form with [`encode`]; the SDK's tool puts it into
-//! the image; net_server and its clients map it read-only and look at it through [`NetConfig`].
+//! `sysgen` checks the declaration and writes this form with [`encode`]; the SDK's tool puts it
+//! into the image; net_server and its clients map it read-only and look at it through
+//! [`NetConfig`].
 //! Nobody can write it at run time. It is checked all the same, once at start: the file may come
 //! from another build.
 

@@ -33,7 +33,7 @@ impl core::error::Error for OutOfBounds {}
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RegionError {
     /// The type needs more bytes than the region has. Remedy: raise the region's size in
-    /// `system.xml`.
+    /// the declaration.
     TooSmall {
         /// Bytes needed.
         needed: usize,

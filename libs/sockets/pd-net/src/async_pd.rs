@@ -40,7 +40,8 @@ impl AsyncPd {
     /// at most, as far as `net.toml` lets it have them.
     ///
     /// # Panics
-    /// If net_server refuses: client and server are not of one build, or `system.xml` does not fit.
+    /// If net_server refuses: client and server are not of one build, or the declaration does not
+    /// fit.
     pub fn start_with<const SOCKETS: usize, const TIMERS: usize>(
         storage: &'static mut Storage<SOCKETS, TIMERS>,
     ) -> Self {

@@ -24,8 +24,8 @@ pub fn client_named_as_this_pd(config: &NetConfig<'static>) -> Option<Client<'st
     config.client_named(pd_name().ok()?)
 }
 
-/// The first TCP port that the declaration lets this PD listen on. Once in the life of a PD, instead
-/// of [`config`].
+/// The first TCP port that the declaration lets this PD listen on. Once in the life of a PD,
+/// instead of [`config`].
 ///
 /// # Panics
 /// As [`config`].

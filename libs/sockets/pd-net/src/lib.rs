@@ -2,8 +2,8 @@
 
 //! What every client of net_server does alike.
 //!
-//! A client is a PD with `uses = ["net_server"]` in the declaration. It then has a channel for calls,
-//! its window and its readiness page, which this crate finds in the wiring table.
+//! A client is a PD with `uses = ["net_server"]` in the declaration. It then has a channel for
+//! calls, its window and its readiness page, which this crate finds in the wiring table.
 //!
 //! Two kinds of client: one that makes the calls of [`socket_client::Client`] in a handler of its
 //! own ([`attach`]), and one that consists of async tasks ([`AsyncPd`]). `docs/writing-a-client.md`

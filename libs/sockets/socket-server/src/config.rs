@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the server is told at the start. The numbers come from `net.toml` through the PD; the core
-//! only sees this form.
+//! What the server is told at the start. The numbers come from the declaration through the PD; the
+//! core only sees this form.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;

@@ -16,7 +16,7 @@ use testnet::{Conditions, Far, Listener, Namespace, RawPort, Switch};
 use crate::measure::Cable;
 
 const NEAR: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
-/// The image's address, from net.toml, and Linux's where it plays the same part.
+/// The image's address, from the declaration, and Linux's where it plays the same part.
 const FAR: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 const PREFIX: u8 = 24;
 const HTTP: u16 = 80;

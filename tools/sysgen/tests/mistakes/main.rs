@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Every mistake in a declaration is found, at the right place, with a remedy. Each is one change of
-//! the project's own.
+//! Every mistake in a declaration is found, at the right place, with a remedy. Each is one change
+//! of the project's own.
 
 mod declaration;
 mod fragment;

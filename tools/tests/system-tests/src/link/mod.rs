@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use smoltcp::wire::{EthernetAddress, Ipv4Address};
 
-/// The address of the guest, from net.toml.
+/// The address of the guest, from the declaration.
 pub const GUEST_IP: Ipv4Address = Ipv4Address::new(10, 0, 2, 15);
 /// The address of the gateway, which we play.
 pub const GATEWAY_IP: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
