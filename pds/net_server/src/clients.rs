@@ -46,7 +46,7 @@ impl socket_server::Window for ClientWindow {
 }
 
 /// A client's way back.
-struct Client {
+struct ClientPeer {
     peer: Peer,
     /// Its number in the system, and how often it had faulted at the last look.
     number: usize,
@@ -55,7 +55,7 @@ struct Client {
 
 /// The clients, by the core's numbers for them.
 pub struct Clients {
-    clients: Vec<Client>,
+    clients: Vec<ClientPeer>,
     /// Which client calls on a channel, by the channel's id.
     by_channel: [Option<u8>; CHANNELS],
     /// Where the supervisor says whose life is over.
@@ -85,7 +85,7 @@ impl Clients {
             };
             // There are fewer clients than channels.
             clients.by_channel[channel.id] = Some(clients.clients.len() as u8);
-            clients.clients.push(Client {
+            clients.clients.push(ClientPeer {
                 peer: Peer::new(Channel::new(channel.id)),
                 number: peer.number,
                 faults: 0,

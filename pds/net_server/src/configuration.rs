@@ -63,7 +63,7 @@ pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
     }
 }
 
-fn client_limits(client: &net_config::Client<'_>) -> ClientLimits {
+fn client_limits(client: &net_config::ClientConfig<'_>) -> ClientLimits {
     let range = |range: net_config::PortRange| PortRange {
         first: range.first(),
         last: range.last(),

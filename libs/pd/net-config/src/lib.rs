@@ -21,4 +21,4 @@ mod view;
 pub use builder::{BuildError, ClientSpec, encode};
 pub use layout::{MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME, MAX_PORT_RANGES, VERSION};
 pub use rules::{BYTES_A_DATAGRAM, Buffers, CLOSING_STREAMS, Destination, Interface, PortRange};
-pub use view::{Client, ConfigError, NetConfig};
+pub use view::{ClientConfig, ConfigError, NetConfig};

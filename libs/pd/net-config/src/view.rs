@@ -107,8 +107,8 @@ impl<'a> NetConfig<'a> {
     }
 
     /// All clients, in the order of the declaration.
-    pub fn clients(&self) -> impl Iterator<Item = Client<'a>> + use<'a> {
-        self.clients.iter().map(|raw| Client {
+    pub fn clients(&self) -> impl Iterator<Item = ClientConfig<'a>> + use<'a> {
+        self.clients.iter().map(|raw| ClientConfig {
             // `parse` has seen that it is text.
             name: decode_name(&raw.name).unwrap_or_default(),
             raw,
@@ -116,19 +116,19 @@ impl<'a> NetConfig<'a> {
     }
 
     /// The client whose PD has this name.
-    pub fn client_named(&self, name: &str) -> Option<Client<'a>> {
+    pub fn client_named(&self, name: &str) -> Option<ClientConfig<'a>> {
         self.clients().find(|client| client.name == name)
     }
 }
 
 /// What one client may do.
 #[derive(Clone, Copy)]
-pub struct Client<'a> {
+pub struct ClientConfig<'a> {
     name: &'a str,
     raw: &'a RawClient,
 }
 
-impl<'a> Client<'a> {
+impl<'a> ClientConfig<'a> {
     /// Name of its PD.
     pub fn name(&self) -> &'a str {
         self.name
@@ -160,7 +160,7 @@ impl<'a> Client<'a> {
     }
 }
 
-impl fmt::Debug for Client<'_> {
+impl fmt::Debug for ClientConfig<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "client {}", self.name)
     }

@@ -2,7 +2,7 @@
 
 //! The network configuration, as a client sees it.
 
-use net_config::{Client, ConfigError, NetConfig};
+use net_config::{ClientConfig, ConfigError, NetConfig};
 use sel4_microkit::pd_name;
 use static_cell::StaticCell;
 
@@ -20,7 +20,7 @@ pub fn config() -> Result<NetConfig<'static>, ConfigError> {
 }
 
 /// What the configuration lets this PD do: its block in the declaration.
-pub fn client_named_as_this_pd(config: &NetConfig<'static>) -> Option<Client<'static>> {
+pub fn client_named_as_this_pd(config: &NetConfig<'static>) -> Option<ClientConfig<'static>> {
     config.client_named(pd_name().ok()?)
 }
 
