@@ -13,7 +13,6 @@ extern crate alloc;
 
 mod clients;
 mod configuration;
-mod counters;
 mod frames;
 mod key;
 mod timeout;
@@ -60,7 +59,7 @@ fn init() -> impl Handler {
     };
     let configuration = configuration::read(key::obtain(clock), restart_count());
     let (clients, ports) = Clients::take(&configuration);
-    let core = match Server::new(&configuration.core, ports) {
+    let core = match Server::new(&configuration.core, ports, &pd.stats()) {
         Ok(core) => core,
         Err(error) => panic!("configuration: {error}"),
     };
@@ -140,7 +139,6 @@ impl NetServer {
             let soonest = self.now() + PAUSE;
             self.timeout.at_latest(deadline.max(soonest), &self.stats);
         }
-        counters::publish(self.core.counters(), &self.stats);
         self.report();
     }
 

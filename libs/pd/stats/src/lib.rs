@@ -33,4 +33,4 @@ pub use pulse::{Beat, Pulse};
 pub use reader::{Reader, Sample, StatsError};
 pub use set::{Counter, CounterSet, NoCounters, PdKind};
 pub use value::{Unit, Value, mac_to_value};
-pub use writer::Writer;
+pub use writer::{Count, Writer};

@@ -3,6 +3,7 @@
 
 use core::{
     marker::PhantomData,
+    ops::AddAssign,
     sync::atomic::{
         AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
@@ -13,6 +14,39 @@ use crate::{
     Common, CounterSet, Pulse, StatsPage,
     page::{MAGIC, layout_word},
 };
+
+/// One counter of a page, for the PD that writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(&'static AtomicU64);
+
+impl Count {
+    /// What was last stored.
+    #[inline]
+    pub fn get(self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// Replaces the value.
+    #[inline]
+    pub fn set(self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// Raises the value to `value` if it is lower, for peaks.
+    #[inline]
+    pub fn raise(self, value: u64) {
+        if self.get() < value {
+            self.set(value);
+        }
+    }
+}
+
+impl AddAssign<u64> for Count {
+    #[inline]
+    fn add_assign(&mut self, n: u64) {
+        self.set(self.get().wrapping_add(n));
+    }
+}
 
 /// The only writer of a page.
 ///
@@ -64,10 +98,16 @@ impl<C: CounterSet> Writer<C> {
         Pulse::new(self.page)
     }
 
+    /// One counter of this set, to be kept where it is counted.
+    pub fn count(&self, counter: C) -> Count {
+        Count(self.word(counter))
+    }
+
     /// Adds `n` to a counter of this set.
     #[inline]
     pub fn add(&self, counter: C, n: u64) {
-        add(self.word(counter), n);
+        let mut count = self.count(counter);
+        count += n;
     }
 
     /// Adds one to a counter of this set.
@@ -85,10 +125,7 @@ impl<C: CounterSet> Writer<C> {
     /// Raises a value of this set to `value` if it is lower, for peaks.
     #[inline]
     pub fn raise(&self, counter: C, value: u64) {
-        let word = self.word(counter);
-        if word.load(Relaxed) < value {
-            word.store(value, Relaxed);
-        }
+        self.count(counter).raise(value);
     }
 
     /// What this writer last stored.
@@ -100,7 +137,8 @@ impl<C: CounterSet> Writer<C> {
     /// Adds `n` to a counter that every PD has.
     #[inline]
     pub fn add_common(&self, counter: Common, n: u64) {
-        add(self.common_word(counter), n);
+        let mut count = Count(self.common_word(counter));
+        count += n;
     }
 
     /// Replaces a value that every PD has.
@@ -122,8 +160,4 @@ impl<C: CounterSet> Writer<C> {
     fn common_word(&self, counter: Common) -> &'static AtomicU64 {
         &self.page.common[counter as usize]
     }
-}
-
-fn add(word: &AtomicU64, n: u64) {
-    word.store(word.load(Relaxed).wrapping_add(n), Relaxed);
 }

@@ -8,13 +8,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use socket_proto::Errno;
+use stats::{NetServer, Writer};
 
 use crate::accounts::Accounts;
 use crate::accounts::account::ClientPort;
 use crate::accounts::ports::Ports;
 use crate::accounts::schedule::Schedule;
 use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
-use crate::counters::Counters;
+use crate::counters::{Counters, Counts};
 use crate::ethernet::gateway::GatewayEvent;
 use crate::frames::{Link, Offload, RxQueue, TxQueue};
 use crate::ip::Network;
@@ -67,13 +68,14 @@ pub struct Server<W> {
 
 impl<W: Window> Server<W> {
     /// Makes the server with all of its sockets and buffers; later nothing is allocated. `clients`
-    /// by slot; a slot may be empty.
+    /// by slot; a slot may be empty. What is counted stands in `page` at once.
     ///
     /// # Errors
     /// The configuration cannot work.
     pub fn new(
         config: &Config,
         mut clients: Vec<Option<ClientPort<W>>>,
+        page: &Writer<NetServer>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
         // Tables have no entries for slots behind the last client's.
@@ -89,14 +91,16 @@ impl<W: Window> Server<W> {
         for port in clients.iter().flatten() {
             port.ready.set_epoch(config.epoch);
         }
+        let counters = Counters::new(page);
+        let frames = counters.tx_frames.get();
         let inbox = || Inbox::new(config.datagram_receive, config.datagram_packets);
         let own = config.address;
         Ok(Server {
-            net: Network::new(config, streams, clients.len()),
+            net: Network::new(config, streams, clients.len(), counters),
             tcp: Tcp::new(config, streams, clients.len()),
             inboxes: Pool::new(datagrams, inbox),
             ports: Ports::new(streams + datagrams, own, &limits, &config.key),
-            schedule: Schedule::new(clients.len()),
+            schedule: Schedule::new(clients.len(), frames),
             accounts: Accounts::new(clients),
             assembled: vec![0; HEADER + PAYLOAD_MAX],
             datagram_send: config.datagram_send,
@@ -201,12 +205,8 @@ impl<W: Window> Server<W> {
     }
 
     /// What has been counted.
-    pub fn counters(&mut self) -> &Counters {
-        let counters = &mut self.net.counters;
-        counters.stream_sockets = self.tcp.used() as u64;
-        counters.half_open = self.tcp.half_open() as u64;
-        counters.datagram_sockets = self.inboxes.used() as u64;
-        counters
+    pub fn counters(&self) -> Counts {
+        self.net.counters.values()
     }
 
     /// Sends, tells sockets what has changed, and sums up.
@@ -222,6 +222,10 @@ impl<W: Window> Server<W> {
         let more = net.interface.link_up && self.schedule.flush(whose, budget, tcp, net, tx);
         self.take_changes(None);
         let now = self.net.now();
+        let counters = &self.net.counters;
+        counters.stream_sockets.set(self.tcp.used() as u64);
+        counters.half_open.set(self.tcp.half_open() as u64);
+        counters.datagram_sockets.set(self.inboxes.used() as u64);
         Outcome {
             notify: self.accounts.take_news(now, &mut self.net.counters).0,
             metered: false,

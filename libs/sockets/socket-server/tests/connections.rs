@@ -332,7 +332,7 @@ fn ten_thousand_connections_leave_nothing_behind() {
         }
         world.run_until("closed", |world| !world.peer.tcp(peer).is_open());
     }
-    let counters = *world.server.counters();
+    let counters = world.server.counters();
     assert_eq!(counters.tcp_accepted, 10_000);
     world.close(listener);
     world.run_for(SECOND * 15);

@@ -46,7 +46,7 @@ fn visits_a_frame(count: usize) -> f64 {
     let listener = world.listen(7, count as u64);
     let connections: Vec<_> = (0..count).map(|_| world.connected(listener, 7)).collect();
     world.run_for(2 * SECOND);
-    let before = *world.server.counters();
+    let before = world.server.counters();
     let (socket, peer) = connections[count / 2];
     for round in 0..50 {
         world
@@ -60,7 +60,7 @@ fn visits_a_frame(count: usize) -> f64 {
         world.run_until("the echo", |world| world.peer.tcp(peer).recv_queue() == 100);
         world.peer.tcp(peer).recv(|b| (b.len(), ())).unwrap();
     }
-    let after = *world.server.counters();
+    let after = world.server.counters();
     let frames = after.rx_frames + after.tx_frames - before.rx_frames - before.tx_frames;
     assert!(frames >= 100);
     (after.socket_visits - before.socket_visits) as f64 / frames as f64
@@ -158,7 +158,7 @@ fn nothing_is_allocated_after_the_start() {
         world.close(attempt);
     }
     let script = world.script.take().unwrap();
-    let expected = *world.server.counters();
+    let expected = world.server.counters();
 
     // Then the same again with a second server, which must take the same course, over a link that
     // was there before.
@@ -190,7 +190,7 @@ fn nothing_is_allocated_after_the_start() {
         }
     });
     assert_eq!(counted, 0);
-    let counters = *server.counters();
+    let counters = server.counters();
     assert!(counters.copied_to_client > 300_000 && counters.tcp_retransmits > 0);
     assert_eq!(counters, expected, "another course");
 }

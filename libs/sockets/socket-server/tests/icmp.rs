@@ -122,7 +122,7 @@ fn an_error_about_what_is_not_under_way_is_ignored() {
     world.inject(error(3, 4, 576, &forged));
     assert_eq!(world.so_error(stream), None);
     assert!(!world.bits(stream).contains(PollBits::ERR));
-    let counters = *world.server.counters();
+    let counters = world.server.counters();
     assert_eq!((counters.icmp_ignored, counters.path_mtu_changes), (2, 0));
     // On an established connection: only bytes that are under way can be too long for a path.
     world.medium.set_faults(Faults::none());

@@ -336,10 +336,10 @@ fn a_reset_that_cannot_leave_does_not_keep_the_server_busy() {
         ..Faults::none()
     });
     world.run_for(45 * SECOND);
-    let before = *world.server.counters();
+    let before = world.server.counters();
     world.inject(frame);
     world.run_for(SECOND / 10);
-    let after = *world.server.counters();
+    let after = world.server.counters();
     assert_eq!(after.tcp_reset - before.tcp_reset, 1);
     let visits = after.socket_visits - before.socket_visits;
     assert!((1..10).contains(&visits), "{visits} visits");

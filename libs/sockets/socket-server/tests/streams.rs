@@ -187,7 +187,7 @@ fn an_echo_sends_from_the_half_it_received_into() {
     let mut echo = [0; 9];
     world.peer.tcp(peer).recv_slice(&mut echo).unwrap();
     assert_eq!(&echo, b"echo this");
-    let counters = *world.server.counters();
+    let counters = world.server.counters();
     assert_eq!(counters.copies_to_client, 1);
     assert_eq!(counters.copies_from_client, 1);
 }

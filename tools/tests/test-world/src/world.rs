@@ -7,6 +7,9 @@ use std::net::Ipv4Addr;
 use socket_proto::{Call, Errno, Failure, op, reply};
 use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
 
+use stats::{StatsPage, Writer};
+
+use crate::memory::page;
 use crate::{ClientMemory, Faults, Medium, Peer, SERVER, SharedWindow, SimRx, SimTx};
 
 /// The server's Ethernet address.
@@ -318,7 +321,9 @@ fn start(
 ) -> Server<SharedWindow> {
     let ports = clients.iter().zip(limits);
     let ports = ports.map(|(memory, limits)| Some(memory.port(limits.clone())));
-    let mut server = Server::new(config, ports.collect()).expect("the configuration is fine");
+    let counters = Writer::attach(page::<StatsPage>(), 0);
+    let server = Server::new(config, ports.collect(), &counters);
+    let mut server = server.expect("the configuration is fine");
     server
         .link_up(SERVER_MAC, Offload::default(), now)
         .expect("the address is fine");

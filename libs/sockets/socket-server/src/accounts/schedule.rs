@@ -31,9 +31,9 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(clients: usize) -> Self {
+    pub(crate) fn new(clients: usize, frames: u64) -> Self {
         Schedule {
-            shares: Shares::new(),
+            shares: Shares::new(frames),
             blocked: ClientSet::default(),
             invited: ClientSet::default(),
             invited_until: vec![Instant::ZERO; clients],
@@ -89,7 +89,8 @@ impl Schedule {
         net: &Network,
         tx: &mut T,
     ) -> usize {
-        self.shares.note(account, net.counters.tx_frames, tx.free())
+        self.shares
+            .note(account, net.counters.tx_frames.get(), tx.free())
     }
 
     /// The clients that have frames under way or wait for buffers.

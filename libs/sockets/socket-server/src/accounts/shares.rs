@@ -41,13 +41,14 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    pub(crate) fn new() -> Self {
+    /// `frames` have been counted before.
+    pub(crate) fn new(frames: u64) -> Self {
         Shares {
             under_way: VecDeque::with_capacity(MOST),
             held: [0; ACCOUNTS],
             holders: ClientSet::default(),
             full: ClientSet::default(),
-            frames: 0,
+            frames,
             free: 0,
         }
     }
@@ -73,7 +74,7 @@ impl Shares {
         if (frames, free) == (self.frames, self.free) {
             return 0;
         }
-        let sent = (frames - self.frames) as usize;
+        let sent = frames.wrapping_sub(self.frames) as usize;
         let returned = (free + sent).saturating_sub(self.free);
         self.frames = frames;
         self.free = free;
@@ -114,7 +115,7 @@ mod tests {
         /// A driver with so many buffers, which returns some of them now and then.
         #[test]
         fn books_agree_with_the_driver(buffers in 1usize..600, steps in prop::collection::vec((0usize..3, 0usize..80, 0usize..80), 0..200)) {
-            let mut shares = Shares::new();
+            let mut shares = Shares::new(0);
             let mut driver = VecDeque::new();
             let mut frames = 0;
             shares.note(SERVER, 0, buffers);
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn a_link_that_goes_down_and_comes_up_leaves_no_debts() {
         const FIRST: ClientId = ClientId::FIRST;
-        let mut shares = Shares::new();
+        let mut shares = Shares::new(0);
         shares.note(FIRST, 0, 512);
         shares.note(FIRST, 300, 212);
         assert_eq!(shares.held(FIRST), 300);

@@ -76,7 +76,12 @@ pub(crate) struct Network {
 
 impl Network {
     /// `config` has been checked.
-    pub(crate) fn new(config: &Config, connections: usize, clients: usize) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        connections: usize,
+        clients: usize,
+        counters: Counters,
+    ) -> Self {
         let seed = |purpose: u64| config.seed(purpose);
         let limiter = |all, one, purpose| Limiter::new(all, one, seed(purpose));
         let mut idents = [0; IDENTS];
@@ -101,7 +106,7 @@ impl Network {
             ident_seed: seed(19),
             probe: None,
             now: Instant::ZERO,
-            counters: Counters::default(),
+            counters,
         }
     }
 

@@ -34,7 +34,7 @@ impl<W: Window> Server<W> {
         }
         let start = self.copied();
         let mut count = 0;
-        while count < most && self.copied() - start < BYTES {
+        while count < most && self.copied().wrapping_sub(start) < BYTES {
             let at = count as usize * Message::SIZE;
             // One copy of each request is looked at: the client may change it meanwhile.
             let mut bytes = [0; Message::SIZE];
@@ -62,6 +62,9 @@ impl<W: Window> Server<W> {
 
     fn copied(&self) -> u64 {
         let counters = &self.net.counters;
-        counters.copied_from_client + counters.copied_to_client
+        counters
+            .copied_from_client
+            .get()
+            .wrapping_add(counters.copied_to_client.get())
     }
 }

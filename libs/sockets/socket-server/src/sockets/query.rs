@@ -65,10 +65,10 @@ impl<W: Window> Call<'_, W> {
             mtu: LINK_MTU as u32,
             link_up: interface.link_up.into(),
             reserved: 0,
-            rx_frames: counters.rx_frames,
-            rx_bytes: counters.rx_bytes,
-            tx_frames: counters.tx_frames,
-            tx_bytes: counters.tx_bytes,
+            rx_frames: counters.rx_frames.get(),
+            rx_bytes: counters.rx_bytes.get(),
+            tx_frames: counters.tx_frames.get(),
+            tx_bytes: counters.tx_bytes.get(),
         }
     }
 

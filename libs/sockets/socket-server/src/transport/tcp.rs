@@ -210,8 +210,8 @@ impl Tcp {
         self.connections[id].begin(owner, tuple, iss, net.now());
         // There are as many names as connections.
         let _ = self.tuples.insert(tuple, id);
-        let peak = &mut net.counters.stream_sockets_peak;
-        *peak = (*peak).max(self.connections.used() as u64);
+        let used = self.connections.used() as u64;
+        net.counters.stream_sockets_peak.raise(used);
         Some(id)
     }
 
