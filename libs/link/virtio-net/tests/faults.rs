@@ -4,7 +4,7 @@
 
 mod device;
 
-use device::{Entry, N, RECEIVE, TRANSMIT, TestDevice, World};
+use device::{Entry, N, Network, RECEIVE, TRANSMIT, World, network};
 use ring::ServerEnd;
 use stats::NetDriver as Counter;
 use virtio_net::{DeviceError, RESETS, StartError, TURNS};
@@ -43,7 +43,7 @@ fn an_unknown_id_resets_the_device() {
         (TRANSMIT, 1),
         (TRANSMIT, 0x7fff),
     ] {
-        let mut world = World::new(TestDevice::new());
+        let mut world = World::new(network());
         world.submit(&[1; 60]);
         let _ = world.server.flush();
         world.wake_driver();
@@ -69,7 +69,7 @@ fn an_unknown_id_resets_the_device() {
 
 #[test]
 fn a_buffer_returned_twice_by_the_device_is_one() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     let mut device = world.device.borrow_mut();
     device.deliver(&[7; 60]);
     device.give_back(RECEIVE, 0, 72);
@@ -82,7 +82,7 @@ fn a_buffer_returned_twice_by_the_device_is_one() {
 #[test]
 fn a_length_that_cannot_be_is_dropped_and_the_buffer_used_again() {
     for len in [0, 12, 25, 2049, 0x1_0040, u32::MAX] {
-        let mut world = World::new(TestDevice::new());
+        let mut world = World::new(network());
         world.device.borrow_mut().deliver_claiming(len);
         world.take_interrupt();
         world.wake_server();
@@ -95,7 +95,7 @@ fn a_length_that_cannot_be_is_dropped_and_the_buffer_used_again() {
 
 #[test]
 fn a_device_that_asks_for_a_reset_gets_it() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.device.borrow_mut().status |= 64;
     world.device.borrow_mut().change_configuration();
     world.take_interrupt();
@@ -109,7 +109,7 @@ fn a_device_that_asks_for_a_reset_gets_it() {
 
 #[test]
 fn a_device_that_cannot_be_brought_up_again_is_an_error() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.device.borrow_mut().refuses_features = true;
     world.device.borrow_mut().give_back(RECEIVE, 99, 60);
     assert_eq!(world.driver.run(|| ()), Err(StartError::FeaturesRefused));
@@ -117,7 +117,7 @@ fn a_device_that_cannot_be_brought_up_again_is_an_error() {
 
 #[test]
 fn the_driver_restarts_and_sends_what_was_unconfirmed() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     for n in 0..3 {
         world.submit(&[n; 60]);
     }
@@ -134,7 +134,7 @@ fn the_driver_restarts_and_sends_what_was_unconfirmed() {
 
 #[test]
 fn the_server_restarts_and_the_device_is_reset_before_it_gets_its_buffers() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.server = ServerEnd::start(world.pages.server, world.pages.driver);
     assert!(world.server.flush());
     assert_eq!(world.server.rx().waiting(), 0);
@@ -161,14 +161,14 @@ fn the_server_restarts_and_the_device_is_reset_before_it_gets_its_buffers() {
 
 #[test]
 fn an_unused_device_is_not_reset_for_a_server_that_starts() {
-    let device = TestDevice::new();
+    let device = network();
     let world = World::new(device);
     assert_eq!(world.counter(Counter::DeviceResets), 1);
 }
 
 #[test]
 fn a_device_that_breaks_the_rules_without_end_is_given_up() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     for reset in 1..=RESETS {
         world.device.borrow_mut().give_back(RECEIVE, 99, 60);
         world.driver.run(|| ()).unwrap();
@@ -187,7 +187,7 @@ fn a_device_that_breaks_the_rules_without_end_is_given_up() {
 /// A wake-up ends, whatever the server does, and is followed by another one.
 #[test]
 fn a_server_that_starts_anew_at_every_look_does_not_hold_the_driver() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     let resets = world.counter(Counter::DeviceResets);
     let (server, driver) = (world.pages.server, world.pages.driver);
     world.server = ServerEnd::start(server, driver);
@@ -209,7 +209,7 @@ fn a_server_that_starts_anew_at_every_look_does_not_hold_the_driver() {
 
 #[test]
 fn a_device_that_is_never_done_does_not_hold_the_driver() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     let device = world.device.clone();
     let mut notifications = 0;
     let mut woken = Vec::new();
@@ -240,7 +240,7 @@ fn a_device_that_is_never_done_does_not_hold_the_driver() {
 
 #[test]
 fn a_driver_whose_page_was_overwritten_recovers_by_itself() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.pages.driver.overwrite(&mut || 0x5555_5555_5555_5555);
     assert_works(&mut world);
     assert_eq!(world.counter(Counter::LinkRenewals), 1);

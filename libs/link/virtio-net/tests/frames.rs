@@ -3,7 +3,7 @@
 
 mod device;
 
-use device::{Entry, N, RECEIVE, TRANSMIT, TestDevice, World};
+use device::{Entry, N, Network, RECEIVE, TRANSMIT, World, network};
 use stats::NetDriver as Counter;
 
 /// Frames one after the other: several turns of the queue.
@@ -17,7 +17,7 @@ fn frame(n: u8, len: usize) -> Vec<u8> {
 
 #[test]
 fn received_frames_reach_the_server_unchanged() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     // Many turns of the queue; the longest frame fills the buffer behind the header.
     for (n, len) in [14, 15, 60, 61, 1514, 1518, 2036]
         .into_iter()
@@ -38,7 +38,7 @@ fn received_frames_reach_the_server_unchanged() {
 
 #[test]
 fn sent_frames_reach_the_wire_unchanged() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     for (n, len) in [14, 60, 1514, 2048]
         .into_iter()
         .cycle()
@@ -58,7 +58,7 @@ fn sent_frames_reach_the_wire_unchanged() {
 
 #[test]
 fn a_batch_costs_one_interrupt_one_notification_one_doorbell() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     for n in 0..5 {
         world.device.borrow_mut().deliver(&frame(n, 60));
     }
@@ -78,7 +78,7 @@ fn a_batch_costs_one_interrupt_one_notification_one_doorbell() {
 
 #[test]
 fn a_device_that_is_awake_gets_no_doorbell() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.device.borrow_mut().suppress_doorbells(TRANSMIT, true);
     world.submit(&frame(1, 60));
     assert!(world.server.flush());
@@ -93,7 +93,7 @@ fn a_device_that_is_awake_gets_no_doorbell() {
 
 #[test]
 fn interrupts_are_off_while_the_driver_works_and_on_while_it_sleeps() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     assert!(world.device.borrow_mut().wants_interrupt(RECEIVE));
     world.device.borrow_mut().deliver(&frame(0, 60));
     world.driver.interrupt().unwrap();
@@ -125,7 +125,7 @@ fn interrupts_are_off_while_the_driver_works_and_on_while_it_sleeps() {
 
 #[test]
 fn sent_frames_interrupt_only_when_the_server_waits_for_buffers() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.submit(&frame(0, 60));
     assert!(world.server.flush());
     world.wake_driver();
@@ -146,7 +146,7 @@ fn sent_frames_interrupt_only_when_the_server_waits_for_buffers() {
 
 #[test]
 fn a_device_without_buffers_gets_them_when_the_server_returns_some() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     for n in 0..N as u8 {
         assert!(world.device.borrow_mut().deliver(&frame(n, 60)));
     }
@@ -162,21 +162,21 @@ fn a_device_without_buffers_gets_them_when_the_server_returns_some() {
 
 #[test]
 fn a_spurious_interrupt_is_counted_and_changes_nothing() {
-    let mut world = World::new(TestDevice::new());
-    world.device.borrow_mut().interrupt = 1;
+    let mut world = World::new(network());
+    world.device.borrow_mut().interrupt = Some(1);
     assert_eq!(world.take_interrupt(), Some(0));
     assert_eq!(world.counter(Counter::IrqsSpurious), 1);
 }
 
 #[test]
 fn the_server_hears_of_the_link() {
-    let mut world = World::new(TestDevice::new());
-    world.device.borrow_mut().link_status = 0;
+    let mut world = World::new(network());
+    world.device.borrow_mut().set_link_status(0);
     world.device.borrow_mut().change_configuration();
     assert_eq!(world.take_interrupt(), Some(1));
     assert!(!world.server.device().link_up);
     assert_eq!(world.counter(Counter::LinkUp), 0);
-    world.device.borrow_mut().link_status = 1;
+    world.device.borrow_mut().set_link_status(1);
     world.device.borrow_mut().change_configuration();
     assert_eq!(world.driver.interrupt(), Ok(Some(true)));
     world.wake_driver();
@@ -191,7 +191,7 @@ fn the_server_hears_of_the_link() {
 #[test]
 #[cfg_attr(miri, ignore = "many thousand rounds")]
 fn both_directions_go_on_when_the_queues_indices_wrap() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     let started = world.counter(Counter::DeviceResets);
     let rounds = u32::from(u16::MAX) / 3 + 1000;
     for round in 0..rounds {

@@ -6,7 +6,7 @@ mod device;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use device::{N, RECEIVE, TestDevice, World, write};
+use device::{N, Network, RECEIVE, World, network, write};
 use proptest::prelude::*;
 use ring::ServerEnd;
 use stats::NetDriver as Counter;
@@ -36,7 +36,7 @@ fn fault(world: &mut World, at_doorbell: bool) {
 
 #[test]
 fn frames_that_were_not_looked_at_are_handed_on() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     for n in 0..5 {
         world.device.borrow_mut().deliver(&frame(n));
     }
@@ -54,7 +54,7 @@ fn frames_that_were_not_looked_at_are_handed_on() {
 #[test]
 fn frames_in_the_ring_are_handed_on_once() {
     for at_doorbell in [false, true] {
-        let mut world = World::new(TestDevice::new());
+        let mut world = World::new(network());
         // So that buffers are posted in the pass that takes the next frames.
         world.device.borrow_mut().deliver(&frame(0));
         world.driver.run(|| ()).unwrap();
@@ -75,7 +75,7 @@ fn frames_in_the_ring_are_handed_on_once() {
 
 #[test]
 fn frames_for_a_server_that_has_gone_too_are_nobodys() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     world.device.borrow_mut().deliver(&frame(1));
     world.server = ServerEnd::start(world.pages.server, world.pages.driver);
     world.restart_driver();
@@ -87,7 +87,7 @@ fn frames_for_a_server_that_has_gone_too_are_nobodys() {
 
 #[test]
 fn lengths_and_ids_that_cannot_be_are_left_out() {
-    let mut world = World::new(TestDevice::new());
+    let mut world = World::new(network());
     {
         let mut device = world.device.borrow_mut();
         device.deliver(&frame(1));
@@ -139,7 +139,7 @@ proptest! {
     /// reaches the server, once and in order, and every frame submitted reaches the wire.
     #[test]
     fn no_frame_is_lost(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 20 } else { 80 })) {
-        let mut world = World::new(TestDevice::new());
+        let mut world = World::new(network());
         let (mut delivered, mut submitted, mut wire) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = 0;
         for step in steps {
@@ -192,7 +192,7 @@ proptest! {
         page in prop::collection::vec(any::<u64>(), 1..9),
         of_this_server: bool,
     ) {
-        let mut world = World::new(TestDevice::new());
+        let mut world = World::new(network());
         let lender = world.pages.server_epoch();
         let mut words = page.iter().cycle();
         world.pages.driver.overwrite(&mut || {

@@ -3,13 +3,13 @@
 
 mod device;
 
-use device::{Entry, MAC, N, Pages, Shared, TestDevice};
+use device::{Entry, MAC, N, Network, Pages, Shared, TestDevice, network};
 use stats::NetDriver as Counter;
 use virtio_drivers::transport::DeviceType;
 use virtio_net::{FALLBACK_MAC, StartError};
 
 fn refused(change: impl Fn(&mut TestDevice)) -> (StartError, Shared) {
-    let device = TestDevice::new();
+    let device = network();
     change(&mut device.borrow_mut());
     let error = Pages::new()
         .0
@@ -21,7 +21,7 @@ fn refused(change: impl Fn(&mut TestDevice)) -> (StartError, Shared) {
 
 #[test]
 fn device_is_reset_and_only_known_features_are_taken() {
-    let device = TestDevice::new();
+    let device = network();
     let world = device::World::new(device.clone());
     assert_eq!(device.borrow().accepted, 1 << 5 | 1 << 16 | 1 << 32);
     let state = world.server.device();
@@ -30,16 +30,16 @@ fn device_is_reset_and_only_known_features_are_taken() {
 
 #[test]
 fn the_first_thing_is_a_reset() {
-    let device = TestDevice::new();
+    let device = network();
     let _driver = Pages::new().0.start_driver(&device).unwrap();
     assert_eq!(device.borrow().diary, [Entry::Reset, Entry::Started]);
 }
 
 #[test]
 fn a_device_without_status_is_connected() {
-    let device = TestDevice::new();
+    let device = network();
     device.borrow_mut().offered &= !(1 << 16);
-    device.borrow_mut().link_status = 0;
+    device.borrow_mut().set_link_status(0);
     assert!(device::World::new(device).server.device().link_up);
 }
 
@@ -83,7 +83,7 @@ fn a_device_that_does_not_stop_is_not_used() {
 
 #[test]
 fn a_device_without_an_address_gets_one() {
-    let device = TestDevice::new();
+    let device = network();
     device.borrow_mut().offered &= !(1 << 5);
     let world = device::World::new(device);
     assert!(!world.driver.has_mac());
@@ -105,7 +105,7 @@ fn a_device_that_cannot_be_used_is_told() {
 #[test]
 fn a_device_with_few_descriptors_is_driven_with_those() {
     for (offered, used) in [(8, 8), (13, 8), (16, 16), (1024, N as u64)] {
-        let device = TestDevice::new();
+        let device = network();
         device.borrow_mut().max_queue_size = offered;
         let mut world = device::World::new(device);
         assert_eq!(world.counter(Counter::RxBuffersHeld), used);

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use device::{INTERVAL, TestTransport, World};
+use device::{Entropy, Entry, INTERVAL, TestTransport, World};
 use stats::RngDriver as Counter;
 use virtio_drivers::transport::{DeviceStatus, DeviceType};
 use virtio_rng::{DeviceError, Event, MAX_FAILURES, Seed, Source, StartError, Unavailable};
@@ -41,7 +41,7 @@ fn a_device_that_answers_makes_a_source() {
         1 << 32,
         "virtio 1 and nothing else"
     );
-    assert_eq!(world.device().doorbells, 1);
+    assert_eq!(world.device().count(Entry::Doorbell(0)), 1);
     assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
     world.device().bring(&seed(1));
     let bytes = source.bytes(1).unwrap();
@@ -78,7 +78,7 @@ fn no_two_calls_return_the_same_bytes() {
         assert!(seen.insert(source.bytes(now).unwrap()));
         let mut device = world.device();
         if let Some((_, len)) = device.request() {
-            device.report(0, len);
+            device.report(0, len as u32);
         }
     }
 }
@@ -96,7 +96,11 @@ fn a_restarted_driver_does_not_repeat_itself() {
             assert!(seen.insert(source.bytes(7).unwrap()), "life {life}");
         }
     }
-    assert_eq!(world.device().resets, 5, "each life begins with one");
+    assert_eq!(
+        world.device().count(Entry::Reset),
+        5,
+        "each life begins with one"
+    );
 }
 
 #[test]
@@ -160,7 +164,7 @@ fn without_an_answer_there_are_no_bytes() {
     for now in 0..10 * INTERVAL {
         assert_eq!(source.bytes(now), Err(Unavailable::NotReady));
     }
-    assert_eq!(world.device().doorbells, 1, "asked once");
+    assert_eq!(world.device().count(Entry::Doorbell(0)), 1, "asked once");
     assert_eq!(world.stats.get(Counter::Refused), 10 * INTERVAL);
 }
 
@@ -171,14 +175,14 @@ fn the_device_is_asked_again_from_time_to_time_however_often_callers_come() {
     for now in 0..INTERVAL {
         source.bytes(now).unwrap();
     }
-    assert_eq!(world.device().doorbells, 1);
+    assert_eq!(world.device().count(Entry::Doorbell(0)), 1);
     source.bytes(INTERVAL).unwrap();
-    assert_eq!(world.device().doorbells, 2);
+    assert_eq!(world.device().count(Entry::Doorbell(0)), 2);
     world.device().bring(&seed(2));
     source.bytes(INTERVAL + 5).unwrap();
     assert_eq!(world.stats.get(Counter::Seeds), 2);
     source.bytes(2 * INTERVAL + 4).unwrap();
-    assert_eq!(world.device().doorbells, 2);
+    assert_eq!(world.device().count(Entry::Doorbell(0)), 2);
     assert_eq!(source.take_event(), None);
 }
 
@@ -200,9 +204,9 @@ fn a_later_seed_changes_what_comes() {
 fn a_device_that_needs_no_doorbell_gets_none() {
     let mut world = World::new();
     let mut source = seeded(&mut world);
-    world.device().suppress_doorbells();
+    world.device().ring(0).suppress_doorbells(true);
     source.bytes(INTERVAL).unwrap();
-    assert_eq!(world.device().doorbells, 1);
+    assert_eq!(world.device().count(Entry::Doorbell(0)), 1);
     world.device().bring(&seed(2));
     source.bytes(INTERVAL).unwrap();
     assert_eq!(world.stats.get(Counter::Seeds), 2);
@@ -227,8 +231,11 @@ fn a_device_that_lies_is_reset_and_asked_again() {
             DeviceError::UnknownId(0x1_0000),
         ),
         (|world| claim(world, 0, 32), DeviceError::Repeated),
-        (|world| world.device().set_used_index(2), index(2)),
-        (|world| world.device().set_used_index(0xffff), index(0xffff)),
+        (|world| world.device().ring(0).set_used_index(2), index(2)),
+        (
+            |world| world.device().ring(0).set_used_index(0xffff),
+            index(0xffff),
+        ),
         (
             |world| world.device().status |= DeviceStatus::DEVICE_NEEDS_RESET.bits(),
             DeviceError::NeedsReset,
@@ -240,7 +247,7 @@ fn a_device_that_lies_is_reset_and_asked_again() {
         lie(&world);
         assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{error}");
         assert_eq!(source.take_event(), Some(Event::Reset(error)));
-        assert_eq!(world.device().resets, 2);
+        assert_eq!(world.device().count(Entry::Reset), 2);
         world.device().bring(&seed(1));
         assert!(source.bytes(1).is_ok(), "{error}");
     }
@@ -272,11 +279,15 @@ fn a_device_that_always_lies_is_given_up() {
     assert_eq!(source.bytes(0), Err(Unavailable::NoDevice));
     assert!(matches!(source.take_event(), Some(Event::GivenUp(_))));
     assert!(world.device().is_failed());
-    let resets = world.device().resets;
+    let resets = world.device().count(Entry::Reset);
     for now in 0..10 * INTERVAL {
         assert_eq!(source.bytes(now), Err(Unavailable::NoDevice));
     }
-    assert_eq!(world.device().resets, resets, "it is left alone");
+    assert_eq!(
+        world.device().count(Entry::Reset),
+        resets,
+        "it is left alone"
+    );
     assert_eq!(source.take_event(), None);
 }
 
@@ -360,7 +371,7 @@ fn a_device_that_cannot_be_used_is_refused() {
     });
     // A device that ignores the reset is told all the same.
     assert_eq!(reset, (StartError::ResetTimeout, true));
-    let queue = refused(|device| device.queues = 0);
+    let queue = refused(|device| device.max_queue_size = 0);
     assert_eq!(queue, (StartError::NoQueue, true));
 }
 

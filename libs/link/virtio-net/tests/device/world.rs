@@ -9,8 +9,7 @@ use stats::{NetDriver as Counter, StatsPage, Writer};
 use virtio_net::{DmaMemory, NetDriver, QueuePages, StartError};
 use zerocopy::FromZeros;
 
-use super::memory::leak;
-use super::{Shared, TestTransport};
+use super::{Shared, TestTransport, leak};
 
 /// Buffers in each direction. The queues have room for all of them, if the device offers that.
 pub const N: usize = 16;
@@ -162,7 +161,7 @@ impl World {
 
     /// The interrupt line's effect, if it is up. Returns how often the driver notified the server.
     pub fn take_interrupt(&mut self) -> Option<usize> {
-        if self.device.borrow().interrupt == 0 {
+        if self.device.borrow().interrupt == Some(0) {
             return None;
         }
         self.driver.interrupt().unwrap();
@@ -178,7 +177,7 @@ impl World {
             }
             self.take_interrupt();
             wake_driver = self.server_notified && self.wake_server();
-            if !wake_driver && self.device.borrow().interrupt == 0 {
+            if !wake_driver && self.device.borrow().interrupt == Some(0) {
                 return;
             }
         }

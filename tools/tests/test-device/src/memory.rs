@@ -47,6 +47,10 @@ pub struct Ring {
 pub type Part = (PhysAddr, usize, bool);
 
 impl Ring {
+    /// A queue of that size, where the driver has put its three parts.
+    ///
+    /// # Panics
+    /// If the size is no power of two or a part is not aligned (virtio 1.2 section 2.7).
     pub fn new(size: u16, descriptors: PhysAddr, available: PhysAddr, used: PhysAddr) -> Self {
         assert!(
             size.is_power_of_two()
@@ -64,9 +68,19 @@ impl Ring {
         }
     }
 
+    /// Number of entries.
+    pub fn size(&self) -> u16 {
+        self.size
+    }
+
+    /// Whether the driver has made available no more than the device has taken.
+    pub fn is_empty(&self) -> bool {
+        read_u16(self.available + 2) == self.next_available
+    }
+
     /// The next chain that the driver has made available: its id and its parts.
     pub fn next_available(&mut self) -> Option<(u32, Vec<Part>)> {
-        if read_u16(self.available + 2) == self.next_available {
+        if self.is_empty() {
             return None;
         }
         let slot = u64::from(self.next_available % self.size);
@@ -86,20 +100,28 @@ impl Ring {
         }
     }
 
-    /// Returns whether the driver wants an interrupt.
+    /// Puts an entry into the used ring, true or not. Returns whether the driver wants an
+    /// interrupt.
     pub fn push_used(&mut self, id: u32, len: u32) -> bool {
         let element = self.used + 4 + 8 * u64::from(self.next_used % self.size);
         write(element, &id.to_le_bytes());
         write(element + 4, &len.to_le_bytes());
-        self.next_used = self.next_used.wrapping_add(1);
-        write(self.used + 2, &self.next_used.to_le_bytes());
+        self.set_used_index(self.next_used.wrapping_add(1));
         self.wants_interrupt()
     }
 
+    /// Sets the index of the used ring, true or not.
+    pub fn set_used_index(&mut self, index: u16) {
+        self.next_used = index;
+        write(self.used + 2, &index.to_le_bytes());
+    }
+
+    /// Whether the driver wants an interrupt.
     pub fn wants_interrupt(&self) -> bool {
         read_u16(self.available) & 1 == 0
     }
 
+    /// Tells the driver whether it need not notify.
     pub fn suppress_doorbells(&self, on: bool) {
         write(self.used, &u16::from(on).to_le_bytes());
     }
