@@ -25,6 +25,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>, String> {
     let mut findings = rules::dependencies::check(&packages);
     findings.extend(rules::files::check(&files));
     findings.extend(rules::unsafety::check_crates(&packages, &files));
+    findings.extend(rules::promises::check(&files));
     for file in &files {
         findings.extend(rules::unsafety::check_file(file));
         findings.extend(rules::width::check_file(file));

@@ -3,7 +3,7 @@
 
 use check::{
     Dependency, Finding, Package, Part, SourceFile,
-    rules::{dependencies, files, unsafety, width},
+    rules::{dependencies, files, promises, unsafety, width},
 };
 
 fn package(part: Part, name: &str, dependencies: &[&str]) -> Package {
@@ -42,6 +42,29 @@ fn forbidden(part: Part, name: &str, dependency: &str, words: &str) {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(findings[0].path, format!("{name}/Cargo.toml"));
     assert!(findings[0].message.contains(words), "{}", findings[0]);
+}
+
+#[test]
+fn promises_name_tests_that_exist() {
+    let file = |path: &str, text: &str| SourceFile {
+        path: path.to_string(),
+        text: text.to_string(),
+    };
+    let page = "| promise | tests |\n| --- | --- |\n| it works | `it_works`, `it_lasts`; `make test` |\n| it is fast | soon |\n";
+    let files = [
+        file("docs/promises.md", page),
+        file("libs/a/tests/a.rs", "#[test]\nfn it_works() {}\n"),
+    ];
+    let found: Vec<(usize, String)> = promises::check(&files)
+        .into_iter()
+        .map(|finding| (finding.line, finding.message))
+        .collect();
+    let expected = [
+        (3, "there is no test it_lasts".to_string()),
+        (4, "a promise without a test".to_string()),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(promises::check(&files[1..]), []);
 }
 
 #[test]

@@ -3,5 +3,6 @@
 
 pub mod dependencies;
 pub mod files;
+pub mod promises;
 pub mod unsafety;
 pub mod width;
