@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use net_config::{BYTES_A_DATAGRAM, CLOSING_STREAMS, NetConfig};
-use socket_server::{ClientLimits, Config, Destination, PortRange};
+use socket_server::{ClientLimits, Config, Destination};
 
 /// What this PD is configured to do.
 pub struct Configuration {
@@ -64,21 +64,17 @@ pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
 }
 
 fn client_limits(client: &net_config::ClientConfig<'_>) -> ClientLimits {
-    let range = |range: net_config::PortRange| PortRange {
-        first: range.first(),
-        last: range.last(),
-    };
     ClientLimits {
         stream_sockets: client.stream_sockets(),
         datagram_sockets: client.datagram_sockets(),
-        tcp_ports: client.tcp_listen().map(range).collect(),
-        udp_ports: client.udp_bind().map(range).collect(),
+        tcp_ports: client.tcp_listen().collect(),
+        udp_ports: client.udp_bind().collect(),
         destinations: client
             .tcp_connect()
             .map(|destination| Destination {
                 network: destination.network(),
                 prefix: destination.prefix_len(),
-                ports: range(destination.ports()),
+                ports: destination.ports(),
             })
             .collect(),
     }

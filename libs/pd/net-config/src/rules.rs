@@ -81,8 +81,11 @@ impl PortRange {
     };
 
     /// `None` if `first` is 0 or greater than `last`.
-    pub fn new(first: u16, last: u16) -> Option<Self> {
-        (first != 0 && first <= last).then_some(Self { first, last })
+    pub const fn new(first: u16, last: u16) -> Option<Self> {
+        if first == 0 || first > last {
+            return None;
+        }
+        Some(Self { first, last })
     }
 
     /// Lowest port.

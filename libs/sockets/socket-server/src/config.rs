@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+pub use net_config::PortRange;
 use socket_proto::{MAX_SOCKETS, SocketKind};
 
 use crate::tables::secret::Secret;
@@ -42,27 +43,6 @@ pub struct Config {
     pub datagram_packets: usize,
     /// Longest datagram that a client may send, in bytes of payload.
     pub datagram_send: usize,
-}
-
-/// Ports, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortRange {
-    /// First port.
-    pub first: u16,
-    /// Last port.
-    pub last: u16,
-}
-
-impl PortRange {
-    /// Every port.
-    pub const ALL: PortRange = PortRange {
-        first: 0,
-        last: u16::MAX,
-    };
-
-    pub(crate) fn contains(&self, port: u16) -> bool {
-        (self.first..=self.last).contains(&port)
-    }
 }
 
 /// A remote network and ports on it.

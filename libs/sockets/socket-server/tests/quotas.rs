@@ -15,11 +15,12 @@ fn two_clients() -> World {
     World::new(config(), vec![limits(8, 4), limits(8, 4)], Faults::none())
 }
 
+fn ports(first: u16, last: u16) -> PortRange {
+    PortRange::new(first, last).unwrap()
+}
+
 fn port(port: u16) -> PortRange {
-    PortRange {
-        first: port,
-        last: port,
-    }
+    ports(port, port)
 }
 
 #[test]
@@ -76,13 +77,7 @@ fn permissions_are_the_configurations() {
     let narrow = ClientLimits {
         stream_sockets: 4,
         datagram_sockets: 4,
-        tcp_ports: vec![
-            port(80),
-            PortRange {
-                first: 8000,
-                last: 8010,
-            },
-        ],
+        tcp_ports: vec![port(80), ports(8000, 8010)],
         udp_ports: vec![port(53)],
         destinations: vec![Destination {
             network: "10.0.2.0".parse().unwrap(),
@@ -129,10 +124,7 @@ fn a_port_that_is_anothers_is_not_taken_by_chance() {
     let mut limits = [limits(8, 8), limits(8, 8)];
     limits[0].tcp_ports.clear();
     limits[0].udp_ports.clear();
-    let reserved = PortRange {
-        first: 49_152,
-        last: 65_533,
-    };
+    let reserved = ports(49_152, 65_533);
     limits[1].tcp_ports = vec![reserved];
     limits[1].udp_ports = vec![reserved];
     let mut world = World::new(config(), limits.to_vec(), Faults::none());

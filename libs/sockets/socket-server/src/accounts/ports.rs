@@ -25,9 +25,9 @@ use crate::tables::secret::Secret;
 
 /// First of the ports that the server chooses itself (RFC 6335 section 6).
 pub const EPHEMERAL_FIRST: u16 = 49_152;
-const EPHEMERAL: PortRange = PortRange {
-    first: EPHEMERAL_FIRST,
-    last: u16::MAX,
+const EPHEMERAL: PortRange = match PortRange::new(EPHEMERAL_FIRST, u16::MAX) {
+    Some(range) => range,
+    None => PortRange::ALL,
 };
 
 /// Counters of each client (RFC 6056 section 3.3.4).
@@ -235,19 +235,15 @@ fn without<'a>(
 /// What is left of some ranges without another one.
 fn cut(ranges: Vec<PortRange>, hole: PortRange) -> Vec<PortRange> {
     let mut left = Vec::new();
-    for PortRange { first, last } in ranges {
-        if hole.first > last || hole.last < first {
-            left.push(PortRange { first, last });
+    for range in ranges {
+        if !hole.overlaps(range) {
+            left.push(range);
             continue;
         }
-        if first < hole.first {
-            let last = hole.first - 1;
-            left.push(PortRange { first, last });
-        }
-        if hole.last < last {
-            let first = hole.last + 1;
-            left.push(PortRange { first, last });
-        }
+        // A part without a port is no range.
+        left.extend(PortRange::new(range.first(), hole.first() - 1));
+        let behind = hole.last().checked_add(1);
+        left.extend(behind.and_then(|first| PortRange::new(first, range.last())));
     }
     left
 }
@@ -257,14 +253,14 @@ fn count(ranges: &[PortRange]) -> u32 {
 }
 
 fn size(range: &PortRange) -> u32 {
-    u32::from(range.last - range.first) + 1
+    u32::from(range.last() - range.first()) + 1
 }
 
 /// The port at a position among those of the ranges, counted from 0.
 fn nth(ranges: &[PortRange], mut at: u32) -> Option<u16> {
     for range in ranges {
         if at < size(range) {
-            return Some(range.first + at as u16);
+            return Some(range.first() + at as u16);
         }
         at -= size(range);
     }
@@ -284,7 +280,7 @@ mod tests {
     const PEER: Remote = (Ipv4Addr::new(192, 0, 2, 1), 443);
 
     fn range(first: u16, last: u16) -> PortRange {
-        PortRange { first, last }
+        PortRange::new(first, last).expect("a range")
     }
 
     fn any(port: u16) -> Local {

@@ -85,7 +85,7 @@ impl<W> Call<'_, W> {
         let (kind, id) = (SocketKind::Stream, self.id(slot));
         let limits = &self.account.limits;
         let mut ranges = limits.bindable(kind).iter();
-        if !ranges.any(|range| range.last >= EPHEMERAL_FIRST) {
+        if !ranges.any(|range| range.last() >= EPHEMERAL_FIRST) {
             return Err(Errno::EACCES);
         }
         let usable = |port| limits.may_bind(kind, port);
