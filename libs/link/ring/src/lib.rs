@@ -11,9 +11,10 @@
 //! | tx_active | server | driver | send this frame |
 //! | tx_free | driver | server | this frame has been sent, the buffer is yours again |
 //!
-//! [`DriverEnd`] and [`ServerEnd`] are what the two PDs use: the rings, the [`Link`] that notices
-//! restarts, and the tables that know where each buffer is. [`Producer`] and [`Consumer`] are a
-//! single ring's two roles. Everything a peer writes is an allegation: it is read once, checked
+//! [`DriverEnd`] and [`ServerEnd`] are what the two PDs use. They have the same shape: a session
+//! (the [`Link`] that notices restarts, violations, notifications), two sides of two rings each, and
+//! the tables that know where each buffer is. [`Producer`] and [`Consumer`] are a single ring's two
+//! roles. Everything a peer writes is an allegation: it is read once, checked
 //! against private state, and what does not hold becomes a [`Violation`] that is counted; it never
 //! panics, and no call does more work than there are buffers in a pool.
 //!
@@ -114,6 +115,8 @@ mod producer;
 mod server;
 mod server_rx;
 mod server_tx;
+mod session;
+mod side;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -122,7 +125,7 @@ mod violation;
 pub use consumer::Consumer;
 pub use descriptor::{Descriptor, Flags};
 pub use device::DeviceState;
-pub use driver::{DriverEnd, DriverEvent, RxSlot, TxFrame, TxSlot};
+pub use driver::{DriverEnd, RxSlot, TxFrame, TxSlot};
 pub use half::{ConsumerHalf, ProducerHalf, first_index};
 pub use inheritance::{Inheritance, Leftover};
 pub use link::{Link, LinkEvent, LinkWords, PeerEpoch};
@@ -132,5 +135,7 @@ pub use producer::{Producer, PushError, PushErrorKind};
 pub use server::{ServerEnd, ServerEvent};
 pub use server_rx::{RxFrame, ServerRx};
 pub use server_tx::{ServerTx, TxBuffer};
+pub(crate) use session::Session;
+pub(crate) use side::Side;
 pub use sync::full_fence;
 pub use violation::{IndexViolation, Queue, Reason, Tally, Violation};

@@ -81,8 +81,9 @@ pub enum LinkEvent {
     /// The peer has not started yet, or has not acknowledged our epoch. It notifies when that
     /// changes (E4).
     Waiting,
-    /// This end's own word is not what it has written (E6): go on with [`Link::renew`].
-    Overwritten,
+    /// This end's own word is not what it has written, or the peer has broken too many rules (E6):
+    /// go on with [`Link::renew`].
+    OutOfStep,
 }
 
 /// One end's view of the link.
@@ -132,7 +133,7 @@ impl<'a> Link<'a> {
     /// Looks at the words of both ends. Call it after reading tails (E5).
     pub fn poll(&mut self) -> LinkEvent {
         if self.mine.read() != self.published {
-            return LinkEvent::Overwritten;
+            return LinkEvent::OutOfStep;
         }
         let peer = self.theirs.read();
         if peer.epoch != 0 && peer.epoch != self.published.ack {

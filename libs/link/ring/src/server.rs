@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server's end of the link: owner of both pools.
 
-use crate::violation::Patience;
 use crate::{
-    Consumer, DeviceState, DriverHalves, Link, LinkEvent, Queue, Reason, ServerHalves, ServerRx,
-    ServerTx, Tally, full_fence,
+    DeviceState, DriverHalves, LinkEvent, ServerHalves, ServerRx, ServerTx, Session, Tally,
+    full_fence,
 };
 use core::mem::take;
 
@@ -30,11 +29,9 @@ pub enum ServerEvent {
 #[derive(Debug)]
 pub struct ServerEnd<'a, const N: usize> {
     theirs: &'a DriverHalves<N>,
-    link: Link<'a>,
+    session: Session<'a, N>,
     rx: ServerRx<'a, N>,
     tx: ServerTx<'a, N>,
-    confirmed: Tally,
-    patience: Patience<N>,
     restarts: u32,
     renewals: u32,
     /// The driver's last request for a notification that was served (S6).
@@ -42,7 +39,6 @@ pub struct ServerEnd<'a, const N: usize> {
     /// The link status of the device that was last reported.
     device_link_up: bool,
     resubmitted: u32,
-    owes_notification: bool,
 }
 
 impl<'a, const N: usize> ServerEnd<'a, N> {
@@ -51,17 +47,14 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     pub fn start(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
         Self {
             theirs,
-            link: Link::start(&mine.link, &theirs.link),
+            session: Session::start(&mine.link, &theirs.link),
             rx: ServerRx::new(mine, theirs),
             tx: ServerTx::new(mine, theirs),
-            confirmed: Tally::default(),
-            patience: Patience::default(),
             restarts: 0,
             renewals: 0,
             served: theirs.again.raised(),
             device_link_up: true,
             resubmitted: 0,
-            owes_notification: true,
         }
     }
 
@@ -73,93 +66,40 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// has inherited are to be had (B5), all other buffers are lent again, and unconfirmed frames
     /// are submitted once more (B3). So are ends that are out of step (E6).
     pub fn poll(&mut self) -> ServerEvent {
-        self.rx.active.cancel_signal();
-        self.tx.free.cancel_signal();
         self.tx.hurried = false;
-        if self.rx.up {
-            Self::refresh(&mut self.rx.active, Queue::RxActive, &mut self.rx.suspected);
-            Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
-        }
         let again = self.theirs.again.raised();
         if again != self.served {
             self.served = again;
-            self.owes_notification = true;
+            self.session.owes_notification = true;
         }
-        let mut event = self.link.poll();
+        let (rx, tx) = (&mut self.rx, &mut self.tx);
+        let mut event = self.session.poll(&mut rx.side, &mut tx.side);
         let driver_restarted = matches!(event, LinkEvent::PeerRestarted(_));
-        let out_of_step = match event {
-            LinkEvent::Overwritten => true,
-            LinkEvent::Up { .. } => self.confirm_violations(),
-            LinkEvent::PeerRestarted(_) | LinkEvent::Waiting => false,
-        };
-        if out_of_step {
-            self.renew();
-            event = self.link.poll();
+        if event == LinkEvent::OutOfStep {
+            // The driver resets its device and its halves, and all buffers come home (E6).
+            self.session.renew();
+            self.renewals = self.renewals.saturating_add(1);
+            event = self.session.look(&mut rx.side, &mut tx.side);
         }
         if let LinkEvent::PeerRestarted(epoch) = event {
-            self.set_up(false);
-            self.rx.reset();
-            self.tx.reset();
-            self.link.acknowledge(epoch);
+            rx.reset();
+            tx.reset();
+            self.session.acknowledge(epoch);
             self.restarts = self.restarts.saturating_add(driver_restarted.into());
-            self.patience = Patience::default();
-            self.owes_notification = true;
             // The driver may have acknowledged us already, and then says nothing more.
-            event = self.link.poll();
+            event = self.session.look(&mut rx.side, &mut tx.side);
         }
-        match event {
-            LinkEvent::Up { first } => {
-                self.set_up(true);
-                if first {
-                    self.rx.inherit();
-                    self.rx.lend_all();
-                    self.resubmitted = self.resubmitted.saturating_add(self.tx.resubmit());
-                }
-                self.tx.reap();
-                ServerEvent::Up { first }
-            }
+        let LinkEvent::Up { first } = event else {
             // If the driver has started once more meanwhile, it will notify (E4).
-            LinkEvent::PeerRestarted(_) | LinkEvent::Waiting | LinkEvent::Overwritten => {
-                self.set_up(false);
-                ServerEvent::Waiting
-            }
+            return ServerEvent::Waiting;
+        };
+        if first {
+            rx.inherit();
+            rx.lend_all();
+            self.resubmitted = self.resubmitted.saturating_add(tx.resubmit());
         }
-    }
-
-    /// Confirms the violations seen while the link was up. Returns whether there were too many of
-    /// them in this epoch (E6).
-    fn confirm_violations(&mut self) -> bool {
-        let (rx, tx) = (&mut self.rx.suspected, &mut self.tx.suspected);
-        let worn_out = self.patience.wears_out(rx) | self.patience.wears_out(tx);
-        self.confirmed.absorb(rx);
-        self.confirmed.absorb(tx);
-        worn_out
-    }
-
-    /// Begins a new epoch of this end: the driver resets its device and its halves, and all buffers
-    /// come home (E6).
-    fn renew(&mut self) {
-        self.link.renew();
-        self.set_up(false);
-        self.renewals = self.renewals.saturating_add(1);
-        self.owes_notification = true;
-    }
-
-    fn refresh(ring: &mut Consumer<'a, N>, queue: Queue, suspected: &mut Tally) -> u32 {
-        ring.refresh().unwrap_or_else(|violation| {
-            suspected.note(queue, Reason::Index(violation));
-            0
-        })
-    }
-
-    /// With the link down nothing that was read counts, neither as descriptors nor as a violation
-    /// (E5).
-    fn set_up(&mut self, up: bool) {
-        (self.rx.up, self.tx.up) = (up, up);
-        if !up {
-            self.rx.suspected = Tally::default();
-            self.tx.suspected = Tally::default();
-        }
+        tx.reap();
+        ServerEvent::Up { first }
     }
 
     /// The receive side.
@@ -182,36 +122,27 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// S4, S7, E4, B4).
     #[must_use = "the driver sleeps on if it is not notified"]
     pub fn flush(&mut self) -> bool {
-        // Heads before tails: a driver that is lent a buffer again also finds room to return it.
-        self.rx.active.release();
-        self.tx.free.release();
-        let rx = self.rx.free.publish();
-        let tx = self.tx.active.publish();
-        let mut notify = take(&mut self.owes_notification);
-        if self.tx.up && self.tx.is_short() && !self.tx.free.has_asked() {
-            self.tx.free.request_signal();
-            notify = true;
+        let (rx, tx) = (&mut self.rx.side, &mut self.tx);
+        if tx.side.up && tx.is_short() && !tx.side.consumed.has_asked() {
+            tx.side.consumed.request_signal();
+            self.session.owes_notification = true;
         }
-        if rx || tx {
-            full_fence();
-            notify |= rx && self.rx.free.signal_wanted();
-            notify |= tx && self.tx.active.signal_wanted();
-        }
-        notify
+        self.session.flush(rx, &mut tx.side)
     }
 
     /// Prepares to sleep (S2). Returns whether there is work after all; then go on with
     /// [`poll`](Self::poll).
     #[must_use = "work that has come meanwhile is not signalled again"]
     pub fn sleep(&mut self) -> bool {
-        if !self.rx.up {
+        let (rx, tx) = (&mut self.rx.side, &mut self.tx.side);
+        if !rx.up {
             return false;
         }
-        self.rx.active.request_signal();
+        rx.consumed.request_signal();
         full_fence();
-        let mut work = Self::refresh(&mut self.rx.active, Queue::RxActive, &mut self.rx.suspected);
-        if self.tx.free.has_asked() {
-            work += Self::refresh(&mut self.tx.free, Queue::TxFree, &mut self.tx.suspected);
+        let mut work = rx.look();
+        if tx.consumed.has_asked() {
+            work += tx.look();
         }
         work != 0
     }
@@ -220,13 +151,13 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// has not taken, the next one asks for a notification, whether the driver wants it or not
     /// (S7).
     pub fn nudge(&mut self) {
-        self.owes_notification |= self.tx.up && self.tx.active.has_untaken();
+        self.session.owes_notification |= self.tx.side.up && self.tx.side.produced.has_untaken();
     }
 
     /// Whether frames wait for the driver to send others. Then [`sleep`](Self::sleep) before
     /// waiting, also after a call.
     pub fn waits_for_buffers(&self) -> bool {
-        self.tx.up && self.tx.is_short()
+        self.tx.side.up && self.tx.is_short()
     }
 
     /// The device, as the driver describes it. An allegation like everything else.
@@ -241,13 +172,13 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
 
     /// Violations by the driver since the last call, if there are any.
     pub fn take_violations(&mut self) -> Option<Tally> {
-        self.confirmed.take()
+        self.session.confirmed.take()
     }
 
     /// Whether the device's link is up, if that has changed since the last call; before the first
     /// it counts as up.
     pub fn take_link_change(&mut self) -> Option<bool> {
-        let up = self.rx.up.then(|| self.device().link_up)?;
+        let up = self.rx.side.up.then(|| self.device().link_up)?;
         (core::mem::replace(&mut self.device_link_up, up) != up).then_some(up)
     }
 

@@ -3,7 +3,7 @@
 
 use crate::pool::{BUFFER_SIZE, Place, Pool, check_length, locate, offset_of};
 use crate::{
-    Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, Reason, ServerHalves, Tally,
+    Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, Reason, ServerHalves, Side,
 };
 
 /// A received frame in its buffer. Proof that it lies within one buffer of the pool, and that the
@@ -41,41 +41,39 @@ impl RxFrame {
 /// Queues rx_free and rx_active with their pool.
 #[derive(Debug)]
 pub struct ServerRx<'a, const N: usize> {
-    pub(crate) free: Producer<'a, N>,
-    pub(crate) active: Consumer<'a, N>,
+    /// Fills rx_free, empties rx_active.
+    pub(crate) side: Side<'a, N>,
     pool: Pool<N>,
     /// Descriptors in rx_active that the driver has inherited (B5) and that were not taken yet.
     inherited: u32,
-    pub(crate) suspected: Tally,
-    pub(crate) up: bool,
 }
 
 impl<'a, const N: usize> ServerRx<'a, N> {
     pub(crate) fn new(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
         Self {
-            free: Producer::new(&mine.rx_free, &theirs.rx_free),
-            active: Consumer::new(&mine.rx_active, &theirs.rx_active),
+            side: Side::new(
+                Producer::new(&mine.rx_free, &theirs.rx_free),
+                Consumer::new(&mine.rx_active, &theirs.rx_active),
+                [Queue::RxFree, Queue::RxActive],
+            ),
             pool: Pool::new(),
             inherited: 0,
-            suspected: Tally::default(),
-            up: false,
         }
     }
 
     /// Takes the next received frame. It is to be read in place and then given back.
     pub fn take(&mut self) -> Option<RxFrame> {
-        while self.up {
-            let descriptor = self.active.pop()?;
+        loop {
+            let descriptor = self.side.pop()?;
             let inherited = self.inherited > 0;
             self.inherited = self.inherited.saturating_sub(1);
             match self.accept(&descriptor, inherited) {
                 Ok(frame) => return Some(frame),
                 // The earlier driver had handed it on already; the new one cannot know.
                 Err(Reason::Ownership { .. }) if inherited => {}
-                Err(reason) => self.suspected.note(Queue::RxActive, reason),
+                Err(reason) => self.side.refuse(reason),
             }
         }
-        None
     }
 
     fn accept(&mut self, descriptor: &Descriptor, inherited: bool) -> Result<RxFrame, Reason> {
@@ -101,13 +99,13 @@ impl<'a, const N: usize> ServerRx<'a, N> {
 
     /// Frames that can be taken without another look at the ring.
     pub fn waiting(&self) -> u32 {
-        if self.up { self.active.available() } else { 0 }
+        self.side.waiting()
     }
 
     /// Lends the buffer of a frame to the driver again. If the link is down, that happens when it
     /// comes up.
     pub fn give_back(&mut self, frame: RxFrame) {
-        if self.up {
+        if self.side.up {
             self.lend(frame.buffer);
         } else {
             self.pool.set(frame.buffer, Place::Home);
@@ -116,31 +114,23 @@ impl<'a, const N: usize> ServerRx<'a, N> {
 
     fn lend(&mut self, buffer: u16) {
         let cookie = self.pool.lend(buffer);
-        let descriptor = Descriptor {
+        self.side.push(Descriptor {
             offset: offset_of(buffer),
             len: BUFFER_SIZE as u16,
             cookie,
             ..Descriptor::default()
-        };
-        if let Err(error) = self.free.push(descriptor) {
-            // The ring has room for every buffer, so the driver lies or has just started anew.
-            // Either way the buffer counts as lent until the next epoch.
-            self.suspected.note(Queue::RxFree, error.kind.reason());
-        }
+        });
     }
 
     /// Brings home what the driver of the last epoch was lent, except for the buffers of frames
     /// that the new one has inherited from it (B5): the link has come up, and nothing has been lent
     /// in this epoch, so all that lies in rx_active is inherited.
     pub(crate) fn inherit(&mut self) {
-        if let Err(violation) = self.active.refresh() {
-            self.suspected
-                .note(Queue::RxActive, Reason::Index(violation));
-        }
-        self.inherited = self.active.available();
+        self.side.look();
+        self.inherited = self.side.consumed.available();
         let mut comes = [false; N];
         for ahead in 0..self.inherited {
-            if let Some(descriptor) = self.active.peek(ahead)
+            if let Some(descriptor) = self.side.consumed.peek(ahead)
                 && let Ok((buffer, _)) = locate::<N>(&descriptor)
                 && self.pool.inherit(buffer, descriptor.cookie)
                 && let Some(comes) = comes.get_mut(usize::from(buffer))
@@ -173,8 +163,7 @@ impl<'a, const N: usize> ServerRx<'a, N> {
 
     /// Empties the rings. What was lent stays marked so until [`inherit`](Self::inherit).
     pub(crate) fn reset(&mut self) {
-        self.free.reset();
-        self.active.reset();
+        self.side.reset();
         self.inherited = 0;
     }
 

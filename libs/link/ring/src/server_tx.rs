@@ -2,7 +2,7 @@
 //! The server's transmit side.
 
 use crate::pool::{BUFFER_SIZE, MIN_FRAME, Place, Pool, locate_start, offset_of};
-use crate::{Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, ServerHalves, Tally};
+use crate::{Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, ServerHalves, Side};
 
 /// A transmit buffer in the server's hands: [`BUFFER_SIZE`] bytes to be filled. Nobody else writes
 /// them, and nobody reads them until it is submitted.
@@ -33,8 +33,8 @@ struct Pending {
 /// Queues tx_active and tx_free with their pool.
 #[derive(Debug)]
 pub struct ServerTx<'a, const N: usize> {
-    pub(crate) active: Producer<'a, N>,
-    pub(crate) free: Consumer<'a, N>,
+    /// Fills tx_active, empties tx_free.
+    pub(crate) side: Side<'a, N>,
     pool: Pool<N>,
     pending: [Pending; N],
     next_order: u64,
@@ -43,15 +43,16 @@ pub struct ServerTx<'a, const N: usize> {
     idle_len: usize,
     /// Frames wait although buffers are free.
     pub(crate) hurried: bool,
-    pub(crate) suspected: Tally,
-    pub(crate) up: bool,
 }
 
 impl<'a, const N: usize> ServerTx<'a, N> {
     pub(crate) fn new(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
         Self {
-            active: Producer::new(&mine.tx_active, &theirs.tx_active),
-            free: Consumer::new(&mine.tx_free, &theirs.tx_free),
+            side: Side::new(
+                Producer::new(&mine.tx_active, &theirs.tx_active),
+                Consumer::new(&mine.tx_free, &theirs.tx_free),
+                [Queue::TxActive, Queue::TxFree],
+            ),
             pool: Pool::new(),
             pending: [Pending::default(); N],
             next_order: 0,
@@ -59,15 +60,13 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             idle: core::array::from_fn(|i| (N - 1 - i) as u16),
             idle_len: N,
             hurried: false,
-            suspected: Tally::default(),
-            up: false,
         }
     }
 
     /// Takes a free buffer. `None`: all are with the driver, or the link is down; try again after a
     /// wake-up by the driver.
     pub fn take(&mut self) -> Option<TxBuffer> {
-        if !self.up {
+        if !self.side.up {
             return None;
         }
         let top = self.idle_len.checked_sub(1)?;
@@ -79,7 +78,7 @@ impl<'a, const N: usize> ServerTx<'a, N> {
 
     /// Buffers that [`take`](Self::take) can give now.
     pub fn idle(&self) -> usize {
-        if self.up { self.idle_len } else { 0 }
+        if self.side.up { self.idle_len } else { 0 }
     }
 
     /// Has the first `len` bytes of a buffer sent. `flags` and `spare` as in [`Descriptor`]. If the
@@ -133,27 +132,22 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             return;
         };
         let cookie = self.pool.lend(buffer);
-        if !self.up {
+        if !self.side.up {
             return;
         }
-        let descriptor = Descriptor {
+        self.side.push(Descriptor {
             offset: offset_of(buffer),
             len,
             flags,
             cookie,
             spare,
-        };
-        if let Err(error) = self.active.push(descriptor) {
-            // The ring has room for every buffer, so the driver lies or has just started anew.
-            // Either way the frame is sent in the next epoch.
-            self.suspected.note(Queue::TxActive, error.kind.reason());
-        }
+        });
     }
 
     /// Takes back the buffers of frames that have been sent, as far as the last look at the ring
     /// found any.
     pub(crate) fn reap(&mut self) {
-        while let Some(descriptor) = self.free.pop() {
+        while let Some(descriptor) = self.side.pop() {
             let back = locate_start::<N>(&descriptor).and_then(|buffer| {
                 self.pool
                     .take_back(buffer, descriptor.cookie)
@@ -161,7 +155,7 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             });
             match back {
                 Ok(buffer) => self.come_home(buffer),
-                Err(reason) => self.suspected.note(Queue::TxFree, reason),
+                Err(reason) => self.side.refuse(reason),
             }
         }
     }
@@ -201,10 +195,9 @@ impl<'a, const N: usize> ServerTx<'a, N> {
 
     /// Empties the rings. What was lent stays marked so until [`resubmit`](Self::resubmit).
     pub(crate) fn reset(&mut self) {
-        self.active.reset();
-        self.free.reset();
+        self.side.reset();
         // Who has all buffers waits for none.
-        self.free.cancel_signal();
+        self.side.consumed.cancel_signal();
     }
 
     /// Buffers that are not with the driver.

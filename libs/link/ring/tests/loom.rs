@@ -13,8 +13,8 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use ring::{
-    Consumer, ConsumerHalf, Descriptor, DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags,
-    Inheritance, LinkEvent, Producer, ProducerHalf, RxSlot, ServerEnd, ServerHalves,
+    Consumer, ConsumerHalf, Descriptor, DeviceState, DriverEnd, DriverHalves, Flags, Inheritance,
+    LinkEvent, Producer, ProducerHalf, RxSlot, ServerEnd, ServerHalves,
 };
 
 /// A seL4 notification: a bit that a waiter takes.
@@ -124,7 +124,7 @@ fn connect<const N: usize>(
     let mut driver = start_driver(pages);
     let mut server = ServerEnd::start(&pages.1, &pages.0);
     server.poll();
-    let DriverEvent::PeerRestarted(epoch) = driver.poll() else {
+    let LinkEvent::PeerRestarted(epoch) = driver.poll() else {
         panic!("the server has started")
     };
     driver.acknowledge(epoch);
@@ -132,7 +132,7 @@ fn connect<const N: usize>(
     server.poll();
     let _ = server.flush();
     assert!(!server.sleep());
-    assert_eq!(driver.poll(), DriverEvent::Up { first: true });
+    assert_eq!(driver.poll(), LinkEvent::Up { first: true });
     driver.poll();
     let slots: Vec<_> = core::iter::from_fn(|| driver.rx_provide()).collect();
     assert_eq!(slots.len(), N);
@@ -226,7 +226,7 @@ fn both_ends_start_at_once() {
                         their_bell.ring();
                     }
                     LinkEvent::Waiting => my_bell.wait(),
-                    LinkEvent::Overwritten => panic!("nobody writes the other's word"),
+                    LinkEvent::OutOfStep => panic!("nobody writes the other's word"),
                 }
             }
         };
@@ -255,7 +255,7 @@ fn an_end_starts_anew_with_an_overwritten_word() {
                             pages.3.ring();
                         }
                         LinkEvent::Waiting => pages.2.wait(),
-                        LinkEvent::Overwritten => panic!("written by this thread alone"),
+                        LinkEvent::OutOfStep => panic!("written by this thread alone"),
                     }
                 }
             };
@@ -274,7 +274,7 @@ fn an_end_starts_anew_with_an_overwritten_word() {
                     pages.2.ring();
                 }
                 LinkEvent::Up { .. } | LinkEvent::Waiting => pages.3.wait(),
-                LinkEvent::Overwritten => panic!("written by this thread alone"),
+                LinkEvent::OutOfStep => panic!("written by this thread alone"),
             }
         }
         restarting.join().unwrap();
@@ -287,14 +287,14 @@ fn driver_life(pages: &'static Pages<1>, len: u16) {
     let mut driver = start_driver(pages);
     let slot = loop {
         let slot = match driver.poll() {
-            DriverEvent::PeerRestarted(epoch) => {
+            LinkEvent::PeerRestarted(epoch) => {
                 driver.acknowledge(epoch);
                 pages.3.ring_if(driver.flush());
                 continue;
             }
-            DriverEvent::Up { .. } => driver.rx_provide(),
-            DriverEvent::Waiting => None,
-            DriverEvent::OutOfStep => panic!("nobody breaks a rule"),
+            LinkEvent::Up { .. } => driver.rx_provide(),
+            LinkEvent::Waiting => None,
+            LinkEvent::OutOfStep => panic!("nobody breaks a rule"),
         };
         pages.3.ring_if(driver.flush());
         if let Some(slot) = slot {

@@ -4,7 +4,7 @@
 use crate::memory::frame_len;
 use crate::{Device, DeviceError, DmaMemory, HEADER_LEN, Queues, StartError};
 use ring::{
-    DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, Inheritance, PeerEpoch, ServerHalves,
+    DeviceState, DriverEnd, DriverHalves, Flags, Inheritance, LinkEvent, PeerEpoch, ServerHalves,
     Tally,
 };
 use stats::{NetDriver as Counter, Writer, mac_to_value};
@@ -180,12 +180,12 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// One pass, and when it has moved nothing, the preparations for sleep.
     fn turn(&mut self, notify: &mut impl FnMut()) -> Turn {
         match self.end.poll() {
-            DriverEvent::PeerRestarted(epoch) => {
+            LinkEvent::PeerRestarted(epoch) => {
                 self.stats.inc(Counter::PeerRestarts);
                 return Turn::Reset(Cause::Server(epoch));
             }
-            DriverEvent::OutOfStep => return Turn::Reset(Cause::OutOfStep),
-            DriverEvent::Up { .. } | DriverEvent::Waiting => {}
+            LinkEvent::OutOfStep => return Turn::Reset(Cause::OutOfStep),
+            LinkEvent::Up { .. } | LinkEvent::Waiting => {}
         }
         let moved = match self.pass() {
             Ok(moved) => moved,

@@ -3,7 +3,7 @@
 //! is in two places.
 
 use crate::{
-    BUFFER_SIZE, DeviceState, DriverEnd, DriverEvent, DriverHalves, Flags, Inheritance, Leftover,
+    BUFFER_SIZE, DeviceState, DriverEnd, DriverHalves, Flags, Inheritance, Leftover, LinkEvent,
     RxSlot, ServerEnd, ServerEvent, ServerHalves, TxFrame,
 };
 use std::collections::VecDeque;
@@ -70,7 +70,7 @@ impl<'a> Driver<'a> {
         let mut notify = false;
         loop {
             match self.end.poll() {
-                DriverEvent::PeerRestarted(epoch) => {
+                LinkEvent::PeerRestarted(epoch) => {
                     self.receiving.clear();
                     self.sending.clear();
                     self.forgotten = 0;
@@ -78,9 +78,9 @@ impl<'a> Driver<'a> {
                     self.up = false;
                     continue;
                 }
-                DriverEvent::Up { .. } => self.up = true,
-                DriverEvent::Waiting => self.up = false,
-                DriverEvent::OutOfStep => {
+                LinkEvent::Up { .. } => self.up = true,
+                LinkEvent::Waiting => self.up = false,
+                LinkEvent::OutOfStep => {
                     notify |= self.end.flush();
                     *self = Self::start(self.pages);
                     continue;
