@@ -2,7 +2,8 @@
 
 //! Console: copies the log lines of all PDs to the serial port.
 //!
-//! It has the lowest priority, so it prints while all others wait for something. Lines are ordered
+//! It has the clients' priority, so a client that spins does not silence it, and looks at all rings
+//! each second, because such a client never says that it has lines. Lines are ordered
 //! by time, but each PD gets its turn for a few lines, so that one that writes without end, or lies
 //! about the time, delays the others' lines and does not displace them.
 

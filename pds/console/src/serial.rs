@@ -55,9 +55,9 @@ impl Serial {
     }
 
     fn write_byte(&mut self, byte: u8) {
-        // This PD has the lowest priority of all: while it waits here, everybody else runs.
+        // While this PD waits, the clients run, which have the same priority.
         while self.uart.is_tx_fifo_full() {
-            core::hint::spin_loop();
+            sel4::r#yield();
         }
         self.uart.write_word(byte);
         self.written += 1;

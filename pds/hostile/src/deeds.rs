@@ -134,6 +134,14 @@ impl Deeds {
     }
 }
 
+/// Says so and never waits again.
+pub fn spin() -> ! {
+    pd_support::info!("spins");
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
 /// Ends in a fault.
 #[inline(never)]
 pub fn use_up_the_stack(depth: u64) {

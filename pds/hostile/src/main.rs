@@ -113,6 +113,7 @@ impl Hostile {
             b"nonsense" => return Work::Nonsense,
             b"window" => return Work::Window,
             b"log" => self.deeds.ruin_log(),
+            b"spin" => deeds::spin(),
             b"overflow" => deeds::use_up_the_stack(1),
             b"driver scribble" => self.deeds.order_driver(sabotage::Deed::Scribble),
             b"driver ruin" => self.deeds.order_driver(sabotage::Deed::Ruin),

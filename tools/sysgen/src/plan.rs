@@ -226,9 +226,10 @@ impl Planner<'_> {
         if let Some(parent) = self.plan.parent
             && parent != index
         {
-            // Time has its own watch: a tick a second that needs no comparator.
+            // A tick a second: time has its own watch that needs no comparator, and the console
+            // looks for lines of PDs that turn without end.
             let rights = match pd.serves {
-                Some(Service::Time) => BOTH_NOTIFY,
+                Some(Service::Time | Service::Log) => BOTH_NOTIFY,
                 _ => FIRST_NOTIFIES,
             };
             self.plan

@@ -48,7 +48,6 @@ impl<'a> Driver<'a> {
             mac: [2, 0, 0, 0, 0, 1],
             mtu: 1500,
             link_up: true,
-            ..DeviceState::default()
         };
         Self {
             end: DriverEnd::start(

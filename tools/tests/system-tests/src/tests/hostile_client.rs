@@ -25,6 +25,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     hostile_client_scribbles_in_its_window,
     hostile_client_ruins_its_log,
     hostile_client_overflows_its_stack,
+    hostile_client_spins,
 ];
 
 pub const ON_A_LAN: &[Test] = test_list![Lan:
@@ -153,6 +154,18 @@ fn hostile_client_overflows_its_stack(world: &mut Sockets) -> Result<()> {
         shown.contains("    pc hostile::deeds::use_up_the_stack at "),
         "no source line: {shown}"
     );
+    no_other_fault(world)
+}
+
+/// Its last line is printed while it spins, and not only when it is restarted, after three seconds.
+fn hostile_client_spins(world: &mut Sockets) -> Result<()> {
+    const BEFORE_THE_RESTART: Duration = Duration::from_millis(2500);
+    let console = world.console()?;
+    let mark = console.mark();
+    Command::open(world)?.give("spin")?;
+    console.wait_for(mark, &["hostile: spins"], BEFORE_THE_RESTART)?;
+    let fault = ["fault: hostile: turns without end", "ready after"];
+    console.wait_for(mark, &fault, TIMEOUT)?;
     no_other_fault(world)
 }
 
