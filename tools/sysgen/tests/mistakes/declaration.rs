@@ -19,7 +19,7 @@ fn form() {
         "missing field `gateway`",
     );
     expect(
-        "priority = 10\n",
+        "priority = 210\n",
         "priority = \"ten\"\n",
         "\"ten\"",
         "invalid type",
@@ -30,7 +30,7 @@ fn form() {
         "\"logs\"",
         "unknown variant `logs`",
     );
-    expect("priority = 10\n", "priority = \n", "priority =", "");
+    expect("priority = 210\n", "priority = \n", "priority =", "");
     expect(
         "serves = \"time\"",
         "serves = \"time\"\nserves = \"time\"",
@@ -194,7 +194,7 @@ fn calls_go_upwards() {
         "calls timer_driver, which has 200",
     );
     expect(
-        "priority = 10\n",
+        "priority = 210\n",
         "priority = 254\n",
         "priority = 254",
         "would not be stopped",
