@@ -12,9 +12,9 @@
 //! | tx_free | driver | server | this frame has been sent, the buffer is yours again |
 //!
 //! [`DriverEnd`] and [`ServerEnd`] are what the two PDs use. They have the same shape: a session
-//! (the [`Link`] that notices restarts, violations, notifications), two sides of two rings each, and
-//! the tables that know where each buffer is. [`Producer`] and [`Consumer`] are a single ring's two
-//! roles. Everything a peer writes is an allegation: it is read once, checked
+//! (the [`Link`] that notices restarts, violations, notifications), two sides of two rings each,
+//! and the tables that know where each buffer is. [`Producer`] and [`Consumer`] are a single ring's
+//! two roles. Everything a peer writes is an allegation: it is read once, checked
 //! against private state, and what does not hold becomes a [`Violation`] that is counted; it never
 //! panics, and no call does more work than there are buffers in a pool.
 //!

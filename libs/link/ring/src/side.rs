@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! One direction of the link as one end has it: the ring that it fills and the ring that it empties.
+//! One direction of the link as one end has it: the ring that it fills, and the one it empties.
 
 use crate::{Consumer, Descriptor, Producer, Queue, Reason, Tally};
 
