@@ -26,6 +26,9 @@ const STACK: u64 = 0x1_0000;
 const STACKS: std::ops::RangeInclusive<u64> = 0x2000..=0x100_0000;
 /// A heap is made of large pages.
 pub const HEAP_PAGE: u64 = 0x20_0000;
+/// The largest heap and the largest region: more than a board has, and addresses stay in range.
+const MAX_HEAP: u64 = 1 << 36;
+const MAX_REGION: u64 = 1 << 30;
 /// Registers of a device: one page.
 pub const DEVICE_SIZE: u64 = 0x1000;
 
@@ -160,6 +163,9 @@ impl<'a> Check<'a> {
         buffers: &Buffers,
     ) -> Pd<'a> {
         check_name(report, name);
+        if let Some(program) = &pd.program {
+            check_program(report, program);
+        }
         let text = |value: &'a Option<Spanned<String>>, default: &'a str| match value {
             Some(value) => value.get_ref().as_str(),
             None => default,
@@ -300,12 +306,13 @@ impl<'a> Check<'a> {
         region: &'a schema::Region,
     ) -> Shared<'a> {
         check_name(report, name);
+        check_role(report, name);
         let size = *region.size.get_ref();
-        if size == 0 || !size.is_multiple_of(0x1000) {
+        if size == 0 || !size.is_multiple_of(0x1000) || size > MAX_REGION {
             report.at(
                 &region.size,
                 format!("a region of {size:#x} bytes"),
-                "use a multiple of 0x1000",
+                format!("use a multiple of 0x1000 up to {MAX_REGION:#x}"),
             );
         }
         let writer = self.resolve(report, &region.writer).unwrap_or_default();
@@ -370,6 +377,34 @@ fn check_name(report: &mut Report<'_>, name: &Spanned<String>) {
     }
 }
 
+/// A region or device goes by its name in the tables, where other roles have names, too.
+fn check_role(report: &mut Report<'_>, name: &Spanned<String>) {
+    if wiring::role::ALL.contains(&name.get_ref().as_str()) {
+        report.at(
+            name,
+            format!(
+                "\"{}\" is the name of a role that every system has",
+                name.get_ref()
+            ),
+            "choose another name",
+        );
+    }
+}
+
+/// A program is a folder's name, or a path if it has a dot.
+fn check_program(report: &mut Report<'_>, program: &Spanned<String>) {
+    let text = program.get_ref();
+    let letters = |b: u8| b.is_ascii_alphanumeric() || b"_-./".contains(&b);
+    let is_path = text.contains('.') || !text.contains('/');
+    if text.is_empty() || text.starts_with('-') || !is_path || !text.bytes().all(letters) {
+        report.at(
+            program,
+            format!("\"{text}\" is no program"),
+            "name a folder of pds/, or a file such as \"build/gpio.elf\"",
+        );
+    }
+}
+
 fn priority(report: &mut Report<'_>, pd: &schema::Pd) -> u8 {
     let Some(priority) = &pd.priority else {
         return PRIORITY;
@@ -409,11 +444,13 @@ fn stack(report: &mut Report<'_>, pd: &schema::Pd) -> u64 {
 fn heap(report: &mut Report<'_>, pd: &schema::Pd) -> Option<u64> {
     let heap = pd.heap.as_ref()?;
     let size = *heap.get_ref();
-    if size == 0 || !size.is_multiple_of(HEAP_PAGE) {
+    if size == 0 || !size.is_multiple_of(HEAP_PAGE) || size > MAX_HEAP {
         report.at(
             heap,
             format!("a heap of {size:#x} bytes"),
-            format!("use a multiple of {HEAP_PAGE:#x}: it is made of pages of 2 MiB"),
+            format!(
+                "use a multiple of {HEAP_PAGE:#x} up to {MAX_HEAP:#x}: it is made of pages of 2 MiB"
+            ),
         );
     }
     Some(size)
@@ -425,6 +462,7 @@ fn check_registers(report: &mut Report<'_>, file: &File) {
     let mut irqs: BTreeMap<u32, &str> = BTreeMap::new();
     for (name, device) in in_order(&file.devices) {
         check_name(report, name);
+        check_role(report, name);
         if let Some(registers) = &device.registers {
             let at = *registers.get_ref();
             if !at.is_multiple_of(DEVICE_SIZE) {

@@ -87,6 +87,28 @@ pub fn compile(
         size_of_table,
         configuration.len() as u64,
     );
+    if let Some((index, what)) = plan.overfull() {
+        let (name, _) = schema::in_order(&file.pds)[index];
+        return Err(vec![source.at(
+            name.span().start,
+            format!("{} has {what}", name.get_ref()),
+            "share less, or divide it into two",
+        )]);
+    }
+    if let Some(name) = plan.ambiguous() {
+        let keys = file
+            .regions
+            .keys()
+            .chain(file.devices.keys())
+            .chain(file.pds.keys());
+        let at = keys.filter(|key| name.starts_with(key.get_ref().as_str()));
+        let at = at.max_by_key(|key| key.get_ref().len());
+        return Err(vec![source.at(
+            at.map_or(0, |key| key.span().start),
+            format!("two regions would be called {name}"),
+            "choose another name",
+        )]);
+    }
     let mut output = vec![("configuration".to_string(), configuration)];
     for (index, name) in names.iter().enumerate() {
         let table = tables::table(&declaration, &plan, index).encode();

@@ -14,6 +14,10 @@ use crate::schema::Service;
 type Queues = virtio_net::QueuePages<{ ring::CAPACITY }, { 2 * ring::CAPACITY }>;
 
 const PAGE: u64 = 0x1000;
+/// Ids of channels and interrupts of a PD (Microkit manual, "Channels").
+const CHANNELS: u32 = 62;
+/// Entries of memory that a PD keeps account of (`pd_support`).
+const MAX_MEMORY: usize = 256;
 
 /// The whole system.
 #[derive(Default)]
@@ -148,7 +152,7 @@ pub fn plan(
             format!("{}.wiring", declared.name),
         ));
         let symbols = Some(("wiring_vaddr", "wiring_size"));
-        plan.map(pd, region, "wiring", None, false, symbols);
+        plan.map(pd, region, role::WIRING, None, false, symbols);
         plan.regions[region].size = table(&plan, pd).next_multiple_of(PAGE);
     }
     addresses::assign(&mut plan);
@@ -241,7 +245,8 @@ impl Planner<'_> {
                 ..Region::memory(format!("{}_heap", pd.name), heap)
             });
             let symbols = Some(("heap_vaddr", "heap_size"));
-            self.plan.map(index, region, "heap", None, true, symbols);
+            self.plan
+                .map(index, region, role::HEAP, None, true, symbols);
         }
         if pd.serves == Some(Service::Random) {
             let dma = self.memory(index, role::DMA, size_of::<virtio_rng::RequestPage>());
@@ -445,6 +450,29 @@ impl Plan {
     pub fn grants(&self, pd: usize, region: usize, write: bool) -> bool {
         let mut maps = self.pds[pd].maps.iter();
         maps.any(|map| map.region == region && (map.writable || !write))
+    }
+
+    /// The PD that has more channels or memory than it can have, and what of.
+    pub fn overfull(&self) -> Option<(usize, String)> {
+        self.pds.iter().enumerate().find_map(|(index, pd)| {
+            let channels = pd.taken.len();
+            let is_over = pd.taken.last().is_some_and(|last| *last >= CHANNELS);
+            if is_over {
+                return Some((
+                    index,
+                    format!("{channels} channels and interrupts, of {CHANNELS}"),
+                ));
+            }
+            let memory = pd.maps.len();
+            (memory > MAX_MEMORY).then(|| (index, format!("{memory} regions, of {MAX_MEMORY}")))
+        })
+    }
+
+    /// A name that two regions have.
+    pub fn ambiguous(&self) -> Option<&str> {
+        let mut seen = BTreeSet::new();
+        let mut names = self.regions.iter().map(|region| region.name.as_str());
+        names.find(|name| !seen.insert(*name))
     }
 
     /// The PDs that have a region.

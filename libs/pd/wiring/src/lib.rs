@@ -107,4 +107,31 @@ pub mod role {
     pub const SOCKETS: &str = "sockets";
     /// Channel to the supervisor; at the supervisor, that of each child.
     pub const SUPERVISION: &str = "supervision";
+    /// The PD's heap.
+    pub const HEAP: &str = "heap";
+    /// The table itself.
+    pub const WIRING: &str = "wiring";
+
+    /// All of them: names that nothing else may have.
+    pub const ALL: [&str; 19] = [
+        LOG,
+        COUNTERS,
+        CONFIGURATION,
+        CLIENT_TO_SERVER,
+        SERVER_TO_CLIENT,
+        READINESS,
+        DRIVER_RINGS,
+        SERVER_RINGS,
+        RX_DATA,
+        TX_DATA,
+        DMA,
+        LIVES,
+        TIME,
+        RANDOM,
+        PACKETS,
+        SOCKETS,
+        SUPERVISION,
+        HEAP,
+        WIRING,
+    ];
 }

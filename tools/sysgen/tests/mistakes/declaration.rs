@@ -186,6 +186,53 @@ fn services() {
 }
 
 #[test]
+fn names_that_mean_something_else() {
+    let region = |name: &str| {
+        format!("[regions.{name}]\nsize = 0x1000\nwriter = \"echo_server\"\nreaders = []\n")
+    };
+    expect_added(&region("log"), "[regions.log]", "the name of a role");
+    expect_added(
+        "[devices.heap]\nirq = 99\n",
+        "[devices.heap]",
+        "the name of a role",
+    );
+    let twice = "two regions would be called";
+    expect_added(
+        &region("console_counters"),
+        "[regions.console_counters]",
+        twice,
+    );
+    expect_added(&region("uart"), "[regions.uart]", twice);
+}
+
+#[test]
+fn programs() {
+    let program = |name: &str| format!("[pds.other]\nprogram = \"{name}\"\n");
+    assert!(build(&(own() + &program("build/gpio.elf")), "").is_ok());
+    for wrong in ["", "-rf", "a b", "pds/gpio", "a\\\"b"] {
+        expect_added(&program(wrong), "program", "is no program");
+    }
+}
+
+#[test]
+fn more_than_a_pd_can_have() {
+    let signal = |n| {
+        format!(
+            "[regions.r{n}]\nsize = 0x1000\nwriter = \"echo_server\"\nreaders = [\"http_server\"]\nnotifies = true\n"
+        )
+    };
+    let signals = |count| (0..count).map(signal).collect::<String>();
+    assert!(build(&(own() + &signals(59)), "").is_ok());
+    expect_added(
+        &signals(60),
+        "[pds.echo_server]",
+        "63 channels and interrupts, of 62",
+    );
+    let quiet = signals(300).replace("notifies = true\n", "");
+    expect_added(&quiet, "[pds.echo_server]", "regions, of 256");
+}
+
+#[test]
 fn calls_go_upwards() {
     expect(
         "priority = 100",
