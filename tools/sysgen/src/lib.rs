@@ -97,10 +97,10 @@ pub fn compile(
     }
     if let Some(name) = plan.ambiguous() {
         let keys = file
-            .regions
+            .pds
             .keys()
             .chain(file.devices.keys())
-            .chain(file.pds.keys());
+            .chain(file.regions.keys());
         let at = keys.filter(|key| name.starts_with(key.get_ref().as_str()));
         let at = at.max_by_key(|key| key.get_ref().len());
         return Err(vec![source.at(
