@@ -95,7 +95,7 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         };
         if first {
             rx.inherit();
-            rx.lend_all();
+            rx.lend_home();
             self.resubmitted = self.resubmitted.saturating_add(tx.resubmit());
         }
         tx.reap();

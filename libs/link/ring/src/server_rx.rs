@@ -66,8 +66,12 @@ impl<'a, const N: usize> ServerRx<'a, N> {
         loop {
             let descriptor = self.side.pop()?;
             let inherited = self.inherited > 0;
+            let accepted = self.accept(&descriptor, inherited);
             self.inherited = self.inherited.saturating_sub(1);
-            match self.accept(&descriptor, inherited) {
+            if inherited && self.inherited == 0 {
+                self.lend_home();
+            }
+            match accepted {
                 Ok(frame) => return Some(frame),
                 // The earlier driver had handed it on already; the new one cannot know.
                 Err(Reason::Ownership { .. }) if inherited => {}
@@ -152,11 +156,15 @@ impl<'a, const N: usize> ServerRx<'a, N> {
         )
     }
 
-    /// Lends all idle buffers: the link has come up.
-    pub(crate) fn lend_all(&mut self) {
+    /// Lends idle buffers: the link has come up, or the last inherited descriptor was taken. A
+    /// descriptor that was inherited has the place in rx_active of a buffer, which waits until then:
+    /// else there would be more frames than places, and the driver would lose some.
+    pub(crate) fn lend_home(&mut self) {
+        let mut room = N.saturating_sub(self.inherited as usize);
         for buffer in 0..N as u16 {
-            if self.pool.place(buffer) == Some(Place::Home) {
+            if room > 0 && self.pool.place(buffer) == Some(Place::Home) {
                 self.lend(buffer);
+                room -= 1;
             }
         }
     }

@@ -106,6 +106,28 @@ fn epochs_skip_zero_when_they_wrap() {
     assert!(driver.up);
 }
 
+#[test]
+fn frames_of_both_lives_have_places_in_the_ring() {
+    let pages = Pages::new();
+    let mut driver = Driver::start(&pages);
+    let mut server = ServerEnd::start(&pages.server, &pages.driver);
+    settle(&mut driver, &mut server);
+    for _ in 0..N / 2 {
+        driver.receive(60);
+    }
+    wake_server(&mut server, drop_frames);
+    // The new life finds what the server has taken, and hands it on once more.
+    let mut driver = Driver::start(&pages);
+    driver.wake();
+    server.poll();
+    let _ = server.flush();
+    driver.wake();
+    // The device fills all buffers before the server looks again.
+    while driver.receive(60).is_some() {}
+    settle(&mut driver, &mut server);
+    assert_eq!(driver.receiving.len(), N);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     WakeDriver,
