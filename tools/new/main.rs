@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Greets whoever connects, and gives each line back in capitals.
+//! Greets each peer that connects, and gives each line back in capitals.
 
 #![no_std]
 #![no_main]

@@ -55,8 +55,8 @@ impl Timeout {
         let ask = || decode_reply(self.timer.call(label, words).label);
         let mut reply = ask();
         if reply == Err(TimerError::Restarted) {
-            // The driver notifies whoever it knows to have called before. If it died early in our
-            // first call, that is not us.
+            // The driver notifies the PDs that it knows to have called before. If it died early in
+            // our first call, that is not us.
             reply = ask();
         }
         // After a second restart, or while it is down, we ask again when it notifies us or when

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Random number generator: a virtio-rng device seeds it, and whoever has a channel for calls to it
-//! gets bytes (`rng-proto`).
+//! Random number generator: a virtio-rng device seeds it, and each PD with a channel for calls to
+//! it gets bytes (`rng-proto`).
 //!
 //! It keeps nothing: when it is restarted, it has no bytes for anybody until the device has brought
 //! a new seed. Without a device it runs all the same and says so to every caller.

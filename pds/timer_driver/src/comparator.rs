@@ -11,7 +11,7 @@ use core::arch::asm;
 /// `CNTP_CTL_EL0.ENABLE`; with IMASK (bit 1) clear the interrupt is let through.
 const ENABLE: u64 = 1;
 
-/// The one comparator. Whoever has it decides when the interrupt comes.
+/// The one comparator. Its owner decides when the interrupt comes.
 pub struct Comparator(());
 
 impl Comparator {

@@ -3,7 +3,7 @@
 //! Timer driver: owns the comparator of the generic timer and lets every caller have one deadline
 //! (`timer-proto`).
 //!
-//! Whoever has a channel for calls to it is a client; no list of them is needed. Which channels
+//! Each PD with a channel for calls to it is a client; no list of them is needed. Which channels
 //! have ever called survives a restart, so that after one all of them can be notified.
 
 #![no_std]

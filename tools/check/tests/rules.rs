@@ -236,4 +236,6 @@ fn text_for_people_has_a_hundred_columns() {
     assert!(lines("a.py", format!("# {long}\n")).is_empty());
     assert_eq!(lines("a.md", "x".repeat(100) + " y"), [1]);
     assert!(lines("a.md", "x".repeat(98) + " y").is_empty());
+    let riddle = "// Who\u{65}ver asks.\nlet a = \"who\u{65}ver\";\n";
+    assert_eq!(lines("a.rs", riddle.to_string()), [1]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Rules that hold for every region and channel of a description, whoever uses it.
+//! Rules that hold for every region and channel of a description.
 
 use std::ops::Range;
 

@@ -61,8 +61,7 @@ impl Default for LinkWords {
     }
 }
 
-/// An epoch of the peer that this end has not yet acknowledged. Whoever holds it owes a reset (rule
-/// E3).
+/// An epoch of the peer that this end has not yet acknowledged. Its holder owes a reset (rule E3).
 #[derive(Debug, Eq, PartialEq)]
 pub struct PeerEpoch(pub(crate) u32);
 

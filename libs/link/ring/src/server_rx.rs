@@ -157,8 +157,8 @@ impl<'a, const N: usize> ServerRx<'a, N> {
     }
 
     /// Lends idle buffers: the link has come up, or the last inherited descriptor was taken. A
-    /// descriptor that was inherited has the place in rx_active of a buffer, which waits until then:
-    /// else there would be more frames than places, and the driver would lose some.
+    /// descriptor that was inherited has the place in rx_active of a buffer, which waits until
+    /// then: else there would be more frames than places, and the driver would lose some.
     pub(crate) fn lend_home(&mut self) {
         let mut room = N.saturating_sub(self.inherited as usize);
         for buffer in 0..N as u16 {

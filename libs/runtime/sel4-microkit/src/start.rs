@@ -23,7 +23,7 @@
 //! child: start, park, hang.
 //!
 //! `.microkit.vars` is in a segment that the PD cannot write, `.persistent` is left alone, and
-//! `.noinit` belongs to whoever uses it.
+//! `.noinit` belongs to the code that uses it.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

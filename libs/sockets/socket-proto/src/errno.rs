@@ -64,7 +64,7 @@ errnos! {
     ENODEV = 19, "no such interface";
     /// The operation does not fit the socket's state, or a reserved word is not zero.
     EINVAL = 22, "invalid argument or state";
-    /// The server's pool of sockets is empty, whoever uses them.
+    /// The server's pool of sockets is empty.
     ENFILE = 23, "the server has no socket left";
     /// This client has as many sockets as its quota allows.
     EMFILE = 24, "the client's socket quota is used up";

@@ -112,7 +112,7 @@ impl<W: Window> Server<W> {
     /// the gateway's.
     ///
     /// # Errors
-    /// The address is none that a device can have; the old one stays.
+    /// No device can have this address; the old one stays.
     pub fn link_up(&mut self, mac: [u8; 6], offload: Offload, now: u64) -> Result<(), ConfigError> {
         check_mac(mac)?;
         self.net.set_now(instant(now));

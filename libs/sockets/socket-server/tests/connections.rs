@@ -106,7 +106,7 @@ fn a_refused_attempt_says_so_once() {
         world.connect(socket, "10.0.2.2:9"),
         Err(Errno::ECONNREFUSED)
     );
-    // Or whoever tries to use it.
+    // Or the client that tries to use it.
     assert_eq!(world.connect(socket, "10.0.2.2:9"), Err(Errno::EINPROGRESS));
     world.await_bits(socket, PollBits::ERR);
     assert_eq!(world.send(socket, b"x"), Err(Errno::ECONNREFUSED));

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Text for people is read in columns: comments in Rust, and Markdown.
+//! Text for people, comments in Rust and Markdown, is read in columns and at once.
 
 use crate::{Finding, SourceFile};
 
 /// Columns of a line of text.
 const COLUMNS: usize = 100;
+
+/// Words that make a reader stop.
+const RIDDLES: [&str; 3] = ["whoever", "so to say", "none that"];
 
 /// Checks a file. Rows of tables, quoted code and single words cannot be broken, and may be longer.
 pub fn check_file(file: &SourceFile) -> Vec<Finding> {
@@ -23,6 +26,15 @@ pub fn check_file(file: &SourceFile) -> Vec<Finding> {
         };
         let fence = words.starts_with("```");
         in_code ^= fence;
+        let lower = words.to_lowercase();
+        if let Some(riddle) = RIDDLES.iter().find(|riddle| lower.contains(**riddle)) {
+            findings.push(Finding {
+                path: file.path.clone(),
+                line,
+                message: format!("\"{riddle}\" in a text"),
+                remedy: "say who or what it is".to_string(),
+            });
+        }
         let columns = text.chars().count();
         let may_be_long = in_code || fence || words.starts_with('|') || !words.contains(' ');
         if columns > COLUMNS && !may_be_long {

@@ -85,7 +85,7 @@ impl<W> Accounts<W> {
             if let Some(at) = earliest([account.deadline, account.refill]) {
                 self.timers.set_if_earlier(client, at);
             }
-            // Whoever has been refused would be refused again: its news wait.
+            // A client that was refused would be refused again. Its news wait.
             if account.refill.is_some() {
                 continue;
             }

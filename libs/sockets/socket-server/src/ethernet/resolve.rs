@@ -129,7 +129,7 @@ impl Network {
         }
     }
 
-    /// A host does not answer: whoever waited for it is told.
+    /// A host does not answer. The sockets that waited for it are told.
     fn give_up(&mut self, host: HostId) {
         let datagrams = core::mem::take(self.neighbours.datagrams(host));
         self.pending.fail(datagrams);

@@ -128,7 +128,7 @@ impl ControlSegment {
     }
 
     /// The answer to a segment that belongs to no connection (RFC 9293 section 3.10.7.1): the reset
-    /// has the number that makes it acceptable to whoever sent the segment.
+    /// has the number that makes it acceptable to the sender of the segment.
     pub(crate) fn reset(to: &Segment) -> ControlSegment {
         let (seq, ack) = match to.ack {
             Some(ack) => (ack, None),

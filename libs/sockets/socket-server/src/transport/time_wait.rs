@@ -52,7 +52,7 @@ impl TimeWait {
     pub(crate) fn insert(&mut self, tuple: Tuple, next: u32, expected: u32, now: Instant) {
         self.expire(now);
         let until = now + TIME_WAIT;
-        // Whoever renews it all the time does not fill the order with it.
+        // A peer that renews it all the time does not fill the order with it.
         if self
             .get(&tuple)
             .is_some_and(|old| until < old.until + RENEWAL)

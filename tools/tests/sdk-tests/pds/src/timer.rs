@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The physical timer of the processor (Arm ARM, generic timer). Its interrupt is 30, and whoever
-//! has that may use it.
+//! The physical timer of the processor (Arm ARM, generic timer). Its interrupt is 30, and the PD
+//! that has that may use it.
 
 use core::arch::asm;
 
@@ -28,7 +28,7 @@ pub fn microseconds(us: u64) -> u64 {
 
 /// Sets the time of the next interrupt and enables it.
 pub fn set_deadline(ticks: u64) {
-    // SAFETY: sets the comparator; whoever uses it is the only PD that has the interrupt.
+    // SAFETY: sets the comparator; its user is the only PD that has the interrupt.
     unsafe {
         asm!("msr cntp_cval_el0, {}", "msr cntp_ctl_el0, {}", "isb", in(reg) ticks, in(reg) 1_u64, options(nomem, nostack));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Many connections that want everything, or nothing: whoever comes besides them is served.
+//! Many connections that want everything, or nothing: others that come are served.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

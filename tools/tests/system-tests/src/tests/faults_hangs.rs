@@ -120,7 +120,7 @@ fn a_stopped_comparator_delays_timeouts_and_loses_none(world: &mut Sockets) -> R
     serves_again(world)
 }
 
-/// The supervisor has a priority above all, so whoever wakes it without need takes time from all.
+/// The supervisor has a priority above all, so a PD that wakes it without need takes time from all.
 fn signals_without_end_are_a_fault(world: &mut Sockets) -> Result<()> {
     let console = world.console()?;
     let mark = console.mark();

@@ -317,7 +317,7 @@ fn lan_initial_sequence_numbers_follow_the_clock_for_one_address(world: &mut Lan
     Ok(())
 }
 
-/// Whoever knows the numbers of his own connections knows nothing of others'.
+/// A host that knows the numbers of its own connections knows nothing of others'.
 fn lan_initial_sequence_numbers_of_others_tell_nothing(world: &mut Lan) -> Result<()> {
     let mut numbers = Vec::new();
     for port in 5080..5096 {

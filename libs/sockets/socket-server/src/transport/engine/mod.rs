@@ -293,7 +293,7 @@ fn capabilities(offload: Offload, mtu: usize) -> DeviceCapabilities {
     };
     let mut checksums = ChecksumCapabilities::default();
     checksums.tcp = checksum;
-    // Whoever gives it a packet has checked that already.
+    // The caller has checked that already.
     checksums.ipv4 = Checksum::Tx;
     let mut capabilities = DeviceCapabilities::default();
     capabilities.medium = Medium::Ip;
