@@ -507,7 +507,7 @@ fn check_services(report: &mut Report<'_>, file: &File, pds: &[Pd<'_>]) {
             report.at(
                 serves,
                 format!("{other} serves \"{word}\" already"),
-                "a system has one server of each kind for now",
+                "remove one: a system has one server of each kind",
             );
             continue;
         }

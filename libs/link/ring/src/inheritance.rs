@@ -35,7 +35,7 @@ pub struct Inheritance<const N: usize> {
 }
 
 impl<const N: usize> Inheritance<N> {
-    /// Nothing.
+    /// No inheritance: the first life of a driver.
     pub fn none() -> Self {
         Self {
             server: 0,

@@ -63,7 +63,7 @@ pd_counter_set! {
         DoorbellsTx: Count = "doorbells_tx",
         /// Descriptors or ring states of the server that broke the protocol.
         Violations: Count = "violations",
-        /// Answers of the device that broke virtio's rules, such as an unknown id in a used ring.
+        /// Violations of virtio's rules by the device, such as an unknown id in a used ring.
         DeviceErrors: Count = "device_errors",
         /// Resets of the device, the one at each start included.
         DeviceResets: Count = "device_resets",
@@ -304,7 +304,7 @@ pd_counter_set! {
         Seeds: Count = "seeds",
         /// Calls refused because the generator had no seed.
         Refused: Count = "refused",
-        /// Answers of the device that broke virtio's rules or repeated the one before.
+        /// Results of the device that broke virtio's rules or repeated the one before.
         DeviceErrors: Count = "device_errors",
         /// Calls that broke the protocol.
         Violations: Count = "violations",

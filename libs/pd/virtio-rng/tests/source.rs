@@ -74,8 +74,8 @@ fn no_two_calls_return_the_same_bytes() {
     let mut world = World::new();
     let mut source = seeded(&mut world);
     let mut seen = HashSet::new();
-    for now in 0..2000 {
-        assert!(seen.insert(source.bytes(now).unwrap()));
+    for ticks in 0..2000 {
+        assert!(seen.insert(source.bytes(ticks).unwrap()));
         let mut device = world.device();
         if let Some((_, len)) = device.request() {
             device.report(0, len as u32);
@@ -161,8 +161,8 @@ fn pieces_from_before_a_lie_do_not_count() {
 fn without_an_answer_there_are_no_bytes() {
     let mut world = World::new();
     let mut source = world.start().unwrap();
-    for now in 0..10 * INTERVAL {
-        assert_eq!(source.bytes(now), Err(Unavailable::NotReady));
+    for ticks in 0..10 * INTERVAL {
+        assert_eq!(source.bytes(ticks), Err(Unavailable::NotReady));
     }
     assert_eq!(world.device().count(Entry::Doorbell(0)), 1, "asked once");
     assert_eq!(world.stats.get(Counter::Refused), 10 * INTERVAL);
@@ -172,8 +172,8 @@ fn without_an_answer_there_are_no_bytes() {
 fn the_device_is_asked_again_from_time_to_time_however_often_callers_come() {
     let mut world = World::new();
     let mut source = seeded(&mut world);
-    for now in 0..INTERVAL {
-        source.bytes(now).unwrap();
+    for ticks in 0..INTERVAL {
+        source.bytes(ticks).unwrap();
     }
     assert_eq!(world.device().count(Entry::Doorbell(0)), 1);
     source.bytes(INTERVAL).unwrap();
@@ -280,8 +280,8 @@ fn a_device_that_always_lies_is_given_up() {
     assert!(matches!(source.take_event(), Some(Event::GivenUp(_))));
     assert!(world.device().is_failed());
     let resets = world.device().count(Entry::Reset);
-    for now in 0..10 * INTERVAL {
-        assert_eq!(source.bytes(now), Err(Unavailable::NoDevice));
+    for ticks in 0..10 * INTERVAL {
+        assert_eq!(source.bytes(ticks), Err(Unavailable::NoDevice));
     }
     assert_eq!(
         world.device().count(Entry::Reset),

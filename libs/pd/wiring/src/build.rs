@@ -72,7 +72,7 @@ pub struct MemorySpec {
     pub peer: Option<String>,
     /// First address.
     pub address: u64,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     /// Whether the PD may write it.
     pub is_writable: bool,

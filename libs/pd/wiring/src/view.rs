@@ -91,7 +91,7 @@ pub struct Memory<'a> {
     pub peer: Option<Peer<'a>>,
     /// First address.
     pub address: usize,
-    /// Bytes.
+    /// Size in bytes.
     pub size: usize,
     /// Whether this PD may write it.
     pub is_writable: bool,

@@ -214,7 +214,8 @@ impl<T: Transport> Client<T> {
         Ok(layout)
     }
 
-    /// The error that waits on the socket (`SO_ERROR`), which clears it. `Ok` if there is none.
+    /// Takes the pending error of the socket (`SO_ERROR`) and clears it. Returns `Ok` if there is
+    /// none.
     ///
     /// # Errors
     /// The error that waited, or why it could not be read.

@@ -193,7 +193,7 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Lets `fill` write datagrams into the window and sends them in one call. Answers how many
+    /// Lets `fill` write datagrams into the window and sends them in one call. Returns how many
     /// were taken, the first ones first; the others are lost.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ impl<T: Transport> Client<T> {
         )
     }
 
-    /// Sends a batch that lies in the window already, in either half. Answers how many datagrams
+    /// Sends a batch that lies in the window already, in either half. Returns how many datagrams
     /// were taken.
     ///
     /// # Errors

@@ -128,8 +128,8 @@ impl<T: Transport> Client<T> {
             .map(|(span, _)| span)
     }
 
-    /// Receives into any part of the server's half. Answers the part that was filled, and for a
-    /// datagram socket how many datagrams that are.
+    /// Receives into any part of the server's half. Returns the part that was filled, and for a
+    /// datagram socket the number of datagrams in it.
     pub(crate) fn recv_span(&self, socket: Socket, span: Span) -> Result<(Span, usize), Errno> {
         let flags = Flags::None;
         let recv = |socket| op::Recv {

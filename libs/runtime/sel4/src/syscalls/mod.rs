@@ -40,8 +40,8 @@ impl ConveysReplyAuthority for ReplyAuthority {
     }
 }
 
-/// Answers the last caller without blocking; without one, nothing happens. Not upstream: it lets
-/// one source serve both kernels.
+/// Replies to the last caller without blocking. Does nothing if there is none. Not upstream: it
+/// lets one source serve both kernels.
 pub fn answer(reply_authority: impl ConveysReplyAuthority, info: MessageInfo) {
     kernel::answer(reply_authority.into_reply_authority(), info);
 }
