@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use net_config::{BYTES_A_DATAGRAM, CLOSING_STREAMS, NetConfig};
+use net_config::{BYTES_A_DATAGRAM, Buffers, CLOSING_STREAMS, ClientConfig, NetConfig};
 use socket_server::{ClientLimits, Config, Destination};
 
 /// What this PD is configured to do.
@@ -58,13 +58,23 @@ pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
         },
         limits: config
             .clients()
-            .map(|client| (String::from(client.name()), client_limits(&client)))
+            .map(|client| {
+                (
+                    String::from(client.name()),
+                    client_limits(&client, &buffers),
+                )
+            })
             .collect(),
     }
 }
 
-fn client_limits(client: &net_config::ClientConfig<'_>) -> ClientLimits {
+/// Large buffers for so many connections of a client at once.
+const BUSY: usize = 32;
+
+fn client_limits(client: &ClientConfig<'_>, buffers: &Buffers) -> ClientLimits {
+    let large = buffers.stream_receive as usize + buffers.stream_send as usize;
     ClientLimits {
+        stream_memory: client.stream_sockets().min(BUSY) * large,
         stream_sockets: client.stream_sockets(),
         datagram_sockets: client.datagram_sockets(),
         tcp_ports: client.tcp_listen().collect(),

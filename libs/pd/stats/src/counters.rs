@@ -178,6 +178,10 @@ pd_counter_set! {
         TcpChallenges: Count = "tcp_challenges",
         /// SYNs answered and not yet confirmed, at present.
         TcpHalfOpen: Level = "tcp_half_open",
+        /// Connections that were given large buffers from their client's budget.
+        BuffersLent: Count = "buffers_lent",
+        /// Times that a connection needed large buffers and its client's budget had none.
+        BuffersRefused: Count = "buffers_refused",
         /// SYNs answered with a cookie, as too many are half open.
         SynCookiesSent: Count = "syn_cookies_sent",
         /// Connections made of a cookie that came back.

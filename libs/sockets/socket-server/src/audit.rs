@@ -24,7 +24,7 @@ impl<W: Window> Server<W> {
     /// What does not hold.
     pub fn audit(&self) -> Result<(), &'static str> {
         self.audit_connections()?;
-        let (mut bound, mut datagrams) = (0, 0);
+        let (mut bound, mut datagrams, mut lent) = (0, 0, 0);
         for client in (0..).map(ClientId::new).take(crate::config::MAX_CLIENTS) {
             let Some(account) = self.accounts.get(client) else {
                 continue;
@@ -64,7 +64,12 @@ impl<W: Window> Server<W> {
                 "datagram sockets are counted",
             )?;
             self.audit_closing(client)?;
+            lent += self.audit_buffers(client)?;
         }
+        ensure(
+            self.tcp.buffers.lent() == lent,
+            "who has large buffers has left small ones",
+        )?;
         ensure(self.ports.len() == bound, "every port has its socket")?;
         ensure(self.inboxes.used() == datagrams, "inboxes are all owned")
     }
@@ -94,6 +99,23 @@ impl<W: Window> Server<W> {
             ensure(listed, "closing connections are listed")?;
         }
         Ok(())
+    }
+
+    /// Returns how many connections of a client have large buffers.
+    fn audit_buffers(&self, client: ClientId) -> Result<usize, &'static str> {
+        let buffers = &self.tcp.buffers;
+        let lent = &buffers.budgets[client.index()].lent;
+        let mut next = lent.front();
+        while let Some(id) = next {
+            let connection = self.tcp.get(id);
+            let borrowed = connection.has_large && connection.owner.client() == Some(client);
+            ensure(
+                borrowed,
+                "large buffers are lent to connections of their client",
+            )?;
+            next = lent.next(&buffers.links, id);
+        }
+        Ok(lent.len())
     }
 
     fn audit_connections(&self) -> Result<(), &'static str> {

@@ -33,9 +33,10 @@ pub struct Config {
     /// TCP connections beyond the sum of the clients' quotas: room for those that are still
     /// closing.
     pub closing: usize,
-    /// Bytes received and not yet read that a TCP connection buffers: its largest window.
+    /// Bytes received and not yet read that a TCP connection buffers: its largest window. It has
+    /// less if its client's [`ClientLimits::stream_memory`] is used up.
     pub stream_receive: usize,
-    /// Bytes taken and not yet acknowledged that a TCP connection buffers.
+    /// Bytes taken and not yet acknowledged that a TCP connection buffers, likewise.
     pub stream_send: usize,
     /// Bytes of received datagrams that a UDP socket buffers.
     pub datagram_receive: usize,
@@ -90,6 +91,8 @@ pub struct ClientLimits {
     pub stream_sockets: usize,
     /// Datagram sockets at once.
     pub datagram_sockets: usize,
+    /// Bytes for the buffers of its connections, beyond the little that each has of its own.
+    pub stream_memory: usize,
     /// TCP ports that it may listen on.
     pub tcp_ports: Vec<PortRange>,
     /// UDP ports that it may bind.

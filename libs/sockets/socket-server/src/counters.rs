@@ -89,6 +89,8 @@ counters! {
     tcp_opened: TcpOpened,
     tcp_accepted: TcpAccepted,
     half_open: TcpHalfOpen,
+    buffers_lent: BuffersLent,
+    buffers_refused: BuffersRefused,
     syn_cookies_sent: SynCookiesSent,
     syn_cookies_taken: SynCookiesTaken,
     tcp_challenges: TcpChallenges,

@@ -97,7 +97,7 @@ impl<W: Window> Server<W> {
         let own = config.address;
         Ok(Server {
             net: Network::new(config, streams, clients.len(), counters),
-            tcp: Tcp::new(config, streams, clients.len()),
+            tcp: Tcp::new(config, streams, &limits),
             inboxes: Pool::new(datagrams, inbox),
             ports: Ports::new(streams + datagrams, own, &limits, &config.key),
             schedule: Schedule::new(clients.len(), frames),

@@ -263,7 +263,11 @@ impl Actors {
         small.stream_send = 8192;
         small.datagram_receive = 8192;
         small.datagram_packets = 4;
-        let clients = vec![limits(5, 2), limits(5, 2)];
+        let mut clients = vec![limits(5, 2), limits(5, 2)];
+        for client in &mut clients {
+            // Room for the large buffers of none to three connections.
+            client.stream_memory = (seed % 4) as usize * 16_384;
+        }
         let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 2);
         world.peer.buffer = 8192;
         // So that something is there to be disturbed.

@@ -397,3 +397,40 @@ fn peers_that_vanish_after_a_close_hold_no_places() {
     world.accept(listener).unwrap();
     assert!(world.peer.tcp(peer).may_send());
 }
+
+/// After its retransmission timer has run out, an acknowledgement has the number behind all that
+/// was sent: a peer that has received all of it drops what is older, acknowledgement included, and
+/// two such peers would wait for one another for ever (RFC 9293 section 3.10.7.4).
+#[test]
+fn acknowledgements_do_not_go_back_when_data_does() {
+    let (mut world, listener) = listening();
+    // Behind the gateway: the server can send to it without an answer to ARP.
+    let raw = |flags, seq, ack| Raw {
+        address: Ipv4Addr::new(192, 0, 2, 1),
+        ..Raw::new(PORT, 80, flags, seq, ack)
+    };
+    let next = world.exchange(&raw(SYN, IRS, 0))[0].seq.wrapping_add(1);
+    world.exchange(&raw(ACK, IRS + 1, next));
+    let (socket, _) = world.accept(listener).unwrap();
+    world.medium.start_tap();
+    world.send(socket, &[7; 2000]).unwrap();
+    world.run_for(SECOND / 2);
+    let sent = world.medium.take_tap();
+    let sent: Vec<_> = sent.iter().filter_map(|frame| Raw::of(frame)).collect();
+    let first = sent.iter().filter(|segment| segment.seq == next).count();
+    assert!(first > 1, "the first segment is sent again: {sent:?}");
+    // The peer has all 2,000 bytes, its acknowledgements are lost, and it sends something itself.
+    let data = Raw {
+        payload: b"out of step".to_vec(),
+        ..raw(ACK | PSH, IRS + 1, next)
+    };
+    world.medium.start_tap();
+    world.inject(data.frame());
+    world.run_for(SECOND / 50);
+    let replies = world.medium.take_tap();
+    let replies = replies.iter().filter_map(|frame| Raw::of(frame));
+    let bare: Vec<_> = replies.filter(|reply| reply.payload.is_empty()).collect();
+    assert_eq!(bare.len(), 1, "{bare:?}");
+    let numbers = (bare[0].seq, bare[0].ack);
+    assert_eq!(numbers, (next.wrapping_add(2000), IRS + 12));
+}

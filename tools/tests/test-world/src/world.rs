@@ -49,6 +49,7 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
     ClientLimits {
         stream_sockets: streams,
         datagram_sockets: datagrams,
+        stream_memory: usize::MAX,
         tcp_ports: vec![PortRange::ALL],
         udp_ports: vec![PortRange::ALL],
         destinations: vec![Destination::ANYWHERE],

@@ -177,6 +177,12 @@ impl Flow {
         self.shown = self.offered;
     }
 
+    /// The window as it stood in the segment that offered it: smoltcp is told of it once more.
+    pub(crate) fn show_all(&mut self) -> u16 {
+        self.shown = self.offered;
+        (self.offered >> self.scale) as u16
+    }
+
     /// Whether a segment offers the same window as the one before it.
     pub(crate) fn offers_the_same(&self, window: u16) -> bool {
         u32::from(window) << self.scale == self.offered

@@ -135,17 +135,24 @@ pub(crate) struct Connection {
     pub(super) seen: State,
     pub(super) flow: Flow,
     settings: Settings,
+    /// What the peer's SYN said.
+    peer: PeerOptions,
+    /// How long the handshake took.
+    pub(super) round_trip: Duration,
+    /// Whether its buffers are borrowed.
+    pub has_large: bool,
+    /// Whether it takes nothing more to send until everything is acknowledged, because then it gets
+    /// larger buffers.
+    pub(super) wants_large: bool,
     /// Segments sent again.
     pub resent: u32,
-    /// Highest sequence number sent, to notice what is sent again.
-    highest: Option<u32>,
 }
 
 impl Connection {
-    /// A connection for the pool, with buffers of these sizes.
-    pub(super) fn new(receive: usize, send: usize) -> Self {
+    /// A connection for the pool.
+    pub(super) fn new(socket: Socket) -> Self {
         Connection {
-            socket: Socket::new(receive, send),
+            socket,
             owner: Owner::Free,
             tuple: None,
             error: None,
@@ -165,8 +172,11 @@ impl Connection {
             flow: Flow::new(PeerOptions::NONE, MSS),
             seen: State::Closed,
             settings: Settings::default(),
+            peer: PeerOptions::NONE,
+            round_trip: Duration::ZERO,
+            has_large: false,
+            wants_large: false,
             resent: 0,
-            highest: None,
         }
     }
 
@@ -190,8 +200,9 @@ impl Connection {
         self.acked = iss;
         self.seen = State::Closed;
         self.settings = Settings::default();
+        self.round_trip = Duration::ZERO;
+        self.wants_large = false;
         self.resent = 0;
-        self.highest = None;
     }
 
     /// Takes what its client has set.
@@ -208,16 +219,57 @@ impl Connection {
         (unread as u64, unsent as u64)
     }
 
-    /// The peer's SYN: its first sequence number and its options.
-    pub(super) fn set_peer(&mut self, irs: u32, options: PeerOptions) {
+    /// The peer's SYN: its first sequence number and its options. If it scales windows, ours are
+    /// shifted by `scale`.
+    pub(super) fn set_peer(&mut self, irs: u32, options: PeerOptions, scale: u8) {
         self.irs = irs;
+        self.peer = options;
         self.flow = Flow::new(options, MSS);
+        self.socket.told.scale = options.scale.map(|_| scale);
     }
 
     /// Its peer has confirmed the handshake.
-    pub(super) fn set_handshake(&mut self, half_open: &HalfOpen) {
-        self.set_peer(half_open.irs, half_open.options);
+    pub(super) fn set_handshake(&mut self, half_open: &HalfOpen, scale: u8, now: Instant) {
+        self.set_peer(half_open.irs, half_open.options, scale);
         self.seen = State::SynReceived;
+        if half_open.again == 0 {
+            self.round_trip = now - half_open.since;
+        }
+    }
+
+    /// Whether it is established, and its own side is not closed.
+    pub(super) fn is_open(&self) -> bool {
+        let state = self.state();
+        !self.is_connecting() && matches!(state, State::Established | State::CloseWait)
+    }
+
+    /// Whether its own small buffer holds so much that the next segment may not fit.
+    pub(super) fn is_filling(&self) -> bool {
+        !self.has_large && 2 * self.socket.unread() > self.socket.receive_capacity()
+    }
+
+    /// The handshake from which another socket could go on in place of this one's: the numbers are
+    /// those before the first byte that is unread and the first that is not acknowledged.
+    pub(super) fn reached(&mut self, now: Instant) -> Option<HalfOpen> {
+        Some(HalfOpen {
+            tuple: self.tuple?,
+            mac: [0; 6],
+            irs: self.irs.wrapping_add(self.read),
+            iss: self.snd_una().wrapping_sub(1),
+            window: self.flow.show_all(),
+            offer: 0,
+            options: self.peer,
+            since: now - self.round_trip,
+            again: 0,
+        })
+    }
+
+    /// Goes on in a socket that has come as far as its own, which it returns.
+    pub(super) fn go_on_in(&mut self, mut socket: Socket) -> Socket {
+        socket.set(self.settings);
+        socket.told = self.socket.told;
+        self.wants_large = false;
+        core::mem::replace(&mut self.socket, socket)
     }
 
     pub(crate) fn state(&self) -> State {
@@ -247,7 +299,11 @@ impl Connection {
             && glance.ack == Some(una)
             && self.is_sending()
             && !self.flow.is_closed()
-            && self.highest.is_some_and(|highest| before(una, highest))
+            && self
+                .socket
+                .told
+                .highest
+                .is_some_and(|highest| before(una, highest))
             && self.flow.offers_the_same(glance.window)
             && glance.seq == self.rcv_nxt()
     }
@@ -317,7 +373,7 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => self.snd_nxt_closed(),
-            _ => self.highest.unwrap_or(self.after_syn()),
+            _ => self.socket.told.highest.unwrap_or(self.after_syn()),
         }
     }
 
@@ -330,11 +386,6 @@ impl Connection {
         let received = self.read.wrapping_add(self.socket.unread() as u32);
         let flags = 1 + u32::from(fin);
         self.irs.wrapping_add(received).wrapping_add(flags)
-    }
-
-    /// Bytes that the peer may send from there on.
-    pub(super) fn window(&self) -> u32 {
-        (self.socket.receive_capacity() - self.socket.unread()) as u32
     }
 
     /// Whether a segment with this number is on its way to the peer: what an ICMP error must quote
@@ -356,10 +407,10 @@ impl Connection {
 
     /// Notes that a segment with data up to `end` has been sent.
     pub(super) fn note_sent(&mut self, end: u32) -> Sending {
-        let highest = match self.highest {
+        let highest = match self.socket.told.highest {
             Some(highest) if !before(highest, end) => highest,
             _ => {
-                self.highest = Some(end);
+                self.socket.told.highest = Some(end);
                 return Sending::New;
             }
         };
@@ -392,7 +443,10 @@ impl Connection {
 
     /// Bytes that `send` would take.
     pub(crate) fn room(&self) -> usize {
-        self.socket.send_room().map_or(0, |(_, free)| free)
+        match self.socket.send_room() {
+            Some((_, free)) if !self.wants_large => free,
+            _ => 0,
+        }
     }
 
     /// Whether the peer has yet to acknowledge something, so that its silence must end.
@@ -449,7 +503,8 @@ impl Connection {
         // A third of the buffer must be free, so that a writer who waits is not woken for every
         // segment that is acknowledged.
         let room = self.socket.send_room();
-        let writable = room.is_none_or(|(capacity, free)| free * 3 >= capacity);
+        let writable =
+            room.is_none_or(|(capacity, free)| free * 3 >= capacity && !self.wants_large);
         PollBits::NONE
             .with(PollBits::IN, self.can_read() || peer_done)
             .with(PollBits::OUT, writable)

@@ -49,6 +49,9 @@ impl Tcp {
         net.counters.tcp_reset += u64::from(reset);
         if connection.is_over() {
             self.forget_tuple(id);
+        } else if connection.wants_large && connection.socket.unacknowledged() == 0 {
+            connection.wants_large = false;
+            self.grow(id, net);
         }
         let connection = &mut self.connections[id];
         match connection.owner {
@@ -63,7 +66,10 @@ impl Tcp {
                     match state {
                         State::SynSent | State::SynReceived => {}
                         State::Closed => return self.fail(id, Errno::ECONNREFUSED, net),
-                        _ => connection.attempt = Attempt::Over,
+                        _ => {
+                            connection.attempt = Attempt::Over;
+                            connection.round_trip = now - connection.since;
+                        }
                     }
                 } else if reset {
                     // As Linux: after the peer's FIN only sending can fail.
@@ -233,6 +239,9 @@ impl Tcp {
         net: &mut Network,
         fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
+        if length > self.connections[id].room() {
+            self.grow(id, net);
+        }
         let taken = self.connections[id].write(length, fill)?;
         if taken > 0 {
             self.settle(id, Cause::Turn, net);

@@ -38,7 +38,10 @@ pub(crate) struct HalfOpen {
     pub irs: u32,
     /// Ours.
     pub iss: u32,
+    /// The peer's window.
     pub window: u16,
+    /// Ours.
+    pub offer: u16,
     pub options: PeerOptions,
     /// When the SYN|ACK was sent first.
     pub since: Instant,

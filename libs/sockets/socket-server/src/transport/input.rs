@@ -88,7 +88,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             // Nothing is known of the peer yet; smoltcp takes only what acknowledges our SYN.
             State::SynSent => {
                 if segment.syn {
-                    connection.set_peer(segment.seq, segment.options);
+                    connection.set_peer(segment.seq, segment.options, self.tcp.scale);
                 }
                 return self.deliver(glance, id);
             }
@@ -99,7 +99,8 @@ impl<T: TxQueue> Arrival<'_, T> {
         if segment.rst && !segment.syn && segment.seq == expected {
             return self.deliver(glance, id);
         }
-        let in_window = segment.seq.wrapping_sub(expected) < connection.window();
+        let ahead = segment.seq.wrapping_sub(expected) as usize;
+        let in_window = ahead < self.tcp.buffers.large.receive;
         if !segment.rst || segment.syn || in_window {
             self.challenge(segment, id);
         }
@@ -113,7 +114,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         let before_window = connection.rcv_nxt().wrapping_sub(1);
         let probe = ControlSegment::ack(before_window, connection.snd_una(), segment.window);
         let mut buffer = ControlSegment::buffer();
-        let probe = probe.emit_as_peer(&self.tuple, &mut buffer);
+        let probe = probe.emit_as_peer(&self.tuple, &[], &mut buffer);
         let (engine, mac) = (&mut self.tcp.engine, self.packet.sender);
         engine.ingress(&mut connection.socket, probe, mac, self.net, self.tx);
     }
@@ -140,6 +141,10 @@ impl<T: TxQueue> Arrival<'_, T> {
                 connection.flow.offer(glance.window);
             }
             self.tcp.note_acknowledged(id, before, duplicate, self.net);
+        }
+        let connection = &self.tcp.connections[id];
+        if connection.is_filling() {
+            self.tcp.grow(id, self.net);
         }
         let connection = &self.tcp.connections[id];
         if connection.state() == State::TimeWait && connection.seen != State::TimeWait {

@@ -6,7 +6,8 @@
 //! [`tcp::Tcp`] is the way in. It knows which client a connection works for, but no sockets: what
 //! changes is put into a queue, which the layer above empties.
 
-pub mod congestion;
+pub mod buffers;
+mod congestion;
 pub mod connection;
 mod ending;
 pub mod engine;

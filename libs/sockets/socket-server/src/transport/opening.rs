@@ -51,6 +51,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             irs,
             iss,
             window: segment.window,
+            offer: self.tcp.buffers.window(listening.socket.client),
             options,
             since: now,
             again: 0,
@@ -83,7 +84,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         }
         let next = half_open.iss.wrapping_add(1);
         let ahead = segment.seq.wrapping_sub(expected);
-        let in_window = (ahead as usize) < self.tcp.receive;
+        let in_window = ahead < u32::from(half_open.offer);
         if segment.rst || segment.syn {
             if segment.rst && ahead == 0 {
                 self.tcp.half_open.remove(&self.tuple);
@@ -125,6 +126,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             irs,
             iss,
             window: segment.window,
+            offer: 0,
             options,
             since: now,
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
@@ -149,8 +151,8 @@ impl<T: TxQueue> Arrival<'_, T> {
             return None;
         };
         let connection = &mut self.tcp.connections[id];
-        connection.set_handshake(half_open);
         let (engine, now) = (&mut self.tcp.engine, self.net.now());
+        connection.set_handshake(half_open, self.tcp.scale, now);
         if !engine.shake_hands(&mut connection.socket, half_open, now) {
             self.tcp.release(id, self.net);
             return None;
@@ -165,16 +167,14 @@ impl<T: TxQueue> Arrival<'_, T> {
 impl Tcp {
     fn send_syn_ack<T: TxQueue>(&self, half_open: &HalfOpen, net: &mut Network, tx: &mut T) {
         let offered = half_open.options;
-        // How far smoltcp shifts the windows of such a buffer (RFC 7323 section 2).
-        let scale = (usize::BITS - self.receive.leading_zeros()).saturating_sub(16);
         let reply = ControlSegment {
             control: TcpControl::Syn,
             seq: half_open.iss,
             ack: Some(half_open.irs.wrapping_add(1)),
-            window: u16::try_from(self.receive).unwrap_or(u16::MAX),
+            window: half_open.offer,
             options: Some(PeerOptions {
                 mss: MSS,
-                scale: offered.scale.map(|_| scale as u8),
+                scale: offered.scale.map(|_| self.scale),
                 sack: offered.sack,
             }),
         };
@@ -203,6 +203,7 @@ impl Tcp {
         let taken = self.take(Owner::Socket(socket), tuple, iss, net);
         let id = taken.ok_or(Errno::ENFILE)?;
         let connection = &mut self.connections[id];
+        connection.socket.told.scale = Some(self.scale);
         if !self.engine.connect(&mut connection.socket, &tuple, iss) {
             self.release(id, net);
             return Err(Errno::EADDRNOTAVAIL);

@@ -13,7 +13,7 @@ use crate::ip::paths::LINK_MTU;
 use crate::ip::send::HEADER;
 use crate::transport::numbers::PeerOptions;
 
-/// Segments that are written here have no data, and of the options only those of a SYN.
+/// Length of a packet with a segment that has no data, and of the options only those of a SYN.
 const LONGEST: usize = HEADER + 60;
 /// The maximum segment size that we announce: what the link has room for.
 pub(crate) const MSS: u16 = (LINK_MTU - 40) as u16;
@@ -143,7 +143,7 @@ impl ControlSegment {
         }
     }
 
-    fn repr(&self, from: u16, to: u16) -> TcpRepr<'static> {
+    fn repr<'a>(&self, from: u16, to: u16, data: &'a [u8]) -> TcpRepr<'a> {
         TcpRepr {
             src_port: from,
             dst_port: to,
@@ -156,37 +156,39 @@ impl ControlSegment {
             sack_permitted: self.options.is_some_and(|options| options.sack),
             sack_ranges: [None; 3],
             timestamp: None,
-            payload: &[],
+            payload: data,
         }
     }
 
     /// Its length in bytes.
     pub(crate) fn length(&self) -> usize {
-        self.repr(0, 0).header_len()
+        self.repr(0, 0, &[]).header_len()
     }
 
     /// Writes it as this machine sends it.
     pub(crate) fn emit(&self, tuple: &Tuple, segment: &mut [u8]) {
-        let repr = self.repr(tuple.local.1, tuple.remote.1);
+        let repr = self.repr(tuple.local.1, tuple.remote.1, &[]);
         let (from, to) = (tuple.local.0.into(), tuple.remote.0.into());
         let mut packet = TcpPacket::new_unchecked(segment);
         repr.emit(&mut packet, &from, &to, &ChecksumCapabilities::default());
     }
 
-    /// Writes a packet in which the connection's peer sends it, for smoltcp to read.
+    /// Writes a packet in which the connection's peer sends it along with this data, for smoltcp to
+    /// read.
     pub(crate) fn emit_as_peer<'a>(
         &self,
         tuple: &Tuple,
-        buffer: &'a mut [u8; LONGEST],
+        data: &[u8],
+        buffer: &'a mut [u8],
     ) -> &'a [u8] {
         let checksums = ChecksumCapabilities::default();
-        let repr = self.repr(tuple.remote.1, tuple.local.1);
-        let bytes = &mut buffer[..HEADER + repr.header_len()];
+        let repr = self.repr(tuple.remote.1, tuple.local.1, data);
+        let bytes = &mut buffer[..HEADER + repr.buffer_len()];
         let ip = Ipv4Repr {
             src_addr: tuple.remote.0,
             dst_addr: tuple.local.0,
             next_header: IpProtocol::Tcp,
-            payload_len: repr.header_len(),
+            payload_len: repr.buffer_len(),
             hop_limit: 64,
         };
         let mut packet = Ipv4Packet::new_unchecked(&mut *bytes);
@@ -197,12 +199,13 @@ impl ControlSegment {
         bytes
     }
 
-    /// A buffer for [`Self::emit_as_peer`].
+    /// A buffer for [`Self::emit_as_peer`] without data.
     pub(crate) fn buffer() -> [u8; LONGEST] {
         [0; LONGEST]
     }
 }
 
-fn number(number: TcpSeqNumber) -> u32 {
+/// A sequence number of smoltcp's as a plain number.
+pub(crate) fn number(number: TcpSeqNumber) -> u32 {
     number.0 as u32
 }

@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 
 use socket_proto::Errno;
 
+use super::buffers::Buffers;
 use super::connection::{Attempt, Connection, Owner};
-use super::engine::Engine;
+use super::engine::{Engine, scale};
 use super::half_open::Backlog;
 use super::numbers::Numbers;
 use super::time_wait::TimeWait;
-use crate::config::Config;
+use crate::config::{ClientLimits, Config};
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
@@ -59,18 +60,19 @@ pub(crate) struct Tcp {
     pub queue: FairQueue<ConnectionId>,
     /// Connections of which the layer above has to take notice.
     pub(crate) changed: Queue<ConnectionId>,
-    /// Size of a connection's receive buffer, which is its first window.
-    pub(super) receive: usize,
-    send: usize,
+    pub(crate) buffers: Buffers,
+    /// How far windows are shifted that are offered to a peer that does so.
+    pub(super) scale: u8,
 }
 
 impl Tcp {
-    /// So many connections for all clients together.
-    pub(crate) fn new(config: &Config, count: usize, clients: usize) -> Self {
-        let (receive, send) = (config.stream_receive, config.stream_send);
+    /// So many connections for all of these clients together.
+    pub(crate) fn new(config: &Config, count: usize, limits: &[ClientLimits]) -> Self {
+        let clients = limits.len();
+        let buffers = Buffers::new(config, limits, count);
         Tcp {
             engine: Engine::new(config),
-            connections: Pool::new(count, || Connection::new(receive, send)),
+            connections: Pool::new(count, || Connection::new(buffers.socket())),
             links: Links::new(count),
             endings: core::iter::repeat_with(Ending::default)
                 .take(clients)
@@ -82,14 +84,15 @@ impl Tcp {
             timers: Timers::new(count),
             queue: FairQueue::new(count, clients),
             changed: Queue::new(count),
-            receive,
-            send,
+            scale: scale(buffers.large.receive),
+            buffers,
         }
     }
 
-    /// Bytes of a connection's buffers for receiving and for sending.
+    /// Bytes that a connection can receive and send without waiting, if its client's budget has
+    /// memory for it.
     pub(crate) fn buffers(&self) -> (usize, usize) {
-        (self.receive, self.send)
+        (self.buffers.large.receive, self.buffers.large.send)
     }
 
     /// The device has started.
@@ -233,6 +236,7 @@ impl Tcp {
                 .list(drained)
                 .remove(&mut self.links, id);
         }
+        self.give_back(id);
         let connection = &mut self.connections[id];
         connection.socket.abort();
         connection.owner = Owner::Free;

@@ -6,6 +6,8 @@
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::wire::Ipv4Packet;
 
+use super::told::Told;
+
 use crate::ethernet::{self, Hop};
 use crate::frames::{FRAME_MAX, TxQueue};
 use crate::ip::paths::LINK_MTU;
@@ -41,6 +43,11 @@ pub(super) struct Out<'a, T> {
     pub hop: Hop,
     /// If routers may cut the packet up: its number.
     pub ident: Option<u16>,
+    pub told: Told,
+    /// How far smoltcp shifts windows.
+    pub scale: u8,
+    /// Whether segments get a checksum here.
+    pub checksum: bool,
     pub sent: Sent,
 }
 
@@ -71,6 +78,7 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 packet.set_dont_frag(false);
                 packet.fill_checksum();
             }
+            out.told.amend(packet, out.scale, out.checksum);
             note(packet, &mut out.sent);
             out.sent.bytes += frame.len() as u64;
         });
@@ -151,6 +159,9 @@ pub(super) fn nowhere(nowhere: &mut Nowhere) -> Out<'_, Nowhere> {
             destination: [0; 6],
         },
         ident: None,
+        told: Told::default(),
+        scale: 0,
+        checksum: true,
         sent: Sent::default(),
     }
 }

@@ -9,8 +9,10 @@
 mod device;
 mod seed;
 mod socket;
+mod told;
 
 use alloc::boxed::Box;
+use core::convert::Infallible;
 use core::net::Ipv4Addr;
 
 use smoltcp::iface::{self, Interface, PollResult};
@@ -26,12 +28,12 @@ use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
-use crate::transport::segment::ControlSegment;
+use crate::transport::segment::{ControlSegment, MSS};
 pub(crate) use device::Sent;
 use device::{Nowhere, Out, Wire};
 use seed::seed_for;
 pub(crate) use smoltcp::socket::tcp::State;
-pub(crate) use socket::Socket;
+pub(crate) use socket::{Socket, scale};
 
 /// smoltcp's clock runs so many times faster than the world's. Its retransmission timer is never
 /// below a second; with this it is never below 200 ms, as Linux's, and grows to 12 s at most. Every
@@ -165,6 +167,44 @@ impl Engine {
         socket.state() == State::SynReceived
     }
 
+    /// Brings a closed socket to where another one stands, to go on in its place with buffers of
+    /// its own: by a handshake that ends at the numbers `reached`, and the bytes that are unread.
+    /// What the other has sent must be acknowledged, as smoltcp does not give that back. Returns
+    /// whether that has worked; if not, the other is as it was.
+    pub(crate) fn succeed(
+        &mut self,
+        socket: &mut Socket,
+        other: &mut Socket,
+        reached: &HalfOpen,
+        now: Instant,
+    ) -> bool {
+        if other.unacknowledged() > 0 || !self.shake_hands(socket, reached, now) {
+            return false;
+        }
+        let tuple = &reached.tuple;
+        let (seq, ack) = (reached.irs.wrapping_add(1), reached.iss.wrapping_add(1));
+        let mut segment = ControlSegment::ack(seq, ack, reached.window);
+        self.inject(socket, segment, tuple, now);
+        if socket.state() != State::Established {
+            return false;
+        }
+        let ended = other.state() == State::CloseWait;
+        let mut buffer = [0; LINK_MTU];
+        let Ok(_) = other.read(usize::MAX, |_, bytes| -> Result<(), Infallible> {
+            for data in bytes.chunks(MSS.into()) {
+                let packet = segment.emit_as_peer(tuple, data, &mut buffer);
+                self.nowhere(Some(packet), now, socket);
+                segment.seq = segment.seq.wrapping_add(data.len() as u32);
+            }
+            Ok(())
+        });
+        if ended {
+            segment.control = TcpControl::Fin;
+            self.inject(socket, segment, tuple, now);
+        }
+        true
+    }
+
     /// Gives a socket a segment of our own making, as if its peer had sent it. What it answers goes
     /// nowhere.
     pub(crate) fn inject(
@@ -175,7 +215,7 @@ impl Engine {
         now: Instant,
     ) {
         let mut buffer = ControlSegment::buffer();
-        let packet = segment.emit_as_peer(tuple, &mut buffer);
+        let packet = segment.emit_as_peer(tuple, &[], &mut buffer);
         self.nowhere(Some(packet), now, socket);
     }
 
@@ -193,6 +233,9 @@ impl Engine {
             tx,
             hop: net.hop_to(sender),
             ident: None,
+            told: socket.told,
+            scale: socket.scale(),
+            checksum: self.capabilities.checksum.tcp.tx(),
             sent: Sent::default(),
         };
         let (_, sent) = self.wire(Some(packet), net.now(), socket, out);
@@ -226,6 +269,9 @@ impl Engine {
             tx,
             hop,
             ident: path.may_fragment.then(|| net.next_ident(to)),
+            told: socket.told,
+            scale: socket.scale(),
+            checksum: self.capabilities.checksum.tcp.tx(),
             sent: Sent::default(),
         };
         let (progress, sent) = self.wire(None, net.now(), socket, out);

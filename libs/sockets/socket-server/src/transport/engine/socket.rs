@@ -11,6 +11,7 @@ use smoltcp::socket::tcp::{self, CongestionControl, SocketBuffer, State};
 use smoltcp::wire::IpAddress;
 
 use super::PACE;
+use super::told::Told;
 use crate::time::Duration;
 use crate::transport::connection::Settings;
 
@@ -20,10 +21,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
 const ACK_DELAY: Duration = Duration::from_millis(10);
 
+/// How far smoltcp shifts the windows of a buffer of so many bytes (RFC 7323 section 2).
+pub(crate) fn scale(receive: usize) -> u8 {
+    (usize::BITS - receive.leading_zeros()).saturating_sub(16) as u8
+}
+
 /// One TCP socket of smoltcp with its buffers.
 pub(crate) struct Socket {
     pub(super) set: SocketSet<'static>,
     handle: SocketHandle,
+    pub told: Told,
 }
 
 impl Socket {
@@ -34,7 +41,18 @@ impl Socket {
         let socket = tcp::Socket::new(buffer(receive), buffer(send));
         let mut set = SocketSet::new(vec![SocketStorage::EMPTY].leak());
         let handle = set.add(socket.upcast());
-        Socket { set, handle }
+        Socket {
+            set,
+            handle,
+            told: Told::default(),
+        }
+    }
+
+    /// How far smoltcp shifts its windows once the peer has agreed to that.
+    pub(super) fn scale(&self) -> u8 {
+        self.told
+            .scale
+            .map_or(0, |_| scale(self.receive_capacity()))
     }
 
     pub(super) fn tcp(&self) -> &tcp::Socket<'static> {
@@ -51,6 +69,7 @@ impl Socket {
     /// the handshake: its last segment acknowledges nothing that is in flight, so that it counts
     /// as fresh.
     pub(crate) fn renew(&mut self) {
+        self.told = Told::default();
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.tcp_mut();

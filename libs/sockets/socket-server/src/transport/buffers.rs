@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Memory for what connections send and receive.
+//!
+//! Every connection has small buffers of its own, enough for a request or a short response. One
+//! that carries more borrows large ones from its client's budget, and makes do with the small ones
+//! if the budget is used up. smoltcp ties buffers to a socket for good, so a connection that gets
+//! others goes on in another socket ([`super::engine::Engine::succeed`]).
+
+use alloc::vec::Vec;
+
+use super::engine::Socket;
+use super::segment::MSS;
+use super::tcp::Tcp;
+use crate::config::{ClientLimits, Config};
+use crate::ip::Network;
+use crate::tables::id::{ClientId, ConnectionId, Id};
+use crate::tables::list::{Links, List};
+use crate::time::Duration;
+
+/// Bytes of a small receive buffer: two segments, after which a peer expects an acknowledgement.
+const SMALL_RECEIVE: usize = 2 * MSS as usize;
+/// Bytes of a small send buffer.
+const SMALL_SEND: usize = 4096;
+/// A connection that has been quiet for so long hands its large buffers on.
+const QUIET: Duration = Duration::from_secs(1);
+/// Connections that are looked at for one that is quiet.
+const LOOKS: usize = 4;
+
+/// Bytes for receiving and for sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub receive: usize,
+    pub send: usize,
+}
+
+impl Sizes {
+    fn socket(self) -> Socket {
+        Socket::new(self.receive, self.send)
+    }
+}
+
+/// Buffers that are not in use, and who has the large ones.
+pub(crate) struct Buffers {
+    pub small: Sizes,
+    pub large: Sizes,
+    /// Sockets with small buffers that connections have left for larger ones.
+    left: Vec<Socket>,
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) links: Links<ConnectionId>,
+}
+
+/// A client's large buffers.
+pub(crate) struct Budget {
+    spare: Vec<Socket>,
+    /// The connections that have some. The front is the next to be looked at.
+    pub lent: List<ConnectionId>,
+}
+
+impl Buffers {
+    /// Large buffers for these clients, which share `connections` connections.
+    pub(crate) fn new(config: &Config, clients: &[ClientLimits], connections: usize) -> Self {
+        let large = Sizes {
+            receive: config.stream_receive,
+            send: config.stream_send,
+        };
+        let small = Sizes {
+            receive: large.receive.min(SMALL_RECEIVE),
+            send: large.send.min(SMALL_SEND),
+        };
+        let budget = |limits: &ClientLimits| {
+            let count = limits.stream_memory / (large.receive + large.send);
+            let useful = if large == small { 0 } else { connections };
+            let spare = core::iter::repeat_with(|| large.socket());
+            Budget {
+                spare: spare.take(count.min(useful)).collect(),
+                lent: List::default(),
+            }
+        };
+        Buffers {
+            small,
+            large,
+            left: Vec::with_capacity(connections),
+            budgets: clients.iter().map(budget).collect(),
+            links: Links::new(connections),
+        }
+    }
+
+    /// A socket for a new connection.
+    pub(super) fn socket(&self) -> Socket {
+        self.small.socket()
+    }
+
+    /// The window that a new connection of this client offers.
+    pub(super) fn window(&self, client: ClientId) -> u16 {
+        let sizes = match self.budgets[client.index()].spare.is_empty() {
+            true => self.small,
+            false => self.large,
+        };
+        u16::try_from(sizes.receive).unwrap_or(u16::MAX)
+    }
+
+    /// Connections of any client that have large buffers.
+    #[cfg(feature = "audit")]
+    pub(crate) fn lent(&self) -> usize {
+        self.left.len()
+    }
+}
+
+impl Tcp {
+    /// A connection has more to carry than its buffers hold: gives it large ones, if its client's
+    /// budget has some. While something is on its way to the peer it has to wait for them.
+    pub(super) fn grow(&mut self, id: ConnectionId, net: &mut Network) {
+        let connection = &self.connections[id];
+        let Some(client) = connection.owner.client() else {
+            return;
+        };
+        if connection.has_large || !connection.is_open() {
+            return;
+        }
+        let spare = &self.buffers.budgets[client.index()].spare;
+        if spare.is_empty() && !self.reclaim(client, net) {
+            net.counters.buffers_refused += 1;
+        } else if self.connections[id].socket.unacknowledged() > 0 {
+            self.connections[id].wants_large = true;
+        } else {
+            self.lend(id, client, net);
+        }
+    }
+
+    fn lend(&mut self, id: ConnectionId, client: ClientId, net: &mut Network) {
+        let Some(large) = self.buffers.budgets[client.index()].spare.pop() else {
+            return;
+        };
+        let exchanged = self.exchange(id, large, net);
+        let budget = &mut self.buffers.budgets[client.index()];
+        match exchanged {
+            Ok(small) => {
+                self.buffers.left.push(small);
+                budget.lent.push_back(&mut self.buffers.links, id);
+                self.connections[id].has_large = true;
+                net.counters.buffers_lent += 1;
+            }
+            Err(large) => budget.spare.push(large),
+        }
+    }
+
+    /// Takes large buffers from a connection of this client that is quiet. Returns whether there is
+    /// one.
+    fn reclaim(&mut self, client: ClientId, net: &Network) -> bool {
+        for _ in 0..LOOKS {
+            let budget = &mut self.buffers.budgets[client.index()];
+            let Some(id) = budget.lent.pop_front(&mut self.buffers.links) else {
+                return false;
+            };
+            match self.take_back(id, net) {
+                Some(large) => {
+                    self.buffers.budgets[client.index()].spare.push(large);
+                    return true;
+                }
+                None => {
+                    let budget = &mut self.buffers.budgets[client.index()];
+                    budget.lent.push_back(&mut self.buffers.links, id);
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes the large buffers of a connection, if it is quiet.
+    fn take_back(&mut self, id: ConnectionId, net: &Network) -> Option<Socket> {
+        let connection = &self.connections[id];
+        let since = connection.heard.max(connection.moved);
+        if since + QUIET > net.now() || !connection.is_open() || connection.queues() != (0, 0) {
+            return None;
+        }
+        let small = self.buffers.left.pop()?;
+        match self.exchange(id, small, net) {
+            Ok(large) => {
+                self.connections[id].has_large = false;
+                Some(large)
+            }
+            Err(small) => {
+                self.buffers.left.push(small);
+                None
+            }
+        }
+    }
+
+    /// A connection is over: what it has borrowed goes back.
+    pub(super) fn give_back(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[id];
+        if let Some(client) = connection.owner.client()
+            && core::mem::take(&mut connection.has_large)
+            && let Some(small) = self.buffers.left.pop()
+        {
+            let large = core::mem::replace(&mut connection.socket, small);
+            let budget = &mut self.buffers.budgets[client.index()];
+            budget.lent.remove(&mut self.buffers.links, id);
+            budget.spare.push(large);
+        }
+    }
+
+    /// Lets a connection go on in another socket.
+    ///
+    /// # Errors
+    /// The other socket, if that does not work; the connection stays in its own.
+    fn exchange(
+        &mut self,
+        id: ConnectionId,
+        mut other: Socket,
+        net: &Network,
+    ) -> Result<Socket, Socket> {
+        let connection = &mut self.connections[id];
+        other.renew();
+        let reached = connection.reached(net.now());
+        let succeeds = reached.is_some_and(|reached| {
+            let own = &mut connection.socket;
+            self.engine.succeed(&mut other, own, &reached, net.now())
+        });
+        if succeeds {
+            other = connection.go_on_in(other);
+        }
+        other.abort();
+        if succeeds { Ok(other) } else { Err(other) }
+    }
+}
