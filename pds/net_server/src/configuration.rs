@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use net_config::{BYTES_A_DATAGRAM, Buffers, CLOSING_STREAMS, ClientConfig, NetConfig};
+use net_config::{Buffers, CLOSING_STREAMS, ClientConfig, NetConfig};
 use socket_server::{ClientLimits, Config, Destination};
 
 /// What this PD is configured to do.
@@ -53,7 +53,6 @@ pub fn read(key: [u8; 16], restarts: u64) -> Configuration {
             stream_receive: buffers.stream_receive as usize,
             stream_send: buffers.stream_send as usize,
             datagram_receive: buffers.datagram_receive as usize,
-            datagram_packets: buffers.datagram_receive as usize / BYTES_A_DATAGRAM,
             datagram_send: buffers.datagram_send as usize,
         },
         limits: config
@@ -75,6 +74,7 @@ fn client_limits(client: &ClientConfig<'_>, buffers: &Buffers) -> ClientLimits {
     let large = buffers.stream_receive as usize + buffers.stream_send as usize;
     ClientLimits {
         stream_memory: client.stream_sockets().min(BUSY) * large,
+        datagram_memory: client.datagram_sockets().min(BUSY) * buffers.datagram_receive as usize,
         stream_sockets: client.stream_sockets(),
         datagram_sockets: client.datagram_sockets(),
         tcp_ports: client.tcp_listen().collect(),

@@ -6,11 +6,12 @@ use socket_proto::PollBits;
 
 use crate::protocol::window::Window;
 use crate::server::Server;
-use crate::sockets::socket::{Kind, Layers, Role};
+use crate::sockets::socket::{Kind, Role};
 use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
 use crate::tables::list::List;
 use crate::transport::connection::Owner;
 use crate::transport::engine::State;
+use crate::transport::mail::Mail;
 
 fn ensure(holds: bool, what: &'static str) -> Result<(), &'static str> {
     if holds { Ok(()) } else { Err(what) }
@@ -29,7 +30,7 @@ impl<W: Window> Server<W> {
             let Some(account) = self.accounts.get(client) else {
                 continue;
             };
-            let (mut streams, mut own_datagrams) = (0, 0);
+            let (mut streams, mut own_datagrams, mut mail) = (0, 0, 0);
             for slot in account.slots() {
                 let id = SocketId { client, slot };
                 let handle = account.handle(slot);
@@ -40,7 +41,10 @@ impl<W: Window> Server<W> {
                 };
                 match &socket.kind {
                     Kind::Stream(stream) => streams += 1 + self.audit_role(id, &stream.role)?,
-                    Kind::Datagram(_) => own_datagrams += 1,
+                    Kind::Datagram(datagram) => {
+                        own_datagrams += 1;
+                        mail += Mail::held(&datagram.inbox);
+                    }
                 }
                 if let Some(local) = socket.local {
                     bound += 1;
@@ -48,11 +52,14 @@ impl<W: Window> Server<W> {
                     let known = self.ports.find(socket.kind(), (address, local.port));
                     ensure(known == Some(id), "a bound socket has its port")?;
                 }
-                let (tcp, inboxes) = (&self.tcp, &self.inboxes);
-                let bits = socket.bits(Layers { tcp, inboxes });
+                let bits = socket.bits(&self.tcp);
                 ensure(shown == bits, "the page is up to date")?;
             }
-            datagrams += own_datagrams;
+            ensure(
+                account.mail.used() == mail,
+                "memory for datagrams is all owned",
+            )?;
+            datagrams += own_datagrams as u64;
             let (may_stream, may_datagram) = (account.may_add_stream(), account.may_add_datagram());
             let limits = &account.limits;
             ensure(
@@ -71,7 +78,8 @@ impl<W: Window> Server<W> {
             "who has large buffers has left small ones",
         )?;
         ensure(self.ports.len() == bound, "every port has its socket")?;
-        ensure(self.inboxes.used() == datagrams, "inboxes are all owned")
+        let counted = self.net.counters.datagram_sockets.get();
+        ensure(counted == datagrams, "datagram sockets are counted")
     }
 
     fn owned(&self, which: impl Fn(Owner) -> bool) -> usize {

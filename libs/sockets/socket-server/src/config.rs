@@ -38,10 +38,9 @@ pub struct Config {
     pub stream_receive: usize,
     /// Bytes taken and not yet acknowledged that a TCP connection buffers, likewise.
     pub stream_send: usize,
-    /// Bytes of received datagrams that a UDP socket buffers.
+    /// Bytes of received datagrams that one UDP socket may buffer, as far as its client's
+    /// [`ClientLimits::datagram_memory`] goes.
     pub datagram_receive: usize,
-    /// Received datagrams that a UDP socket buffers.
-    pub datagram_packets: usize,
     /// Longest datagram that a client may send, in bytes of payload.
     pub datagram_send: usize,
 }
@@ -93,6 +92,8 @@ pub struct ClientLimits {
     pub datagram_sockets: usize,
     /// Bytes for the buffers of its connections, beyond the little that each has of its own.
     pub stream_memory: usize,
+    /// Bytes for received datagrams, of all its sockets together.
+    pub datagram_memory: usize,
     /// TCP ports that it may listen on.
     pub tcp_ports: Vec<PortRange>,
     /// UDP ports that it may bind.
@@ -195,12 +196,7 @@ impl Config {
         {
             return Err(ConfigError::Gateway);
         }
-        let buffers = [
-            self.stream_receive,
-            self.stream_send,
-            self.datagram_receive,
-            self.datagram_packets,
-        ];
+        let buffers = [self.stream_receive, self.stream_send, self.datagram_receive];
         if buffers.iter().any(|&size| size == 0 || size > BUFFER_MAX) {
             return Err(ConfigError::Buffer);
         }

@@ -12,7 +12,7 @@ use crate::ip::{PORT, PROTOCOL};
 use crate::protocol::window::Window;
 use crate::server::Server;
 use crate::sockets::socket::{Kind, Role};
-use crate::tables::id::{InboxId, SocketId};
+use crate::tables::id::SocketId;
 use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
 use crate::transport::udp;
@@ -98,11 +98,13 @@ impl<W: Window> Server<W> {
             self.net.counters.drops_malformed += 1;
             return;
         };
-        let Some((socket, inbox)) = self.inbox_of(received.tuple) else {
+        let Some(socket) = self.hears(received.tuple) else {
             self.net.counters.drops_no_socket += 1;
             return self.net.refuse(PORT, packet, tx);
         };
-        if self.inboxes[inbox].push(received.tuple.remote, received.payload) {
+        let account = self.accounts.get_mut(socket.client);
+        let (from, payload) = (received.tuple.remote, received.payload);
+        if account.is_some_and(|account| account.receive(socket.slot, from, payload)) {
             self.refresh(socket, None);
         } else {
             self.net.counters.drops_socket_full += 1;
@@ -110,13 +112,11 @@ impl<W: Window> Server<W> {
     }
 
     /// The datagram socket at our end, if it hears the other end.
-    fn inbox_of(&self, tuple: Tuple) -> Option<(SocketId, InboxId)> {
+    fn hears(&self, tuple: Tuple) -> Option<SocketId> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
         let account = self.accounts.get(socket.client)?;
         match &account.socket(socket.slot)?.kind {
-            Kind::Datagram(datagram) if datagram.hears(tuple.remote) => {
-                Some((socket, datagram.inbox))
-            }
+            Kind::Datagram(datagram) if datagram.hears(tuple.remote) => Some(socket),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ impl<W: Window> Server<W> {
 
     fn datagram_undelivered(&mut self, error: Error) -> bool {
         // A connected socket sends to its peer.
-        if self.inbox_of(error.tuple).is_none() {
+        if self.hears(error.tuple).is_none() {
             return false;
         }
         match error.why {
@@ -149,7 +149,7 @@ impl<W: Window> Server<W> {
 
     /// A connected datagram socket is told that what it sent did not arrive.
     pub(crate) fn datagram_failed(&mut self, tuple: Tuple, errno: Errno) {
-        if let Some((id, _)) = self.inbox_of(tuple)
+        if let Some(id) = self.hears(tuple)
             && let Some(account) = self.accounts.get_mut(id.client)
             && let Ok(socket) = account.socket_mut(id.slot)
             && let Kind::Datagram(datagram) = &socket.kind

@@ -23,14 +23,12 @@ use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::ip::send::HEADER;
 use crate::protocol::window::Window;
 use crate::sockets::Call;
-use crate::sockets::socket::{Kind, Layers};
-use crate::tables::id::{ClientId, InboxId, SocketId};
-use crate::tables::pool::Pool;
+use crate::sockets::socket::Kind;
+use crate::tables::id::{ClientId, SocketId};
 use crate::tables::set::ClientSet;
 use crate::time::{earliest, instant, nanoseconds};
 use crate::transport::connection::{Attempt, Owner};
 use crate::transport::tcp::Tcp;
-use crate::transport::udp::Inbox;
 
 /// Frames taken a wake-up.
 const RX_BUDGET: usize = 128;
@@ -56,7 +54,6 @@ pub struct Outcome {
 pub struct Server<W> {
     pub(crate) net: Network,
     pub(crate) tcp: Tcp,
-    pub(crate) inboxes: Pool<InboxId, Inbox>,
     pub(crate) ports: Ports,
     pub(crate) schedule: Schedule,
     pub(crate) accounts: Accounts<W>,
@@ -92,16 +89,15 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         let counters = Counters::new(page);
+        counters.datagram_sockets.set(0);
         let frames = counters.tx_frames.get();
-        let inbox = || Inbox::new(config.datagram_receive, config.datagram_packets);
         let own = config.address;
         Ok(Server {
             net: Network::new(config, streams, clients.len(), counters),
             tcp: Tcp::new(config, streams, &limits),
-            inboxes: Pool::new(datagrams, inbox),
             ports: Ports::new(streams + datagrams, own, &limits, &config.key),
             schedule: Schedule::new(clients.len(), frames),
-            accounts: Accounts::new(clients),
+            accounts: Accounts::new(clients, config.datagram_receive),
             assembled: vec![0; HEADER + PAYLOAD_MAX],
             datagram_send: config.datagram_send,
             epoch: config.epoch,
@@ -225,7 +221,6 @@ impl<W: Window> Server<W> {
         let counters = &self.net.counters;
         counters.stream_sockets.set(self.tcp.used() as u64);
         counters.half_open.set(self.tcp.half_open() as u64);
-        counters.datagram_sockets.set(self.inboxes.used() as u64);
         Outcome {
             notify: self.accounts.take_news(now, &mut self.net.counters).0,
             metered: false,
@@ -246,7 +241,6 @@ impl<W: Window> Server<W> {
             account: self.accounts.get_mut(client)?,
             schedule: &mut self.schedule,
             ports: &mut self.ports,
-            inboxes: &mut self.inboxes,
             tcp: &mut self.tcp,
             net: &mut self.net,
             datagram_send: self.datagram_send,
@@ -259,13 +253,12 @@ impl<W: Window> Server<W> {
             let Some(account) = self.accounts.get_mut(client) else {
                 continue;
             };
-            let (tcp, inboxes) = (&self.tcp, &self.inboxes);
             for slot in account.slots() {
                 if let Ok(socket) = account.socket_mut(slot)
                     && let Kind::Datagram(datagram) = &mut socket.kind
                     && core::mem::take(&mut datagram.blocked)
                 {
-                    account.notify |= account.refresh(slot, Layers { tcp, inboxes });
+                    account.notify |= account.refresh(slot, &self.tcp);
                 }
             }
         }
@@ -288,9 +281,7 @@ impl<W: Window> Server<W> {
     }
 
     pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>) {
-        let (tcp, inboxes) = (&self.tcp, &self.inboxes);
-        self.accounts
-            .refresh(socket, caller, Layers { tcp, inboxes });
+        self.accounts.refresh(socket, caller, &self.tcp);
     }
 }
 

@@ -261,11 +261,11 @@ impl Actors {
         small.closing = 2;
         small.stream_receive = 8192;
         small.stream_send = 8192;
-        small.datagram_receive = 8192;
-        small.datagram_packets = 4;
+        small.datagram_receive = 4096;
         let mut clients = vec![limits(5, 2), limits(5, 2)];
         for client in &mut clients {
             // Room for the large buffers of none to three connections.
+            client.datagram_memory = 6144;
             client.stream_memory = (seed % 4) as usize * 16_384;
         }
         let mut world = World::with_peer(small, clients, Faults::some(seed), PEERS + 2);

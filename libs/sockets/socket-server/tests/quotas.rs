@@ -76,6 +76,7 @@ fn a_port_is_taken_once() {
 fn permissions_are_the_configurations() {
     let narrow = ClientLimits {
         stream_memory: usize::MAX,
+        datagram_memory: 1 << 17,
         stream_sockets: 4,
         datagram_sockets: 4,
         tcp_ports: vec![port(80), ports(8000, 8010)],

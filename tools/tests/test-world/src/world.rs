@@ -39,7 +39,6 @@ pub fn config() -> Config {
         stream_receive: 1 << 16,
         stream_send: 1 << 16,
         datagram_receive: 1 << 17,
-        datagram_packets: 64,
         datagram_send: 65_507,
     }
 }
@@ -50,6 +49,7 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         stream_sockets: streams,
         datagram_sockets: datagrams,
         stream_memory: usize::MAX,
+        datagram_memory: datagrams.min(8) << 17,
         tcp_ports: vec![PortRange::ALL],
         udp_ports: vec![PortRange::ALL],
         destinations: vec![Destination::ANYWHERE],

@@ -9,9 +9,11 @@ use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, query};
 
 use super::meter::Meter;
 use crate::config::ClientLimits;
-use crate::sockets::socket::{Kind, Layers, Listener, Role, Socket, Stream};
+use crate::sockets::socket::{Kind, Listener, Role, Socket, Stream};
 use crate::tables::id::{Id, Slot};
 use crate::time::Instant;
+use crate::transport::mail::{Endpoint, Inbox, Mail};
+use crate::transport::tcp::Tcp;
 
 /// How a client is connected to the server.
 pub struct ClientPort<W> {
@@ -42,6 +44,8 @@ pub(crate) struct Account<W> {
     /// Stream sockets, connections that wait for `accept` included.
     streams: usize,
     datagrams: usize,
+    /// What its datagram sockets have received.
+    pub mail: Mail,
     /// What its calls have cost.
     pub meter: Meter,
     /// When calls that were refused are worth trying again.
@@ -53,7 +57,8 @@ pub(crate) struct Account<W> {
 }
 
 impl<W> Account<W> {
-    pub(crate) fn new(port: ClientPort<W>) -> Self {
+    /// A datagram socket of it may hold so many bytes.
+    pub(crate) fn new(port: ClientPort<W>, datagram_receive: usize) -> Self {
         // What the region has no room for cannot be had, whatever the quotas say.
         let quota = port.limits.stream_sockets + port.limits.datagram_sockets;
         let count = quota.min(port.ready.sockets());
@@ -62,7 +67,9 @@ impl<W> Account<W> {
             published: PollBits::NONE,
             socket: None,
         };
+        let mail = Mail::new(port.limits.datagram_memory, datagram_receive);
         Account {
+            mail,
             window: port.window,
             ready: port.ready,
             limits: port.limits,
@@ -134,10 +141,13 @@ impl<W> Account<W> {
     /// Gives an index back. From now on its handles are stale.
     pub(crate) fn release(&mut self, slot: Slot) -> Option<Socket> {
         let entry = &mut self.entries[slot.index()];
-        let socket = entry.socket.take()?;
-        match socket.kind {
+        let mut socket = entry.socket.take()?;
+        match &mut socket.kind {
             Kind::Stream(_) => self.streams -= 1,
-            Kind::Datagram(_) => self.datagrams -= 1,
+            Kind::Datagram(datagram) => {
+                self.datagrams -= 1;
+                self.mail.clear(&mut datagram.inbox);
+            }
         }
         entry.generation = Handle::next_generation(entry.generation);
         entry.published = PollBits::NONE;
@@ -184,6 +194,29 @@ impl<W> Account<W> {
         }
     }
 
+    /// A datagram has come for a socket. Returns whether there was room for it.
+    pub(crate) fn receive(&mut self, slot: Slot, from: Endpoint, payload: &[u8]) -> bool {
+        match self.mailbox(slot) {
+            Ok((inbox, mail, _)) => mail.push(inbox, from, payload),
+            Err(_) => false,
+        }
+    }
+
+    /// What is needed to read what a datagram socket has received.
+    ///
+    /// # Errors
+    /// `EBADF`: there is no such socket.
+    pub(crate) fn mailbox(&mut self, slot: Slot) -> Result<(&mut Inbox, &mut Mail, &mut W), Errno> {
+        let entry = self.entries.get_mut(slot.index());
+        match entry.and_then(|entry| entry.socket.as_mut()) {
+            Some(Socket {
+                kind: Kind::Datagram(datagram),
+                ..
+            }) => Ok((&mut datagram.inbox, &mut self.mail, &mut self.window)),
+            _ => Err(Errno::EBADF),
+        }
+    }
+
     /// The listener at an index.
     pub(crate) fn listener_mut(&mut self, slot: Slot) -> Option<&mut Listener> {
         match &mut self.stream_mut(slot).ok()?.role {
@@ -205,14 +238,14 @@ impl<W> Account<W> {
     }
 
     /// Brings a socket's word in the page up to date. Returns whether something became ready.
-    pub(crate) fn refresh(&mut self, slot: Slot, layers: Layers<'_>) -> bool {
+    pub(crate) fn refresh(&mut self, slot: Slot, tcp: &Tcp) -> bool {
         let Some(entry) = self.entries.get_mut(slot.index()) else {
             return false;
         };
         let Some(socket) = &entry.socket else {
             return false;
         };
-        let bits = socket.bits(layers);
+        let bits = socket.bits(tcp);
         if bits == entry.published {
             return false;
         }

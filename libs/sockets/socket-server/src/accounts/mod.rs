@@ -13,11 +13,11 @@ mod time_share;
 use alloc::vec::Vec;
 
 use crate::counters::Counters;
-use crate::sockets::socket::Layers;
 use crate::tables::id::{ClientId, Id, SocketId};
 use crate::tables::set::ClientSet;
 use crate::tables::timers::Timers;
 use crate::time::{Instant, earliest};
+use crate::transport::tcp::Tcp;
 use account::{Account, ClientPort};
 use time_share::Presence;
 
@@ -31,13 +31,13 @@ pub(crate) struct Accounts<W> {
 }
 
 impl<W> Accounts<W> {
-    /// By client; a number may have none.
-    pub(crate) fn new(ports: Vec<Option<ClientPort<W>>>) -> Self {
+    /// By client; a number may have none. A datagram socket may hold so many bytes.
+    pub(crate) fn new(ports: Vec<Option<ClientPort<W>>>, datagram_receive: usize) -> Self {
         let count = ports.len();
         Accounts {
             accounts: ports
                 .into_iter()
-                .map(|port| port.map(Account::new))
+                .map(|port| port.map(|port| Account::new(port, datagram_receive)))
                 .collect(),
             touched: ClientSet::default(),
             timers: Timers::new(count),
@@ -63,14 +63,9 @@ impl<W> Accounts<W> {
 
     /// Brings a socket's word in its client's page up to date. The client is notified of what
     /// became ready, unless it is in a call: it looks at its page before it sleeps.
-    pub(crate) fn refresh(
-        &mut self,
-        socket: SocketId,
-        caller: Option<ClientId>,
-        layers: Layers<'_>,
-    ) {
+    pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>, tcp: &Tcp) {
         if let Some(account) = self.get_mut(socket.client) {
-            let rising = account.refresh(socket.slot, layers);
+            let rising = account.refresh(socket.slot, tcp);
             account.notify |= rising && caller != Some(socket.client);
         }
     }

@@ -262,28 +262,27 @@ impl<W: Window> Call<'_, W> {
         let span = self.account.window.sizes().check_writable(span)?;
         self.take_error(slot)?;
         let read_shut = self.account.socket_mut(slot)?.read_shut;
-        let inbox = self.datagram_mut(slot)?.inbox;
-        let inbox = &mut self.inboxes[inbox];
-        let window = &mut self.account.window;
+        let (inbox, mail, window) = self.account.mailbox(slot)?;
         let mut count = 0;
         let mut at = 0;
         while count < BATCH {
             let Some(room) = span.length().checked_sub(at + HEADER_SIZE) else {
                 break;
             };
-            // Only the first may be cut off: the next call has more room for the others.
-            if count > 0 && inbox.peek().is_none_or(|length| length > room) {
-                break;
-            }
-            let Some((peer, payload)) = inbox.pop() else {
+            let Some((whole, peer)) = mail.front(inbox) else {
                 break;
             };
-            let length = payload.len().min(room);
-            let header = DatagramHeader::incoming(length as u16, payload.len() as u16, peer.into());
+            // Only the first may be cut off: the next call has more room for the others.
+            if count > 0 && whole > room {
+                break;
+            }
+            let length = whole.min(room);
+            let header = DatagramHeader::incoming(length as u16, whole as u16, peer.into());
             let start = span.start() + at;
-            window
-                .write(start, &header.to_bytes())
-                .and_then(|()| window.write(start + HEADER_SIZE, &payload[..length]))
+            let payload = start + HEADER_SIZE;
+            let headed = window.write(start, &header.to_bytes());
+            mail.pop(inbox, length, |at, bytes| window.write(payload + at, bytes))
+                .and(headed)
                 .map_err(|_| Errno::EFAULT)?;
             self.net.counters.copies_to_client += 1;
             self.net.counters.copied_to_client += length as u64;

@@ -19,12 +19,10 @@ use crate::accounts::ports::{Local, Ports};
 use crate::accounts::schedule::Schedule;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
-use crate::tables::id::{ClientId, InboxId, Slot, SocketId};
-use crate::tables::pool::Pool;
+use crate::tables::id::{ClientId, Slot, SocketId};
 use crate::time::instant;
 use crate::transport::tcp::Tcp;
-use crate::transport::udp::Inbox;
-use socket::{Kind, Layers, Role, Socket};
+use socket::{Kind, Role, Socket};
 
 /// One client's call, or the end of its sockets.
 pub(crate) struct Call<'a, W> {
@@ -32,7 +30,6 @@ pub(crate) struct Call<'a, W> {
     pub account: &'a mut Account<W>,
     pub schedule: &'a mut Schedule,
     pub ports: &'a mut Ports,
-    pub inboxes: &'a mut Pool<InboxId, Inbox>,
     pub tcp: &'a mut Tcp,
     pub net: &'a mut Network,
     /// Longest datagram that a client may send, in bytes of payload.
@@ -50,8 +47,7 @@ impl<W> Call<'_, W> {
     /// Brings a socket's word in the page up to date. The client is in the call, and looks at its
     /// page before it sleeps.
     fn refresh(&mut self, slot: Slot) {
-        let (tcp, inboxes) = (&*self.tcp, &*self.inboxes);
-        self.account.refresh(slot, Layers { tcp, inboxes });
+        self.account.refresh(slot, self.tcp);
     }
 
     /// `socket`.
@@ -65,13 +61,12 @@ impl<W> Call<'_, W> {
         }
         let socket = match kind {
             SocketKind::Stream if self.account.may_add_stream() => Socket::stream(Role::Idle),
-            SocketKind::Datagram if self.account.may_add_datagram() => {
-                Socket::datagram(self.inboxes.take().ok_or(Errno::ENFILE)?)
-            }
+            SocketKind::Datagram if self.account.may_add_datagram() => Socket::datagram(),
             _ => return Err(Errno::EMFILE),
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
+        self.net.counters.datagram_sockets += u64::from(kind == SocketKind::Datagram);
         self.refresh(slot);
         Ok(Opened { socket: handle })
     }
@@ -85,9 +80,9 @@ impl<W> Call<'_, W> {
             self.ports.release(socket.kind(), local, self.id(slot));
         }
         match socket.kind {
-            Kind::Datagram(datagram) => {
-                self.inboxes[datagram.inbox].clear();
-                self.inboxes.put_back(datagram.inbox);
+            Kind::Datagram(_) => {
+                let sockets = self.net.counters.datagram_sockets;
+                self.net.counters.datagram_sockets.set(sockets.get() - 1);
             }
             Kind::Stream(stream) => {
                 let abort = abort || socket.options.resets_at_close();

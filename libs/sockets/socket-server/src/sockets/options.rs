@@ -65,7 +65,7 @@ impl<W> Call<'_, W> {
             SocketOption::SendBuffer => self.datagram_send as u64,
             SocketOption::ReceiveBuffer => match &socket.kind {
                 Kind::Stream(_) => self.tcp.buffers().0 as u64,
-                Kind::Datagram(datagram) => self.inboxes[datagram.inbox].capacity() as u64,
+                Kind::Datagram(_) => self.account.mail.capacity() as u64,
             },
             SocketOption::KeepAlive => options.settings.keep_alive.into(),
             SocketOption::Linger => {

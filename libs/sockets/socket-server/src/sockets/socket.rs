@@ -8,11 +8,10 @@ use socket_proto::{Errno, PollBits, SocketKind};
 
 use super::options::Options;
 use crate::accounts::ports::Local;
-use crate::tables::id::{ConnectionId, InboxId};
+use crate::tables::id::ConnectionId;
 use crate::tables::list::List;
-use crate::tables::pool::Pool;
+use crate::transport::mail::Inbox;
 use crate::transport::tcp::Tcp;
-use crate::transport::udp::Inbox;
 
 /// A socket that is not closed.
 #[derive(Debug)]
@@ -83,7 +82,7 @@ pub(crate) struct Listener {
 /// A datagram socket.
 #[derive(Debug)]
 pub(crate) struct Datagram {
-    pub inbox: InboxId,
+    pub inbox: Inbox,
     pub remote: Option<(Ipv4Addr, u16)>,
     /// `send` has answered `EAGAIN` and there are still no transmit buffers.
     pub blocked: bool,
@@ -104,13 +103,6 @@ impl Stream {
             _ => None,
         }
     }
-}
-
-/// What sockets stand on.
-#[derive(Clone, Copy)]
-pub(crate) struct Layers<'a> {
-    pub tcp: &'a Tcp,
-    pub inboxes: &'a Pool<InboxId, Inbox>,
 }
 
 impl Socket {
@@ -139,10 +131,10 @@ impl Socket {
         }))
     }
 
-    /// A datagram socket that receives here.
-    pub(crate) fn datagram(inbox: InboxId) -> Self {
+    /// A datagram socket.
+    pub(crate) fn datagram() -> Self {
         Socket::new(Kind::Datagram(Datagram {
-            inbox,
+            inbox: Inbox::default(),
             remote: None,
             blocked: false,
         }))
@@ -174,7 +166,7 @@ impl Socket {
     }
 
     /// Its poll bits as they are now.
-    pub(crate) fn bits(&self, layers: Layers<'_>) -> PollBits {
+    pub(crate) fn bits(&self, tcp: &Tcp) -> PollBits {
         match &self.kind {
             Kind::Stream(stream) => match &stream.role {
                 // As Linux shows a socket that is not connected.
@@ -184,10 +176,10 @@ impl Socket {
                 Role::Listening(listener) => {
                     PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty())
                 }
-                Role::Connection(id) => layers.tcp.get(*id).bits(),
+                Role::Connection(id) => tcp.get(*id).bits(),
             },
             Kind::Datagram(datagram) => {
-                let readable = layers.inboxes[datagram.inbox].can_recv() || self.read_shut;
+                let readable = datagram.inbox.can_recv() || self.read_shut;
                 PollBits::NONE
                     .with(PollBits::IN, readable)
                     .with(PollBits::OUT, !datagram.blocked)

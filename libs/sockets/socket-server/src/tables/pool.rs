@@ -33,6 +33,12 @@ impl<I: Id, T> Pool<I, T> {
         self.entries.len() - self.free.len()
     }
 
+    /// Number of entries that are not in use.
+    #[must_use]
+    pub fn free(&self) -> usize {
+        self.free.len()
+    }
+
     /// Whether all entries are in use.
     #[must_use]
     pub fn is_full(&self) -> bool {

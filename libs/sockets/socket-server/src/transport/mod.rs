@@ -13,6 +13,7 @@ mod ending;
 pub mod engine;
 pub mod half_open;
 pub mod input;
+pub mod mail;
 pub mod numbers;
 pub mod opening;
 mod output;

@@ -380,7 +380,6 @@ mod tests {
             stream_receive: 0,
             stream_send: 0,
             datagram_receive: 0,
-            datagram_packets: 0,
             datagram_send: 0,
         };
         let mut engine = Engine::new(&config);

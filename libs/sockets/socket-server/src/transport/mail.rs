@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! Received datagrams that wait to be read. They lie in blocks of their client's memory, so that a
+//! socket has memory for what it has received and for nothing else.
+
+use core::net::Ipv4Addr;
+
+use crate::tables::id::MailId;
+use crate::tables::list::{Links, List};
+use crate::tables::pool::Pool;
+
+/// Bytes of a block.
+const BLOCK: usize = 512;
+
+/// Address and port.
+pub(crate) type Endpoint = (Ipv4Addr, u16);
+
+#[derive(Clone, Copy)]
+struct Block {
+    /// Of a datagram's first block: its sender and its length in bytes.
+    from: Endpoint,
+    length: u16,
+    bytes: [u8; BLOCK],
+}
+
+/// The memory of one client.
+pub(crate) struct Mail {
+    blocks: Pool<MailId, Block>,
+    links: Links<MailId>,
+    /// Blocks that one socket may have.
+    most: usize,
+}
+
+/// What one socket has received: the blocks of its datagrams, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox(List<MailId>);
+
+impl Inbox {
+    /// Whether there is something to read.
+    pub(crate) fn can_recv(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
+
+/// Blocks of a datagram with so many bytes; an empty one has a sender, too.
+fn blocks(length: usize) -> usize {
+    length.div_ceil(BLOCK).max(1)
+}
+
+impl Mail {
+    /// Memory of so many bytes, of which one socket may have `most`. This is the only allocation.
+    pub(crate) fn new(bytes: usize, most: usize) -> Self {
+        let count = (bytes / BLOCK).min(usize::from(u16::MAX));
+        let block = Block {
+            from: (Ipv4Addr::UNSPECIFIED, 0),
+            length: 0,
+            bytes: [0; BLOCK],
+        };
+        Mail {
+            blocks: Pool::new(count, || block),
+            links: Links::new(count),
+            most: most / BLOCK,
+        }
+    }
+
+    /// Bytes that one socket may have.
+    pub(crate) fn capacity(&self) -> usize {
+        self.most * BLOCK
+    }
+
+    /// Blocks in use.
+    #[cfg(feature = "audit")]
+    pub(crate) fn used(&self) -> usize {
+        self.blocks.used()
+    }
+
+    /// Blocks of a socket.
+    #[cfg(feature = "audit")]
+    pub(crate) fn held(inbox: &Inbox) -> usize {
+        inbox.0.len()
+    }
+
+    /// Adds a datagram. Returns whether there was room for it.
+    pub(crate) fn push(&mut self, inbox: &mut Inbox, from: Endpoint, payload: &[u8]) -> bool {
+        let needed = blocks(payload.len());
+        let own = self.most.saturating_sub(inbox.0.len());
+        if needed > own.min(self.blocks.free()) {
+            return false;
+        }
+        for number in 0..needed {
+            let Some(id) = self.blocks.take() else {
+                unreachable!("so many are free");
+            };
+            let piece = &payload[(number * BLOCK).min(payload.len())..];
+            let piece = &piece[..piece.len().min(BLOCK)];
+            let block = &mut self.blocks[id];
+            block.from = from;
+            block.length = payload.len() as u16;
+            block.bytes[..piece.len()].copy_from_slice(piece);
+            inbox.0.push_back(&mut self.links, id);
+        }
+        true
+    }
+
+    /// The length of a socket's oldest datagram in bytes, and its sender.
+    pub(crate) fn front(&self, inbox: &Inbox) -> Option<(usize, Endpoint)> {
+        let block = &self.blocks[inbox.0.front()?];
+        Some((block.length.into(), block.from))
+    }
+
+    /// Takes a socket's oldest datagram out. `drain` gets its first `most` bytes in pieces: where a
+    /// piece starts, and its bytes.
+    ///
+    /// # Errors
+    /// Of `drain`; the datagram is gone.
+    pub(crate) fn pop<E>(
+        &mut self,
+        inbox: &mut Inbox,
+        most: usize,
+        mut drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let length = self.front(inbox).map_or(0, |(length, _)| length);
+        let most = most.min(length);
+        let mut result = Ok(());
+        for number in 0..blocks(length) {
+            let Some(id) = inbox.0.pop_front(&mut self.links) else {
+                break;
+            };
+            let at = number * BLOCK;
+            if at < most && result.is_ok() {
+                result = drain(at, &self.blocks[id].bytes[..(most - at).min(BLOCK)]);
+            }
+            self.blocks.put_back(id);
+        }
+        result
+    }
+
+    /// Forgets all that a socket has received.
+    pub(crate) fn clear(&mut self, inbox: &mut Inbox) {
+        while let Some(id) = inbox.0.pop_front(&mut self.links) {
+            self.blocks.put_back(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    proptest! {
+        #[test]
+        fn two_inboxes_are_queues_within_their_memory(
+            steps in prop::collection::vec((0usize..2, 0u8..5, 0usize..2000, any::<u8>()), 0..200)
+        ) {
+            let mut mail = Mail::new(10 * BLOCK + 7, 8 * BLOCK);
+            let mut inboxes = [Inbox::default(), Inbox::default()];
+            let mut models: [VecDeque<(Endpoint, Vec<u8>)>; 2] = Default::default();
+            let used = |model: &VecDeque<(Endpoint, Vec<u8>)>| -> usize {
+                model.iter().map(|(_, payload)| blocks(payload.len())).sum()
+            };
+            for (which, what, length, byte) in steps {
+                let (inbox, other) = (&mut inboxes[which], used(&models[1 - which]));
+                let model = &mut models[which];
+                match what {
+                    0..3 => {
+                        let from = (Ipv4Addr::LOCALHOST, byte.into());
+                        let payload = vec![byte; length];
+                        let own = used(model) + blocks(length);
+                        let room = own <= 8 && own + other <= 10;
+                        prop_assert_eq!(mail.push(inbox, from, &payload), room);
+                        if room {
+                            model.push_back((from, payload));
+                        }
+                    }
+                    3 => {
+                        let front = model.front().map(|(from, payload)| (payload.len(), *from));
+                        prop_assert_eq!(mail.front(inbox), front);
+                        let mut taken = Vec::new();
+                        let popped = mail.pop(inbox, 700, |at, bytes| {
+                            assert_eq!(at, taken.len());
+                            taken.extend_from_slice(bytes);
+                            if byte == 0 { Err(()) } else { Ok(()) }
+                        });
+                        let payload = model.pop_front().map_or(Vec::new(), |(_, payload)| payload);
+                        let most = payload.len().min(700);
+                        if popped.is_ok() {
+                            prop_assert_eq!(&taken[..], &payload[..most]);
+                        }
+                    }
+                    _ => {
+                        mail.clear(inbox);
+                        model.clear();
+                    }
+                }
+                prop_assert_eq!(inboxes[which].can_recv(), !models[which].is_empty());
+            }
+        }
+    }
+}
