@@ -94,7 +94,7 @@ fn a_connection_borrows_buffers_when_it_has_much_to_carry() {
     world.peer.tcp(first_peer).send_slice(&[1; 1000]).unwrap();
     world.await_bits(first, PollBits::IN);
     assert_eq!(world.recv(first, 4096).unwrap().len(), 1000);
-    assert_eq!(world.send(first, &[2; 4000]), Ok((4000, 96)));
+    assert_eq!(world.send(first, &[2; 2000]), Ok((2000, 2096)));
     world.run_for(SECOND);
     assert_eq!(lent(&world), 0);
     // More than that does, at once.
@@ -314,4 +314,29 @@ proptest! {
         });
         prop_assert_eq!(received, data);
     }
+}
+
+/// A client that goes by the room that it is told of never asks for more than that.
+#[test]
+fn a_writer_that_fills_its_room_is_given_more() {
+    let mut world = world(1, Faults::none());
+    let listener = world.listen(80, 8);
+    let (socket, peer) = world.connected(listener, 80);
+    assert_eq!(world.send(socket, &[1; 2000]), Ok((2000, 2096)));
+    assert_eq!(
+        world.send(socket, &[1; 2000]),
+        Ok((2000, 0)),
+        "until the peer has it all"
+    );
+    assert!(!world.bits(socket).contains(PollBits::OUT));
+    assert_eq!(world.send(socket, &[1]), Err(Errno::EAGAIN));
+    world.await_bits(socket, PollBits::OUT);
+    assert_eq!(world.send(socket, &[1; 2000]), Ok((2000, LARGE - 2000)));
+    let sent = 6000;
+    let mut received = 0;
+    world.run_until("all of it", |world| {
+        let tcp = world.peer.tcp(peer);
+        received += tcp.recv(|bytes| (bytes.len(), bytes.len())).unwrap_or(0);
+        received == sent
+    });
 }

@@ -8,7 +8,7 @@ use smoltcp::wire::{
 };
 use socket_proto::datagram::HEADER_SIZE;
 use socket_proto::{Errno, PollBits, Received, Sent, Shutdown, SocketKind, Span, op};
-use socket_server::GatewayEvent;
+use socket_server::{Config, GatewayEvent};
 use test_world::{Faults, PEER_MAC, SERVER_MAC, World, config, limits, pattern};
 
 const SECOND: u64 = 1_000_000_000;
@@ -325,7 +325,12 @@ fn the_gateway_is_asked_for_at_the_start_and_again() {
 
 #[test]
 fn a_datagram_socket_that_is_full_drops_and_counts() {
-    let mut world = World::simple();
+    // A datagram takes 512 bytes at least.
+    let config = Config {
+        datagram_receive: 32 << 10,
+        ..config()
+    };
+    let mut world = World::new(config, vec![limits(0, 2)], Faults::none());
     let peer = world.peer.bind(5000);
     let socket = world.socket(SocketKind::Datagram);
     world.bind(socket, "0.0.0.0:7").unwrap();

@@ -109,23 +109,26 @@ impl Buffers {
 
 impl Tcp {
     /// A connection has more to carry than its buffers hold: gives it large ones, if its client's
-    /// budget has some. While something is on its way to the peer it has to wait for them.
-    pub(super) fn grow(&mut self, id: ConnectionId, net: &mut Network) {
+    /// budget has some. Returns whether there are some that it cannot have yet, because something is
+    /// on its way to the peer.
+    pub(super) fn grow(&mut self, id: ConnectionId, net: &mut Network) -> bool {
         let connection = &self.connections[id];
         let Some(client) = connection.owner.client() else {
-            return;
+            return false;
         };
         if connection.has_large || !connection.is_open() {
-            return;
+            return false;
         }
         let spare = &self.buffers.budgets[client.index()].spare;
         if spare.is_empty() && !self.reclaim(client, net) {
             net.counters.buffers_refused += 1;
-        } else if self.connections[id].socket.unacknowledged() > 0 {
-            self.connections[id].wants_large = true;
-        } else {
+            return false;
+        }
+        let busy = self.connections[id].socket.unacknowledged() > 0;
+        if !busy {
             self.lend(id, client, net);
         }
+        busy
     }
 
     fn lend(&mut self, id: ConnectionId, client: ClientId, net: &mut Network) {

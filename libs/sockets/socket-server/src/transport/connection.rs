@@ -493,6 +493,13 @@ impl Connection {
         matches!(self.state(), State::Closed | State::TimeWait)
     }
 
+    /// Whether a third of the send buffer is free beside so many bytes more. A writer who waits is
+    /// not woken for less, and not kept waiting where nothing can be sent any more.
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        let room = self.socket.send_room();
+        room.is_none_or(|(capacity, free)| free.saturating_sub(length) * 3 >= capacity)
+    }
+
     /// As `tcp_poll` of Linux.
     pub(crate) fn bits(&self) -> PollBits {
         if self.is_connecting() {
@@ -500,11 +507,7 @@ impl Connection {
         }
         let peer_done = self.peer_done() || self.read_shut;
         let over = self.is_closed() || (peer_done && self.write_shut);
-        // A third of the buffer must be free, so that a writer who waits is not woken for every
-        // segment that is acknowledged.
-        let room = self.socket.send_room();
-        let writable =
-            room.is_none_or(|(capacity, free)| free * 3 >= capacity && !self.wants_large);
+        let writable = self.has_room(0) && !self.wants_large;
         PollBits::NONE
             .with(PollBits::IN, self.can_read() || peer_done)
             .with(PollBits::OUT, writable)

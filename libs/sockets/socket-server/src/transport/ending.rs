@@ -239,10 +239,11 @@ impl Tcp {
         net: &mut Network,
         fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        if length > self.connections[id].room() {
-            self.grow(id, net);
-        }
-        let taken = self.connections[id].write(length, fill)?;
+        // A writer who goes by the room that is left never asks for more.
+        let grows_later = !self.connections[id].has_room(length) && self.grow(id, net);
+        let connection = &mut self.connections[id];
+        let taken = connection.write(length, fill)?;
+        connection.wants_large = grows_later;
         if taken > 0 {
             self.settle(id, Cause::Turn, net);
             self.wake(id);

@@ -23,30 +23,47 @@ impl Told {
     /// says whether the segment has one; otherwise the device computes it.
     pub(super) fn amend(self, packet: &mut [u8], scale: u8, checksum: bool) {
         let mut packet = Ipv4Packet::new_unchecked(packet);
-        let (from, to) = (packet.src_addr(), packet.dst_addr());
+        let ends: (IpAddress, IpAddress) = (packet.src_addr().into(), packet.dst_addr().into());
         let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
-        let mut amended = false;
-        if let Some(told) = self.scale.filter(|&told| told != scale) {
-            amended = true;
-            if segment.syn() {
+        let mut sum = segment.checksum();
+        let told = self.scale.filter(|&told| told != scale);
+        if segment.syn() {
+            if let Some(told) = told {
                 set_scale(segment.options_mut(), told);
-            } else {
-                let window = (usize::from(segment.window_len()) << scale) >> told;
-                segment.set_window_len(u16::try_from(window).unwrap_or(u16::MAX));
+                if checksum {
+                    segment.fill_checksum(&ends.0, &ends.1);
+                }
             }
+            return;
         }
+        if let Some(told) = told {
+            let window = segment.window_len();
+            let shifted = (usize::from(window) << scale) >> told;
+            let shifted = u16::try_from(shifted).unwrap_or(u16::MAX);
+            segment.set_window_len(shifted);
+            sum = replace(sum, window, shifted);
+        }
+        let seq = number(segment.seq_number());
         if let Some(highest) = self.highest
+            && before(seq, highest)
             && segment.payload_mut().is_empty()
-            && !(segment.syn() || segment.fin() || segment.rst())
-            && before(number(segment.seq_number()), highest)
+            && !(segment.fin() || segment.rst())
         {
-            amended = true;
             segment.set_seq_number(TcpSeqNumber(highest as i32));
+            sum = replace(sum, (seq >> 16) as u16, (highest >> 16) as u16);
+            sum = replace(sum, seq as u16, highest as u16);
         }
-        if amended && checksum {
-            segment.fill_checksum(&IpAddress::Ipv4(from), &IpAddress::Ipv4(to));
+        if checksum {
+            segment.set_checksum(sum);
         }
     }
+}
+
+/// The checksum of a segment in which one word stands in place of another (RFC 1624).
+fn replace(checksum: u16, old: u16, new: u16) -> u16 {
+    let sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);
+    let folded = (sum & 0xffff) + (sum >> 16);
+    !((folded & 0xffff) + (folded >> 16)) as u16
 }
 
 /// Writes the shift into the options of a SYN. The window of a SYN is not shifted.
