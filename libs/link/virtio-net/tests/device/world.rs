@@ -139,10 +139,7 @@ impl World {
             .slice_mut(buffer.offset(), frame.len())
             .unwrap()
             .copy_from_slice(frame);
-        self.server
-            .tx()
-            .submit(buffer, frame.len(), Flags::NONE, 0)
-            .unwrap();
+        self.server.tx().submit(buffer, frame.len()).unwrap();
         true
     }
 
