@@ -220,16 +220,18 @@ fn a_device_that_lies_is_reset_and_asked_again() {
         reported,
         asked: 32,
     };
-    let index = |reported| DeviceError::UsedIndex { reported, last: 0 };
+    let index = |reported| DeviceError::UsedIndex {
+        queue: 0,
+        reported,
+        last: 0,
+    };
+    let unknown = |id| DeviceError::UnknownId { queue: 0, id };
     let lies: [Lie; 9] = [
         (|world| claim(world, 0, 0), length(0)),
         (|world| claim(world, 0, 33), length(33)),
         (|world| claim(world, 0, u32::MAX), length(u32::MAX)),
-        (|world| claim(world, 1, 32), DeviceError::UnknownId(1)),
-        (
-            |world| claim(world, 0x1_0000, 32),
-            DeviceError::UnknownId(0x1_0000),
-        ),
+        (|world| claim(world, 1, 32), unknown(1)),
+        (|world| claim(world, 0x1_0000, 32), unknown(0x1_0000)),
         (|world| claim(world, 0, 32), DeviceError::Repeated),
         (|world| world.device().ring(0).set_used_index(2), index(2)),
         (
@@ -260,6 +262,7 @@ fn an_answer_without_a_request_is_an_error() {
     world.device().report(0, 32);
     assert!(source.bytes(1).is_ok(), "the first seed is good");
     let error = DeviceError::UsedIndex {
+        queue: 0,
         reported: 2,
         last: 1,
     };
@@ -358,8 +361,11 @@ fn a_device_that_cannot_be_used_is_refused() {
         let error = world.start().err().expect("it is refused");
         (error, world.device().is_failed())
     };
+    let other = StartError::OtherDevice {
+        wanted: DeviceType::EntropySource,
+    };
     let network = refused(|device| device.device_type = DeviceType::Network);
-    assert_eq!(network, (StartError::NotEntropy, false), "left alone");
+    assert_eq!(network, (other, false), "left alone");
     assert_eq!(refused(|device| device.legacy = true).0, StartError::Legacy);
     let version = refused(|device| device.offered = 0);
     assert_eq!(version, (StartError::Missing(1 << 32), true));
@@ -371,8 +377,13 @@ fn a_device_that_cannot_be_used_is_refused() {
     });
     // A device that ignores the reset is told all the same.
     assert_eq!(reset, (StartError::ResetTimeout, true));
+    let none = StartError::QueueTooSmall {
+        queue: 0,
+        offered: 0,
+        needed: 1,
+    };
     let queue = refused(|device| device.max_queue_size = 0);
-    assert_eq!(queue, (StartError::NoQueue, true));
+    assert_eq!(queue, (none, true));
 }
 
 /// Indices wrap after 2^16 requests.
