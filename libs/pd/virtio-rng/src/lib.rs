@@ -24,5 +24,5 @@ mod source;
 
 pub use device::{Device, RequestPage};
 pub use generator::{Generator, SEED_LEN, Seed};
-pub use source::{Event, MAX_FAILURES, Policy, Source, Unavailable};
+pub use source::{Event, MAX_FAILURES, Policy, Source};
 pub use virtio::{DeviceError, StartError};

@@ -8,9 +8,10 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use device::{Entropy, Entry, INTERVAL, TestTransport, World};
+use driver_proto::CallError;
 use stats::RngDriver as Counter;
 use virtio_drivers::transport::{DeviceStatus, DeviceType};
-use virtio_rng::{DeviceError, Event, MAX_FAILURES, Seed, Source, StartError, Unavailable};
+use virtio_rng::{DeviceError, Event, MAX_FAILURES, Seed, Source, StartError};
 
 /// Some seeds, all different.
 fn seed(number: u8) -> Seed {
@@ -42,7 +43,7 @@ fn a_device_that_answers_makes_a_source() {
         "virtio 1 and nothing else"
     );
     assert_eq!(world.device().count(Entry::Doorbell(0)), 1);
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
     world.device().bring(&seed(1));
     let bytes = source.bytes(1).unwrap();
     assert_ne!(bytes, seed(1), "the device's bytes are given to nobody");
@@ -90,7 +91,7 @@ fn a_restarted_driver_does_not_repeat_itself() {
     let mut seen = HashSet::new();
     for life in 0..5 {
         let mut source = world.start().unwrap();
-        assert_eq!(source.bytes(7), Err(Unavailable::NotReady), "life {life}");
+        assert_eq!(source.bytes(7), Err(CallError::NotReady), "life {life}");
         world.device().bring(&seed(1));
         for _ in 0..100 {
             assert!(seen.insert(source.bytes(7).unwrap()), "life {life}");
@@ -110,7 +111,7 @@ fn a_request_of_the_life_before_is_not_answered_in_this_one() {
     world.device().bring(&seed(1));
     drop(before);
     let mut source = world.start().unwrap();
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn a_seed_may_come_in_pieces() {
     let seed = seed(1);
     let mut brought = 0;
     for piece in [1, 20, 10, 9] {
-        assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{brought}");
+        assert_eq!(source.bytes(0), Err(CallError::NotReady), "{brought}");
         brought += world
             .device()
             .bring(&seed[brought..(brought + piece).min(32)]);
@@ -140,9 +141,9 @@ fn pieces_from_before_a_lie_do_not_count() {
     let mut world = World::new();
     let mut source = world.start().unwrap();
     world.device().bring(&seed(1)[..10]);
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
     claim(&world, 0, 23);
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
     let error = DeviceError::Length {
         reported: 23,
         asked: 22,
@@ -162,7 +163,7 @@ fn without_an_answer_there_are_no_bytes() {
     let mut world = World::new();
     let mut source = world.start().unwrap();
     for ticks in 0..10 * INTERVAL {
-        assert_eq!(source.bytes(ticks), Err(Unavailable::NotReady));
+        assert_eq!(source.bytes(ticks), Err(CallError::NotReady));
     }
     assert_eq!(world.device().count(Entry::Doorbell(0)), 1, "asked once");
     assert_eq!(world.stats.get(Counter::Refused), 10 * INTERVAL);
@@ -247,7 +248,7 @@ fn a_device_that_lies_is_reset_and_asked_again() {
         let mut world = World::new();
         let mut source = world.start().unwrap();
         lie(&world);
-        assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{error}");
+        assert_eq!(source.bytes(0), Err(CallError::NotReady), "{error}");
         assert_eq!(source.take_event(), Some(Event::Reset(error)));
         assert_eq!(world.device().count(Entry::Reset), 2);
         world.device().bring(&seed(1));
@@ -275,16 +276,16 @@ fn a_device_that_always_lies_is_given_up() {
     let mut source = world.start().unwrap();
     for failure in 1..MAX_FAILURES {
         claim(&world, 0, 0);
-        assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{failure}");
+        assert_eq!(source.bytes(0), Err(CallError::NotReady), "{failure}");
         assert!(matches!(source.take_event(), Some(Event::Reset(_))));
     }
     claim(&world, 0, 0);
-    assert_eq!(source.bytes(0), Err(Unavailable::NoDevice));
+    assert_eq!(source.bytes(0), Err(CallError::NoDevice));
     assert!(matches!(source.take_event(), Some(Event::GivenUp(_))));
     assert!(world.device().is_failed());
     let resets = world.device().count(Entry::Reset);
     for ticks in 0..10 * INTERVAL {
-        assert_eq!(source.bytes(ticks), Err(Unavailable::NoDevice));
+        assert_eq!(source.bytes(ticks), Err(CallError::NoDevice));
     }
     assert_eq!(
         world.device().count(Entry::Reset),
@@ -346,7 +347,7 @@ fn a_device_that_is_lost_before_the_first_seed_leaves_nothing() {
     let mut source = world.start().unwrap();
     world.device().hangs_in_reset = true;
     claim(&world, 9, 32);
-    assert_eq!(source.bytes(0), Err(Unavailable::NoDevice));
+    assert_eq!(source.bytes(0), Err(CallError::NoDevice));
     assert_eq!(
         source.take_event(),
         Some(Event::Lost(StartError::ResetTimeout))
