@@ -42,14 +42,13 @@ impl<'a, const N: usize> Consumer<'a, N> {
         let first = first_index(N);
         (self.head, self.released, self.tail, self.asked) = (first, first, first, true);
         self.mine.want_signal.word.store(1, Ordering::Relaxed);
-        // Release: who sees this store sees the epoch that was written before it (E5).
+        // Release: a peer that sees this store sees the epoch that was written before it (E5).
         self.mine.head.word.store(first, Ordering::Release);
     }
 
     /// Looks for new descriptors (R3, R5). Returns how many can be [`pop`](Self::pop)ped now.
     ///
     /// # Errors
-    ///
     /// [`Reason::Index`] if the tail is not credible; the number that can be popped is what it was
     /// before.
     #[inline]

@@ -72,7 +72,7 @@
 //!   not.
 //! - E5. An end reads the tails first and the peer's `ack` and `epoch` afterwards. If these are not
 //!   as E2 wants them, what it read does not count: neither as descriptors nor as a violation. (A
-//!   reset half is written after the new epoch, so who sees the first sees the second.)
+//!   reset half is written after the new epoch, so an end that sees the half sees the epoch.)
 //! - E6. An end whose own word is not what it has written there, or that has seen more violations
 //!   in an epoch than there are buffers, begins a new epoch of its own. The peer then resets its
 //!   halves, and both are in step again.

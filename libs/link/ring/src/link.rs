@@ -33,7 +33,7 @@ impl LinkWords {
         }
     }
 
-    /// Release: who sees the word sees what this end had written to its halves before.
+    /// Release: a peer that sees the word sees what this end had written to its halves before.
     pub(crate) fn write(&self, words: Words) {
         let word = u64::from(words.epoch) << 32 | u64::from(words.ack);
         self.word.store(word, Ordering::Release);

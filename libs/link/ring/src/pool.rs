@@ -4,7 +4,7 @@
 use crate::Reason;
 
 /// Size of a buffer in bytes: an Ethernet frame of MTU 1500 with VLAN tag and the device's header,
-/// and power of two.
+/// rounded up to a power of two.
 pub const BUFFER_SIZE: usize = 2048;
 
 /// Buffers in a pool, and capacity of each ring: a ring always has room for every buffer.
@@ -21,7 +21,6 @@ const SIZE: u32 = BUFFER_SIZE as u32;
 /// Which buffer of a pool of `N` an offset lies in, and how far from its start.
 ///
 /// # Errors
-///
 /// It lies outside the pool.
 #[inline]
 pub(crate) fn locate<const N: usize>(offset: u32) -> Result<(u16, u16), Reason> {
@@ -36,7 +35,6 @@ pub(crate) fn locate<const N: usize>(offset: u32) -> Result<(u16, u16), Reason> 
 /// Which buffer begins at an offset.
 ///
 /// # Errors
-///
 /// None of the pool does.
 #[inline]
 pub(crate) fn locate_start<const N: usize>(offset: u32) -> Result<u16, Reason> {

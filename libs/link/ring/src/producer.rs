@@ -38,7 +38,7 @@ impl<'a, const N: usize> Producer<'a, N> {
     pub fn reset(&mut self) {
         let first = first_index(N);
         (self.tail, self.published, self.head) = (first, first, first);
-        // Release: who sees this store sees the epoch that was written before it (E5).
+        // Release: a peer that sees this store sees the epoch that was written before it (E5).
         self.mine.tail.word.store(first, Ordering::Release);
     }
 
@@ -46,7 +46,6 @@ impl<'a, const N: usize> Producer<'a, N> {
     /// at the shared head only if the ring seems full.
     ///
     /// # Errors
-    ///
     /// [`Reason::NoRoom`] if the consumer has not made room yet, [`Reason::Index`] if the ring looks
     /// full because the consumer's head is not credible.
     #[inline]

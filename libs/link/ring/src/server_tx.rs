@@ -80,7 +80,6 @@ impl<'a, const N: usize> ServerTx<'a, N> {
     /// comes up.
     ///
     /// # Errors
-    ///
     /// `len` is less than [`MIN_FRAME`] or more than [`BUFFER_SIZE`]; the buffer is handed back.
     pub fn submit(&mut self, buffer: TxBuffer, len: usize) -> Result<(), TxBuffer> {
         if !(usize::from(MIN_FRAME)..=BUFFER_SIZE).contains(&len) {
@@ -163,7 +162,7 @@ impl<'a, const N: usize> ServerTx<'a, N> {
     /// Empties the rings. What was lent stays marked so until [`resubmit`](Self::resubmit).
     pub(crate) fn reset(&mut self) {
         self.side.reset();
-        // Who has all buffers waits for none.
+        // A server that has all its buffers waits for none.
         self.side.consumed.cancel_signal();
     }
 }

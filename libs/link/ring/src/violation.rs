@@ -83,7 +83,6 @@ impl Reason {
     /// Returns the index `reported` if it lies in `first..=last` (with wrap).
     ///
     /// # Errors
-    ///
     /// It does not.
     pub(crate) fn check_index(reported: u32, first: u32, last: u32) -> Result<u32, Self> {
         if reported.wrapping_sub(first) <= last.wrapping_sub(first) {

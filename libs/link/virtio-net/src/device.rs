@@ -8,7 +8,7 @@ use virtio_drivers::transport::{DeviceType, Transport};
 
 /// Feature bits that are taken when they are offered (virtio 1.2 section 5.1.3): the device has an
 /// address, and reports the link's status. Checksums and segmentation are not among them yet: they
-/// need a header of its own for each frame, and a way to tell the server of them.
+/// need a separate header for each frame, and a way to tell the server about them.
 const MAC: u64 = 1 << 5;
 const STATUS: u64 = 1 << 16;
 

@@ -65,18 +65,12 @@ enum Cause {
 }
 
 /// What a pass moved.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Moved {
     received: usize,
     confirmed: usize,
     posted: usize,
     sent: usize,
-}
-
-impl Moved {
-    fn anything(self) -> bool {
-        self.received + self.confirmed + self.posted + self.sent != 0
-    }
 }
 
 impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
@@ -86,7 +80,6 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// starts the driver's end of the link. [`run`](Self::run) then notifies the server.
     ///
     /// # Errors
-    ///
     /// The device cannot be used; see [`StartError`].
     pub fn start(
         transport: T,
@@ -127,7 +120,6 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// [`run`](Self::run). Returns whether the link is up, if that has changed.
     ///
     /// # Errors
-    ///
     /// The device had to be reset, and cannot be brought up again.
     pub fn interrupt(&mut self) -> Result<Option<bool>, StartError> {
         let status = self.device.registers.transport.ack_interrupt();
@@ -154,7 +146,6 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// wake-up, and then the server was asked to notify the driver.
     ///
     /// # Errors
-    ///
     /// The device had to be reset, and cannot be brought up again.
     pub fn run(&mut self, mut notify: impl FnMut()) -> Result<(), StartError> {
         let mut was_reset = false;
@@ -200,7 +191,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         if self.end.flush() {
             notify();
         }
-        if moved.anything() {
+        if moved != Moved::default() {
             return Turn::Again;
         }
         let wants_tx = self.end.server_wants_tx();

@@ -59,7 +59,8 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
         )?;
         let header = at(QueuePages::<RX, TX>::HEADER);
         for id in (0..tx.size()).step_by(TRANSMIT_STRIDE.into()) {
-            tx.memory()
+            pages
+                .transmit
                 .describe(id, header, HEADER_LEN.into(), NEXT, id + 1);
         }
         pages.notes.handed_on(rx.used(), rx.size());
@@ -69,7 +70,6 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
     /// Gives the device a buffer to receive into.
     ///
     /// # Errors
-    ///
     /// The queue is full.
     pub(crate) fn rx_post(&mut self, slot: RxSlot) -> Result<(), DeviceError> {
         let DmaMemory {
@@ -93,7 +93,6 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
     /// Gives the device a frame to send.
     ///
     /// # Errors
-    ///
     /// The queue is full.
     pub(crate) fn tx_post(&mut self, frame: TxFrame) -> Result<(), DeviceError> {
         let address = self.memory.tx_paddr + frame.offset as u64;

@@ -39,7 +39,6 @@ impl<'a, P, const MAX: usize> Queue<'a, P, MAX> {
     /// must have, `stride` is the number of descriptors in a chain.
     ///
     /// # Errors
-    ///
     /// The device offers fewer descriptors, or says that the queue is in use.
     pub fn new<T: Transport>(
         memory: &'a QueueMemory<MAX>,
@@ -51,7 +50,7 @@ impl<'a, P, const MAX: usize> Queue<'a, P, MAX> {
     ) -> Result<Self, StartError> {
         let () = Self::SIZE_IS_FINE;
         let offered = transport.max_queue_size(number);
-        if offered < needed.max(stride.into()) {
+        if offered < needed {
             return Err(StartError::QueueTooSmall {
                 queue: number,
                 offered,
@@ -81,11 +80,6 @@ impl<'a, P, const MAX: usize> Queue<'a, P, MAX> {
             interrupts: true,
             added: false,
         })
-    }
-
-    /// The queue's memory.
-    pub fn memory(&self) -> &'a QueueMemory<MAX> {
-        self.memory
     }
 
     /// Descriptors of the queue.
@@ -121,7 +115,6 @@ impl<'a, P, const MAX: usize> Queue<'a, P, MAX> {
     /// gets.
     ///
     /// # Errors
-    ///
     /// The queue is full; `payload` is dropped.
     #[inline]
     pub fn post(
@@ -143,7 +136,6 @@ impl<'a, P, const MAX: usize> Queue<'a, P, MAX> {
     /// the device says.
     ///
     /// # Errors
-    ///
     /// The device returns what it does not have.
     #[inline]
     pub fn take(&mut self) -> Result<Option<(P, u32)>, DeviceError> {
@@ -172,7 +164,6 @@ impl<'a, P, const MAX: usize> Queue<'a, P, MAX> {
     /// check [`take`](Self::take) finds out when it comes to the first one too many.
     ///
     /// # Errors
-    ///
     /// It does.
     pub fn check_used(&self) -> Result<(), DeviceError> {
         let (reported, last) = (self.memory.used_index(), self.used);

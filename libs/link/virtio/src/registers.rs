@@ -24,7 +24,6 @@ impl<T: Transport> Registers<T> {
     /// the status has failed; QEMU's devices are done at the first.
     ///
     /// # Errors
-    ///
     /// It is another device or one of before virtio 1, or does not finish the reset.
     pub fn take(transport: T, kind: DeviceType, reset_looks: usize) -> Result<Self, StartError> {
         if transport.device_type() != kind {
@@ -44,7 +43,6 @@ impl<T: Transport> Registers<T> {
     /// Stops the device. Afterwards it does not touch memory.
     ///
     /// # Errors
-    ///
     /// The device does not finish: it may still be writing. It is told that the driver has given
     /// up.
     pub fn reset(&mut self) -> Result<(), StartError> {
@@ -64,7 +62,6 @@ impl<T: Transport> Registers<T> {
     /// it. Of the features in `known`, those that it offers are taken; `set_up` is told which.
     ///
     /// # Errors
-    ///
     /// The device lacks something; it is told that the driver has given up.
     pub fn bring_up<R>(
         &mut self,

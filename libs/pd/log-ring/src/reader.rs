@@ -23,7 +23,7 @@ pub const MAX_ENTRIES: usize = DATA_WORDS / TEXT_OFFSET as usize + 2;
 /// One line, copied out of the ring.
 #[derive(Clone)]
 pub struct Line {
-    /// What the writer says it matters.
+    /// How much the line matters, as the writer says.
     pub level: Level,
     /// When the writer says it was written, in ticks of the generic timer.
     pub ticks: u64,
@@ -159,8 +159,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `tail` and `head` as they stood together, or as an error what was read last, which cannot
-    /// be.
+    /// `tail` and `head` of the same moment.
+    ///
+    /// # Errors
+    /// The pair that was read last, if no pair can be true.
     fn span(&self) -> Result<(u64, u64), (u64, u64)> {
         let mut read = (0, 0);
         for _ in 0..LOADS {

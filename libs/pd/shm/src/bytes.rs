@@ -34,7 +34,6 @@ impl<A: Access> Bytes<A> {
     /// `len` bytes from `offset`, for reading.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the region.
     pub fn slice(&self, offset: usize, len: usize) -> Result<&[u8], OutOfBounds> {
         let first = self.0.range(offset, len)?;
@@ -49,7 +48,6 @@ impl ExclusiveBytes {
     /// `len` bytes from `offset`, for writing.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the region.
     pub fn slice_mut(&mut self, offset: usize, len: usize) -> Result<&mut [u8], OutOfBounds> {
         let first = self.0.range(offset, len)?;

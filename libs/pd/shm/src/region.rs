@@ -90,7 +90,6 @@ impl<A: Access> Region<A> {
     /// The region again, if it has at least so many bytes.
     ///
     /// # Errors
-    ///
     /// It has fewer.
     pub fn at_least(self, bytes: usize) -> Result<Self, RegionError> {
         if self.len < bytes {
@@ -116,7 +115,6 @@ impl<A: Access> Region<A> {
     /// The start of the region as a struct of atomics.
     ///
     /// # Errors
-    ///
     /// The region is too small for `T`, or its address is not aligned for it.
     pub fn into_page<T: Shared>(self) -> Result<&'static T, RegionError> {
         Ok(&self.at_least(size_of::<T>())?.into_slice()?[0])
@@ -125,7 +123,6 @@ impl<A: Access> Region<A> {
     /// The region as structs of atomics, one behind the other: as many as it has room for.
     ///
     /// # Errors
-    ///
     /// The region has no room for one, or its address is not aligned for `T`.
     pub fn into_slice<T: Shared>(self) -> Result<&'static [T], RegionError> {
         let region = self.at_least(size_of::<T>())?;

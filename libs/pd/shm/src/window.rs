@@ -30,7 +30,6 @@ impl<A: Access> Window<A> {
     /// Copies the bytes from `offset` on into `into`, each exactly once.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the window; nothing is copied.
     pub fn read_at(&self, offset: usize, into: &mut [u8]) -> Result<(), OutOfBounds> {
         let from = self.0.range(offset, into.len())?;
@@ -45,7 +44,6 @@ impl Window<ReadWrite> {
     /// Copies `from` into the window from `offset` on, each byte exactly once.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the window; nothing is copied.
     pub fn write_at(&self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds> {
         let into = self.0.range(offset, from.len())?;

@@ -99,7 +99,7 @@ impl<C: CounterSet> Writer<C> {
         self.page
     }
 
-    /// What shows the supervisor that this PD lives.
+    /// The word that shows the supervisor that this PD is alive.
     pub fn pulse(&self) -> Pulse {
         Pulse::new(self.page)
     }

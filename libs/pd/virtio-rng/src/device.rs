@@ -52,7 +52,6 @@ impl<'a, T: Transport> Device<'a, T> {
     /// The page is the driver's and the device's alone; `paddr` is its physical address.
     ///
     /// # Errors
-    ///
     /// It is no virtio 1 entropy device, or does not come up; it is then marked as failed.
     pub fn start(transport: T, page: &'a RequestPage, paddr: u64) -> Result<Self, StartError> {
         let mut registers = Registers::take(transport, DeviceType::EntropySource, RESET_LOOKS)?;
@@ -67,7 +66,6 @@ impl<'a, T: Transport> Device<'a, T> {
     /// Resets the device and starts it anew. A request that it had is forgotten.
     ///
     /// # Errors
-    ///
     /// It does not come up; it is then marked as failed.
     pub fn restart(&mut self) -> Result<(), StartError> {
         self.registers.reset()?;
@@ -99,7 +97,6 @@ impl<'a, T: Transport> Device<'a, T> {
     /// it is not done.
     ///
     /// # Errors
-    ///
     /// The device reports what cannot be, or has given up. It has to be [restarted](Self::restart).
     pub fn take(&mut self) -> Result<Option<(Seed, usize)>, DeviceError> {
         self.queue.check_used()?;

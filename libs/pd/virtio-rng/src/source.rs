@@ -60,7 +60,6 @@ impl<'a, T: Transport> Source<'a, T> {
     /// [`Device::start`].
     ///
     /// # Errors
-    ///
     /// The device cannot be used.
     pub fn start(
         transport: T,
@@ -89,7 +88,6 @@ impl<'a, T: Transport> Source<'a, T> {
     /// Bytes for one caller. `now` is the time in ticks.
     ///
     /// # Errors
-    ///
     /// [`CallError::NotReady`] if the device has not brought a whole seed yet,
     /// [`CallError::NoDevice`] if it was given up before it had brought one.
     pub fn bytes(&mut self, now: u64) -> Result<Seed, CallError> {
@@ -112,7 +110,7 @@ impl<'a, T: Transport> Source<'a, T> {
         }
     }
 
-    /// What has happened that somebody should be told, if it has not been taken yet.
+    /// Takes the last event, for the log, if it has not been taken yet.
     pub fn take_event(&mut self) -> Option<Event> {
         self.event.take()
     }
