@@ -46,8 +46,8 @@ impl<'a, const N: usize> Producer<'a, N> {
     /// at the shared head only if the ring seems full.
     ///
     /// # Errors
-    /// [`Reason::NoRoom`] if the consumer has not made room yet, [`Reason::Index`] if the ring looks
-    /// full because the consumer's head is not credible.
+    /// [`Reason::NoRoom`] if the consumer has not made room yet, [`Reason::Index`] if the ring
+    /// looks full because the consumer's head is not credible.
     #[inline]
     pub fn push(&mut self, descriptor: Descriptor) -> Result<(), Reason> {
         if self.tail.wrapping_sub(self.head) >= N as u32 {

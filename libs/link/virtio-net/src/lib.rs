@@ -2,9 +2,9 @@
 //! The logic of the network driver: a virtio-net device (virtio 1.2 section 5.1) on one side, the
 //! driver's end of the packet link on the other.
 //!
-//! Device and virtqueues are those of the crate `virtio`. What a later life of the driver needs lies
-//! in memory that survives it. Everything is generic over the transport, so that tests drive it
-//! with a test device.
+//! Device and virtqueues are those of the crate `virtio`. What a later life of the driver needs
+//! lies in memory that survives it. Everything is generic over the transport, so that tests drive
+//! it with a test device.
 //!
 //! # A wake-up
 //!
@@ -38,9 +38,9 @@
 //!
 //! # What is supported
 //!
-//! What the crate `virtio` supports, with queues of at least [`MIN_QUEUE`] descriptors; of more than
-//! the tables of the driver hold it uses that many, always a power of two. A device without an
-//! address gets [`FALLBACK_MAC`].
+//! What the crate `virtio` supports, with queues of at least [`MIN_QUEUE`] descriptors. Of more
+//! than the tables of the driver hold it uses that many, always a power of two. A device without
+//! an address gets [`FALLBACK_MAC`].
 //!
 //! # Why not `EVENT_IDX`
 //!

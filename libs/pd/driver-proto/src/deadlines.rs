@@ -17,7 +17,8 @@ impl<const N: usize> Deadlines<N> {
         true
     }
 
-    /// Takes out all deadlines that have come at `now`. Returns whose they were: bit n for caller n.
+    /// Takes out all deadlines that have come at `now`. Returns whose they were: bit n is set for
+    /// caller n.
     pub fn expire(&mut self, now: u64) -> u64 {
         let mut due = 0;
         for (caller, entry) in self.deadlines.iter_mut().enumerate() {

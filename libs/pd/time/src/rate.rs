@@ -2,8 +2,8 @@
 //! How often something may happen: the token bucket, kept as a single time (ITU-T I.371, "generic
 //! cell rate algorithm").
 
-/// A limit: a burst at once, and one more after each interval. The interval is in ticks or any other
-/// unit of time.
+/// A limit: a burst at once, and one more after each interval. The interval is in ticks or any
+/// other unit of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     burst: u64,
