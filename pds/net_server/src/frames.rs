@@ -3,7 +3,7 @@
 //! Packet memory: frames are read and written where the device puts and takes them.
 
 use pd_support::{ReadOnly, ReadWrite, region, role};
-use ring::{BUFFER_SIZE, Flags, POOL_SIZE, RxFrame, ServerRx, ServerTx};
+use ring::{BUFFER_SIZE, POOL_SIZE, RxFrame, ServerRx, ServerTx};
 use shm::{ExclusiveBytes, FrozenBytes};
 use socket_server::{FRAME_MAX, RxQueue, TxQueue};
 
@@ -109,7 +109,7 @@ impl TxQueue for Transmit<'_, '_> {
         let result = fill(bytes);
         if result.is_err() {
             self.ring.cancel(buffer);
-        } else if let Err(buffer) = self.ring.submit(buffer, length, Flags::default(), 0) {
+        } else if let Err(buffer) = self.ring.submit(buffer, length) {
             self.ring.cancel(buffer);
         }
         Some(result)

@@ -3,8 +3,8 @@
 //! The key from which sequence numbers, ports and other things that a stranger must not guess are
 //! made.
 
+use driver_proto::{Bytes, CallError};
 use pd_support::{Peer, clock, find_peer, info, role, warn};
-use rng_proto::RngError;
 use sel4_microkit::restart_count;
 use time::Clock;
 
@@ -25,7 +25,7 @@ const PAUSE: u64 = 100_000;
 pub fn obtain(clock: Clock) -> Key {
     let started = clock::now();
     let result = match find_peer(role::RANDOM) {
-        None => Err(RngError::NoDevice),
+        None => Err(CallError::NoDevice),
         Some(driver) => ask(driver, clock, started),
     };
     let mut key = Key::default();
@@ -35,7 +35,9 @@ pub fn obtain(clock: Clock) -> Key {
             info!("key from rng_driver");
         }
         Err(error) => {
-            warn!("{error}: sequence numbers and ports can be guessed from the time of the boot");
+            warn!(
+                "rng_driver: {error}: sequence numbers and ports can be guessed from the time of the boot"
+            );
             key[..8].copy_from_slice(&clock::now().to_le_bytes());
             key[8..].copy_from_slice(&restart_count().to_le_bytes());
         }
@@ -43,14 +45,14 @@ pub fn obtain(clock: Clock) -> Key {
     key
 }
 
-fn ask(driver: Peer, clock: Clock, started: u64) -> Result<rng_proto::Bytes, RngError> {
+fn ask(driver: Peer, clock: Clock, started: u64) -> Result<Bytes, CallError> {
     let end = started + clock.ticks(PATIENCE);
     let pause = clock.ticks(PAUSE);
     let call = |label| {
         let answer = driver.call(label, []);
         (answer.label, answer.words)
     };
-    rng_proto::ask(call, || {
+    driver_proto::ask(call, || {
         let until = clock::now() + pause;
         while clock::now() < until {
             core::hint::spin_loop();

@@ -4,11 +4,11 @@
 //! made only when a deadline moves forward; one that has become needless just wakes the server once
 //! for nothing.
 
+use driver_proto::{Alarm, CallError, SetTimeout, decode_result};
 use pd_support::{Peer, clock, warn};
 use sel4_microkit::Channel;
 use stats::{NetServer as Counter, Writer};
 use time::Clock;
-use timer_proto::{Alarm, SetTimeout, TimerError, decode_reply};
 
 /// How long after its time a notification may be under way, in nanoseconds: longer than a turn of
 /// this PD.
@@ -52,9 +52,9 @@ impl Timeout {
         }
         .encode();
         stats.inc(Counter::TimeoutsSet);
-        let ask = || decode_reply(self.timer.call(label, words).label);
+        let ask = || decode_result(self.timer.call(label, words).label);
         let mut reply = ask();
-        if reply == Err(TimerError::Restarted) {
+        if reply == Err(CallError::Restarted) {
             // The driver notifies the PDs that it knows to have called before. If it died early in
             // our first call, that is not us.
             reply = ask();
@@ -63,7 +63,7 @@ impl Timeout {
         // anything else happens.
         match reply {
             Ok(()) => self.alarm.arm(deadline),
-            Err(TimerError::Restarted) => {}
+            Err(CallError::Restarted) => {}
             Err(error) => warn!("timer refuses a deadline: {error}"),
         }
     }

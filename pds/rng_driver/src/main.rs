@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Random number generator: a virtio-rng device seeds it, and each PD with a channel for calls to
-//! it gets bytes (`rng-proto`).
+//! it gets bytes (`driver-proto`).
 //!
 //! It keeps nothing: when it is restarted, it has no bytes for anybody until the device has brought
 //! a new seed. Without a device it runs all the same and says so to every caller.
@@ -11,8 +11,8 @@
 
 mod hardware;
 
+use driver_proto::{Bytes, CallError, RandomReply, decode_random_request};
 use pd_support::{Pd, clock, error, info, warn};
-use rng_proto::{Bytes, Reply, Request, RngError};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
     with_msg_regs, with_msg_regs_mut,
@@ -20,7 +20,7 @@ use sel4_microkit::{
 use stats::{RngDriver as Counter, Writer};
 use time::Clock;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport};
-use virtio_rng::{Event, Policy, Source, Unavailable};
+use virtio_rng::{Event, Policy, Source};
 
 /// Between two seeds, in nanoseconds.
 const INTERVAL: u64 = 60_000_000_000;
@@ -73,11 +73,10 @@ fn source(stats: Writer<Counter>) -> Option<Source<'static, MmioTransport<'stati
 }
 
 impl Driver {
-    fn answer(&mut self, request: Request) -> Result<Bytes, RngError> {
-        let Request::RandomBytes = request;
+    fn bytes(&mut self) -> Result<Bytes, CallError> {
         let Some(source) = &mut self.source else {
             self.stats.inc(Counter::Refused);
-            return Err(RngError::NoDevice);
+            return Err(CallError::NoDevice);
         };
         let result = source.bytes(clock::now());
         match source.take_event() {
@@ -87,10 +86,7 @@ impl Driver {
             Some(Event::Lost(error)) => error!("device was given up: {error}"),
             None => {}
         }
-        result.map_err(|unavailable| match unavailable {
-            Unavailable::NotReady => RngError::NotReady,
-            Unavailable::NoDevice => RngError::NoDevice,
-        })
+        result
     }
 }
 
@@ -104,12 +100,12 @@ impl Handler for Driver {
     fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
         let request = with_msg_regs(|registers| {
             let words = registers.get(..msg_info.count()).unwrap_or(registers);
-            Request::decode(msg_info.label(), words)
+            decode_random_request(msg_info.label(), words)
         });
         if request.is_err() {
             self.stats.inc(Counter::Violations);
         }
-        let reply = Reply::encode(request.and_then(|request| self.answer(request)));
+        let reply = RandomReply::encode(request.and_then(|()| self.bytes()));
         let words = reply.words();
         with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
         Ok(MessageInfo::new(reply.label, words.len()))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Timer driver: owns the comparator of the generic timer and lets every caller have one deadline
-//! (`timer-proto`).
+//! (`driver-proto`).
 //!
 //! Each PD with a channel for calls to it is a client; no list of them is needed. Which channels
 //! have ever called survives a restart, so that after one all of them can be notified.
@@ -13,13 +13,13 @@ mod comparator;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use driver_proto::{Deadlines, SetTimeout, encode_result};
 use pd_support::{Pd, Peer, clock, error, info, interrupt};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo,
     persistent, protection_domain, with_msg_regs,
 };
 use stats::{TimerDriver, Writer};
-use timer_proto::{CallerSet, Deadlines, SetTimeout, encode_reply};
 
 use comparator::Comparator;
 
@@ -46,19 +46,20 @@ fn init() -> impl Handler {
     let comparator = Comparator::take();
     info!("timer at {} Hz", clock::frequency());
     // The callers' deadlines are forgotten after a restart; each one notified sets its own again.
-    notify(CallerSet::from_bits(CALLERS.load(Ordering::Relaxed)));
+    notify(CALLERS.load(Ordering::Relaxed));
     let driver = Driver {
         comparator,
         irq: interrupt(),
-        deadlines: Deadlines::new(),
+        deadlines: Deadlines::default(),
         deferred: DeferredActionSlot::new(),
         stats: pd.stats(),
     };
     pd.run(driver)
 }
 
-fn notify(callers: CallerSet) {
-    for caller in callers.iter().filter(|&caller| caller < CHANNELS) {
+/// Notifies the callers whose bits are set.
+fn notify(callers: u64) {
+    for caller in (0..CHANNELS).filter(|caller| callers >> caller & 1 == 1) {
         Peer::new(Channel::new(caller)).notify();
     }
 }
@@ -78,7 +79,8 @@ impl Driver {
     fn advance(&mut self) {
         let due = self.deadlines.expire(clock::now());
         self.comparator.set(self.deadlines.next());
-        self.stats.add(TimerDriver::TimeoutsFired, due.len() as u64);
+        self.stats
+            .add(TimerDriver::TimeoutsFired, due.count_ones().into());
         notify(due);
     }
 }
@@ -118,7 +120,7 @@ impl Handler for Driver {
         if result.is_err() {
             self.stats.inc(TimerDriver::Violations);
         }
-        Ok(MessageInfo::new(encode_reply(result), 0))
+        Ok(MessageInfo::new(encode_result(result), 0))
     }
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {

@@ -136,17 +136,17 @@ fn main() {
             driver_stats.add(NetDriver::TxFrames, wave * 9 / 10);
             driver_stats.add(NetDriver::RxBytes, wave * 700);
             driver_stats.add(NetDriver::TxBytes, wave * 1200);
-            driver_stats.add_common(Common::WakeUps, wave / 3);
-            driver_stats.add_common(Common::NotificationsSent, wave / 4);
-            server_stats.add_common(Common::PpcsServed, wave * 2);
+            driver_stats.common(Common::WakeUps).add(wave / 3);
+            driver_stats.common(Common::NotificationsSent).add(wave / 4);
+            server_stats.common(Common::PpcsServed).add(wave * 2);
             server_stats.set(NetServer::StreamSockets, 5 + second % 3);
             echo_stats.add(EchoServer::TcpBytes, wave * 900);
-            echo_stats.add_common(Common::PpcsMade, wave);
+            echo_stats.common(Common::PpcsMade).add(wave);
             timer_stats.add(TimerDriver::TimeoutsFired, 12);
             console_stats.add(Console::Lines, second % 2);
             if second % 20 == 15 {
-                driver_stats.add_common(Common::Starts, 1);
-                driver_stats.set_common(Common::StartedAt, now());
+                driver_stats.common(Common::Starts).add(1);
+                driver_stats.common(Common::StartedAt).set(now());
                 supervisor_stats.add(Supervisor::Faults, 1);
                 supervisor_stats.add(Supervisor::Restarts, 1);
                 supervisor_stats.add(Supervisor::FaultsChild1, 1);

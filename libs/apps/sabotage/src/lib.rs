@@ -88,7 +88,7 @@ impl Orders {
         self.serial.fetch_add(1, Ordering::Release);
     }
 
-    /// The number of the last order: one who starts has nothing to do with older ones.
+    /// The number of the last order. A PD that starts takes no order up to this one.
     pub fn last(&self) -> u64 {
         self.serial.load(Ordering::Acquire)
     }

@@ -2,8 +2,8 @@
 //! The consumer's role in a ring.
 
 use crate::half::first_index;
-use crate::sync::Ordering;
-use crate::{ConsumerHalf, Descriptor, IndexViolation, ProducerHalf};
+use crate::{ConsumerHalf, Descriptor, ProducerHalf, Reason};
+use shm::atomic::Ordering;
 
 /// The only writer of a [`ConsumerHalf`].
 #[derive(Debug)]
@@ -42,19 +42,19 @@ impl<'a, const N: usize> Consumer<'a, N> {
         let first = first_index(N);
         (self.head, self.released, self.tail, self.asked) = (first, first, first, true);
         self.mine.want_signal.word.store(1, Ordering::Relaxed);
-        // Release: who sees this store sees the epoch that was written before it (E5).
+        // Release: a peer that sees this store sees the epoch that was written before it (E5).
         self.mine.head.word.store(first, Ordering::Release);
     }
 
     /// Looks for new descriptors (R3, R5). Returns how many can be [`pop`](Self::pop)ped now.
     ///
     /// # Errors
-    ///
-    /// The tail is not credible; the number that can be popped is what it was before.
+    /// [`Reason::Index`] if the tail is not credible; the number that can be popped is what it was
+    /// before.
     #[inline]
-    pub fn refresh(&mut self) -> Result<u32, IndexViolation> {
+    pub fn refresh(&mut self) -> Result<u32, Reason> {
         let reported = self.theirs.tail.word.load(Ordering::Acquire);
-        self.tail = IndexViolation::check(reported, self.tail, self.head.wrapping_add(N as u32))?;
+        self.tail = Reason::check_index(reported, self.tail, self.head.wrapping_add(N as u32))?;
         Ok(self.available())
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the driver tells the server about the device, in the driver's page.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, page_struct};
+use shm::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// What says that the link is down. A page that was overwritten with zeros or garbage does not say
 /// so: the server would send nothing until the link changes.
@@ -18,7 +18,7 @@ pub struct DeviceState {
     pub link_up: bool,
 }
 
-page_struct! {
+shm::shared_struct! {
     /// [`DeviceState`] in shared memory. MAC address and MTU are written before the
     /// driver's epoch and hold for it; the link status may change.
     #[derive(Debug)]
@@ -32,19 +32,6 @@ page_struct! {
 }
 
 impl DeviceWords {
-    pub(crate) fn new() -> Self {
-        Self {
-            identity: AtomicU64::new(0),
-            link: AtomicU32::new(0),
-        }
-    }
-
-    #[cfg(any(test, loom, feature = "fault-injection"))]
-    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
-        self.identity.store(next(), Ordering::Relaxed);
-        self.link.store(next() as u32, Ordering::Relaxed);
-    }
-
     pub(crate) fn write(&self, state: DeviceState) {
         let [a, b, c, d, e, f] = state.mac;
         let [g, h] = state.mtu.to_le_bytes();

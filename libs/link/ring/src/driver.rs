@@ -3,11 +3,11 @@
 
 use crate::held::Held;
 use crate::pool::{check_length, locate, locate_start, offset_of};
-use crate::sync::Ordering;
 use crate::{
-    Consumer, Descriptor, DeviceState, DriverHalves, Flags, Inheritance, LinkEvent, PeerEpoch,
-    Producer, Queue, Reason, ServerHalves, Session, Side, Tally, full_fence,
+    Consumer, Descriptor, DeviceState, DriverHalves, Inheritance, LinkEvent, PeerEpoch, Producer,
+    Queue, ServerHalves, Session, Side, Tally, full_fence,
 };
+use shm::atomic::Ordering;
 
 /// An empty receive buffer that the server has lent. Proof that it lies in the pool and is here
 /// once.
@@ -26,7 +26,7 @@ impl RxSlot {
     }
 
     /// What a later life of the driver needs to hand on a frame in this buffer; see
-    /// [`Leftover`](crate::Leftover).
+    /// [`Descriptor::leftover`].
     pub fn to_word(&self) -> u64 {
         u64::from(self.buffer) | u64::from(self.cookie) << 32
     }
@@ -35,6 +35,15 @@ impl RxSlot {
         Self {
             buffer: word as u16,
             cookie: (word >> 32) as u32,
+        }
+    }
+
+    /// A frame in this buffer, `start` bytes behind its start.
+    pub(crate) fn frame(&self, start: u16, len: u16) -> Descriptor {
+        Descriptor {
+            offset: offset_of(self.buffer) + u32::from(start),
+            len,
+            cookie: self.cookie,
         }
     }
 }
@@ -55,10 +64,6 @@ pub struct TxFrame {
     pub offset: usize,
     /// Length of the frame in bytes.
     pub len: usize,
-    /// What the device is to do with it.
-    pub flags: Flags,
-    /// See [`Descriptor::spare`].
-    pub spare: u32,
 }
 
 /// The driver's end.
@@ -68,7 +73,7 @@ pub struct TxFrame {
 #[derive(Debug)]
 pub struct DriverEnd<'a, const N: usize> {
     mine: &'a DriverHalves<N>,
-    session: Session<'a, N>,
+    pub(crate) session: Session<'a, N>,
     /// Fills rx_active, empties rx_free.
     rx: Side<'a, N>,
     /// Fills tx_free, empties tx_active.
@@ -137,61 +142,34 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
 
     /// Takes the next empty buffer, for the device to receive into.
     pub fn rx_provide(&mut self) -> Option<RxSlot> {
-        loop {
-            let descriptor = self.rx.pop()?;
-            let accepted = locate_start::<N>(&descriptor).and_then(|buffer| {
-                self.rx_held
-                    .accept(buffer, descriptor.cookie)
-                    .map(|()| RxSlot {
-                        buffer,
-                        cookie: descriptor.cookie,
-                    })
-            });
-            match accepted {
-                Ok(slot) => return Some(slot),
-                Err(reason) => self.rx.refuse(reason),
-            }
-        }
+        self.rx.take(|Descriptor { offset, cookie, .. }| {
+            let buffer = locate_start::<N>(offset)?;
+            self.rx_held.accept(buffer, cookie)?;
+            Ok(RxSlot { buffer, cookie })
+        })
     }
 
     /// Hands a received frame to the server: `len` bytes, `start` bytes behind the start of the
     /// buffer. It is in the ring when this returns, so that it is not lost if the driver faults
     /// (B5); [`flush`](Self::flush) says whether the server must be notified.
-    pub fn rx_return(&mut self, slot: RxSlot, start: u16, len: u16, flags: Flags) {
+    pub fn rx_return(&mut self, slot: RxSlot, start: u16, len: u16) {
         if let Some(cookie) = self.rx_held.release(slot.buffer) {
-            let offset = offset_of(slot.buffer) + u32::from(start);
-            self.rx.push(Descriptor {
-                offset,
-                len,
-                flags,
-                cookie,
-                spare: 0,
-            });
+            self.rx.push(RxSlot { cookie, ..slot }.frame(start, len));
             self.rx.publish();
         }
     }
 
     /// Takes the next frame to be sent.
     pub fn tx_provide(&mut self) -> Option<TxFrame> {
-        loop {
-            let descriptor = self.tx.pop()?;
-            match self.tx_accept(&descriptor) {
-                Ok(frame) => return Some(frame),
-                Err(reason) => self.tx.refuse(reason),
-            }
-        }
-    }
-
-    fn tx_accept(&mut self, descriptor: &Descriptor) -> Result<TxFrame, Reason> {
-        let (buffer, start) = locate::<N>(descriptor)?;
-        check_length(descriptor, start)?;
-        self.tx_held.accept(buffer, descriptor.cookie)?;
-        Ok(TxFrame {
-            slot: TxSlot { buffer },
-            offset: descriptor.offset as usize,
-            len: usize::from(descriptor.len),
-            flags: descriptor.flags,
-            spare: descriptor.spare,
+        self.tx.take(|descriptor| {
+            let (buffer, start) = locate::<N>(descriptor.offset)?;
+            check_length(descriptor.len, start)?;
+            self.tx_held.accept(buffer, descriptor.cookie)?;
+            Ok(TxFrame {
+                slot: TxSlot { buffer },
+                offset: descriptor.offset as usize,
+                len: usize::from(descriptor.len),
+            })
         })
     }
 
@@ -230,11 +208,6 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         asked.map(|(_, side)| side.look()).sum::<u32>() != 0
     }
 
-    /// Frames to send that the last look has found and that were not taken.
-    pub fn tx_waiting(&self) -> u32 {
-        self.tx.waiting()
-    }
-
     /// Asks the server to notify the driver at once (S6): it has work left and gives up the
     /// processor. [`flush`](Self::flush) will ask for a notification.
     pub fn ask_again(&mut self) {
@@ -253,11 +226,6 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
     pub fn set_link_up(&mut self, up: bool) {
         self.mine.device.set_link_up(up);
         self.session.owes_notification = true;
-    }
-
-    /// The epoch of this end.
-    pub fn epoch(&self) -> u32 {
-        self.session.link.epoch()
     }
 
     /// Violations by the server since the last call, if there are any.

@@ -2,8 +2,8 @@
 //! The two halves of a ring as they lie in shared memory.
 
 use crate::Descriptor;
-use crate::sync::{AtomicU64, Line, Ordering, page_struct};
-use core::array::from_fn;
+use crate::sync::Line;
+use shm::atomic::{AtomicU64, Ordering};
 
 /// The index that both ends of a ring of capacity `n` start with: the counters wrap after one turn,
 /// so that every run exercises the wrap.
@@ -11,7 +11,7 @@ pub const fn first_index(n: usize) -> u32 {
     (n as u32).wrapping_neg()
 }
 
-page_struct! {
+shm::shared_struct! {
     /// One descriptor.
     #[derive(Debug)]
     pub(crate) struct Slot {
@@ -21,13 +21,6 @@ page_struct! {
 }
 
 impl Slot {
-    fn new() -> Self {
-        Self {
-            first: AtomicU64::new(0),
-            second: AtomicU64::new(0),
-        }
-    }
-
     /// Relaxed: the tail orders the content (R3).
     #[inline]
     pub(crate) fn write(&self, descriptor: Descriptor) {
@@ -43,7 +36,7 @@ impl Slot {
     }
 }
 
-page_struct! {
+shm::shared_struct! {
     /// What the producer writes: tail and slots.
     #[derive(Debug)]
     pub struct ProducerHalf<const N: usize> {
@@ -53,23 +46,6 @@ page_struct! {
 }
 
 impl<const N: usize> ProducerHalf<N> {
-    /// Ordinary memory for tests and simulations; PDs map it.
-    pub fn new() -> Self {
-        Self {
-            tail: Line::new(),
-            slots: from_fn(|_| Slot::new()),
-        }
-    }
-
-    #[cfg(any(test, loom, feature = "fault-injection"))]
-    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
-        self.tail.overwrite(next);
-        for slot in &self.slots {
-            slot.first.store(next(), Ordering::Relaxed);
-            slot.second.store(next(), Ordering::Relaxed);
-        }
-    }
-
     /// The slot of an index. `N` is a power of two, which [`Producer`](crate::Producer) and
     /// [`Consumer`](crate::Consumer) assert.
     #[inline]
@@ -78,42 +54,12 @@ impl<const N: usize> ProducerHalf<N> {
     }
 }
 
-impl<const N: usize> Default for ProducerHalf<N> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-page_struct! {
+shm::shared_struct! {
     /// What the consumer writes: head and signal request.
     #[derive(Debug)]
     pub struct ConsumerHalf {
         pub(crate) head: Line,
         pub(crate) want_signal: Line,
-    }
-}
-
-impl ConsumerHalf {
-    /// Ordinary memory for tests and simulations; PDs map it.
-    pub fn new() -> Self {
-        Self {
-            head: Line::new(),
-            want_signal: Line::new(),
-        }
-    }
-}
-
-#[cfg(any(test, loom, feature = "fault-injection"))]
-impl ConsumerHalf {
-    pub(crate) fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
-        self.head.overwrite(next);
-        self.want_signal.overwrite(next);
-    }
-}
-
-impl Default for ConsumerHalf {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -17,7 +17,6 @@ impl<const N: usize> Held<N> {
     /// Notes that a buffer has come.
     ///
     /// # Errors
-    ///
     /// It is here already: the server has lent it twice.
     #[inline]
     pub(crate) fn accept(&mut self, buffer: u16, cookie: u32) -> Result<(), Reason> {

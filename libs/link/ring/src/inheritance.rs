@@ -3,22 +3,9 @@
 //! server has not taken.
 
 use crate::half::first_index;
-use crate::pool::offset_of;
-use crate::sync::Ordering;
-use crate::{Descriptor, DriverHalves, Flags, PeerEpoch, RxSlot, ServerHalves};
-
-/// A frame that the device had delivered and the earlier life had not handed on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Leftover {
-    /// What [`RxSlot::to_word`] said about its buffer.
-    pub slot: u64,
-    /// First byte of the frame, from the start of the buffer.
-    pub start: u16,
-    /// Length of the frame in bytes.
-    pub len: u16,
-    /// Facts about the frame.
-    pub flags: Flags,
-}
+use crate::{Descriptor, DriverHalves, PeerEpoch, ServerHalves};
+use heapless::Vec;
+use shm::atomic::Ordering;
 
 /// Received frames that [`DriverEnd::acknowledge`](crate::DriverEnd::acknowledge) hands on first
 /// (rule B5).
@@ -30,8 +17,7 @@ pub struct Leftover {
 pub struct Inheritance<const N: usize> {
     /// The server that lent the buffers; frames for an earlier one are nobody's. 0 for none.
     server: u32,
-    frames: [Descriptor; N],
-    count: usize,
+    frames: Vec<Descriptor, N>,
 }
 
 impl<const N: usize> Inheritance<N> {
@@ -39,8 +25,7 @@ impl<const N: usize> Inheritance<N> {
     pub fn none() -> Self {
         Self {
             server: 0,
-            frames: [Descriptor::default(); N],
-            count: 0,
+            frames: Vec::new(),
         }
     }
 
@@ -50,7 +35,7 @@ impl<const N: usize> Inheritance<N> {
     pub fn take(
         mine: &DriverHalves<N>,
         theirs: &ServerHalves<N>,
-        leftovers: impl Iterator<Item = Leftover>,
+        leftovers: impl Iterator<Item = Descriptor>,
     ) -> Self {
         let mut inheritance = Self::none();
         let server = theirs.link.read().epoch;
@@ -63,7 +48,7 @@ impl<const N: usize> Inheritance<N> {
         // Into the ring first: if this life ends early too, the next one finds them there.
         for leftover in leftovers.take(N) {
             if let Some(slot) = ring.slot(tail) {
-                slot.write(leftover.into());
+                slot.write(leftover);
             }
             tail = tail.wrapping_add(1);
             ring.tail.word.store(tail, Ordering::Release);
@@ -72,39 +57,24 @@ impl<const N: usize> Inheritance<N> {
         // taken of it.
         let written = tail.wrapping_sub(first_index(N)).min(N as u32);
         let first = tail.wrapping_sub(written);
-        for (ahead, frame) in (0..written).zip(&mut inheritance.frames) {
-            if let Some(slot) = ring.slot(first.wrapping_add(ahead)) {
-                *frame = slot.read();
-            }
+        let frames = (0..written).filter_map(|ahead| ring.slot(first.wrapping_add(ahead)));
+        for slot in frames {
+            // There is room: `written` is at most `N`.
+            let _ = inheritance.frames.push(slot.read());
         }
-        inheritance.count = written as usize;
         inheritance
     }
 
     /// The frames for this epoch of the server.
     pub(crate) fn frames_for(&self, server: &PeerEpoch) -> &[Descriptor] {
-        let count = if self.server == server.0 {
-            self.count
+        if self.server == server.0 {
+            &self.frames
         } else {
-            0
-        };
-        self.frames.get(..count).unwrap_or_default()
+            &[]
+        }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.count = 0;
-    }
-}
-
-impl From<Leftover> for Descriptor {
-    fn from(leftover: Leftover) -> Self {
-        let RxSlot { buffer, cookie } = RxSlot::from_word(leftover.slot);
-        Self {
-            offset: offset_of(buffer) + u32::from(leftover.start),
-            len: leftover.len,
-            flags: leftover.flags,
-            cookie,
-            spare: 0,
-        }
+        self.frames.clear();
     }
 }

@@ -72,7 +72,7 @@
 //!   not.
 //! - E5. An end reads the tails first and the peer's `ack` and `epoch` afterwards. If these are not
 //!   as E2 wants them, what it read does not count: neither as descriptors nor as a violation. (A
-//!   reset half is written after the new epoch, so who sees the first sees the second.)
+//!   reset half is written after the new epoch, so an end that sees the half sees the epoch.)
 //! - E6. An end whose own word is not what it has written there, or that has seen more violations
 //!   in an epoch than there are buffers, begins a new epoch of its own. The peer then resets its
 //!   halves, and both are in step again.
@@ -123,19 +123,19 @@ mod tests;
 mod violation;
 
 pub use consumer::Consumer;
-pub use descriptor::{Descriptor, Flags};
+pub use descriptor::Descriptor;
 pub use device::DeviceState;
 pub use driver::{DriverEnd, RxSlot, TxFrame, TxSlot};
 pub use half::{ConsumerHalf, ProducerHalf, first_index};
-pub use inheritance::{Inheritance, Leftover};
+pub use inheritance::Inheritance;
 pub use link::{Link, LinkEvent, LinkWords, PeerEpoch};
 pub use pages::{DriverHalves, DriverPage, ServerHalves, ServerPage};
 pub use pool::{BUFFER_SIZE, CAPACITY, MIN_FRAME, POOL_SIZE};
-pub use producer::{Producer, PushError, PushErrorKind};
+pub use producer::Producer;
 pub use server::{ServerEnd, ServerEvent};
 pub use server_rx::{RxFrame, ServerRx};
 pub use server_tx::{ServerTx, TxBuffer};
 pub(crate) use session::Session;
 pub(crate) use side::Side;
 pub use sync::full_fence;
-pub use violation::{IndexViolation, Queue, Reason, Tally, Violation};
+pub use violation::{Queue, Reason, Tally, Violation};

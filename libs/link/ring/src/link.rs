@@ -2,9 +2,9 @@
 //! Epochs: how an end notices that its peer has started anew, and when the rings may be used.
 
 use crate::full_fence;
-use crate::sync::{AtomicU64, Ordering, page_struct};
+use shm::atomic::{AtomicU64, Ordering};
 
-page_struct! {
+shm::shared_struct! {
     /// What one end tells the other about itself.
     #[derive(Debug)]
     #[repr(align(64))]
@@ -24,13 +24,6 @@ pub(crate) struct Words {
 }
 
 impl LinkWords {
-    /// Ordinary memory for tests and simulations; PDs map it.
-    pub fn new() -> Self {
-        Self {
-            word: AtomicU64::new(0),
-        }
-    }
-
     #[inline]
     pub(crate) fn read(&self) -> Words {
         let word = self.word.load(Ordering::Acquire);
@@ -40,24 +33,10 @@ impl LinkWords {
         }
     }
 
-    /// Release: who sees the word sees what this end had written to its halves before.
+    /// Release: a peer that sees the word sees what this end had written to its halves before.
     pub(crate) fn write(&self, words: Words) {
         let word = u64::from(words.epoch) << 32 | u64::from(words.ack);
         self.word.store(word, Ordering::Release);
-    }
-}
-
-#[cfg(any(test, loom, feature = "fault-injection"))]
-impl LinkWords {
-    /// Writes anything, as a stray pointer can.
-    pub fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
-        self.word.store(next(), Ordering::Relaxed);
-    }
-}
-
-impl Default for LinkWords {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

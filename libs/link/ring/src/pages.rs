@@ -3,10 +3,10 @@
 
 use crate::device::DeviceWords;
 use crate::pool::CAPACITY;
-use crate::sync::{Line, page_struct};
+use crate::sync::Line;
 use crate::{ConsumerHalf, LinkWords, ProducerHalf};
 
-page_struct! {
+shm::shared_struct! {
     /// What the driver writes (region `driver_rings`).
     #[derive(Debug)]
     pub struct DriverHalves<const N: usize> {
@@ -23,44 +23,7 @@ page_struct! {
     }
 }
 
-impl<const N: usize> DriverHalves<N> {
-    /// Ordinary memory for tests and simulations; PDs map it.
-    pub fn new() -> Self {
-        Self {
-            link: LinkWords::new(),
-            device: DeviceWords::new(),
-            again: Line::new(),
-            lender: Line::new(),
-            rx_free: ConsumerHalf::new(),
-            tx_active: ConsumerHalf::new(),
-            rx_active: ProducerHalf::new(),
-            tx_free: ProducerHalf::new(),
-        }
-    }
-}
-
-#[cfg(any(test, loom, feature = "fault-injection"))]
-impl<const N: usize> DriverHalves<N> {
-    /// Writes every word of the page, as a stray pointer or a hostile driver can.
-    pub fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
-        self.link.overwrite(next);
-        self.device.overwrite(next);
-        self.again.overwrite(next);
-        self.lender.overwrite(next);
-        self.rx_free.overwrite(next);
-        self.tx_active.overwrite(next);
-        self.rx_active.overwrite(next);
-        self.tx_free.overwrite(next);
-    }
-}
-
-impl<const N: usize> Default for DriverHalves<N> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-page_struct! {
+shm::shared_struct! {
     /// What the server writes (region `server_rings`).
     #[derive(Debug)]
     pub struct ServerHalves<const N: usize> {
@@ -69,37 +32,6 @@ page_struct! {
         pub(crate) tx_free: ConsumerHalf,
         pub(crate) rx_free: ProducerHalf<N>,
         pub(crate) tx_active: ProducerHalf<N>,
-    }
-}
-
-impl<const N: usize> ServerHalves<N> {
-    /// Ordinary memory for tests and simulations; PDs map it.
-    pub fn new() -> Self {
-        Self {
-            link: LinkWords::new(),
-            rx_active: ConsumerHalf::new(),
-            tx_free: ConsumerHalf::new(),
-            rx_free: ProducerHalf::new(),
-            tx_active: ProducerHalf::new(),
-        }
-    }
-}
-
-#[cfg(any(test, loom, feature = "fault-injection"))]
-impl<const N: usize> ServerHalves<N> {
-    /// Writes every word of the page, as a stray pointer or a hostile server can.
-    pub fn overwrite(&self, next: &mut dyn FnMut() -> u64) {
-        self.link.overwrite(next);
-        self.rx_active.overwrite(next);
-        self.tx_free.overwrite(next);
-        self.rx_free.overwrite(next);
-        self.tx_active.overwrite(next);
-    }
-}
-
-impl<const N: usize> Default for ServerHalves<N> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

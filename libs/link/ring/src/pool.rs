@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The two pools of buffers, and the server's record of who has which buffer.
 
-use crate::{Descriptor, Reason};
+use crate::Reason;
 
 /// Size of a buffer in bytes: an Ethernet frame of MTU 1500 with VLAN tag and the device's header,
-/// and power of two.
+/// rounded up to a power of two.
 pub const BUFFER_SIZE: usize = 2048;
 
 /// Buffers in a pool, and capacity of each ring: a ring always has room for every buffer.
@@ -18,51 +18,47 @@ pub const MIN_FRAME: u16 = 14;
 
 const SIZE: u32 = BUFFER_SIZE as u32;
 
-/// Which buffer of a pool of `N` a descriptor's offset lies in, and how far from its start.
+/// Which buffer of a pool of `N` an offset lies in, and how far from its start.
 ///
 /// # Errors
-///
 /// It lies outside the pool.
 #[inline]
-pub(crate) fn locate<const N: usize>(descriptor: &Descriptor) -> Result<(u16, u16), Reason> {
-    let (buffer, start) = (descriptor.offset / SIZE, descriptor.offset % SIZE);
+pub(crate) fn locate<const N: usize>(offset: u32) -> Result<(u16, u16), Reason> {
+    let (buffer, start) = (offset / SIZE, offset % SIZE);
     if (buffer as usize) < N {
         Ok((buffer as u16, start as u16))
     } else {
-        Err(outside::<N>(descriptor))
+        Err(outside::<N>(offset))
     }
 }
 
-/// Which buffer begins at a descriptor's offset.
+/// Which buffer begins at an offset.
 ///
 /// # Errors
-///
 /// None of the pool does.
 #[inline]
-pub(crate) fn locate_start<const N: usize>(descriptor: &Descriptor) -> Result<u16, Reason> {
-    match locate::<N>(descriptor)? {
+pub(crate) fn locate_start<const N: usize>(offset: u32) -> Result<u16, Reason> {
+    match locate::<N>(offset)? {
         (buffer, 0) => Ok(buffer),
-        _ => Err(outside::<N>(descriptor)),
+        _ => Err(outside::<N>(offset)),
     }
 }
 
-fn outside<const N: usize>(descriptor: &Descriptor) -> Reason {
-    Reason::Offset {
-        reported: descriptor.offset,
-        pool: N as u32 * SIZE,
-    }
+fn outside<const N: usize>(reported: u32) -> Reason {
+    let pool = N as u32 * SIZE;
+    Reason::Offset { reported, pool }
 }
 
-/// Whether a frame of a descriptor's length fits behind `start` in a buffer.
+/// Whether a frame of a length fits behind `start` in a buffer.
 #[inline]
-pub(crate) fn check_length(descriptor: &Descriptor, start: u16) -> Result<(), Reason> {
-    let most = BUFFER_SIZE as u16 - start;
-    if (MIN_FRAME..=most).contains(&descriptor.len) {
+pub(crate) fn check_length(reported: u16, start: u16) -> Result<(), Reason> {
+    let (least, most) = (MIN_FRAME, BUFFER_SIZE as u16 - start);
+    if (least..=most).contains(&reported) {
         Ok(())
     } else {
         Err(Reason::Length {
-            reported: descriptor.len,
-            least: MIN_FRAME,
+            reported,
+            least,
             most,
         })
     }
@@ -121,46 +117,53 @@ impl<const N: usize> Pool<N> {
         cookie
     }
 
-    /// Takes a buffer back, if it is lent with this cookie (B2); it is then at home.
+    /// Takes a buffer back, if it is lent with this cookie (B2), or else `inherited` with it; it is
+    /// then at home.
     #[inline]
-    pub(crate) fn take_back(&mut self, buffer: u16, cookie: u32) -> Result<(), Reason> {
-        match self.place(buffer) {
-            Some(Place::Lent(lent_with)) if lent_with == cookie => {
-                self.set(buffer, Place::Home);
-                Ok(())
-            }
-            Some(Place::Lent(lent_with)) => Err(Reason::Cookie {
+    pub(crate) fn take_back(
+        &mut self,
+        buffer: u16,
+        cookie: u32,
+        inherited: bool,
+    ) -> Result<(), Reason> {
+        let lent_with = match self.place(buffer) {
+            Some(Place::Lent(lent_with)) if !inherited => lent_with,
+            Some(Place::Inherited(lent_with)) if inherited => lent_with,
+            _ => return Err(Reason::Ownership { buffer }),
+        };
+        if lent_with != cookie {
+            return Err(Reason::Cookie {
                 reported: cookie,
                 lent_with,
-            }),
-            _ => Err(Reason::Ownership { buffer }),
-        }
-    }
-
-    /// Notes that a buffer which was lent before this epoch comes back with a frame, if its cookie
-    /// is this one. Returns whether it does.
-    pub(crate) fn inherit(&mut self, buffer: u16, cookie: u32) -> bool {
-        let comes = matches!(
-            self.place(buffer),
-            Some(Place::Lent(old) | Place::Inherited(old)) if old == cookie
-        );
-        if comes {
-            self.set(buffer, Place::Inherited(cookie));
-        }
-        comes
-    }
-
-    /// Takes back a buffer that comes back with a frame, if it is one; it is then at home.
-    pub(crate) fn take_inherited(&mut self, buffer: u16, cookie: u32) -> Result<(), Reason> {
-        if self.place(buffer) != Some(Place::Inherited(cookie)) {
-            return Err(Reason::Ownership { buffer });
+            });
         }
         self.set(buffer, Place::Home);
         Ok(())
     }
 
-    /// All buffers with their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, Place)> + '_ {
-        (0u16..).zip(self.places.iter().copied())
+    /// Begins an epoch: what was lent before comes home, except for the buffers that are still to
+    /// come back with a frame. Those are named with the cookies that they were lent with.
+    pub(crate) fn inherit(&mut self, coming: impl Iterator<Item = (u16, u32)>) {
+        for place in &mut self.places {
+            if let Place::Inherited(cookie) = *place {
+                *place = Place::Lent(cookie);
+            }
+        }
+        for (buffer, cookie) in coming {
+            if self.place(buffer) == Some(Place::Lent(cookie)) {
+                self.set(buffer, Place::Inherited(cookie));
+            }
+        }
+        for place in &mut self.places {
+            if matches!(place, Place::Lent(_)) {
+                *place = Place::Home;
+            }
+        }
+    }
+
+    /// The buffers that are lent.
+    pub(crate) fn lent(&self) -> impl Iterator<Item = u16> + '_ {
+        let places = (0u16..).zip(&self.places);
+        places.filter_map(|(buffer, place)| matches!(place, Place::Lent(_)).then_some(buffer))
     }
 }

@@ -2,37 +2,8 @@
 //! The producer's role in a ring.
 
 use crate::half::first_index;
-use crate::sync::Ordering;
-use crate::{ConsumerHalf, Descriptor, IndexViolation, ProducerHalf, Reason};
-
-/// Why a descriptor was not taken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PushErrorKind {
-    /// The consumer has not yet made room. Try again after it has signalled or been seen to
-    /// progress.
-    Full,
-    /// The ring looks full because the consumer's head is not credible.
-    Violation(IndexViolation),
-}
-
-impl PushErrorKind {
-    /// What it means in a ring that has a slot for every buffer that its producer may push.
-    pub(crate) fn reason(self) -> Reason {
-        match self {
-            Self::Full => Reason::NoRoom,
-            Self::Violation(violation) => Reason::Index(violation),
-        }
-    }
-}
-
-/// A descriptor that was not taken, and why.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PushError {
-    /// The reason.
-    pub kind: PushErrorKind,
-    /// The descriptor, back in the caller's hands.
-    pub descriptor: Descriptor,
-}
+use crate::{ConsumerHalf, Descriptor, ProducerHalf, Reason};
+use shm::atomic::Ordering;
 
 /// The only writer of a [`ProducerHalf`].
 #[derive(Debug)]
@@ -67,7 +38,7 @@ impl<'a, const N: usize> Producer<'a, N> {
     pub fn reset(&mut self) {
         let first = first_index(N);
         (self.tail, self.published, self.head) = (first, first, first);
-        // Release: who sees this store sees the epoch that was written before it (E5).
+        // Release: a peer that sees this store sees the epoch that was written before it (E5).
         self.mine.tail.word.store(first, Ordering::Release);
     }
 
@@ -75,12 +46,12 @@ impl<'a, const N: usize> Producer<'a, N> {
     /// at the shared head only if the ring seems full.
     ///
     /// # Errors
-    ///
-    /// There is no room; the error has the descriptor.
+    /// [`Reason::NoRoom`] if the consumer has not made room yet, [`Reason::Index`] if the ring
+    /// looks full because the consumer's head is not credible.
     #[inline]
-    pub fn push(&mut self, descriptor: Descriptor) -> Result<(), PushError> {
+    pub fn push(&mut self, descriptor: Descriptor) -> Result<(), Reason> {
         if self.tail.wrapping_sub(self.head) >= N as u32 {
-            self.look(descriptor)?;
+            self.look()?;
         }
         if let Some(slot) = self.mine.slot(self.tail) {
             slot.write(descriptor);
@@ -90,22 +61,11 @@ impl<'a, const N: usize> Producer<'a, N> {
     }
 
     /// Makes room for one more, if the consumer's head says so (R4, R5).
-    fn look(&mut self, descriptor: Descriptor) -> Result<(), PushError> {
+    fn look(&mut self) -> Result<(), Reason> {
         let reported = self.theirs.head.word.load(Ordering::Acquire);
-        match IndexViolation::check(reported, self.head, self.published) {
-            Ok(head) => self.head = head,
-            Err(violation) => {
-                return Err(PushError {
-                    kind: PushErrorKind::Violation(violation),
-                    descriptor,
-                });
-            }
-        }
+        self.head = Reason::check_index(reported, self.head, self.published)?;
         if self.tail.wrapping_sub(self.head) >= N as u32 {
-            return Err(PushError {
-                kind: PushErrorKind::Full,
-                descriptor,
-            });
+            return Err(Reason::NoRoom);
         }
         Ok(())
     }

@@ -165,11 +165,6 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         self.theirs.device.read()
     }
 
-    /// Buffers of both pools that are not with the driver.
-    pub fn buffers_at_home(&self) -> usize {
-        self.rx.at_home() + self.tx.at_home()
-    }
-
     /// Violations by the driver since the last call, if there are any.
     pub fn take_violations(&mut self) -> Option<Tally> {
         self.session.confirmed.take()

@@ -2,9 +2,7 @@
 //! The server's receive side.
 
 use crate::pool::{BUFFER_SIZE, Place, Pool, check_length, locate, offset_of};
-use crate::{
-    Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, Reason, ServerHalves, Side,
-};
+use crate::{Consumer, Descriptor, DriverHalves, Producer, Queue, Reason, ServerHalves, Side};
 
 /// A received frame in its buffer. Proof that it lies within one buffer of the pool, and that the
 /// driver has given that buffer back: nobody writes it until [`ServerRx::give_back`].
@@ -14,7 +12,6 @@ pub struct RxFrame {
     buffer: u16,
     start: u16,
     len: u16,
-    flags: Flags,
 }
 
 impl RxFrame {
@@ -30,11 +27,6 @@ impl RxFrame {
     )]
     pub fn len(&self) -> usize {
         usize::from(self.len)
-    }
-
-    /// What the driver says about it.
-    pub fn flags(&self) -> Flags {
-        self.flags
     }
 }
 
@@ -74,20 +66,16 @@ impl<'a, const N: usize> ServerRx<'a, N> {
             match accepted {
                 Ok(frame) => return Some(frame),
                 // The earlier driver had handed it on already; the new one cannot know.
-                Err(Reason::Ownership { .. }) if inherited => {}
+                Err(Reason::Ownership { .. } | Reason::Cookie { .. }) if inherited => {}
                 Err(reason) => self.side.refuse(reason),
             }
         }
     }
 
     fn accept(&mut self, descriptor: &Descriptor, inherited: bool) -> Result<RxFrame, Reason> {
-        let (buffer, start) = locate::<N>(descriptor)?;
-        if inherited {
-            self.pool.take_inherited(buffer, descriptor.cookie)?;
-        } else {
-            self.pool.take_back(buffer, descriptor.cookie)?;
-        }
-        if let Err(reason) = check_length(descriptor, start) {
+        let (buffer, start) = locate::<N>(descriptor.offset)?;
+        self.pool.take_back(buffer, descriptor.cookie, inherited)?;
+        if let Err(reason) = check_length(descriptor.len, start) {
             // The buffer is back all the same; only the frame is nonsense.
             self.lend(buffer);
             return Err(reason);
@@ -97,13 +85,7 @@ impl<'a, const N: usize> ServerRx<'a, N> {
             buffer,
             start,
             len: descriptor.len,
-            flags: descriptor.flags,
         })
-    }
-
-    /// Frames that can be taken without another look at the ring.
-    pub fn waiting(&self) -> u32 {
-        self.side.waiting()
     }
 
     /// Lends the buffer of a frame to the driver again. If the link is down, that happens when it
@@ -122,7 +104,6 @@ impl<'a, const N: usize> ServerRx<'a, N> {
             offset: offset_of(buffer),
             len: BUFFER_SIZE as u16,
             cookie,
-            ..Descriptor::default()
         });
     }
 
@@ -132,28 +113,12 @@ impl<'a, const N: usize> ServerRx<'a, N> {
     pub(crate) fn inherit(&mut self) {
         self.side.look();
         self.inherited = self.side.consumed.available();
-        let mut comes = [false; N];
-        for ahead in 0..self.inherited {
-            if let Some(descriptor) = self.side.consumed.peek(ahead)
-                && let Ok((buffer, _)) = locate::<N>(&descriptor)
-                && self.pool.inherit(buffer, descriptor.cookie)
-                && let Some(comes) = comes.get_mut(usize::from(buffer))
-            {
-                *comes = true;
-            }
-        }
-        for (buffer, comes) in (0u16..).zip(comes) {
-            if self.is_away(buffer) && !comes {
-                self.pool.set(buffer, Place::Home);
-            }
-        }
-    }
-
-    fn is_away(&self, buffer: u16) -> bool {
-        matches!(
-            self.pool.place(buffer),
-            Some(Place::Lent(_) | Place::Inherited(_))
-        )
+        let coming = (0..self.inherited).filter_map(|ahead| {
+            let descriptor = self.side.consumed.peek(ahead)?;
+            let (buffer, _) = locate::<N>(descriptor.offset).ok()?;
+            Some((buffer, descriptor.cookie))
+        });
+        self.pool.inherit(coming);
     }
 
     /// Lends idle buffers: the link has come up, or the last inherited descriptor was taken. A
@@ -173,12 +138,5 @@ impl<'a, const N: usize> ServerRx<'a, N> {
     pub(crate) fn reset(&mut self) {
         self.side.reset();
         self.inherited = 0;
-    }
-
-    /// Buffers that are not with the driver.
-    pub(crate) fn at_home(&self) -> usize {
-        (0..N as u16)
-            .filter(|buffer| !self.is_away(*buffer))
-            .count()
     }
 }

@@ -2,7 +2,8 @@
 //! The server's transmit side.
 
 use crate::pool::{BUFFER_SIZE, MIN_FRAME, Place, Pool, locate_start, offset_of};
-use crate::{Consumer, Descriptor, DriverHalves, Flags, Producer, Queue, ServerHalves, Side};
+use crate::{Consumer, Descriptor, DriverHalves, Producer, Queue, ServerHalves, Side};
+use heapless::Vec;
 
 /// A transmit buffer in the server's hands: [`BUFFER_SIZE`] bytes to be filled. Nobody else writes
 /// them, and nobody reads them until it is submitted.
@@ -23,8 +24,6 @@ impl TxBuffer {
 #[derive(Clone, Copy, Debug, Default)]
 struct Pending {
     len: u16,
-    flags: Flags,
-    spare: u32,
     /// Number of the submission, so that frames are sent again in the order in which they were
     /// first sent.
     order: u64,
@@ -38,9 +37,8 @@ pub struct ServerTx<'a, const N: usize> {
     pool: Pool<N>,
     pending: [Pending; N],
     next_order: u64,
-    /// Stack of idle buffers: the first `idle_len` entries.
-    idle: [u16; N],
-    idle_len: usize,
+    /// Stack of idle buffers.
+    idle: Vec<u16, N>,
     /// Frames wait although buffers are free.
     pub(crate) hurried: bool,
 }
@@ -57,8 +55,7 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             pending: [Pending::default(); N],
             next_order: 0,
             // The lowest on top, so that few pages are touched while few are in use.
-            idle: core::array::from_fn(|i| (N - 1 - i) as u16),
-            idle_len: N,
+            idle: (0..N as u16).rev().collect(),
             hurried: false,
         }
     }
@@ -69,43 +66,30 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         if !self.side.up {
             return None;
         }
-        let top = self.idle_len.checked_sub(1)?;
-        let buffer = *self.idle.get(top)?;
-        self.idle_len = top;
+        let buffer = self.idle.pop()?;
         self.pool.set(buffer, Place::InUse);
         Some(TxBuffer { buffer })
     }
 
     /// Buffers that [`take`](Self::take) can give now.
     pub fn idle(&self) -> usize {
-        if self.side.up { self.idle_len } else { 0 }
+        if self.side.up { self.idle.len() } else { 0 }
     }
 
-    /// Has the first `len` bytes of a buffer sent. `flags` and `spare` as in [`Descriptor`]. If the
-    /// link is down, the frame is sent when it comes up.
+    /// Has the first `len` bytes of a buffer sent. If the link is down, the frame is sent when it
+    /// comes up.
     ///
     /// # Errors
-    ///
     /// `len` is less than [`MIN_FRAME`] or more than [`BUFFER_SIZE`]; the buffer is handed back.
-    pub fn submit(
-        &mut self,
-        buffer: TxBuffer,
-        len: usize,
-        flags: Flags,
-        spare: u32,
-    ) -> Result<(), TxBuffer> {
+    pub fn submit(&mut self, buffer: TxBuffer, len: usize) -> Result<(), TxBuffer> {
         if !(usize::from(MIN_FRAME)..=BUFFER_SIZE).contains(&len) {
             return Err(buffer);
         }
         let order = self.next_order;
         self.next_order += 1;
         if let Some(pending) = self.pending.get_mut(usize::from(buffer.buffer)) {
-            *pending = Pending {
-                len: len as u16,
-                flags,
-                spare,
-                order,
-            };
+            let len = len as u16;
+            *pending = Pending { len, order };
         }
         self.lend(buffer.buffer);
         Ok(())
@@ -118,17 +102,12 @@ impl<'a, const N: usize> ServerTx<'a, N> {
 
     fn come_home(&mut self, buffer: u16) {
         self.pool.set(buffer, Place::Home);
-        if let Some(top) = self.idle.get_mut(self.idle_len) {
-            *top = buffer;
-            self.idle_len += 1;
-        }
+        // There is room: each buffer is in the stack at most once.
+        let _ = self.idle.push(buffer);
     }
 
     fn lend(&mut self, buffer: u16) {
-        let Some(&Pending {
-            len, flags, spare, ..
-        }) = self.pending.get(usize::from(buffer))
-        else {
+        let Some(&Pending { len, .. }) = self.pending.get(usize::from(buffer)) else {
             return;
         };
         let cookie = self.pool.lend(buffer);
@@ -138,25 +117,19 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         self.side.push(Descriptor {
             offset: offset_of(buffer),
             len,
-            flags,
             cookie,
-            spare,
         });
     }
 
     /// Takes back the buffers of frames that have been sent, as far as the last look at the ring
     /// found any.
     pub(crate) fn reap(&mut self) {
-        while let Some(descriptor) = self.side.pop() {
-            let back = locate_start::<N>(&descriptor).and_then(|buffer| {
-                self.pool
-                    .take_back(buffer, descriptor.cookie)
-                    .map(|()| buffer)
-            });
-            match back {
-                Ok(buffer) => self.come_home(buffer),
-                Err(reason) => self.side.refuse(reason),
-            }
+        while let Some(buffer) = self.side.take(|descriptor| {
+            let buffer = locate_start::<N>(descriptor.offset)?;
+            self.pool.take_back(buffer, descriptor.cookie, false)?;
+            Ok(buffer)
+        }) {
+            self.come_home(buffer);
         }
     }
 
@@ -167,44 +140,29 @@ impl<'a, const N: usize> ServerTx<'a, N> {
 
     /// Whether so few buffers are left that the driver should say when there are more (B4).
     pub(crate) fn is_short(&self) -> bool {
-        self.hurried || self.idle_len < N.div_ceil(4)
+        self.hurried || self.idle.len() < N.div_ceil(4)
     }
 
     /// Sends all unconfirmed frames once more, oldest first (B3): the link has come up. Returns how
     /// many.
     pub(crate) fn resubmit(&mut self) -> u32 {
-        let mut unconfirmed = [(0u64, 0u16); N];
-        let mut count = 0;
-        for (buffer, place) in self.pool.iter() {
-            let (Place::Lent(_), Some(pending)) = (place, self.pending.get(usize::from(buffer)))
-            else {
-                continue;
-            };
-            if let Some(entry) = unconfirmed.get_mut(count) {
-                *entry = (pending.order, buffer);
-                count += 1;
-            }
+        let mut unconfirmed = Vec::<(u64, u16), N>::new();
+        for buffer in self.pool.lent() {
+            let pending = self.pending.get(usize::from(buffer));
+            // There is room for all buffers of the pool.
+            let _ = unconfirmed.push((pending.map_or(0, |pending| pending.order), buffer));
         }
-        let unconfirmed = unconfirmed.get_mut(..count).unwrap_or_default();
         unconfirmed.sort_unstable();
-        for (_, buffer) in unconfirmed {
+        for (_, buffer) in &unconfirmed {
             self.lend(*buffer);
         }
-        count as u32
+        unconfirmed.len() as u32
     }
 
     /// Empties the rings. What was lent stays marked so until [`resubmit`](Self::resubmit).
     pub(crate) fn reset(&mut self) {
         self.side.reset();
-        // Who has all buffers waits for none.
+        // A server that has all its buffers waits for none.
         self.side.consumed.cancel_signal();
-    }
-
-    /// Buffers that are not with the driver.
-    pub(crate) fn at_home(&self) -> usize {
-        self.pool
-            .iter()
-            .filter(|(_, place)| !matches!(place, Place::Lent(_)))
-            .count()
     }
 }

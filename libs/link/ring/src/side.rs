@@ -36,8 +36,8 @@ impl<'a, const N: usize> Side<'a, N> {
 
     /// Looks for what the peer has published since. Returns how much there is to take.
     pub(crate) fn look(&mut self) -> u32 {
-        self.consumed.refresh().unwrap_or_else(|violation| {
-            self.refuse(Reason::Index(violation));
+        self.consumed.refresh().unwrap_or_else(|reason| {
+            self.refuse(reason);
             0
         })
     }
@@ -48,12 +48,17 @@ impl<'a, const N: usize> Side<'a, N> {
         if self.up { self.consumed.pop() } else { None }
     }
 
-    /// How many [`pop`](Self::pop) can give.
-    pub(crate) fn waiting(&self) -> u32 {
-        if self.up {
-            self.consumed.available()
-        } else {
-            0
+    /// The next descriptor for which `accept` has a use. What it refuses is counted.
+    #[inline]
+    pub(crate) fn take<T>(
+        &mut self,
+        mut accept: impl FnMut(Descriptor) -> Result<T, Reason>,
+    ) -> Option<T> {
+        loop {
+            match accept(self.pop()?) {
+                Ok(taken) => return Some(taken),
+                Err(reason) => self.refuse(reason),
+            }
         }
     }
 
@@ -67,8 +72,8 @@ impl<'a, const N: usize> Side<'a, N> {
     /// missing until the next epoch.
     #[inline]
     pub(crate) fn push(&mut self, descriptor: Descriptor) {
-        if let Err(error) = self.produced.push(descriptor) {
-            self.suspected.note(self.queues[0], error.kind.reason());
+        if let Err(reason) = self.produced.push(descriptor) {
+            self.suspected.note(self.queues[0], reason);
         }
     }
 

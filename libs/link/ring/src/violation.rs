@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use thiserror::Error;
+
 /// A use of a ring; see the crate's table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(missing_docs, reason = "the crate's table says what they are")]
@@ -24,42 +26,26 @@ impl fmt::Display for Queue {
     }
 }
 
-/// A shared index lies outside what rule R5 permits. Indices are free-running, so the permitted
-/// range may wrap.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct IndexViolation {
-    /// What the peer wrote.
-    pub reported: u32,
-    /// First permitted value.
-    pub first: u32,
-    /// Last permitted value.
-    pub last: u32,
-}
-
-impl IndexViolation {
-    /// `reported`, if it lies in `first..=last` (with wrap).
-    pub(crate) fn check(reported: u32, first: u32, last: u32) -> Result<u32, Self> {
-        if reported.wrapping_sub(first) <= last.wrapping_sub(first) {
-            Ok(reported)
-        } else {
-            Err(Self {
-                reported,
-                first,
-                last,
-            })
-        }
-    }
-}
-
 /// In which way a descriptor or an index is wrong.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Error)]
 pub enum Reason {
-    /// Rule R5.
-    Index(IndexViolation),
+    /// A shared index lies outside what rule R5 permits. Indices are free-running, so the permitted
+    /// range may wrap.
+    #[error("index {reported:#x}, permitted {first:#x} to {last:#x}")]
+    Index {
+        /// What the peer wrote.
+        reported: u32,
+        /// First permitted value.
+        first: u32,
+        /// Last permitted value.
+        last: u32,
+    },
     /// The ring is full, although it has room for every buffer: the consumer does not give slots
     /// back.
+    #[error("full, although there is a slot for every buffer")]
     NoRoom,
     /// The offset is outside the pool, or does not lie in the buffer where it must.
+    #[error("offset {reported:#x} in a pool of {pool:#x} bytes")]
     Offset {
         /// What the descriptor says, in bytes from the start of the pool.
         reported: u32,
@@ -67,6 +53,7 @@ pub enum Reason {
         pool: u32,
     },
     /// The length is too small or does not fit in the buffer.
+    #[error("length {reported}, permitted {least} to {most}")]
     Length {
         /// What the descriptor says, in bytes.
         reported: u16,
@@ -77,11 +64,13 @@ pub enum Reason {
     },
     /// The buffer is not in the peer's hands (returned twice, or never lent), or is lent a second
     /// time.
+    #[error("buffer {buffer} is not the giver's to give")]
     Ownership {
         /// Number of the buffer in its pool.
         buffer: u16,
     },
     /// The cookie is not the one that the buffer was lent with.
+    #[error("cookie {reported:#x}, lent with {lent_with:#x}")]
     Cookie {
         /// What the descriptor says.
         reported: u32,
@@ -90,57 +79,32 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// Returns the index `reported` if it lies in `first..=last` (with wrap).
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn check_index(reported: u32, first: u32, last: u32) -> Result<u32, Self> {
+        if reported.wrapping_sub(first) <= last.wrapping_sub(first) {
+            Ok(reported)
+        } else {
+            Err(Self::Index {
+                reported,
+                first,
+                last,
+            })
+        }
+    }
+}
+
 /// A peer broke the protocol on one of the rings.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Error)]
+#[error("{queue}: {reason}")]
 pub struct Violation {
     /// The ring it was found in.
     pub queue: Queue,
     /// The rule that was broken.
     pub reason: Reason,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let queue = self.queue;
-        match self.reason {
-            Reason::Index(IndexViolation {
-                reported,
-                first,
-                last,
-            }) => {
-                write!(
-                    f,
-                    "{queue}: index {reported:#x}, permitted {first:#x} to {last:#x}"
-                )
-            }
-            Reason::NoRoom => write!(
-                f,
-                "{queue}: full, although there is a slot for every buffer"
-            ),
-            Reason::Offset { reported, pool } => {
-                write!(
-                    f,
-                    "{queue}: offset {reported:#x} in a pool of {pool:#x} bytes"
-                )
-            }
-            Reason::Length {
-                reported,
-                least,
-                most,
-            } => {
-                write!(f, "{queue}: length {reported}, permitted {least} to {most}")
-            }
-            Reason::Ownership { buffer } => {
-                write!(f, "{queue}: buffer {buffer} is not the giver's to give")
-            }
-            Reason::Cookie {
-                reported,
-                lent_with,
-            } => {
-                write!(f, "{queue}: cookie {reported:#x}, lent with {lent_with:#x}")
-            }
-        }
-    }
 }
 
 /// How many violations an end endures in one epoch of the link: one for each buffer of a pool. Each
@@ -178,7 +142,7 @@ pub struct Tally {
 impl Tally {
     pub(crate) fn note(&mut self, queue: Queue, reason: Reason) {
         self.count = self.count.saturating_add(1);
-        let index = matches!(reason, Reason::Index(_));
+        let index = matches!(reason, Reason::Index { .. });
         self.indices = self.indices.saturating_add(index.into());
         self.last = Some(Violation { queue, reason });
     }

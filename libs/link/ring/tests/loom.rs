@@ -13,9 +13,10 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use ring::{
-    Consumer, ConsumerHalf, Descriptor, DeviceState, DriverEnd, DriverHalves, Flags, Inheritance,
-    LinkEvent, Producer, ProducerHalf, RxSlot, ServerEnd, ServerHalves,
+    Consumer, ConsumerHalf, Descriptor, DeviceState, DriverEnd, DriverHalves, Inheritance,
+    LinkEvent, LinkWords, Producer, ProducerHalf, RxSlot, ServerEnd, ServerHalves,
 };
+use shm::Words;
 
 /// A seL4 notification: a bit that a waiter takes.
 #[derive(Default)]
@@ -67,7 +68,7 @@ fn numbered(n: u32) -> Descriptor {
 fn transfer() {
     const COUNT: u32 = 3;
     explore(6, || {
-        let halves = Arc::new((ProducerHalf::<2>::new(), ConsumerHalf::new()));
+        let halves = Arc::new((ProducerHalf::<2>::zeroed(), ConsumerHalf::zeroed()));
         {
             let (producer_half, consumer_half) = &*halves;
             Producer::new(producer_half, consumer_half).reset();
@@ -104,8 +105,8 @@ type Pages<const N: usize> = (DriverHalves<N>, ServerHalves<N>, Bell, Bell);
 /// test's memory.
 fn pages<const N: usize>() -> &'static Pages<N> {
     Box::leak(Box::new((
-        DriverHalves::new(),
-        ServerHalves::new(),
+        DriverHalves::zeroed(),
+        ServerHalves::zeroed(),
         Bell::default(),
         Bell::default(),
     )))
@@ -149,7 +150,7 @@ fn no_received_frame_is_slept_through() {
         let (mut driver, mut server, slots) = connect(pages);
         let driving = thread::spawn(move || {
             for slot in slots {
-                driver.rx_return(slot, 12, 60, Flags::NONE);
+                driver.rx_return(slot, 12, 60);
                 pages.3.ring_if(driver.flush());
             }
         });
@@ -182,7 +183,7 @@ fn no_frame_to_send_is_slept_through() {
         let serving = thread::spawn(move || {
             for len in [60, 61] {
                 let buffer = server.tx().take().expect("four buffers are free");
-                server.tx().submit(buffer, len, Flags::NONE, 0).unwrap();
+                server.tx().submit(buffer, len).unwrap();
                 pages.2.ring_if(server.flush());
             }
         });
@@ -208,8 +209,9 @@ fn no_frame_to_send_is_slept_through() {
 #[test]
 fn both_ends_start_at_once() {
     explore(4, || {
-        let pages: &'static (ring::LinkWords, ring::LinkWords, Bell, Bell) =
-            Box::leak(Box::default());
+        let [one, other] = [LinkWords::zeroed(), LinkWords::zeroed()];
+        let pages: &'static (LinkWords, LinkWords, Bell, Bell) =
+            Box::leak(Box::new((one, other, Bell::default(), Bell::default())));
         let bring_up = move |swap: bool| {
             let (mine, theirs, my_bell, their_bell) = if swap {
                 (&pages.1, &pages.0, &pages.3, &pages.2)
@@ -241,8 +243,13 @@ fn both_ends_start_at_once() {
 #[test]
 fn an_end_starts_anew_with_an_overwritten_word() {
     explore(3, || {
-        let pages: &'static (ring::LinkWords, ring::LinkWords, Bell, Bell, AtomicU32) =
-            Box::leak(Box::default());
+        let pages: &'static (LinkWords, LinkWords, Bell, Bell, AtomicU32) = Box::leak(Box::new((
+            LinkWords::zeroed(),
+            LinkWords::zeroed(),
+            Bell::default(),
+            Bell::default(),
+            AtomicU32::new(0),
+        )));
         let restarting = thread::spawn(move || {
             let mut life = || {
                 let mut link = ring::Link::start(&pages.0, &pages.1);
@@ -304,7 +311,7 @@ fn driver_life(pages: &'static Pages<1>, len: u16) {
             pages.2.wait();
         }
     };
-    driver.rx_return(slot, 12, len, Flags::NONE);
+    driver.rx_return(slot, 12, len);
     pages.3.ring_if(driver.flush());
 }
 
@@ -316,7 +323,7 @@ fn driver_restarts_under_the_server() {
         let pages = pages::<1>();
         let (mut driver, mut server, mut slots) = connect(pages);
         let driving = thread::spawn(move || {
-            driver.rx_return(slots.pop().expect("one buffer"), 12, 61, Flags::NONE);
+            driver.rx_return(slots.pop().expect("one buffer"), 12, 61);
             pages.3.ring_if(driver.flush());
             // Dead. Its successor:
             driver_life(pages, 62);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The driver: frames between the device and the packet link.
 
+use crate::device::Device;
 use crate::memory::frame_len;
-use crate::{Device, DeviceError, DmaMemory, HEADER_LEN, Queues, StartError};
+use crate::queues::{HEADER_LEN, Queues};
+use crate::{DeviceError, DmaMemory, StartError};
 use ring::{
-    DeviceState, DriverEnd, DriverHalves, Flags, Inheritance, LinkEvent, PeerEpoch, ServerHalves,
-    Tally,
+    DeviceState, DriverEnd, DriverHalves, Inheritance, LinkEvent, PeerEpoch, ServerHalves, Tally,
 };
 use stats::{NetDriver as Counter, Writer, mac_to_value};
 use virtio_drivers::transport::{InterruptStatus, Transport};
@@ -23,7 +24,10 @@ pub const RESETS: u32 = 8;
 /// A driver of one device for one server, with `N` buffers in each direction, and queues of at most
 /// `RX` and `TX` descriptors.
 pub struct NetDriver<'a, T: Transport, const N: usize, const RX: usize, const TX: usize> {
-    device: Device<'a, T, RX, TX>,
+    device: Device<T>,
+    memory: DmaMemory<'a, RX, TX>,
+    /// To be replaced only when the device has been reset.
+    queues: Queues<'a, RX, TX>,
     mine: &'a DriverHalves<N>,
     theirs: &'a ServerHalves<N>,
     end: DriverEnd<'a, N>,
@@ -61,18 +65,12 @@ enum Cause {
 }
 
 /// What a pass moved.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Moved {
     received: usize,
     confirmed: usize,
     posted: usize,
     sent: usize,
-}
-
-impl Moved {
-    fn anything(self) -> bool {
-        self.received + self.confirmed + self.posted + self.sent != 0
-    }
 }
 
 impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
@@ -82,7 +80,6 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// starts the driver's end of the link. [`run`](Self::run) then notifies the server.
     ///
     /// # Errors
-    ///
     /// The device cannot be used; see [`StartError`].
     pub fn start(
         transport: T,
@@ -91,18 +88,21 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         theirs: &'a ServerHalves<N>,
         stats: Writer<Counter>,
     ) -> Result<Self, StartError> {
-        let mut device = Device::new(transport, memory)?;
+        let mut device = Device::take(transport)?;
         // Between the reset and the clearing of the queues: they hold still, and are still there.
-        let leftovers = device
+        let leftovers = memory
+            .queues
             .leftovers()
             .inspect(|_| stats.inc(Counter::RxRecovered));
         let inheritance = Inheritance::take(mine, theirs, leftovers);
-        let state = device.bring_up()?;
+        let (state, queues) = device.bring_up(memory)?;
         stats.inc(Counter::DeviceResets);
         show(&stats, &state);
         let end = DriverEnd::start(mine, theirs, state, inheritance);
         Ok(Self {
             device,
+            memory,
+            queues,
             mine,
             theirs,
             end,
@@ -120,10 +120,9 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// [`run`](Self::run). Returns whether the link is up, if that has changed.
     ///
     /// # Errors
-    ///
     /// The device had to be reset, and cannot be brought up again.
     pub fn interrupt(&mut self) -> Result<Option<bool>, StartError> {
-        let status = self.device.acknowledge_interrupt();
+        let status = self.device.registers.transport.ack_interrupt();
         let of_configuration = status.contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT);
         self.interrupted = !of_configuration || status.contains(InterruptStatus::QUEUE_INTERRUPT);
         if !of_configuration {
@@ -131,7 +130,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         }
         self.stats.inc(Counter::IrqsConfig);
         let before = self.state.link_up;
-        if self.device.needs_reset() {
+        if self.device.registers.needs_reset() {
             self.recover(Cause::Device(DeviceError::NeedsReset))?;
         } else {
             self.state.link_up = self.device.link_up()?;
@@ -147,7 +146,6 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// wake-up, and then the server was asked to notify the driver.
     ///
     /// # Errors
-    ///
     /// The device had to be reset, and cannot be brought up again.
     pub fn run(&mut self, mut notify: impl FnMut()) -> Result<(), StartError> {
         let mut was_reset = false;
@@ -167,9 +165,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
             }
         }
         self.stats.inc(Counter::TurnsUsedUp);
-        if let Some((queues, _)) = self.device.queues() {
-            queues.unmask(true);
-        }
+        self.queues.unmask(true);
         self.end.ask_again();
         if self.end.flush() {
             notify();
@@ -195,18 +191,16 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         if self.end.flush() {
             notify();
         }
-        if moved.anything() {
+        if moved != Moved::default() {
             return Turn::Again;
         }
         let wants_tx = self.end.server_wants_tx();
-        let Some((queues, _)) = self.device.queues() else {
-            return Turn::Sleep;
-        };
+        let queues = &mut self.queues;
         // Sent frames are worth an interrupt only if somebody waits for their buffers, or there is
         // no place for others: then the server is not asked to signal, either.
-        let more = queues.unmask(queues.tx_is_full() || (wants_tx && queues.in_flight() > 0));
-        let few = queues.receive_buffers() < N.min(queues.receive_capacity()) / 2;
-        if more || self.end.sleep(few, !queues.tx_is_full()) {
+        let more = queues.unmask(queues.tx.is_full() || (wants_tx && queues.tx.len() > 0));
+        let few = queues.rx.len() < N.min(queues.rx.capacity()) / 2;
+        if more || self.end.sleep(few, !queues.tx.is_full()) {
             Turn::Again
         } else {
             Turn::Sleep
@@ -216,23 +210,21 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// Moves what there is, in all four directions.
     fn pass(&mut self) -> Result<Moved, DeviceError> {
         let mut moved = Moved::default();
-        let Some((queues, transport)) = self.device.queues() else {
-            return Ok(moved);
-        };
+        let queues = &mut self.queues;
         queues.mask();
         moved.received = receive(queues, &mut self.end, &self.stats)?;
-        while let Some(slot) = queues.tx_take()? {
+        while let Some((slot, _)) = queues.tx.take()? {
             self.end.tx_return(slot);
             moved.confirmed += 1;
         }
-        while !queues.rx_is_full()
+        while !queues.rx.is_full()
             && let Some(slot) = self.end.rx_provide()
         {
             queues.rx_post(slot)?;
             moved.posted += 1;
         }
         let mut bytes = 0;
-        while !queues.tx_is_full()
+        while !queues.tx.is_full()
             && let Some(frame) = self.end.tx_provide()
         {
             bytes += frame.len as u64;
@@ -244,7 +236,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
             self.stats.add(Counter::TxFrames, moved.sent as u64);
             self.stats.add(Counter::TxBytes, bytes);
         }
-        let (rx, tx) = queues.doorbells(transport);
+        let (rx, tx) = queues.doorbells(&mut self.device.registers.transport);
         self.stats.add(Counter::DoorbellsRx, rx.into());
         self.stats.add(Counter::DoorbellsTx, tx.into());
         self.used |= moved.posted + moved.sent != 0;
@@ -262,10 +254,12 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
                 _ => Counter::IrqsSpurious,
             });
         }
-        if let Some((queues, _)) = self.device.queues() {
-            let held = queues.receive_buffers() as u64;
-            self.stats.set(Counter::RxBuffersHeld, held);
-        }
+        let held = self.queues.rx.len() as u64;
+        self.stats.set(Counter::RxBuffersHeld, held);
+        self.note_violations();
+    }
+
+    fn note_violations(&mut self) {
         if let Some(mut tally) = self.end.take_violations() {
             self.stats.add(Counter::Violations, tally.count.into());
             self.violations.absorb(&mut tally);
@@ -274,10 +268,10 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
 
     /// Resets the device and brings it up again.
     fn restart_device(&mut self) -> Result<(), StartError> {
-        self.device.reset()?;
+        self.device.registers.reset()?;
         self.stats.inc(Counter::DeviceResets);
         self.used = false;
-        self.state = self.device.bring_up()?;
+        (self.state, self.queues) = self.device.bring_up(self.memory)?;
         show(&self.stats, &self.state);
         Ok(())
     }
@@ -300,16 +294,13 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
                 self.device_error = Some(error);
                 self.resets += 1;
                 if self.resets > RESETS {
-                    self.device.give_up();
+                    self.device.registers.give_up();
                     return Err(StartError::Unusable(error));
                 }
             }
             Cause::OutOfStep => self.stats.inc(Counter::LinkRenewals),
         }
-        if let Some(mut tally) = self.end.take_violations() {
-            self.stats.add(Counter::Violations, tally.count.into());
-            self.violations.absorb(&mut tally);
-        }
+        self.note_violations();
         self.restart_device()?;
         // What the device said last is not to be trusted, and neither is an overwritten page.
         self.end = DriverEnd::start(self.mine, self.theirs, self.state, Inheritance::none());
@@ -336,11 +327,6 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     pub fn take_device_error(&mut self) -> Option<DeviceError> {
         self.device_error.take()
     }
-
-    /// The device, for tests and diagnosis.
-    pub fn device(&mut self) -> &mut Device<'a, T, RX, TX> {
-        &mut self.device
-    }
 }
 
 /// Takes received frames to the server. Returns how many buffers came from the device.
@@ -351,12 +337,12 @@ fn receive<const N: usize, const RX: usize, const TX: usize>(
 ) -> Result<usize, DeviceError> {
     let (mut buffers, mut frames, mut bytes) = (0, 0, 0);
     while buffers < BUDGET {
-        let Some((slot, len)) = queues.rx_take()? else {
+        let Some((slot, len)) = queues.rx.take()? else {
             break;
         };
         buffers += 1;
         if let Some(len) = frame_len(len) {
-            end.rx_return(slot, HEADER_LEN, len, Flags::NONE);
+            end.rx_return(slot, HEADER_LEN, len);
             queues.rx_done();
             frames += 1;
             bytes += u64::from(len);

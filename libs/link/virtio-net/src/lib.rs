@@ -2,10 +2,9 @@
 //! The logic of the network driver: a virtio-net device (virtio 1.2 section 5.1) on one side, the
 //! driver's end of the packet link on the other.
 //!
-//! The transport is that of the crate virtio-drivers. The virtqueues are this crate's own: they are
-//! made of atomics, so that nothing here is unsafe; they keep what a later life of the driver needs
-//! in the memory that survives it; and they take as many descriptors as the device offers.
-//! Everything is generic over the transport, so that tests drive it with a test device.
+//! Device and virtqueues are those of the crate `virtio`. What a later life of the driver needs
+//! lies in memory that survives it. Everything is generic over the transport, so that tests drive
+//! it with a test device.
 //!
 //! # A wake-up
 //!
@@ -39,13 +38,9 @@
 //!
 //! # What is supported
 //!
-//! Devices of virtio 1 (`VIRTIO_F_VERSION_1`) whose queues have at least [`MIN_QUEUE`] descriptors;
-//! of more than the tables of the driver hold it uses that many, always a power of two. A device
-//! without an address gets [`FALLBACK_MAC`]. The fences are those for memory that processors share,
-//! and caches are neither cleaned nor invalidated: that suffices for emulated devices and for ones
-//! that are coherent with the processor's caches, and for no others. `VIRTIO_F_ACCESS_PLATFORM` and
-//! `VIRTIO_F_ORDER_PLATFORM`, by which a device says that it needs more, are not accepted; a device
-//! that insists refuses the features, and the driver says so.
+//! What the crate `virtio` supports, with queues of at least [`MIN_QUEUE`] descriptors. Of more
+//! than the tables of the driver hold it uses that many, always a power of two. A device without
+//! an address gets [`FALLBACK_MAC`].
 //!
 //! # Why not `EVENT_IDX`
 //!
@@ -57,14 +52,13 @@
 
 mod device;
 mod driver;
-mod error;
 mod memory;
-mod queue;
 mod queues;
 
-pub use device::{Device, FALLBACK_MAC, Features};
+pub use device::FALLBACK_MAC;
 pub use driver::{NetDriver, RESETS, TURNS};
-pub use error::{DeviceError, StartError};
-pub use memory::{DmaMemory, Notes, QueueMemory, QueuePages};
-pub use queue::MIN_QUEUE;
-pub use queues::{HEADER_LEN, Queues};
+pub use memory::{DmaMemory, Notes, QueuePages};
+pub use queues::{HEADER_LEN, MIN_QUEUE};
+pub use virtio::{DeviceError, StartError};
+
+use queues::Queues;

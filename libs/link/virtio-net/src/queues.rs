@@ -4,11 +4,14 @@
 use core::sync::atomic::{Ordering, fence};
 
 use ring::{BUFFER_SIZE, RxSlot, TxFrame, TxSlot};
+use virtio::{NEXT, Queue, WRITE};
 use virtio_drivers::transport::Transport;
 
-use crate::memory::{NEXT, QueuePages, WRITE};
-use crate::queue::Queue;
+use crate::memory::QueuePages;
 use crate::{DeviceError, DmaMemory, StartError};
+
+/// Descriptors that each queue must have at least; fewer are not worth driving.
+pub const MIN_QUEUE: u32 = 8;
 
 /// Length of `virtio_net_hdr` in front of each frame (virtio 1.2 section 5.1.6), in bytes.
 pub const HEADER_LEN: u16 = 12;
@@ -20,10 +23,10 @@ const RECEIVE_STRIDE: u16 = 1;
 const TRANSMIT_STRIDE: u16 = 2;
 
 /// Both queues. To be dropped only when the device has been reset.
-pub struct Queues<'a, const RX: usize, const TX: usize> {
+pub(crate) struct Queues<'a, const RX: usize, const TX: usize> {
     memory: DmaMemory<'a, RX, TX>,
-    rx: Queue<'a, RxSlot, RX>,
-    tx: Queue<'a, TxSlot, TX>,
+    pub(crate) rx: Queue<'a, RxSlot, RX>,
+    pub(crate) tx: Queue<'a, TxSlot, TX>,
 }
 
 impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
@@ -43,6 +46,7 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
             at(QueuePages::<RX, TX>::RECEIVE),
             transport,
             RECEIVE,
+            MIN_QUEUE,
             RECEIVE_STRIDE,
         )?;
         let tx = Queue::new(
@@ -50,11 +54,13 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
             at(QueuePages::<RX, TX>::TRANSMIT),
             transport,
             TRANSMIT,
+            MIN_QUEUE,
             TRANSMIT_STRIDE,
         )?;
         let header = at(QueuePages::<RX, TX>::HEADER);
         for id in (0..tx.size()).step_by(TRANSMIT_STRIDE.into()) {
-            tx.memory()
+            pages
+                .transmit
                 .describe(id, header, HEADER_LEN.into(), NEXT, id + 1);
         }
         pages.notes.handed_on(rx.used(), rx.size());
@@ -64,9 +70,8 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
     /// Gives the device a buffer to receive into.
     ///
     /// # Errors
-    ///
     /// The queue is full.
-    pub fn rx_post(&mut self, slot: RxSlot) -> Result<(), DeviceError> {
+    pub(crate) fn rx_post(&mut self, slot: RxSlot) -> Result<(), DeviceError> {
         let DmaMemory {
             queues, rx_paddr, ..
         } = self.memory;
@@ -77,20 +82,10 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
         })
     }
 
-    /// Takes a buffer that the device has received into; with it the number of bytes written,
-    /// header included, as the device says. When the frame has been handed on or dropped, and
-    /// before another buffer is posted, call [`rx_done`](Self::rx_done).
-    ///
-    /// # Errors
-    ///
-    /// The device returns what it does not have.
-    pub fn rx_take(&mut self) -> Result<Option<(RxSlot, u32)>, DeviceError> {
-        self.rx.take()
-    }
-
-    /// Notes for the next life of the driver that all frames taken were dealt with.
+    /// Notes for the next life of the driver that all frames taken were handed on or dropped. To be
+    /// called before another buffer is posted.
     #[inline]
-    pub fn rx_done(&self) {
+    pub(crate) fn rx_done(&self) {
         let notes = &self.memory.queues.notes;
         notes.handed_on(self.rx.used(), self.rx.size());
     }
@@ -98,9 +93,8 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
     /// Gives the device a frame to send.
     ///
     /// # Errors
-    ///
     /// The queue is full.
-    pub fn tx_post(&mut self, frame: TxFrame) -> Result<(), DeviceError> {
+    pub(crate) fn tx_post(&mut self, frame: TxFrame) -> Result<(), DeviceError> {
         let address = self.memory.tx_paddr + frame.offset as u64;
         let len = frame.len as u32;
         self.tx.post(frame.slot, |memory, _, id| {
@@ -108,60 +102,26 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
         })
     }
 
-    /// Takes the buffer of a frame that the device has sent.
-    ///
-    /// # Errors
-    ///
-    /// The device returns what it does not have.
-    pub fn tx_take(&mut self) -> Result<Option<TxSlot>, DeviceError> {
-        Ok(self.tx.take()?.map(|(slot, _)| slot))
-    }
-
     /// Rings the doorbells that are due. Returns whether the receive and the transmit queue's were
     /// rung.
-    pub fn doorbells<T: Transport>(&mut self, transport: &mut T) -> (bool, bool) {
+    pub(crate) fn doorbells<T: Transport>(&mut self, transport: &mut T) -> (bool, bool) {
         (self.rx.doorbell(transport), self.tx.doorbell(transport))
     }
 
     /// Switches the device's interrupts off; it may still raise one that was on its way.
-    pub fn mask(&mut self) {
+    pub(crate) fn mask(&mut self) {
         self.rx.set_interrupts(false);
         self.tx.set_interrupts(false);
     }
 
     /// Switches interrupts on, for sent frames only if `tx`. Returns whether something was used
     /// meanwhile, for which none comes.
-    pub fn unmask(&mut self, tx: bool) -> bool {
+    pub(crate) fn unmask(&mut self, tx: bool) -> bool {
         self.rx.set_interrupts(true);
         self.tx.set_interrupts(tx);
         // Between writing our flag and reading the device's index (virtio 1.2 section 2.7.7.1).
         fence(Ordering::SeqCst);
         self.rx.has_used() || (tx && self.tx.has_used())
-    }
-
-    /// Whether the device has all the receive buffers that its queue can hold.
-    pub fn rx_is_full(&self) -> bool {
-        self.rx.is_full()
-    }
-
-    /// Whether the device has all the frames that its queue can hold.
-    pub fn tx_is_full(&self) -> bool {
-        self.tx.is_full()
-    }
-
-    /// Buffers that the device can receive into.
-    pub fn receive_buffers(&self) -> usize {
-        self.rx.len()
-    }
-
-    /// As many as there can be at most.
-    pub fn receive_capacity(&self) -> usize {
-        self.rx.capacity()
-    }
-
-    /// Frames given to the device and not confirmed.
-    pub fn in_flight(&self) -> usize {
-        self.tx.len()
     }
 }
 

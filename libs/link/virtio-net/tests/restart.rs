@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use device::{N, Network, RECEIVE, World, network, write};
 use proptest::prelude::*;
 use ring::ServerEnd;
+use shm::Words;
 use stats::NetDriver as Counter;
 
 fn frame(n: u8) -> Vec<u8> {

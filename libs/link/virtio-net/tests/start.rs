@@ -47,7 +47,9 @@ fn a_device_without_status_is_connected() {
 fn what_is_wrong_is_named() {
     assert_eq!(
         refused(|device| device.device_type = DeviceType::Block).0,
-        StartError::NotNetwork
+        StartError::OtherDevice {
+            wanted: DeviceType::Network
+        }
     );
     assert_eq!(refused(|device| device.legacy = true).0, StartError::Legacy);
     assert_eq!(

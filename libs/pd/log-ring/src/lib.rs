@@ -35,7 +35,6 @@
 mod page;
 mod reader;
 mod record;
-mod sync;
 mod writer;
 
 pub use page::{DATA_WORDS, LogPage};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The layout of the page.
 
-use crate::sync::AtomicU64;
+use shm::atomic::AtomicU64;
 
 /// `b"ISTHLOG1"` as a little-endian number; the last character is the version of the layout.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"ISTHLOG1");
@@ -15,22 +15,12 @@ pub const DATA_WORDS: usize = 16 * 1024 / 8 - HEADER_WORDS;
 #[cfg(loom)]
 pub const DATA_WORDS: usize = 7;
 
-/// Declares the page with the machine's atomics as shared memory, with loom's as an ordinary
-/// struct.
-macro_rules! page_struct {
-    ($($declaration:tt)*) => {
-        #[cfg(not(loom))]
-        shm::shared_struct! {
-            #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::KnownLayout)]
-            $($declaration)*
-        }
-        #[cfg(loom)]
-        $($declaration)*
-    };
-}
-
-page_struct! {
+shm::shared_struct! {
     /// A log ring as it lies in shared memory: 16 KiB, all atomics, every bit pattern valid.
+    #[cfg_attr(
+        not(loom),
+        derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::KnownLayout)
+    )]
     #[repr(align(64))]
     pub struct LogPage {
         /// [`MAGIC`] once a writer has set up the page.
@@ -48,26 +38,8 @@ page_struct! {
 const _: () = assert!(size_of::<LogPage>() == 16 * 1024);
 
 impl LogPage {
-    /// An empty page in ordinary memory, for tests; a PD's page is a region of the system
-    /// description.
-    pub fn new() -> Self {
-        Self {
-            magic: AtomicU64::new(0),
-            tail: AtomicU64::new(0),
-            head: AtomicU64::new(0),
-            reserved: core::array::from_fn(|_| AtomicU64::new(0)),
-            data: core::array::from_fn(|_| AtomicU64::new(0)),
-        }
-    }
-
     /// The word of the ring at a position.
     pub(crate) fn word(&self, position: u64) -> &AtomicU64 {
         &self.data[(position % DATA_WORDS as u64) as usize]
-    }
-}
-
-impl Default for LogPage {
-    fn default() -> Self {
-        Self::new()
     }
 }

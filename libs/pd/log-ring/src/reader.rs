@@ -3,11 +3,13 @@
 
 use core::fmt::{self, Write};
 
+use heapless::Vec;
+use shm::atomic::{Ordering, fence};
+
 use crate::{
     DATA_WORDS, Level, LogPage, MAX_TEXT,
     page::MAGIC,
     record::{RecordHeader, TEXT_OFFSET},
-    sync::{Ordering, fence},
 };
 
 /// How often a pair of positions is loaded again before it counts as garbage rather than as a race
@@ -21,27 +23,20 @@ pub const MAX_ENTRIES: usize = DATA_WORDS / TEXT_OFFSET as usize + 2;
 /// One line, copied out of the ring.
 #[derive(Clone)]
 pub struct Line {
-    /// What the writer says it matters.
+    /// How much the line matters, as the writer says.
     pub level: Level,
     /// When the writer says it was written, in ticks of the generic timer.
     pub ticks: u64,
-    text: [u8; MAX_TEXT],
-    len: usize,
-}
-
-impl Line {
     /// The bytes as the writer left them: perhaps not UTF-8, perhaps with control characters.
     /// `Display` cleans them.
-    pub fn raw_text(&self) -> &[u8] {
-        &self.text[..self.len]
-    }
+    pub raw_text: Vec<u8, MAX_TEXT>,
 }
 
 impl fmt::Display for Line {
     /// Writes the text with control characters and what is not UTF-8 replaced, so that it stays one
     /// line of plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.raw_text().utf8_chunks() {
+        for chunk in self.raw_text.utf8_chunks() {
             for c in chunk.valid().chars() {
                 f.write_char(match c {
                     '\t' => ' ',
@@ -164,8 +159,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `tail` and `head` as they stood together, or as an error what was read last, which cannot
-    /// be.
+    /// `tail` and `head` of the same moment.
+    ///
+    /// # Errors
+    /// The pair that was read last, if no pair can be true.
     fn span(&self) -> Result<(u64, u64), (u64, u64)> {
         let mut read = (0, 0);
         for _ in 0..LOADS {
@@ -198,16 +195,16 @@ impl<'a> Reader<'a> {
         if header.words() > available {
             return None;
         }
-        let mut line = Line {
+        let mut raw_text = Vec::new();
+        raw_text.resize_default(header.len).ok()?;
+        for (offset, chunk) in (TEXT_OFFSET..).zip(raw_text.chunks_mut(8)) {
+            chunk.copy_from_slice(&load(offset).to_le_bytes()[..chunk.len()]);
+        }
+        let line = Line {
             level: header.level,
             ticks: load(1),
-            text: [0; MAX_TEXT],
-            len: header.len,
+            raw_text,
         };
-        for (i, chunk) in line.text[..header.len].chunks_mut(8).enumerate() {
-            let bytes = load(TEXT_OFFSET + i as u64).to_le_bytes();
-            chunk.copy_from_slice(&bytes[..chunk.len()]);
-        }
         Some((line, header.words()))
     }
 }

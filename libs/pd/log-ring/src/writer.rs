@@ -3,11 +3,13 @@
 
 use core::fmt::{self, Write};
 
+use heapless::String;
+use shm::atomic::{Ordering, fence};
+
 use crate::{
     DATA_WORDS, Level, LogPage, MAX_TEXT,
     page::MAGIC,
     record::{RecordHeader, TEXT_OFFSET},
-    sync::{Ordering, fence},
 };
 
 /// The only writer of a page.
@@ -24,16 +26,13 @@ impl<'a> Writer<'a> {
     /// After a restart the ring goes on behind the last complete line. A ring that is not well
     /// formed is emptied.
     pub fn attach(page: &'a LogPage) -> Self {
-        let (tail, head) = match intact_span(page) {
-            Some(span) => span,
-            None => {
-                page.magic.store(0, Ordering::Release);
-                page.tail.store(0, Ordering::Relaxed);
-                page.head.store(0, Ordering::Relaxed);
-                page.magic.store(MAGIC, Ordering::Release);
-                (0, 0)
-            }
-        };
+        let (tail, head) = intact_span(page).unwrap_or_else(|| {
+            page.magic.store(0, Ordering::Release);
+            page.tail.store(0, Ordering::Relaxed);
+            page.head.store(0, Ordering::Relaxed);
+            page.magic.store(MAGIC, Ordering::Release);
+            (0, 0)
+        });
         Self { page, tail, head }
     }
 
@@ -46,8 +45,7 @@ impl<'a> Writer<'a> {
             writer: self,
             level,
             ticks,
-            buffer: [0; MAX_TEXT],
-            len: 0,
+            record: String::new(),
             written: 0,
         };
         // The buffer takes everything; only a Display implementation can fail, and then what it
@@ -124,17 +122,18 @@ struct Lines<'w, 'a> {
     writer: &'w mut Writer<'a>,
     level: Level,
     ticks: u64,
-    buffer: [u8; MAX_TEXT],
-    len: usize,
+    /// The next record's text.
+    record: String<MAX_TEXT>,
+    /// How many records were written.
     written: usize,
 }
 
 impl Lines<'_, '_> {
     fn end_record(&mut self) {
-        if self.len > 0 {
+        if !self.record.is_empty() {
             self.writer
-                .record(self.level, self.ticks, &self.buffer[..self.len]);
-            self.len = 0;
+                .record(self.level, self.ticks, self.record.as_bytes());
+            self.record.clear();
             self.written += 1;
         }
     }
@@ -145,12 +144,11 @@ impl Write for Lines<'_, '_> {
         for c in text.chars() {
             if c == '\n' {
                 self.end_record();
-                continue;
-            }
-            if self.len + c.len_utf8() > MAX_TEXT {
+            } else if self.record.push(c).is_err() {
                 self.end_record();
+                // It is empty now, and a record has room for any character.
+                self.record.push(c).map_err(|_| fmt::Error)?;
             }
-            self.len += c.encode_utf8(&mut self.buffer[self.len..]).len();
         }
         Ok(())
     }

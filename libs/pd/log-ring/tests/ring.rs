@@ -9,10 +9,11 @@ use std::{
 
 use log_ring::{DATA_WORDS, Entry, Level, LogPage, MAX_ENTRIES, MAX_TEXT, Reader, Writer};
 use proptest::prelude::*;
+use shm::Words;
 use zerocopy::IntoBytes;
 
 fn page() -> Box<LogPage> {
-    Box::new(LogPage::new())
+    Box::new(LogPage::zeroed())
 }
 
 /// Reads until there is nothing more; texts, and the sum of lost bytes.
@@ -41,7 +42,7 @@ fn lines_arrive_with_level_and_time() {
     match reader.next() {
         Some(Entry::Line(line)) => {
             assert_eq!((line.level, line.ticks), (Level::Warn, 77));
-            assert_eq!(line.raw_text(), b"queue 3 full");
+            assert_eq!(&line.raw_text[..], b"queue 3 full");
         }
         other => panic!("{other:?}"),
     }
@@ -205,7 +206,7 @@ proptest! {
                         Some(Entry::Line(line)) => {
                             let (expected, len) = model.pop_front().unwrap();
                             prop_assert_eq!(line.ticks, expected);
-                            prop_assert_eq!(line.raw_text(), vec![b'a' + (expected % 26) as u8; len]);
+                            prop_assert_eq!(&line.raw_text[..], vec![b'a' + (expected % 26) as u8; len]);
                         }
                     }
                 },
@@ -311,7 +312,7 @@ fn concurrent_overwriting_never_shows_a_mixture() {
                             .ticks
                             .to_le_bytes()
                             .repeat(1 + line.ticks as usize % 30);
-                        assert_eq!(line.raw_text(), expected);
+                        assert_eq!(&line.raw_text[..], expected);
                         read_words += 2 + expected.len() as u64 / 8;
                     }
                     Entry::Lost { bytes } => lost_words += bytes / 8,

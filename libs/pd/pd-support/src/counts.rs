@@ -16,7 +16,7 @@ pub fn flush<C: CounterSet>(stats: &Writer<C>) {
     for (counted, counter) in counted {
         let n = counted.take();
         if n != 0 {
-            stats.add_common(counter, n);
+            stats.common(counter).add(n);
         }
     }
 }

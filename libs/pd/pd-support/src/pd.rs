@@ -51,7 +51,7 @@ impl<C: CounterSet> Pd<C> {
     /// To be called last in `init`: wraps the handler, so that events are counted and log lines
     /// announced. Tells the parent that this PD is ready.
     pub fn run<H: Handler>(self, handler: H) -> Turns<H, C> {
-        self.stats.set_common(Common::ReadyAt, clock::now());
+        self.stats.common(Common::ReadyAt).set(clock::now());
         if let Some(parent) = find_peer(role::SUPERVISION) {
             parent.notify();
         }
@@ -83,7 +83,7 @@ pub struct Turns<H, C: CounterSet> {
 impl<H, C: CounterSet> Turns<H, C> {
     fn begin(&self) {
         self.stats.pulse().working();
-        self.stats.add_common(Common::WakeUps, 1);
+        self.stats.common(Common::WakeUps).add(1);
     }
 }
 
@@ -101,7 +101,7 @@ impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, H::Error> {
         self.begin();
-        self.stats.add_common(Common::PpcsServed, 1);
+        self.stats.common(Common::PpcsServed).add(1);
         self.handler.protected(channel, msg_info)
     }
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Bytes that can be borrowed as slices, because nobody else writes them meanwhile.
 
-use crate::error::check;
-use crate::{Access, OutOfBounds, ReadOnly, ReadWrite};
-use core::marker::PhantomData;
-use core::ptr::NonNull;
+use crate::{Access, OutOfBounds, ReadOnly, ReadWrite, Region};
 use core::slice;
 
 /// Bytes that are read in place, such as received frames. See
@@ -17,51 +14,33 @@ pub type ExclusiveBytes = Bytes<ReadWrite>;
 
 /// [`FrozenBytes`] or [`ExclusiveBytes`].
 #[derive(Debug)]
-pub struct Bytes<A: Access> {
-    base: NonNull<u8>,
-    len: usize,
-    access: PhantomData<A>,
-}
+pub struct Bytes<A: Access>(pub(crate) Region<A>);
 
-// SAFETY: nobody else writes the bytes while they are borrowed (contract of `new`), and writing
-// them needs `&mut`.
-unsafe impl<A: Access> Send for Bytes<A> {}
-// SAFETY: through `&Bytes` threads only read.
+// SAFETY: nobody else writes the bytes while they are borrowed (contract of the two functions that
+// make them), and through `&Bytes` threads only read.
 unsafe impl<A: Access> Sync for Bytes<A> {}
 
 impl<A: Access> Bytes<A> {
-    /// # Safety
-    ///
-    /// `len` bytes at `base` are accessible as `A` says for good, and nobody but the holder of the
-    /// result writes them while a slice of them lives.
-    pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
-        Self {
-            base,
-            len,
-            access: PhantomData,
-        }
-    }
-
     /// Size in bytes.
     pub fn len(&self) -> usize {
-        self.len
+        self.0.len()
     }
 
     /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.0.is_empty()
     }
 
     /// `len` bytes from `offset`, for reading.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the region.
     pub fn slice(&self, offset: usize, len: usize) -> Result<&[u8], OutOfBounds> {
-        check(offset, len, self.len)?;
+        let first = self.0.range(offset, len)?;
         // SAFETY: the range lies in the region (checked above), which is readable for good; others
-        // do not write it (contract of `new`), and `&self` keeps us from writing.
-        Ok(unsafe { slice::from_raw_parts(self.base.add(offset).as_ptr(), len) })
+        // do not write it (contract of the functions that make `Bytes`), and `&self` keeps us from
+        // writing.
+        Ok(unsafe { slice::from_raw_parts(first.as_ptr(), len) })
     }
 }
 
@@ -69,12 +48,11 @@ impl ExclusiveBytes {
     /// `len` bytes from `offset`, for writing.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the region.
     pub fn slice_mut(&mut self, offset: usize, len: usize) -> Result<&mut [u8], OutOfBounds> {
-        check(offset, len, self.len)?;
+        let first = self.0.range(offset, len)?;
         // SAFETY: the range lies in the region (checked above); we are its only writer, and `&mut
         // self` makes the slice the only one.
-        Ok(unsafe { slice::from_raw_parts_mut(self.base.add(offset).as_ptr(), len) })
+        Ok(unsafe { slice::from_raw_parts_mut(first.as_ptr(), len) })
     }
 }

@@ -26,8 +26,17 @@ mod region;
 mod shared;
 mod window;
 
+/// The atomics that shared memory is made of: the machine's, or under `--cfg loom` the model
+/// checker's. Nothing else differs between the two.
+pub mod atomic {
+    #[cfg(not(loom))]
+    pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+    #[cfg(loom)]
+    pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+}
+
 pub use bytes::{Bytes, ExclusiveBytes, FrozenBytes};
 pub use error::{OutOfBounds, RegionError};
 pub use region::{Access, ReadOnly, ReadWrite, Region};
-pub use shared::Shared;
+pub use shared::{Shared, Words};
 pub use window::{ReadWindow, Window};

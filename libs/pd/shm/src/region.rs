@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A mapped region before it is known what lies in it.
 
-use crate::error::check;
-use crate::{ExclusiveBytes, FrozenBytes, OutOfBounds, ReadWindow, RegionError, Shared, Window};
+use crate::{
+    Bytes, ExclusiveBytes, FrozenBytes, OutOfBounds, ReadWindow, RegionError, Shared, Window,
+};
 use core::marker::PhantomData;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 
@@ -55,12 +56,10 @@ impl<A: Access> Region<A> {
     /// - Nothing else in this program refers to these bytes: no static, no stack, no second
     ///   `Region`.
     pub unsafe fn new(address: usize, len: usize) -> Self {
-        // SAFETY: the caller promises that the address is not 0.
-        let base = unsafe { NonNull::new_unchecked(with_exposed_provenance_mut(address)) };
-        Self {
-            base,
-            len,
-            access: PhantomData,
+        // SAFETY: the caller promises that the address is not 0, and the rest of the contract.
+        unsafe {
+            let base = NonNull::new_unchecked(with_exposed_provenance_mut(address));
+            Self::from_ptr(base, len)
         }
     }
 
@@ -91,7 +90,6 @@ impl<A: Access> Region<A> {
     /// The region again, if it has at least so many bytes.
     ///
     /// # Errors
-    ///
     /// It has fewer.
     pub fn at_least(self, bytes: usize) -> Result<Self, RegionError> {
         if self.len < bytes {
@@ -103,33 +101,20 @@ impl<A: Access> Region<A> {
         Ok(self)
     }
 
-    /// Divides the region into the first `at` bytes and the rest.
-    ///
-    /// # Errors
-    ///
-    /// The region has fewer than `at` bytes.
-    pub fn split_at(self, at: usize) -> Result<(Self, Self), OutOfBounds> {
-        check(0, at, self.len)?;
-        // SAFETY: `at` is at most the region's length, so the pointer stays within it or one past
-        // its end.
-        let rest = unsafe { self.base.add(at) };
-        let first = Self {
-            base: self.base,
-            len: at,
-            access: PhantomData,
-        };
-        let second = Self {
-            base: rest,
-            len: self.len - at,
-            access: PhantomData,
-        };
-        Ok((first, second))
+    /// A pointer to the first of `len` bytes from `offset` on, all of which lie in the region.
+    pub(crate) fn range(&self, offset: usize, len: usize) -> Result<NonNull<u8>, OutOfBounds> {
+        let size = self.len;
+        match offset.checked_add(len) {
+            // SAFETY: `offset` is at most the region's length, so the pointer stays within it or
+            // one past its end.
+            Some(end) if end <= size => Ok(unsafe { self.base.add(offset) }),
+            _ => Err(OutOfBounds { offset, len, size }),
+        }
     }
 
     /// The start of the region as a struct of atomics.
     ///
     /// # Errors
-    ///
     /// The region is too small for `T`, or its address is not aligned for it.
     pub fn into_page<T: Shared>(self) -> Result<&'static T, RegionError> {
         Ok(&self.at_least(size_of::<T>())?.into_slice()?[0])
@@ -138,7 +123,6 @@ impl<A: Access> Region<A> {
     /// The region as structs of atomics, one behind the other: as many as it has room for.
     ///
     /// # Errors
-    ///
     /// The region has no room for one, or its address is not aligned for `T`.
     pub fn into_slice<T: Shared>(self) -> Result<&'static [T], RegionError> {
         let region = self.at_least(size_of::<T>())?;
@@ -156,11 +140,17 @@ impl<A: Access> Region<A> {
         Ok(unsafe { all.as_ref() })
     }
 
+    fn into_read_only(self) -> Region<ReadOnly> {
+        Region {
+            base: self.base,
+            len: self.len,
+            access: PhantomData,
+        }
+    }
+
     /// The region as payload that another PD may write at any time, to be read only.
     pub fn into_read_window(self) -> ReadWindow {
-        // SAFETY: the region's contract covers the bytes, and consuming it makes this their only
-        // view.
-        unsafe { ReadWindow::new(self.base, self.len) }
+        Window(self.into_read_only())
     }
 
     /// The region as bytes that do not change while we look at them.
@@ -171,18 +161,14 @@ impl<A: Access> Region<A> {
     /// PD, and no device. For receive buffers this follows from the packet link: the device
     /// gets a buffer only after its owner has handed it over.
     pub unsafe fn into_frozen_bytes(self) -> FrozenBytes {
-        // SAFETY: the region's contract covers the bytes; the caller promises that they do not
-        // change under a slice.
-        unsafe { FrozenBytes::new(self.base, self.len) }
+        Bytes(self.into_read_only())
     }
 }
 
 impl Region<ReadWrite> {
     /// The region as payload that another PD may read, and perhaps write, at any time.
     pub fn into_window(self) -> Window {
-        // SAFETY: the region's contract covers the bytes (writable: `ReadWrite`), and consuming it
-        // makes this their only view.
-        unsafe { Window::new(self.base, self.len) }
+        Window(self)
     }
 
     /// The region as bytes that only this PD writes.
@@ -191,8 +177,6 @@ impl Region<ReadWrite> {
     ///
     /// No other PD and no device ever writes the region.
     pub unsafe fn into_exclusive_bytes(self) -> ExclusiveBytes {
-        // SAFETY: the region's contract covers the bytes; the caller promises that we are the only
-        // writer.
-        unsafe { ExclusiveBytes::new(self.base, self.len) }
+        Bytes(self)
     }
 }

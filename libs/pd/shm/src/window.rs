@@ -5,65 +5,37 @@
 //! the copy, never the window.
 
 use crate::copy::copy_once;
-use crate::error::check;
-use crate::{Access, OutOfBounds, ReadOnly, ReadWrite};
-use core::marker::PhantomData;
-use core::ptr::NonNull;
+use crate::{Access, OutOfBounds, ReadOnly, ReadWrite, Region};
 
 /// A window that this PD only reads.
 pub type ReadWindow = Window<ReadOnly>;
 
 /// A window that this PD writes, and may read; or only reads, as [`ReadWindow`].
+///
+/// It is not `Sync`: two threads of this program have no business in one window.
 #[derive(Debug)]
-pub struct Window<A: Access = ReadWrite> {
-    base: NonNull<u8>,
-    len: usize,
-    access: PhantomData<A>,
-}
-
-// SAFETY: an address and a length, not tied to a thread. (Not `Sync`: two threads of this program
-// have no business in one window.)
-unsafe impl<A: Access> Send for Window<A> {}
+pub struct Window<A: Access = ReadWrite>(pub(crate) Region<A>);
 
 impl<A: Access> Window<A> {
-    /// # Safety
-    ///
-    /// `len` bytes at `base` are accessible as `A` says for good, and no Rust reference to them
-    /// exists or will exist.
-    pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
-        Self {
-            base,
-            len,
-            access: PhantomData,
-        }
-    }
-
     /// Size in bytes.
     pub fn len(&self) -> usize {
-        self.len
+        self.0.len()
     }
 
     /// Whether the window has no bytes.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.0.is_empty()
     }
 
     /// Copies the bytes from `offset` on into `into`, each exactly once.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the window; nothing is copied.
     pub fn read_at(&self, offset: usize, into: &mut [u8]) -> Result<(), OutOfBounds> {
-        check(offset, into.len(), self.len)?;
+        let from = self.0.range(offset, into.len())?;
         // SAFETY: the range lies in the window (checked above), which is readable; `into` is ours
         // alone, so the two do not overlap.
-        unsafe {
-            copy_once(
-                self.base.add(offset).as_ptr(),
-                into.as_mut_ptr(),
-                into.len(),
-            )
-        };
+        unsafe { copy_once(from.as_ptr(), into.as_mut_ptr(), into.len()) };
         Ok(())
     }
 }
@@ -72,13 +44,12 @@ impl Window<ReadWrite> {
     /// Copies `from` into the window from `offset` on, each byte exactly once.
     ///
     /// # Errors
-    ///
     /// The range does not lie in the window; nothing is copied.
     pub fn write_at(&self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds> {
-        check(offset, from.len(), self.len)?;
+        let into = self.0.range(offset, from.len())?;
         // SAFETY: the range lies in the window (checked above), which is writable; no reference to
         // the window exists, so `from` does not overlap.
-        unsafe { copy_once(from.as_ptr(), self.base.add(offset).as_ptr(), from.len()) };
+        unsafe { copy_once(from.as_ptr(), into.as_ptr(), from.len()) };
         Ok(())
     }
 }

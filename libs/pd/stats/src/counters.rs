@@ -2,7 +2,7 @@
 //! Every counter of the system, by the kind of PD that writes it. The order within a set is free;
 //! names are what readers show.
 
-use crate::page::COMMON_WORDS;
+use crate::{Counter, CounterSet, NoCounters, page::COMMON_WORDS};
 
 counter_set! {
     /// Counters that every PD has, kept by `pd-support` and the libraries that make the calls.
@@ -29,6 +29,19 @@ counter_set! {
 }
 
 const _: () = assert!(Common::COUNTERS.len() <= COMMON_WORDS);
+
+pd_kinds! {
+    NetDriver: NetDriver = 1,
+    NetServer: NetServer = 2,
+    EchoServer: EchoServer = 3,
+    HttpServer: HttpServer = 4,
+    TimerDriver: TimerDriver = 5,
+    Console: Console = 6,
+    Supervisor: Supervisor = 7,
+    RngDriver: RngDriver = 8,
+    /// A PD that has the common counters only, for instance a client written by a user.
+    Other: NoCounters = 255,
+}
 
 pd_counter_set! {
     /// Counters of the virtio-net driver.
@@ -388,24 +401,8 @@ pd_counter_set! {
 impl Supervisor {
     /// The counter of one child's faults; `None` above 15: such a child is in the sum only.
     pub fn faults_of_child(id: usize) -> Option<Self> {
-        const OF_CHILD: [Supervisor; 16] = [
-            Supervisor::FaultsChild0,
-            Supervisor::FaultsChild1,
-            Supervisor::FaultsChild2,
-            Supervisor::FaultsChild3,
-            Supervisor::FaultsChild4,
-            Supervisor::FaultsChild5,
-            Supervisor::FaultsChild6,
-            Supervisor::FaultsChild7,
-            Supervisor::FaultsChild8,
-            Supervisor::FaultsChild9,
-            Supervisor::FaultsChild10,
-            Supervisor::FaultsChild11,
-            Supervisor::FaultsChild12,
-            Supervisor::FaultsChild13,
-            Supervisor::FaultsChild14,
-            Supervisor::FaultsChild15,
-        ];
-        OF_CHILD.get(id).copied()
+        // They are the last ones of the set.
+        let of_children = Self::ALL.get(Supervisor::FaultsChild0 as usize..)?;
+        of_children.get(id).copied()
     }
 }

@@ -25,12 +25,12 @@ mod value;
 mod writer;
 
 pub use counters::{
-    Common, Console, EchoServer, HttpServer, NetDriver, NetServer, RngDriver, Supervisor,
+    Common, Console, EchoServer, HttpServer, NetDriver, NetServer, PdKind, RngDriver, Supervisor,
     TimerDriver,
 };
 pub use page::{PAGE_SIZE, StatsPage};
 pub use pulse::{Beat, Pulse};
 pub use reader::{Reader, Sample, StatsError};
-pub use set::{Counter, CounterSet, NoCounters, PdKind};
+pub use set::{Counter, CounterSet, NoCounters};
 pub use value::{Unit, Value, mac_to_value};
 pub use writer::{Count, Writer};

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The view of the others, which trusts nothing in the page.
 
-use core::{
-    fmt,
-    sync::atomic::Ordering::{Acquire, Relaxed},
-};
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use thiserror::Error;
 
 use crate::{
-    Common, Counter, CounterSet, PdKind, StatsPage, Value,
+    Common, Counter, PdKind, StatsPage, Value,
     page::{LAYOUT_VERSION, MAGIC},
 };
 
 /// Why a page cannot be read. All of them concern that page alone: show the PD without figures and
 /// go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StatsError {
     /// The PD has not set up its page, or is doing so; try again later.
+    #[error("statistics page not set up yet")]
     NotReady,
     /// The page belongs to another layout, or its PD writes garbage.
+    #[error("statistics page has layout {found}, expected {expected}")]
     Layout {
         /// Version that the page names.
         found: u32,
@@ -26,27 +27,12 @@ pub enum StatsError {
     },
     /// The page names a kind of PD that this crate does not know: its PD is of another build, or
     /// writes garbage.
+    #[error("statistics page names kind {found}, which is not known")]
     Kind {
         /// Number that the page names.
         found: u32,
     },
 }
-
-impl fmt::Display for StatsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StatsError::NotReady => write!(f, "statistics page not set up yet"),
-            StatsError::Layout { found, expected } => {
-                write!(f, "statistics page has layout {found}, expected {expected}")
-            }
-            StatsError::Kind { found } => {
-                write!(f, "statistics page names kind {found}, which is not known")
-            }
-        }
-    }
-}
-
-impl core::error::Error for StatsError {}
 
 /// One counter at the moment it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,15 +92,5 @@ impl<'a> Reader<'a> {
                 unit: counter.unit,
             },
         })
-    }
-
-    /// One counter that every PD has.
-    pub fn common(&self, counter: Common) -> u64 {
-        self.page.common[counter as usize].load(Relaxed)
-    }
-
-    /// One counter of the PD's own set; `None` if `C` is the set of another kind.
-    pub fn own<C: CounterSet>(&self, counter: C) -> Option<u64> {
-        (C::KIND == self.kind).then(|| self.page.own[counter.index()].load(Relaxed))
     }
 }

@@ -1,68 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Sets of counters: what a kind of PD counts.
 
-use crate::{
-    Console, EchoServer, HttpServer, NetDriver, NetServer, RngDriver, Supervisor, TimerDriver, Unit,
-};
+use crate::{PdKind, Unit};
 
-/// Which set of counters a page holds besides the common ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum PdKind {
-    /// [`NetDriver`]
-    NetDriver = 1,
-    /// [`NetServer`]
-    NetServer = 2,
-    /// [`EchoServer`]
-    EchoServer = 3,
-    /// [`HttpServer`]
-    HttpServer = 4,
-    /// [`TimerDriver`]
-    TimerDriver = 5,
-    /// [`Console`]
-    Console = 6,
-    /// [`Supervisor`]
-    Supervisor = 7,
-    /// [`RngDriver`]
-    RngDriver = 8,
-    /// A PD that has the common counters only, for instance a client written by a user; see
-    /// [`NoCounters`].
-    Other = 255,
-}
-
-impl PdKind {
-    /// Every kind.
-    pub const ALL: [PdKind; 9] = [
-        PdKind::NetDriver,
-        PdKind::NetServer,
-        PdKind::EchoServer,
-        PdKind::HttpServer,
-        PdKind::TimerDriver,
-        PdKind::Console,
-        PdKind::Supervisor,
-        PdKind::RngDriver,
-        PdKind::Other,
-    ];
-
-    /// The kind with this number.
-    pub fn from_raw(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u32 == number)
-    }
-
-    /// Description of the kind's own counters in the order of the page.
-    pub fn counters(self) -> &'static [Counter] {
-        match self {
-            PdKind::NetDriver => NetDriver::COUNTERS,
-            PdKind::NetServer => NetServer::COUNTERS,
-            PdKind::EchoServer => EchoServer::COUNTERS,
-            PdKind::HttpServer => HttpServer::COUNTERS,
-            PdKind::TimerDriver => TimerDriver::COUNTERS,
-            PdKind::Console => Console::COUNTERS,
-            PdKind::Supervisor => Supervisor::COUNTERS,
-            PdKind::RngDriver => RngDriver::COUNTERS,
-            PdKind::Other => NoCounters::COUNTERS,
+/// Declares [`PdKind`] with the set of each kind and its number in a page.
+macro_rules! pd_kinds {
+    ( $( $(#[$doc:meta])* $kind:ident: $set:ty = $number:literal ),+ $(,)? ) => {
+        /// Which set of counters a page holds besides the common ones.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum PdKind {
+            $( $(#[$doc])* #[doc = concat!("[`", stringify!($set), "`]")] $kind = $number ),+
         }
-    }
+
+        impl PdKind {
+            /// Every kind.
+            pub const ALL: &'static [PdKind] = &[$( PdKind::$kind ),+];
+
+            /// The kind with this number.
+            pub fn from_raw(number: u32) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| *kind as u32 == number)
+            }
+
+            /// Description of the kind's own counters in the order of the page.
+            pub fn counters(self) -> &'static [Counter] {
+                match self {
+                    $( PdKind::$kind => <$set>::COUNTERS ),+
+                }
+            }
+        }
+    };
 }
 
 /// What readers show for one counter.
@@ -116,7 +83,10 @@ macro_rules! counter_set {
         }
 
         impl $set {
-            /// Descriptions in the order of the page.
+            /// Every counter, in the order of the page.
+            pub const ALL: &'static [Self] = &[$( Self::$variant ),+];
+
+            /// Descriptions in the same order.
             pub const COUNTERS: &'static [$crate::Counter] = &[
                 $( $crate::Counter {
                     name: $name,

@@ -47,20 +47,11 @@ impl Value {
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.unit {
-            Unit::Mac => {
-                let [_, _, a, b, c, d, e, g] = self.raw.to_be_bytes();
-                write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
-            }
-            Unit::Count
-            | Unit::Bytes
-            | Unit::Level
-            | Unit::Nanoseconds
-            | Unit::Ticks
-            | Unit::Flag => {
-                write!(f, "{}", self.raw)
-            }
+        if self.is_number() {
+            return write!(f, "{}", self.raw);
         }
+        let [_, _, a, b, c, d, e, g] = self.raw.to_be_bytes();
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
     }
 }
 

@@ -32,6 +32,12 @@ impl Count {
         self.0.store(value, Relaxed);
     }
 
+    /// Adds `n` to the value.
+    #[inline]
+    pub fn add(self, n: u64) {
+        self.set(self.get().wrapping_add(n));
+    }
+
     /// Raises the value to `value` if it is lower, for peaks.
     #[inline]
     pub fn raise(self, value: u64) {
@@ -44,7 +50,7 @@ impl Count {
 impl AddAssign<u64> for Count {
     #[inline]
     fn add_assign(&mut self, n: u64) {
-        self.set(self.get().wrapping_add(n));
+        self.add(n);
     }
 }
 
@@ -83,8 +89,8 @@ impl<C: CounterSet> Writer<C> {
             page.layout.store(layout_word(C::KIND), Relaxed);
             page.magic.store(MAGIC, Release);
         }
-        writer.add_common(Common::Starts, 1);
-        writer.set_common(Common::StartedAt, now);
+        writer.common(Common::Starts).add(1);
+        writer.common(Common::StartedAt).set(now);
         writer
     }
 
@@ -93,21 +99,27 @@ impl<C: CounterSet> Writer<C> {
         self.page
     }
 
-    /// What shows the supervisor that this PD lives.
+    /// The word that shows the supervisor that this PD is alive.
     pub fn pulse(&self) -> Pulse {
         Pulse::new(self.page)
     }
 
+    /// One counter that every PD has.
+    #[inline]
+    pub fn common(&self, counter: Common) -> Count {
+        Count(&self.page.common[counter as usize])
+    }
+
     /// One counter of this set, to be kept where it is counted.
+    #[inline]
     pub fn count(&self, counter: C) -> Count {
-        Count(self.word(counter))
+        Count(&self.page.own[counter.index()])
     }
 
     /// Adds `n` to a counter of this set.
     #[inline]
     pub fn add(&self, counter: C, n: u64) {
-        let mut count = self.count(counter);
-        count += n;
+        self.count(counter).add(n);
     }
 
     /// Adds one to a counter of this set.
@@ -119,7 +131,7 @@ impl<C: CounterSet> Writer<C> {
     /// Replaces a value of this set, for levels, flags, durations and addresses.
     #[inline]
     pub fn set(&self, counter: C, value: u64) {
-        self.word(counter).store(value, Relaxed);
+        self.count(counter).set(value);
     }
 
     /// Raises a value of this set to `value` if it is lower, for peaks.
@@ -131,33 +143,6 @@ impl<C: CounterSet> Writer<C> {
     /// What this writer last stored.
     #[inline]
     pub fn get(&self, counter: C) -> u64 {
-        self.word(counter).load(Relaxed)
-    }
-
-    /// Adds `n` to a counter that every PD has.
-    #[inline]
-    pub fn add_common(&self, counter: Common, n: u64) {
-        let mut count = Count(self.common_word(counter));
-        count += n;
-    }
-
-    /// Replaces a value that every PD has.
-    #[inline]
-    pub fn set_common(&self, counter: Common, value: u64) {
-        self.common_word(counter).store(value, Relaxed);
-    }
-
-    /// What this writer last stored in a value that every PD has.
-    #[inline]
-    pub fn get_common(&self, counter: Common) -> u64 {
-        self.common_word(counter).load(Relaxed)
-    }
-
-    fn word(&self, counter: C) -> &'static AtomicU64 {
-        &self.page.own[counter.index()]
-    }
-
-    fn common_word(&self, counter: Common) -> &'static AtomicU64 {
-        &self.page.common[counter as usize]
+        self.count(counter).get()
     }
 }

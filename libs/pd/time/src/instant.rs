@@ -14,7 +14,7 @@ impl Instant {
     /// Later than any other.
     pub const MAX: Instant = Instant(u64::MAX);
 
-    /// The moment so many nanoseconds after 0.
+    /// The moment this many nanoseconds after 0.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Instant(nanos)
@@ -26,7 +26,7 @@ impl Instant {
         self.0
     }
 
-    /// How long `earlier` is past; 0 if it is not.
+    /// The time from `earlier` to this moment; 0 if `earlier` is the later one.
     #[must_use]
     pub const fn duration_since(self, earlier: Instant) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

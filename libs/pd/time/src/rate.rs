@@ -2,7 +2,8 @@
 //! How often something may happen: the token bucket, kept as a single time (ITU-T I.371, "generic
 //! cell rate algorithm").
 
-/// So many at once, and one more after each interval. In ticks, or any other unit of time.
+/// A limit: a burst at once, and one more after each interval. The interval is in ticks or any
+/// other unit of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     burst: u64,
@@ -10,7 +11,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `burst` at once, one more each `interval`.
+    /// Allows `burst` at once and one more after each `interval`.
     pub const fn new(burst: u64, interval: u64) -> Self {
         Self { burst, interval }
     }

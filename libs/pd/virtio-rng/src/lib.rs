@@ -7,9 +7,8 @@
 //! interrupts. What the device has brought is looked for when somebody calls, so a device that
 //! raises one after the other disturbs nobody.
 //!
-//! [`Device`] asks for entropy through a queue of one descriptor in one page of memory, made of
-//! atomics. The device may write there what it likes and when it likes; everything that it reports
-//! is compared with what was asked.
+//! [`Device`] asks for entropy through a queue of one descriptor (crate `virtio`) in one page of
+//! memory.
 //!
 //! [`Generator`] is ChaCha20 with fast key erasure: each block of the key stream gives the next key
 //! and one caller's bytes, so the state tells nothing of what was given out before. It gives
@@ -20,13 +19,10 @@
 #![forbid(unsafe_code)]
 
 mod device;
-mod error;
 mod generator;
-mod page;
 mod source;
 
-pub use device::Device;
-pub use error::{DeviceError, StartError};
+pub use device::{Device, RequestPage};
 pub use generator::{Generator, SEED_LEN, Seed};
-pub use page::RequestPage;
-pub use source::{Event, MAX_FAILURES, Policy, Source, Unavailable};
+pub use source::{Event, MAX_FAILURES, Policy, Source};
+pub use virtio::{DeviceError, StartError};

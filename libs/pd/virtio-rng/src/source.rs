@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Device and generator together: what the driver does for a call.
 
+use driver_proto::CallError;
 use stats::{RngDriver as Counter, Writer};
 use virtio_drivers::transport::Transport;
 
@@ -9,15 +10,6 @@ use crate::{Device, DeviceError, Generator, RequestPage, SEED_LEN, Seed, StartEr
 
 /// Errors of the device, without a seed between them, after which it is given up.
 pub const MAX_FAILURES: u32 = 8;
-
-/// Why there are no bytes for a caller.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Unavailable {
-    /// The device has not brought a whole seed yet.
-    NotReady,
-    /// The device was given up before it had brought one.
-    NoDevice,
-}
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,7 +60,6 @@ impl<'a, T: Transport> Source<'a, T> {
     /// [`Device::start`].
     ///
     /// # Errors
-    ///
     /// The device cannot be used.
     pub fn start(
         transport: T,
@@ -97,9 +88,9 @@ impl<'a, T: Transport> Source<'a, T> {
     /// Bytes for one caller. `now` is the time in ticks.
     ///
     /// # Errors
-    ///
-    /// The generator has not been seeded.
-    pub fn bytes(&mut self, now: u64) -> Result<Seed, Unavailable> {
+    /// [`CallError::NotReady`] if the device has not brought a whole seed yet,
+    /// [`CallError::NoDevice`] if it was given up before it had brought one.
+    pub fn bytes(&mut self, now: u64) -> Result<Seed, CallError> {
         if self.usable {
             self.look(now);
         }
@@ -111,15 +102,15 @@ impl<'a, T: Transport> Source<'a, T> {
             None => {
                 self.stats.inc(Counter::Refused);
                 Err(if self.usable {
-                    Unavailable::NotReady
+                    CallError::NotReady
                 } else {
-                    Unavailable::NoDevice
+                    CallError::NoDevice
                 })
             }
         }
     }
 
-    /// What has happened that somebody should be told, if it has not been taken yet.
+    /// Takes the last event, for the log, if it has not been taken yet.
     pub fn take_event(&mut self) -> Option<Event> {
         self.event.take()
     }

@@ -8,9 +8,10 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use device::{Entropy, Entry, INTERVAL, TestTransport, World};
+use driver_proto::CallError;
 use stats::RngDriver as Counter;
 use virtio_drivers::transport::{DeviceStatus, DeviceType};
-use virtio_rng::{DeviceError, Event, MAX_FAILURES, Seed, Source, StartError, Unavailable};
+use virtio_rng::{DeviceError, Event, MAX_FAILURES, Seed, Source, StartError};
 
 /// Some seeds, all different.
 fn seed(number: u8) -> Seed {
@@ -42,7 +43,7 @@ fn a_device_that_answers_makes_a_source() {
         "virtio 1 and nothing else"
     );
     assert_eq!(world.device().count(Entry::Doorbell(0)), 1);
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
     world.device().bring(&seed(1));
     let bytes = source.bytes(1).unwrap();
     assert_ne!(bytes, seed(1), "the device's bytes are given to nobody");
@@ -90,7 +91,7 @@ fn a_restarted_driver_does_not_repeat_itself() {
     let mut seen = HashSet::new();
     for life in 0..5 {
         let mut source = world.start().unwrap();
-        assert_eq!(source.bytes(7), Err(Unavailable::NotReady), "life {life}");
+        assert_eq!(source.bytes(7), Err(CallError::NotReady), "life {life}");
         world.device().bring(&seed(1));
         for _ in 0..100 {
             assert!(seen.insert(source.bytes(7).unwrap()), "life {life}");
@@ -110,7 +111,7 @@ fn a_request_of_the_life_before_is_not_answered_in_this_one() {
     world.device().bring(&seed(1));
     drop(before);
     let mut source = world.start().unwrap();
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn a_seed_may_come_in_pieces() {
     let seed = seed(1);
     let mut brought = 0;
     for piece in [1, 20, 10, 9] {
-        assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{brought}");
+        assert_eq!(source.bytes(0), Err(CallError::NotReady), "{brought}");
         brought += world
             .device()
             .bring(&seed[brought..(brought + piece).min(32)]);
@@ -140,9 +141,9 @@ fn pieces_from_before_a_lie_do_not_count() {
     let mut world = World::new();
     let mut source = world.start().unwrap();
     world.device().bring(&seed(1)[..10]);
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
     claim(&world, 0, 23);
-    assert_eq!(source.bytes(0), Err(Unavailable::NotReady));
+    assert_eq!(source.bytes(0), Err(CallError::NotReady));
     let error = DeviceError::Length {
         reported: 23,
         asked: 22,
@@ -162,7 +163,7 @@ fn without_an_answer_there_are_no_bytes() {
     let mut world = World::new();
     let mut source = world.start().unwrap();
     for ticks in 0..10 * INTERVAL {
-        assert_eq!(source.bytes(ticks), Err(Unavailable::NotReady));
+        assert_eq!(source.bytes(ticks), Err(CallError::NotReady));
     }
     assert_eq!(world.device().count(Entry::Doorbell(0)), 1, "asked once");
     assert_eq!(world.stats.get(Counter::Refused), 10 * INTERVAL);
@@ -220,16 +221,18 @@ fn a_device_that_lies_is_reset_and_asked_again() {
         reported,
         asked: 32,
     };
-    let index = |reported| DeviceError::UsedIndex { reported, last: 0 };
+    let index = |reported| DeviceError::UsedIndex {
+        queue: 0,
+        reported,
+        last: 0,
+    };
+    let unknown = |id| DeviceError::UnknownId { queue: 0, id };
     let lies: [Lie; 9] = [
         (|world| claim(world, 0, 0), length(0)),
         (|world| claim(world, 0, 33), length(33)),
         (|world| claim(world, 0, u32::MAX), length(u32::MAX)),
-        (|world| claim(world, 1, 32), DeviceError::UnknownId(1)),
-        (
-            |world| claim(world, 0x1_0000, 32),
-            DeviceError::UnknownId(0x1_0000),
-        ),
+        (|world| claim(world, 1, 32), unknown(1)),
+        (|world| claim(world, 0x1_0000, 32), unknown(0x1_0000)),
         (|world| claim(world, 0, 32), DeviceError::Repeated),
         (|world| world.device().ring(0).set_used_index(2), index(2)),
         (
@@ -245,7 +248,7 @@ fn a_device_that_lies_is_reset_and_asked_again() {
         let mut world = World::new();
         let mut source = world.start().unwrap();
         lie(&world);
-        assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{error}");
+        assert_eq!(source.bytes(0), Err(CallError::NotReady), "{error}");
         assert_eq!(source.take_event(), Some(Event::Reset(error)));
         assert_eq!(world.device().count(Entry::Reset), 2);
         world.device().bring(&seed(1));
@@ -260,6 +263,7 @@ fn an_answer_without_a_request_is_an_error() {
     world.device().report(0, 32);
     assert!(source.bytes(1).is_ok(), "the first seed is good");
     let error = DeviceError::UsedIndex {
+        queue: 0,
         reported: 2,
         last: 1,
     };
@@ -272,16 +276,16 @@ fn a_device_that_always_lies_is_given_up() {
     let mut source = world.start().unwrap();
     for failure in 1..MAX_FAILURES {
         claim(&world, 0, 0);
-        assert_eq!(source.bytes(0), Err(Unavailable::NotReady), "{failure}");
+        assert_eq!(source.bytes(0), Err(CallError::NotReady), "{failure}");
         assert!(matches!(source.take_event(), Some(Event::Reset(_))));
     }
     claim(&world, 0, 0);
-    assert_eq!(source.bytes(0), Err(Unavailable::NoDevice));
+    assert_eq!(source.bytes(0), Err(CallError::NoDevice));
     assert!(matches!(source.take_event(), Some(Event::GivenUp(_))));
     assert!(world.device().is_failed());
     let resets = world.device().count(Entry::Reset);
     for ticks in 0..10 * INTERVAL {
-        assert_eq!(source.bytes(ticks), Err(Unavailable::NoDevice));
+        assert_eq!(source.bytes(ticks), Err(CallError::NoDevice));
     }
     assert_eq!(
         world.device().count(Entry::Reset),
@@ -343,7 +347,7 @@ fn a_device_that_is_lost_before_the_first_seed_leaves_nothing() {
     let mut source = world.start().unwrap();
     world.device().hangs_in_reset = true;
     claim(&world, 9, 32);
-    assert_eq!(source.bytes(0), Err(Unavailable::NoDevice));
+    assert_eq!(source.bytes(0), Err(CallError::NoDevice));
     assert_eq!(
         source.take_event(),
         Some(Event::Lost(StartError::ResetTimeout))
@@ -358,8 +362,11 @@ fn a_device_that_cannot_be_used_is_refused() {
         let error = world.start().err().expect("it is refused");
         (error, world.device().is_failed())
     };
+    let other = StartError::OtherDevice {
+        wanted: DeviceType::EntropySource,
+    };
     let network = refused(|device| device.device_type = DeviceType::Network);
-    assert_eq!(network, (StartError::NotEntropy, false), "left alone");
+    assert_eq!(network, (other, false), "left alone");
     assert_eq!(refused(|device| device.legacy = true).0, StartError::Legacy);
     let version = refused(|device| device.offered = 0);
     assert_eq!(version, (StartError::Missing(1 << 32), true));
@@ -371,8 +378,13 @@ fn a_device_that_cannot_be_used_is_refused() {
     });
     // A device that ignores the reset is told all the same.
     assert_eq!(reset, (StartError::ResetTimeout, true));
+    let none = StartError::QueueTooSmall {
+        queue: 0,
+        offered: 0,
+        needed: 1,
+    };
     let queue = refused(|device| device.max_queue_size = 0);
-    assert_eq!(queue, (StartError::NoQueue, true));
+    assert_eq!(queue, (none, true));
 }
 
 /// Indices wrap after 2^16 requests.

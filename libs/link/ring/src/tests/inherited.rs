@@ -3,7 +3,7 @@
 //! order, and only if it is true.
 
 use super::world::{Driver, N, Pages, drop_frames, settle, wake_server};
-use crate::{Descriptor, Flags, Leftover, RxSlot, ServerEnd};
+use crate::{Descriptor, RxSlot, ServerEnd};
 use proptest::prelude::*;
 
 /// Takes all frames; returns their lengths.
@@ -30,13 +30,8 @@ fn settle_and_take(driver: &mut Driver<'_>, server: &mut ServerEnd<'_, N>) -> Ve
 }
 
 /// What the queues' memory says about a frame that the device has put into a buffer.
-fn leftover(slot: &RxSlot, len: u16) -> Leftover {
-    Leftover {
-        slot: slot.to_word(),
-        start: 12,
-        len,
-        flags: Flags::NONE,
-    }
+fn leftover(slot: &RxSlot, len: u16) -> Descriptor {
+    Descriptor::leftover(slot.to_word(), 12, len)
 }
 
 #[test]
@@ -114,12 +109,7 @@ fn garbage_is_dropped_and_costs_no_buffer() {
     let mut server = ServerEnd::start(&pages.server, &pages.driver);
     settle(&mut driver, &mut server);
     let good = driver.receiving[3].to_word();
-    let word = |slot, len| Leftover {
-        slot,
-        start: 12,
-        len,
-        flags: Flags::NONE,
-    };
+    let word = |slot, len| Descriptor::leftover(slot, 12, len);
     let leftovers = vec![
         word(u64::MAX, 60),
         word(0xffff, 60),
@@ -218,10 +208,10 @@ proptest! {
         for (slot, words) in pages.driver.rx_active.slots.iter().zip(slots) {
             slot.write(Descriptor::from_words(words));
         }
-        pages.driver.rx_active.tail.word.store(tail, crate::sync::Ordering::Relaxed);
+        pages.driver.rx_active.tail.word.store(tail, shm::atomic::Ordering::Relaxed);
         let leftovers = words
             .into_iter()
-            .map(|(slot, start, len)| Leftover { slot, start, len, flags: Flags::NONE })
+            .map(|(slot, start, len)| Descriptor::leftover(slot, start, len))
             .collect();
         let mut driver = Driver::start_with(&pages, leftovers);
         settle(&mut driver, &mut server);

@@ -4,18 +4,19 @@
 
 use super::world::{Driver, N, Pages, settle, wake_server};
 use crate::link::Words;
-use crate::sync::Ordering;
 use crate::{
-    BUFFER_SIZE, Consumer, ConsumerHalf, Descriptor, Flags, IndexViolation, Producer, ProducerHalf,
-    PushErrorKind, Queue, Reason, ServerEnd, Violation, first_index,
+    BUFFER_SIZE, Consumer, ConsumerHalf, Descriptor, Producer, ProducerHalf, Queue, Reason,
+    ServerEnd, Violation, first_index,
 };
 use proptest::prelude::*;
+use shm::Words as _;
+use shm::atomic::Ordering;
 
 const FIRST: u32 = first_index(N);
 
 #[test]
 fn a_tail_beyond_the_capacity_takes_nothing() {
-    let (producer_half, consumer_half) = (ProducerHalf::<N>::new(), ConsumerHalf::new());
+    let (producer_half, consumer_half) = (ProducerHalf::<N>::zeroed(), ConsumerHalf::zeroed());
     let mut consumer = Consumer::new(&consumer_half, &producer_half);
     consumer.reset();
     for lie in [
@@ -25,7 +26,7 @@ fn a_tail_beyond_the_capacity_takes_nothing() {
         FIRST.wrapping_add(65_535),
     ] {
         producer_half.tail.word.store(lie, Ordering::Release);
-        let violation = IndexViolation {
+        let violation = Reason::Index {
             reported: lie,
             first: FIRST,
             last: FIRST.wrapping_add(N as u32),
@@ -52,7 +53,7 @@ fn a_tail_beyond_the_capacity_takes_nothing() {
 
 #[test]
 fn a_head_beyond_the_tail_makes_no_room() {
-    let (producer_half, consumer_half) = (ProducerHalf::<N>::new(), ConsumerHalf::new());
+    let (producer_half, consumer_half) = (ProducerHalf::<N>::zeroed(), ConsumerHalf::zeroed());
     let mut producer = Producer::new(&producer_half, &consumer_half);
     producer.reset();
     consumer_half.head.word.store(FIRST, Ordering::Relaxed);
@@ -72,18 +73,16 @@ fn a_head_beyond_the_tail_makes_no_room() {
         .head
         .word
         .store(FIRST.wrapping_add(1), Ordering::Relaxed);
-    let error = producer.push(extra).unwrap_err();
-    let violation = IndexViolation {
+    let violation = Reason::Index {
         reported: FIRST.wrapping_add(1),
         first: FIRST,
         last: FIRST,
     };
     assert_eq!(
-        error.kind,
-        PushErrorKind::Violation(violation),
+        producer.push(extra),
+        Err(violation),
         "nothing has been published that could have been consumed"
     );
-    assert_eq!(error.descriptor, extra);
     producer.publish();
     assert!(producer.push(extra).is_ok());
 }
@@ -242,7 +241,7 @@ fn a_driver_that_makes_no_room_costs_frames_not_the_server() {
         // The driver never consumes: N frames fit, and no buffer comes back.
         for _ in 0..2 * N {
             if let Some(buffer) = server.tx().take() {
-                server.tx().submit(buffer, 60, Flags::NONE, 0).unwrap();
+                server.tx().submit(buffer, 60).unwrap();
             }
         }
         assert_eq!(server.tx().idle(), 0);
@@ -330,7 +329,7 @@ proptest! {
                     assert!(!mine.contains(&buffer), "a buffer in two places");
                     mine.push(buffer);
                 }
-                for buffer in mine { server.tx().submit(buffer, 60, Flags::NONE, 0).unwrap(); }
+                for buffer in mine { server.tx().submit(buffer, 60).unwrap(); }
                 let _ = server.flush();
                 let _ = server.sleep();
             }

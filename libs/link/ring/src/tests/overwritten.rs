@@ -4,9 +4,10 @@
 
 use super::world::{Driver, N, Pages, drop_frames, settle, wake_server};
 use crate::link::Words;
-use crate::sync::Ordering;
-use crate::{Flags, ServerEnd, ServerEvent, first_index};
+use crate::{ServerEnd, ServerEvent, first_index};
 use proptest::prelude::*;
+use shm::Words as _;
+use shm::atomic::Ordering;
 
 /// Frames go through every buffer in both directions.
 fn assert_works(driver: &mut Driver<'_>, server: &mut ServerEnd<'_, N>) {
@@ -29,9 +30,7 @@ fn assert_works(driver: &mut Driver<'_>, server: &mut ServerEnd<'_, N>) {
                 end.rx().give_back(frame);
             }
             if let Some(buffer) = end.tx().take() {
-                end.tx()
-                    .submit(buffer, 100 + round, Flags::NONE, 0)
-                    .unwrap();
+                end.tx().submit(buffer, 100 + round).unwrap();
             }
         });
         assert_eq!(got, [60 + round]);
@@ -75,10 +74,10 @@ fn a_running_end_whose_word_was_overwritten_begins_a_new_epoch() {
     let mut driver = Driver::start(&pages);
     let mut server = ServerEnd::start(&pages.server, &pages.driver);
     settle(&mut driver, &mut server);
-    let before = driver.end.epoch();
+    let before = driver.end.session.link.epoch();
     pages.driver.overwrite(&mut || 0);
     assert_works(&mut driver, &mut server);
-    assert_ne!(driver.end.epoch(), before);
+    assert_ne!(driver.end.session.link.epoch(), before);
     pages.server.overwrite(&mut || 0);
     assert_works(&mut driver, &mut server);
     assert_eq!(server.take_renewals(), 1);
@@ -96,7 +95,7 @@ fn frames_that_nobody_takes_are_signalled_when_time_has_passed() {
     let request = &pages.driver.tx_active.want_signal.word;
     request.store(0, Ordering::Relaxed);
     let buffer = server.tx().take().unwrap();
-    server.tx().submit(buffer, 60, Flags::NONE, 0).unwrap();
+    server.tx().submit(buffer, 60).unwrap();
     assert!(!server.flush(), "the driver seems to be awake");
     server.nudge();
     assert!(server.flush());
@@ -137,7 +136,7 @@ fn a_driver_that_sees_violations_without_end_begins_a_new_epoch() {
     let mut driver = Driver::start(&pages);
     let mut server = ServerEnd::start(&pages.server, &pages.driver);
     settle(&mut driver, &mut server);
-    let before = driver.end.epoch();
+    let before = driver.end.session.link.epoch();
     let lie = first_index(N).wrapping_sub(1);
     for _ in 0..=N {
         pages
@@ -148,7 +147,7 @@ fn a_driver_that_sees_violations_without_end_begins_a_new_epoch() {
             .store(lie, Ordering::Release);
         driver.wake();
     }
-    assert_ne!(driver.end.epoch(), before);
+    assert_ne!(driver.end.session.link.epoch(), before);
     assert_works(&mut driver, &mut server);
 }
 
@@ -239,7 +238,7 @@ proptest! {
                 Step::Receive => { driver.receive(60); let _ = driver.end.flush(); }
                 Step::Transmit => { driver.transmit(); let _ = driver.end.flush(); }
                 Step::Submit => if let Some(buffer) = server.tx().take() {
-                    server.tx().submit(buffer, 60, Flags::NONE, 0).unwrap();
+                    server.tx().submit(buffer, 60).unwrap();
                     let _ = server.flush();
                 }
                 Step::RestartDriver => { driver = Driver::start(&pages); driver_is_broken = false; }

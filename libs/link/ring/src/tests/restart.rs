@@ -4,13 +4,13 @@
 
 use super::world::{Driver, N, Pages, buffer_of, drop_frames, settle, wake_server};
 use crate::link::Words;
-use crate::{Flags, ServerEnd, ServerEvent};
+use crate::{ServerEnd, ServerEvent};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
 fn submit(server: &mut ServerEnd<'_, N>, len: usize) -> bool {
     match server.tx().take() {
-        Some(buffer) => server.tx().submit(buffer, len, Flags::NONE, 0).is_ok(),
+        Some(buffer) => server.tx().submit(buffer, len).is_ok(),
         None => false,
     }
 }
@@ -65,7 +65,7 @@ fn a_frame_in_use_across_a_restart_is_not_lent_twice() {
             .all(|slot| buffer_of(slot.offset()) != buffer_of(offset))
     );
     server.rx().give_back(frame);
-    server.tx().submit(buffer, 77, Flags::NONE, 0).unwrap();
+    server.tx().submit(buffer, 77).unwrap();
     settle(&mut driver, &mut server);
     assert_eq!(driver.receiving.len(), N);
     assert_eq!(driver.sending.len(), 1);
@@ -80,7 +80,7 @@ fn a_frame_submitted_while_the_link_is_down_is_sent_later() {
     let buffer = server.tx().take().unwrap();
     let mut driver = Driver::start(&pages);
     assert_eq!(server.poll(), ServerEvent::Waiting);
-    server.tx().submit(buffer, 66, Flags::NONE, 0).unwrap();
+    server.tx().submit(buffer, 66).unwrap();
     settle(&mut driver, &mut server);
     assert_eq!(
         driver

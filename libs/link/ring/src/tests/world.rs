@@ -3,9 +3,10 @@
 //! is in two places.
 
 use crate::{
-    BUFFER_SIZE, DeviceState, DriverEnd, DriverHalves, Flags, Inheritance, Leftover, LinkEvent,
-    RxSlot, ServerEnd, ServerEvent, ServerHalves, TxFrame,
+    BUFFER_SIZE, Descriptor, DeviceState, DriverEnd, DriverHalves, Inheritance, LinkEvent, RxSlot,
+    ServerEnd, ServerEvent, ServerHalves, TxFrame,
 };
+use shm::Words as _;
 use std::collections::VecDeque;
 
 pub const N: usize = 8;
@@ -18,8 +19,8 @@ pub struct Pages {
 impl Pages {
     pub fn new() -> Self {
         Self {
-            driver: DriverHalves::new(),
-            server: ServerHalves::new(),
+            driver: DriverHalves::zeroed(),
+            server: ServerHalves::zeroed(),
         }
     }
 }
@@ -43,7 +44,7 @@ impl<'a> Driver<'a> {
 
     /// As [`start`](Self::start), with frames that the device had delivered and the earlier life
     /// had not taken.
-    pub fn start_with(pages: &'a Pages, leftovers: Vec<Leftover>) -> Self {
+    pub fn start_with(pages: &'a Pages, leftovers: Vec<Descriptor>) -> Self {
         let device = DeviceState {
             mac: [2, 0, 0, 0, 0, 1],
             mtu: 1500,
@@ -107,7 +108,7 @@ impl<'a> Driver<'a> {
     pub fn receive(&mut self, len: u16) -> Option<usize> {
         let slot = self.receiving.pop_front()?;
         let offset = slot.offset();
-        self.end.rx_return(slot, 12, len, Flags::CHECKSUM_VALID);
+        self.end.rx_return(slot, 12, len);
         Some(offset + 12)
     }
 

@@ -3,11 +3,10 @@
 
 use std::collections::VecDeque;
 
-use ring::{BUFFER_SIZE, DriverHalves, Flags, ServerEnd, ServerEvent, ServerHalves};
-use shm::{ExclusiveBytes, FrozenBytes, ReadOnly, ReadWrite, Region};
+use ring::{BUFFER_SIZE, DriverHalves, ServerEnd, ServerEvent, ServerHalves};
+use shm::{ExclusiveBytes, FrozenBytes, ReadOnly, ReadWrite, Region, Words};
 use stats::{NetDriver as Counter, StatsPage, Writer};
 use virtio_net::{DmaMemory, NetDriver, QueuePages, StartError};
-use zerocopy::FromZeros;
 
 use super::{Shared, TestTransport, leak};
 
@@ -40,15 +39,15 @@ impl Pages {
         let region = unsafe { Region::<ReadWrite>::from_ptr(aligned, size) };
         let queues: &QueuePages<RX, TX> = region.into_page().unwrap();
         let pages = Self {
-            driver: Box::leak(Box::default()),
-            server: Box::leak(Box::default()),
+            driver: Box::leak(Box::new(DriverHalves::zeroed())),
+            server: Box::leak(Box::new(ServerHalves::zeroed())),
             memory: DmaMemory {
                 queues,
                 queues_paddr: (&raw const *queues).expose_provenance() as u64,
                 rx_paddr: rx.as_ptr().addr() as u64,
                 tx_paddr: tx.as_ptr().addr() as u64,
             },
-            stats: Writer::attach(Box::leak(Box::new(StatsPage::new_zeroed())), 0),
+            stats: Writer::attach(Box::leak(Box::new(StatsPage::zeroed())), 0),
         };
         // SAFETY: leaked memory; the test device writes only buffers that it was lent.
         let received = unsafe { Region::<ReadOnly>::from_ptr(rx, POOL).into_frozen_bytes() };
@@ -139,10 +138,7 @@ impl World {
             .slice_mut(buffer.offset(), frame.len())
             .unwrap()
             .copy_from_slice(frame);
-        self.server
-            .tx()
-            .submit(buffer, frame.len(), Flags::NONE, 0)
-            .unwrap();
+        self.server.tx().submit(buffer, frame.len()).unwrap();
         true
     }
 

@@ -5,12 +5,11 @@ use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use shm::{ReadWrite, Region};
+use shm::{ReadWrite, Region, Words};
 use stats::{RngDriver as Counter, StatsPage, Writer};
 use virtio_drivers::PhysAddr;
 use virtio_drivers::transport::DeviceType;
 use virtio_rng::{Policy, RequestPage, Source, StartError};
-use zerocopy::FromZeros;
 
 pub use test_device::{Entry, TestDevice, TestTransport};
 use test_device::{Shared, read, write};
@@ -51,7 +50,7 @@ impl World {
             device: entropy(),
             page: region.into_page().unwrap(),
             paddr,
-            stats: Writer::attach(Box::leak(Box::new(StatsPage::new_zeroed())), 0),
+            stats: Writer::attach(Box::leak(Box::new(StatsPage::zeroed())), 0),
             restarts: 0,
         }
     }
