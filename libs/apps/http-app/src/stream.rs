@@ -28,7 +28,7 @@ const STAGE_LEN: usize = 2048;
 const PIECE_LEN: usize = 512;
 /// Room at which producing a piece of body is worth a call, in bytes; below it the room is asked
 /// for first.
-const WORTH_A_CALL: usize = 16 * 1024;
+const WORTH_A_CALL: usize = 2048;
 /// How long an ended connection waits for the client to go, so that the client gets the last
 /// response: closing while bytes arrive would reset the connection (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_millis(1000);
