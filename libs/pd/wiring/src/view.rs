@@ -7,8 +7,8 @@ use zerocopy::little_endian::U16;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::layout::{
-    CALL, CALLED, CHANNELS, CHILD, CLIENT, DEVICE, MAGIC, NOBODY, NOTIFY, READ, RawChannel,
-    RawClient, RawHeader, RawMemory, RawPeer, WRITE,
+    CALL, CALLED, CHANNELS, CHILD, CLIENT, DEVICE, INTERRUPT, MAGIC, NOBODY, NOTIFY, READ,
+    RawChannel, RawClient, RawHeader, RawMemory, RawPeer, WRITE,
 };
 use crate::network::{Limits, Network};
 
@@ -152,7 +152,12 @@ impl<'a> Wiring<'a> {
         })?;
         all("channel", self.channels, |channel| {
             let fits = (channel.id.get() as usize) < CHANNELS;
-            fits && channel.role.is_name() && is_peer(channel.peer.get())
+            // An interrupt has no peer, and a channel has one.
+            let other = match channel.flags.get() & INTERRUPT {
+                0 => is_known(channel.peer.get()),
+                _ => channel.peer == NOBODY,
+            };
+            fits && other && channel.role.is_name()
         })?;
         all("client", self.clients, |client| {
             let same = self
