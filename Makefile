@@ -44,7 +44,7 @@ WITH     := --with tools/tests/system-tests/image/test.toml
 FEATURES := console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
 endif
 DECLARATION := $(SYSTEM)/isthmus.toml
-# What sysgen makes of it: system.xml, wiring tables, configuration
+# What sysgen makes of it: system.xml, wiring tables
 MADE     := $(OUT)/system
 
 # PDs do not use the FPU, so the kernel never has to switch it.

@@ -7,10 +7,10 @@
 #![forbid(unsafe_code)]
 
 use echo_service::EchoService;
-use net_config::PortRange;
 use pd_net::NetServer;
 use pd_support::{Pd, info, warn};
 use sel4_microkit::{ChannelSet, Handler, Infallible, protection_domain};
+use wiring::PortRange;
 
 struct Echo {
     service: EchoService<NetServer>,
@@ -19,16 +19,10 @@ struct Echo {
 #[protection_domain]
 fn init() -> impl Handler {
     let pd = Pd::<stats::EchoServer>::start();
-    let config = match pd_net::config() {
-        Ok(config) => config,
-        Err(error) => panic!("{error}"),
-    };
-    let Some(ports) = pd_net::client_named_as_this_pd(&config) else {
-        panic!("the configuration has no entry for this PD");
-    };
+    let limits = pd_net::limits();
     let each = |range: PortRange| range.first()..=range.last();
-    let tcp = || ports.tcp_listen().flat_map(each);
-    let udp = || ports.udp_bind().flat_map(each);
+    let tcp = || limits.tcp_listen().flat_map(each);
+    let udp = || limits.udp_bind().flat_map(each);
     let started =
         pd_net::attach().and_then(|client| EchoService::start(client, pd.stats(), tcp(), udp()));
     match started {

@@ -16,7 +16,6 @@ mod sources;
 mod tasks;
 
 use http_app::{Identity, Site, StaticFile};
-use net_config::NetConfig;
 use pd_net::{AsyncPd, NetServer};
 use pd_support::{Pd, clock, info};
 use sel4_microkit::{Handler, protection_domain};
@@ -33,10 +32,6 @@ pub const BACKLOG: usize = 64;
 #[protection_domain]
 fn init() -> impl Handler {
     let pd = Pd::<stats::HttpServer>::start();
-    let config = match pd_net::config() {
-        Ok(config) => config,
-        Err(error) => panic!("{error}"),
-    };
     // A level: those of an earlier life are gone.
     pd.stats().set(stats::HttpServer::ConnectionsOpen, 0);
     let tasks = AsyncPd::start();
@@ -46,7 +41,7 @@ fn init() -> impl Handler {
     let site = SITE.init(Site {
         files: &FILES,
         pds: sources::pds(pd.stats().page()),
-        identity: identity(&config),
+        identity: identity(),
         stats: pd.stats(),
         clock: net.client().transport().clock(),
         now: clock::now,
@@ -61,7 +56,9 @@ fn init() -> impl Handler {
             Err(error) => panic!("{error:?}"),
         }
     }
-    let port = port(&config);
+    let Some(port) = pd_net::tcp_port() else {
+        panic!("the declaration gives this PD no port in tcp_listen");
+    };
     match tasks::accept(port, site, service) {
         Ok(acceptor) => spawner.spawn(acceptor),
         Err(error) => panic!("{error:?}"),
@@ -70,23 +67,13 @@ fn init() -> impl Handler {
     pd.run(tasks.run())
 }
 
-/// The port that the declaration gives to this PD.
-fn port(config: &NetConfig<'static>) -> u16 {
-    let ports =
-        pd_net::client_named_as_this_pd(config).and_then(|client| client.tcp_listen().next());
-    match ports {
-        Some(range) => range.first(),
-        None => panic!("the declaration gives this PD no port in tcp_listen"),
-    }
-}
-
-fn identity(config: &NetConfig<'static>) -> &'static Identity {
+fn identity() -> &'static Identity {
     static IDENTITY: StaticCell<Identity> = StaticCell::new();
-    let interface = config.interface();
+    let network = pd_net::network();
     IDENTITY.init(Identity {
-        hostname: interface.hostname,
-        address: interface.address,
-        prefix_len: interface.prefix_len,
-        gateway: interface.gateway,
+        hostname: network.hostname.as_str(),
+        address: network.address.into(),
+        prefix_len: network.prefix_len.get() as u8,
+        gateway: network.gateway.into(),
     })
 }

@@ -11,11 +11,9 @@ use shm::{ReadWindow, Window};
 use socket_proto::{Half, ReadinessWriter, WindowSizes};
 use socket_server::{ClientLimits, ClientPort, OutOfWindow};
 use supervision::Lives;
+use wiring::{CHANNELS, Network};
 
-use crate::configuration::Configuration;
-
-/// Ids of channels are below this (Microkit manual, "Channels").
-const CHANNELS: usize = 62;
+use crate::configuration::client_limits;
 
 /// A client's payload memory: the half that it writes, and the half that we write.
 pub struct ClientWindow {
@@ -66,9 +64,8 @@ impl Clients {
     /// Maps the windows of all clients. To be called once.
     ///
     /// # Panics
-    /// If wiring table and configuration do not fit each other: the image was put together
-    /// wrongly.
-    pub fn take(configuration: &Configuration) -> (Self, Vec<Option<ClientPort<ClientWindow>>>) {
+    /// If the wiring table does not say what a client may do: the image was put together wrongly.
+    pub fn take(network: &Network) -> (Self, Vec<Option<ClientPort<ClientWindow>>>) {
         let mut clients = Clients {
             clients: Vec::new(),
             by_channel: [None; CHANNELS],
@@ -80,8 +77,8 @@ impl Clients {
             let Some(peer) = channel.peer else {
                 continue;
             };
-            let Some(limits) = configuration.limits_of(peer.name) else {
-                panic!("the configuration knows no client {}", peer.name);
+            let Some(limits) = wiring().limits(peer.name) else {
+                panic!("the wiring table has no limits of {}", peer.name);
             };
             // There are fewer clients than channels.
             clients.by_channel[channel.id] = Some(clients.clients.len() as u8);
@@ -90,6 +87,7 @@ impl Clients {
                 number: peer.number,
                 faults: 0,
             });
+            let limits = client_limits(limits, &network.buffers);
             ports.push(Some(port(peer.name, limits)));
         }
         clients.departed(|_| ());
@@ -140,7 +138,7 @@ impl Clients {
     }
 }
 
-fn port(name: &str, limits: &ClientLimits) -> ClientPort<ClientWindow> {
+fn port(name: &str, limits: ClientLimits) -> ClientPort<ClientWindow> {
     let c2s = region_with::<ReadOnly>(role::CLIENT_TO_SERVER, name).into_region();
     let s2c = region_with::<ReadWrite>(role::SERVER_TO_CLIENT, name).into_region();
     ClientPort {
@@ -149,6 +147,6 @@ fn port(name: &str, limits: &ClientLimits) -> ClientPort<ClientWindow> {
             s2c: s2c.into_window(),
         },
         ready: ReadinessWriter::new(region_with::<ReadWrite>(role::READINESS, name).slice()),
-        limits: limits.clone(),
+        limits,
     }
 }

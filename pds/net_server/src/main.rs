@@ -17,6 +17,8 @@ mod frames;
 mod key;
 mod timeout;
 
+use core::net::Ipv4Addr;
+
 use pd_support::{Pd, Peer, ReadOnly, ReadWrite, clock, error, info, peer, region, role, warn};
 use ring::{DriverPage, ServerEnd, ServerEvent, ServerPage};
 use sel4_microkit::{
@@ -57,9 +59,10 @@ fn init() -> impl Handler {
         Some(clock) => clock,
         None => panic!("the generic timer's frequency is not set"),
     };
-    let configuration = configuration::read(key::obtain(clock), restart_count());
-    let (clients, ports) = Clients::take(&configuration);
-    let core = match Server::new(&configuration.core, ports, &pd.stats()) {
+    let network = configuration::network();
+    let configuration = configuration::core(network, key::obtain(clock), restart_count());
+    let (clients, ports) = Clients::take(network);
+    let core = match Server::new(&configuration, ports, &pd.stats()) {
         Ok(core) => core,
         Err(error) => panic!("configuration: {error}"),
     };
@@ -67,9 +70,9 @@ fn init() -> impl Handler {
     let mine: &ServerPage = region::<ReadWrite>(role::SERVER_RINGS).page();
     info!(
         "{}/{} via {}",
-        configuration.core.address,
-        configuration.core.prefix,
-        configuration.gateway()
+        configuration.address,
+        configuration.prefix,
+        Ipv4Addr::from(network.gateway)
     );
     let mut server = NetServer {
         core,

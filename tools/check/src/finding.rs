@@ -16,6 +16,23 @@ pub struct Finding {
     pub remedy: String,
 }
 
+impl Finding {
+    /// A break of a rule in a file.
+    pub fn new(
+        path: &str,
+        line: usize,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Finding {
+            path: path.to_string(),
+            line,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
+use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Which top folder a crate lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,33 +64,20 @@ pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
                 Some("tools") => Part::Tools,
                 _ => return Err(format!("{manifest}: crates lie in libs, pds or tools")),
             };
-            let dependencies = package
-                .dependencies
-                .iter()
-                .map(|dependency| Dependency {
-                    name: dependency.name.clone(),
-                    dev: dependency.kind == DependencyKind::Development,
-                })
-                .collect();
-            let roots = package
-                .targets
-                .iter()
-                .filter(|target| {
-                    target.kind.iter().any(|kind| {
-                        matches!(
-                            kind,
-                            TargetKind::Lib | TargetKind::Bin | TargetKind::ProcMacro
-                        )
-                    })
-                })
-                .map(|target| relative(target.src_path.as_std_path()))
-                .collect::<Result<_, _>>()?;
+            let dependencies = package.dependencies.iter().map(|dependency| Dependency {
+                name: dependency.name.clone(),
+                dev: dependency.kind == DependencyKind::Development,
+            });
+            let targets = package.targets.iter();
+            let roots = targets
+                .filter(|target| target.is_lib() || target.is_bin() || target.is_proc_macro())
+                .map(|target| relative(target.src_path.as_std_path()));
             Ok(Package {
                 name: package.name.to_string(),
                 manifest,
                 part,
-                dependencies,
-                roots,
+                dependencies: dependencies.collect(),
+                roots: roots.collect::<Result<_, _>>()?,
             })
         })
         .collect()

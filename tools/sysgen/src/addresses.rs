@@ -4,17 +4,15 @@
 //! What a PD touches in a turn shall need few page tables: each costs at every switch of address
 //! spaces. So small regions come first, side by side, with an unmapped page behind each.
 
-use crate::declaration::HEAP_PAGE;
-use crate::plan::Plan;
+use crate::plan::{LARGE_PAGE, PAGE, Plan};
 
 /// The first address.
 const BASE: u64 = 0x1000_0000;
-const GUARD: u64 = 0x1000;
 /// From this size on a region begins with a page table of its own.
 const BIG: u64 = 0x10_0000;
 
 /// Gives every mapping its address.
-pub fn assign(plan: &mut Plan) {
+pub fn assign(plan: &mut Plan<'_>) {
     let Plan { regions, pds, .. } = plan;
     for pd in pds {
         // Stable: of one size, as they were declared.
@@ -23,14 +21,14 @@ pub fn assign(plan: &mut Plan) {
         for map in &mut pd.maps {
             let region = &regions[map.region];
             let alignment = match region.size {
-                BIG.. if next % HEAP_PAGE + region.size > HEAP_PAGE => HEAP_PAGE,
+                BIG.. if next % LARGE_PAGE + region.size > LARGE_PAGE => LARGE_PAGE,
                 _ => region.alignment(),
             };
             map.vaddr = next.next_multiple_of(alignment);
             next = map.vaddr + region.size;
             // Two pools of frames fill one page table.
             if region.size < BIG {
-                next += GUARD;
+                next += PAGE;
             }
         }
     }

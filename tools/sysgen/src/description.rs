@@ -1,172 +1,143 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Writing system.xml: for Microkit's tool, and for reading.
 
-use std::fmt::Write;
+use std::fmt::Display;
 
-use crate::Source;
-use crate::declaration::{Declaration, HEAP_PAGE};
+use crate::diagnostic::Source;
 use crate::fragment::Fragment;
-use crate::plan::{Channel, Plan, Region};
+use crate::plan::{Channel, Content, LARGE_PAGE, Plan, Region};
 
-/// The description as text. `made_from` is the declaration's file name.
-pub fn write(
-    declaration: &Declaration<'_>,
-    plan: &Plan,
-    fragment: &Fragment,
-    made_from: &str,
-) -> Source {
-    let mut out = Source::new("system.xml", "");
-    out.push(&format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <!-- SPDX-License-Identifier: BSD-2-Clause -->\n\
-         <!-- Made from {made_from} by sysgen (`make image`): change that file, not this one. -->\n\
-         <system>\n"
-    ));
-    for region in &plan.regions {
-        out.push(&memory_region(region));
-    }
-    out.push("\n");
-    match plan.parent {
-        Some(parent) => {
-            open(declaration, plan, parent, "    ", &mut out);
-            content(declaration, plan, fragment, parent, "        ", &mut out);
-            for pd in (0..declaration.pds.len()).filter(|&pd| pd != parent) {
-                out.push("\n");
-                whole(declaration, plan, fragment, pd, "        ", &mut out);
-            }
-            out.push("    </protection_domain>\n");
-        }
-        None => {
-            for pd in 0..declaration.pds.len() {
-                whole(declaration, plan, fragment, pd, "    ", &mut out);
-            }
-        }
-    }
-    out.push("\n");
-    for planned in &plan.channels {
-        out.push(&channel(declaration, planned));
-    }
-    fragment.write_top(&mut out);
-    out.push("</system>\n");
-    out
-}
-
-fn memory_region(region: &Region) -> String {
-    let mut line = format!(
-        "    <memory_region name=\"{}\" size=\"{:#x}\"",
-        region.name, region.size
-    );
-    // A String takes everything.
-    let _ = match (region.device, &region.prefill) {
-        (Some(at), _) => write!(line, " phys_addr=\"{at:#x}\""),
-        (None, Some(file)) => write!(line, " prefill_path=\"{file}\""),
-        (None, None) if region.large => write!(line, " page_size=\"{HEAP_PAGE:#x}\""),
-        (None, None) => Ok(()),
-    };
-    line + " />\n"
-}
-
-fn open(declaration: &Declaration<'_>, plan: &Plan, index: usize, indent: &str, out: &mut Source) {
-    let pd = &declaration.pds[index];
-    let id = match plan.parent {
-        Some(parent) if parent != index => format!(" id=\"{}\"", plan.pds[index].number),
-        _ => String::new(),
-    };
-    if !pd.about.is_empty() {
-        // "--" ends a comment too early.
-        out.push(&format!(
-            "{indent}<!-- {} -->\n",
-            pd.about.replace("--", "- -")
-        ));
-    }
-    out.push(&format!(
-        "{indent}<protection_domain name=\"{}\"{id} priority=\"{}\" stack_size=\"{:#x}\">\n",
-        pd.name, pd.priority, pd.stack
-    ));
-}
-
-fn whole(
-    declaration: &Declaration<'_>,
-    plan: &Plan,
-    fragment: &Fragment,
-    index: usize,
-    indent: &str,
-    out: &mut Source,
-) {
-    open(declaration, plan, index, indent, out);
-    content(
-        declaration,
+/// Returns the description as text. `made_from` is the declaration's file name.
+pub fn write(plan: &Plan<'_>, fragment: &Fragment, made_from: &str) -> Source {
+    let mut writer = Writer {
         plan,
         fragment,
-        index,
-        &format!("{indent}    "),
-        out,
-    );
-    out.push(&format!("{indent}</protection_domain>\n"));
-}
-
-fn content(
-    declaration: &Declaration<'_>,
-    plan: &Plan,
-    fragment: &Fragment,
-    index: usize,
-    indent: &str,
-    out: &mut Source,
-) {
-    let pd = &plan.pds[index];
-    out.push(&format!(
-        "{indent}<program_image path=\"{}\" />\n",
-        declaration.pds[index].program
+        out: Source::new("system.xml", ""),
+        depth: 0,
+    };
+    writer.line("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    writer.line("<!-- SPDX-License-Identifier: BSD-2-Clause -->");
+    writer.line(format!(
+        "<!-- Made from {made_from} by sysgen (`make image`): change that file, not this one. -->"
     ));
-    for map in &pd.maps {
-        let region = &plan.regions[map.region];
-        let cached = if region.device.is_some() {
-            " cached=\"false\""
-        } else {
-            ""
-        };
-        let symbols = map.symbols.map_or(String::new(), |(address, size)| {
-            format!(" setvar_vaddr=\"{address}\" setvar_size=\"{size}\"")
-        });
-        out.push(&format!(
-            "{indent}<map mr=\"{}\" vaddr=\"{:#x}\" perms=\"{}\"{cached}{symbols} />\n",
-            region.name,
-            map.vaddr,
-            if map.writable { "rw" } else { "r" }
-        ));
+    writer.line("<system>");
+    writer.depth = 1;
+    for region in &plan.regions {
+        writer.region(region);
     }
-    for (symbol, region) in &pd.paddrs {
-        out.push(&format!(
-            "{indent}<setvar symbol=\"{symbol}\" region_paddr=\"{}\" />\n",
-            plan.regions[*region].name
-        ));
+    writer.out.push("\n");
+    match plan.parent {
+        Some(parent) => writer.pd(parent),
+        None => (0..plan.pds.len()).for_each(|pd| writer.pd(pd)),
     }
-    for irq in &pd.irqs {
-        out.push(&format!(
-            "{indent}<irq irq=\"{}\" id=\"{}\" trigger=\"level\" />\n",
-            irq.number, irq.id
-        ));
+    writer.out.push("\n");
+    for channel in &plan.channels {
+        writer.channel(channel);
     }
-    fragment.write_inside(index, indent, out);
+    fragment.write(None, "    ", &mut writer.out);
+    writer.depth = 0;
+    writer.line("</system>");
+    writer.out
 }
 
-fn channel(declaration: &Declaration<'_>, channel: &Channel) -> String {
-    let ends = channel.ends.map(|end| {
-        let call = if end.calls { " pp=\"true\"" } else { "" };
-        let notify = if end.notifies {
-            ""
-        } else {
-            " notify=\"false\""
+struct Writer<'a> {
+    plan: &'a Plan<'a>,
+    fragment: &'a Fragment,
+    out: Source,
+    depth: usize,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, text: impl Display) {
+        let indent = "    ".repeat(self.depth);
+        self.out.push(&format!("{indent}{text}\n"));
+    }
+
+    fn region(&mut self, region: &Region) {
+        let content = match &region.content {
+            Content::Zeros => String::new(),
+            Content::LargePages => format!(" page_size=\"{LARGE_PAGE:#x}\""),
+            Content::Device(at) => format!(" phys_addr=\"{at:#x}\""),
+            Content::File(file) => format!(" prefill_path=\"{file}\""),
         };
-        let pd = declaration.pds[end.pd].name;
-        format!(
-            "        <end pd=\"{pd}\" id=\"{}\"{call}{notify} />\n",
-            end.id
-        )
-    });
-    format!(
-        "    <channel> <!-- {} -->\n{}    </channel>\n",
-        channel.role,
-        ends.concat()
-    )
+        let (name, size) = (&region.name, region.size);
+        self.line(format!(
+            "<memory_region name=\"{name}\" size=\"{size:#x}\"{content} />"
+        ));
+    }
+
+    /// A PD, with all others in it if it is their parent.
+    fn pd(&mut self, index: usize) {
+        let plan = self.plan;
+        let (declared, planned) = (&plan.declaration.pds[index], &plan.pds[index]);
+        if !declared.about.is_empty() {
+            // "--" ends a comment too early.
+            self.line(format!("<!-- {} -->", declared.about.replace("--", "- -")));
+        }
+        let is_child = plan.parent.is_some_and(|parent| parent != index);
+        let id = attribute(is_child, format!("id=\"{}\"", planned.number));
+        let (name, priority, stack) = (&declared.name, *declared.priority, *declared.stack);
+        self.line(format!(
+            "<protection_domain name=\"{name}\"{id} priority=\"{priority}\" stack_size=\"{stack:#x}\">"
+        ));
+        self.depth += 1;
+        self.line(format!("<program_image path=\"{}\" />", declared.program()));
+        for map in &planned.maps {
+            let region = &plan.regions[map.region];
+            let is_device = matches!(region.content, Content::Device(_));
+            let cached = attribute(is_device, "cached=\"false\"");
+            let symbols = map.symbols.map_or(String::new(), |[address, size]| {
+                format!(" setvar_vaddr=\"{address}\" setvar_size=\"{size}\"")
+            });
+            let (name, vaddr) = (&region.name, map.vaddr);
+            let perms = if map.writable { "rw" } else { "r" };
+            self.line(format!(
+                "<map mr=\"{name}\" vaddr=\"{vaddr:#x}\" perms=\"{perms}\"{cached}{symbols} />"
+            ));
+        }
+        for (symbol, region) in &planned.paddrs {
+            let name = &plan.regions[*region].name;
+            self.line(format!(
+                "<setvar symbol=\"{symbol}\" region_paddr=\"{name}\" />"
+            ));
+        }
+        for irq in &planned.irqs {
+            let (number, id) = (irq.number, irq.id);
+            self.line(format!(
+                "<irq irq=\"{number}\" id=\"{id}\" trigger=\"level\" />"
+            ));
+        }
+        let indent = "    ".repeat(self.depth);
+        self.fragment.write(Some(index), &indent, &mut self.out);
+        if plan.parent == Some(index) {
+            for child in (0..plan.pds.len()).filter(|&pd| pd != index) {
+                self.out.push("\n");
+                self.pd(child);
+            }
+        }
+        self.depth -= 1;
+        self.line("</protection_domain>");
+    }
+
+    fn channel(&mut self, channel: &Channel<'_>) {
+        self.line(format!("<channel> <!-- {} -->", channel.role));
+        self.depth += 1;
+        for end in channel.ends {
+            let (pd, id) = (&self.plan.declaration.pds[end.pd].name, end.id);
+            let call = attribute(end.calls, "pp=\"true\"");
+            let notify = attribute(!end.notifies, "notify=\"false\"");
+            self.line(format!("<end pd=\"{pd}\" id=\"{id}\"{call}{notify} />"));
+        }
+        self.depth -= 1;
+        self.line("</channel>");
+    }
+}
+
+/// Returns an attribute with a blank in front, if it is to be there.
+fn attribute(is_there: bool, attribute: impl Display) -> String {
+    if is_there {
+        format!(" {attribute}")
+    } else {
+        String::new()
+    }
 }

@@ -20,7 +20,7 @@ pub struct Source {
 pub struct Diagnostic {
     /// Name of the file.
     pub file: String,
-    /// Line, from 1.
+    /// Line, from 1; 0 if it is about the file as a whole.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
@@ -29,6 +29,9 @@ pub struct Diagnostic {
     /// What to do.
     pub help: String,
 }
+
+/// The result of a step that stops at mistakes.
+pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
 
 impl Source {
     /// A file with this name and content.
@@ -53,7 +56,7 @@ impl Source {
             .push((start..self.text.len(), source.clone(), range.start));
     }
 
-    /// A mistake at a byte of the text.
+    /// Returns a mistake at a byte of the text.
     pub fn at(
         &self,
         offset: usize,
@@ -70,27 +73,78 @@ impl Source {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Diagnostic {
-            file: self.name.clone(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-            message: message.into(),
-            help: help.into(),
+            ..Diagnostic::new(&self.name, message, help)
         }
     }
 
-    /// Where a byte stands, as `file:line`.
+    /// Returns where a byte stands, as `file:line`.
     pub fn place(&self, offset: usize) -> String {
         let at = self.at(offset, "", "");
         format!("{}:{}", at.file, at.line)
     }
 }
 
+impl Diagnostic {
+    /// A mistake that concerns a file as a whole.
+    pub fn new(
+        file: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Diagnostic {
+            file: file.into(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: {}\n  help: {}",
-            self.file, self.line, self.column, self.message, self.help
-        )
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        write!(f, ": {}\n  help: {}", self.message, self.help)
+    }
+}
+
+/// Mistakes in a text that are reported together.
+pub struct Report<'a> {
+    pub source: &'a Source,
+    pub errors: Vec<Diagnostic>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(source: &'a Source) -> Self {
+        Report {
+            source,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Notes a mistake at a byte of the text.
+    pub fn at(
+        &mut self,
+        offset: impl Into<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let error = self.source.at(offset.into(), message, help);
+        self.errors.push(error);
+    }
+
+    /// Returns the mistakes, if there are some.
+    pub fn finish(mut self) -> Result<()> {
+        self.errors.sort();
+        self.errors.dedup();
+        match self.errors.is_empty() {
+            true => Ok(()),
+            false => Err(self.errors),
+        }
     }
 }

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sysgen::{Image, Source, check_image, compile};
+use sysgen::{Diagnostic, Image, Result, Source, check_image, compile};
 
-/// From a declaration to a system description, wiring tables and configuration.
+/// From a declaration to a system description and wiring tables.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -52,19 +52,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse().task) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(messages) => {
-            for message in messages {
-                eprintln!("error: {message}");
-            }
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(task: &Task) -> Result<(), Vec<String>> {
-    match task {
+    let result = match &Args::parse().task {
         Task::Build {
             declaration,
             with,
@@ -74,11 +62,18 @@ fn run(task: &Task) -> Result<(), Vec<String>> {
             system,
             image,
             capdl,
-        } => rights(&read(system)?, image.as_deref(), capdl.as_deref()),
+        } => rights(system, image.as_deref(), capdl.as_deref()),
+    };
+    for error in result.as_ref().err().into_iter().flatten() {
+        eprintln!("error: {error}");
+    }
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn build(declaration: &Path, with: &[PathBuf], output: &Path) -> Result<(), Vec<String>> {
+fn build(declaration: &Path, with: &[PathBuf], output: &Path) -> Result<()> {
     let mut files = vec![read(declaration)?];
     for path in with {
         files.push(read(path)?);
@@ -86,80 +81,61 @@ fn build(declaration: &Path, with: &[PathBuf], output: &Path) -> Result<(), Vec<
     // A fragment lies beside the file that names it last, or beside the declaration.
     let folders = with.iter().rev().map(PathBuf::as_path).chain([declaration]);
     let beside = |name: &str| {
-        let found = folders
-            .map(|file| file.with_file_name(name))
-            .find(|path| path.is_file());
-        let path = found.ok_or_else(|| format!("there is no file {name}"))?;
+        let mut paths = folders.map(|file| file.with_file_name(name));
+        let path = paths.find(|path| path.is_file());
+        let path = path.ok_or_else(|| format!("there is no file {name}"))?;
         let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
         Ok(Source::new(path.display().to_string(), text))
     };
-    let built = compile(&files, beside)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    fs::create_dir_all(output)
-        .map_err(|error| vec![format!("cannot make {}: {error}", output.display())])?;
+    let built = compile(&files, beside)?;
+    let writable = "choose a folder that is writable";
+    fs::create_dir_all(output).map_err(|error| fail("make", output, &error, writable))?;
     let programs: String = built
         .programs
         .iter()
         .map(|name| format!("{name}\n"))
         .collect();
     let texts = [
-        ("system.xml", built.description.as_bytes()),
-        ("programs", programs.as_bytes()),
-        ("costs", built.costs.as_bytes()),
+        ("system.xml", built.description),
+        ("programs", programs),
+        ("costs", built.costs),
     ];
-    let files = built
-        .files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    for (name, bytes) in files.chain(texts) {
-        write_if_changed(&output.join(name), bytes)?;
+    let texts = texts.map(|(name, text)| (name.to_string(), text.into_bytes()));
+    for (name, bytes) in built.files.into_iter().chain(texts) {
+        let path = output.join(name);
+        // A file that has this content is left alone, so that nothing is made anew for it.
+        if fs::read(&path).is_ok_and(|old| old == bytes) {
+            continue;
+        }
+        fs::write(&path, bytes).map_err(|error| fail("write", &path, &error, writable))?;
     }
     Ok(())
 }
 
-fn rights(system: &Source, image: Option<&Path>, capdl: Option<&Path>) -> Result<(), Vec<String>> {
-    let result = match (image, capdl) {
+fn rights(system: &Path, image: Option<&Path>, capdl: Option<&Path>) -> Result<()> {
+    let system = read(system)?;
+    let (mappings, caps) = match (image, capdl) {
         (Some(path), _) => {
-            let bytes = fs::read(path)
-                .map_err(|error| vec![format!("cannot read {}: {error}", path.display())])?;
-            check_image(system, &Image::Registry(&bytes))
+            let bytes = fs::read(path);
+            let bytes =
+                bytes.map_err(|error| fail("read", path, &error, "name a file that exists"))?;
+            check_image(&system, &Image::Registry(&bytes))?
         }
-        (None, Some(path)) => check_image(system, &Image::Capdl(&read(path)?.text)),
-        (None, None) => Ok((0, 0)),
+        (None, Some(path)) => check_image(&system, &Image::Capdl(&read(path)?.text))?,
+        (None, None) => (0, 0),
     };
-    match result {
-        Ok((mappings, caps)) => {
-            println!("{mappings} mappings and {caps} capabilities are those of {}", system.name);
-            Ok(())
-        }
-        Err(differences) => Err(differences
-            .iter()
-            .map(|difference| {
-                format!("{}: {difference}\n  help: the SDK's tool did not do what the description says; do not use this image", system.name)
-            })
-            .collect()),
-    }
+    let name = &system.name;
+    println!("{mappings} mappings and {caps} capabilities are those of {name}");
+    Ok(())
 }
 
-/// Leaves a file alone that has this content, so that nothing is made anew for it.
-fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), Vec<String>> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    fs::write(path, bytes).map_err(|error| {
-        vec![format!(
-            "cannot write {}: {error}\n  help: choose a folder that is writable",
-            path.display()
-        )]
-    })
-}
-
-fn read(path: &Path) -> Result<Source, Vec<String>> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        vec![format!(
-            "cannot read {}: {error}\n  help: name a text file that exists",
-            path.display()
-        )]
-    })?;
+fn read(path: &Path) -> Result<Source> {
+    let text = fs::read_to_string(path);
+    let text = text.map_err(|error| fail("read", path, &error, "name a text file that exists"))?;
     Ok(Source::new(path.display().to_string(), text))
+}
+
+fn fail(what: &str, path: &Path, error: &std::io::Error, help: &str) -> Vec<Diagnostic> {
+    let message = format!("cannot {what} it: {error}");
+    vec![Diagnostic::new(path.display().to_string(), message, help)]
 }

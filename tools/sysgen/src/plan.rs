@@ -4,28 +4,30 @@
 
 use std::collections::BTreeSet;
 
-use wiring::role;
+use wiring::{CHANNELS, Misfit, role};
 
 use crate::addresses;
-use crate::declaration::{DEVICE_SIZE, Declaration, HEAP_PAGE, Pd};
-use crate::schema::Service;
+use crate::declaration::{Declaration, Service};
+use crate::diagnostic::{self, Report, Source};
+use crate::tables;
 
 /// The queues of the network driver.
 type Queues = virtio_net::QueuePages<{ ring::CAPACITY }, { 2 * ring::CAPACITY }>;
 
-const PAGE: u64 = 0x1000;
-/// Ids of channels and interrupts of a PD (Microkit manual, "Channels").
-const CHANNELS: u32 = 62;
+pub const PAGE: u64 = 0x1000;
+pub const LARGE_PAGE: u64 = 0x20_0000;
+/// Registers of a device: one page.
+pub const DEVICE_SIZE: u64 = PAGE;
 /// Entries of memory that a PD keeps account of (`pd_support`).
 const MAX_MEMORY: usize = 256;
 
 /// The whole system.
-#[derive(Default)]
-pub struct Plan {
+pub struct Plan<'a> {
+    pub declaration: &'a Declaration,
     pub regions: Vec<Region>,
     /// By index of the PD in the declaration.
-    pub pds: Vec<PdPlan>,
-    pub channels: Vec<Channel>,
+    pub pds: Vec<PdPlan<'a>>,
+    pub channels: Vec<Channel<'a>>,
     /// The PD that is the parent of all others.
     pub parent: Option<usize>,
 }
@@ -33,50 +35,56 @@ pub struct Plan {
 /// A memory region.
 pub struct Region {
     pub name: String,
+    /// Bytes, whole pages.
     pub size: u64,
+    pub content: Content,
+}
+
+/// What a region is made of.
+pub enum Content {
+    Zeros,
+    /// Zeros, in pages of 2 MiB.
+    LargePages,
     /// Registers of a device, at this physical address.
-    pub device: Option<u64>,
-    /// Whether it is made of pages of 2 MiB.
-    pub large: bool,
-    /// The file that it is filled with.
-    pub prefill: Option<String>,
+    Device(u64),
+    /// What is in this file.
+    File(String),
 }
 
 /// What one PD has.
-#[derive(Default)]
-pub struct PdPlan {
+pub struct PdPlan<'a> {
     /// Its number: the id of a child at its parent.
-    pub number: u32,
-    pub maps: Vec<Map>,
+    pub number: usize,
+    pub maps: Vec<Map<'a>>,
     /// Symbols for physical addresses of regions.
     pub paddrs: Vec<(&'static str, usize)>,
-    pub irqs: Vec<Irq>,
+    pub irqs: Vec<Irq<'a>>,
     /// Ids of channels and interrupts that are taken.
-    taken: BTreeSet<u32>,
+    taken: BTreeSet<usize>,
 }
 
 /// A mapping of a region.
-pub struct Map {
+pub struct Map<'a> {
     pub region: usize,
     pub vaddr: u64,
     pub writable: bool,
-    pub role: String,
+    pub role: &'a str,
     /// The PD that shares it.
     pub peer: Option<usize>,
     /// Symbols that the program needs before it can read its table: for address and size.
-    pub symbols: Option<(&'static str, &'static str)>,
+    pub symbols: Option<[&'static str; 2]>,
 }
 
 /// An interrupt.
-pub struct Irq {
-    pub id: u32,
+pub struct Irq<'a> {
+    pub id: usize,
     pub number: u32,
-    pub device: String,
+    pub device: &'a str,
 }
 
 /// A channel between two PDs.
-pub struct Channel {
-    pub role: String,
+pub struct Channel<'a> {
+    pub role: &'a str,
     pub ends: [End; 2],
 }
 
@@ -84,274 +92,190 @@ pub struct Channel {
 #[derive(Clone, Copy)]
 pub struct End {
     pub pd: usize,
-    pub id: u32,
+    pub id: usize,
     /// Whether this PD may call the other.
     pub calls: bool,
     /// Whether this PD may notify the other.
     pub notifies: bool,
 }
 
-/// Who may do what on a channel, its first PD first.
-struct Rights {
-    calls: bool,
-    notifies: [bool; 2],
+/// What the two PDs of a channel may do, the first one first.
+#[derive(Clone, Copy)]
+enum Rights {
+    BothNotify,
+    FirstNotifies,
+    Call,
+    /// A client calls, its server notifies.
+    CallAndNotify,
 }
 
-const BOTH_NOTIFY: Rights = Rights {
-    calls: false,
-    notifies: [true, true],
-};
-const FIRST_NOTIFIES: Rights = Rights {
-    calls: false,
-    notifies: [true, false],
-};
-/// A client calls, its server notifies.
-const CALL_AND_NOTIFY: Rights = Rights {
-    calls: true,
-    notifies: [false, true],
-};
-const CALL: Rights = Rights {
-    calls: true,
-    notifies: [false, false],
-};
-
-/// Makes the plan of a declaration. `reserved` are ids of channels that are taken: PD and id.
-/// `tables` are the sizes of the wiring tables, by PD, and `configuration` that of the
-/// configuration.
-pub fn plan(
-    declaration: &Declaration<'_>,
-    reserved: &[(usize, u32)],
-    table: impl Fn(&Plan, usize) -> u64,
-    configuration: u64,
-) -> Plan {
-    let mut planner = Planner {
-        declaration,
-        plan: Plan {
-            parent: declaration.server_of(Service::Supervision),
-            ..Plan::default()
-        },
-    };
-    planner.numbers(reserved);
-    for pd in 0..declaration.pds.len() {
-        planner.devices(pd);
-    }
-    for pd in 0..declaration.pds.len() {
-        planner.own(pd);
-    }
-    planner.links();
-    planner.sockets(configuration);
-    planner.counters();
-    planner.lives();
-    planner.shared();
-    let mut plan = planner.plan;
-    for (pd, declared) in declaration.pds.iter().enumerate() {
-        // The table lists itself, too, and is as long with that entry as without an address.
-        let region = plan.region(Region::filled(
-            format!("{}_wiring", declared.name),
-            0,
-            format!("{}.wiring", declared.name),
-        ));
-        let symbols = Some(("wiring_vaddr", "wiring_size"));
-        plan.map(pd, region, role::WIRING, None, false, symbols);
-        plan.regions[region].size = table(&plan, pd).next_multiple_of(PAGE);
-    }
-    addresses::assign(&mut plan);
-    plan
-}
-
-struct Planner<'a> {
-    declaration: &'a Declaration<'a>,
-    plan: Plan,
-}
-
-impl Planner<'_> {
-    fn pd(&self, index: usize) -> &Pd<'_> {
-        &self.declaration.pds[index]
-    }
-
-    /// Children are numbered in the order of the file; their parent has the number behind.
-    fn numbers(&mut self, reserved: &[(usize, u32)]) {
-        let count = self.declaration.pds.len() as u32;
-        let mut number = 0;
-        for pd in 0..self.declaration.pds.len() {
+impl<'a> Plan<'a> {
+    /// Makes the plan of a declaration. `reserved` are ids of channels that are taken: PD and id.
+    ///
+    /// # Errors
+    /// A wiring table cannot be written.
+    pub fn new(declaration: &'a Declaration, reserved: &[(usize, usize)]) -> Result<Self, Misfit> {
+        let parent = declaration.server_of(Service::Supervision);
+        let mut plan = Plan {
+            declaration,
+            regions: Vec::new(),
+            pds: Vec::new(),
+            channels: Vec::new(),
+            parent,
+        };
+        let all = 0..declaration.pds.len();
+        // Children are numbered in the order of the file; their parent has the number behind.
+        let mut numbers = 0..;
+        for pd in all.clone() {
             let taken = reserved.iter().filter(|(owner, _)| *owner == pd);
-            let mut plan = PdPlan {
-                number,
-                taken: taken.map(|(_, id)| *id).collect(),
-                ..PdPlan::default()
+            let number = match parent {
+                Some(parent) if parent == pd => all.len() - 1,
+                _ => numbers.next().unwrap_or_default(),
             };
-            if self.plan.parent == Some(pd) {
-                plan.number = count - 1;
-            } else {
-                number += 1;
-            }
-            self.plan.pds.push(plan);
+            plan.pds.push(PdPlan {
+                number,
+                maps: Vec::new(),
+                paddrs: Vec::new(),
+                irqs: Vec::new(),
+                taken: taken.map(|(_, id)| *id).collect(),
+            });
         }
+        all.clone().for_each(|pd| plan.devices(pd));
+        all.clone().for_each(|pd| plan.own(pd));
+        all.clone().for_each(|pd| plan.services(pd));
+        plan.sockets();
+        plan.counters();
+        plan.lives();
+        plan.shared();
+        for pd in all {
+            let name = &declaration.pds[pd].name;
+            let region = plan.memory(pd, role::WIRING, 0);
+            plan.regions[region].content = Content::File(format!("{name}.wiring"));
+            let symbols = ["wiring_vaddr", "wiring_size"];
+            plan.map(pd, region, role::WIRING, false).symbols = Some(symbols);
+            // The table lists itself, too, and is as long without addresses.
+            let table = tables::table(&plan, pd).encode()?;
+            plan.regions[region].size = (table.len() as u64).next_multiple_of(PAGE);
+        }
+        addresses::assign(&mut plan);
+        Ok(plan)
     }
 
-    fn devices(&mut self, index: usize) {
-        let declaration = self.declaration;
-        for device in &declaration.pds[index].devices {
-            if let Some(at) = device.registers {
-                let region = self.plan.region(Region {
-                    device: Some(at),
-                    ..Region::memory(device.name.to_string(), DEVICE_SIZE)
-                });
-                self.plan.map(index, region, device.name, None, true, None);
+    fn devices(&mut self, pd: usize) {
+        for name in &self.declaration.pds[pd].devices {
+            let Some(device) = self.declaration.device(name) else {
+                continue;
+            };
+            if let Some(at) = &device.registers {
+                let region = self.region(name.to_string(), DEVICE_SIZE);
+                self.regions[region].content = Content::Device(**at);
+                self.map(pd, region, name, true);
             }
-            if let Some(number) = device.irq {
-                let id = self.plan.pds[index].free_id();
-                self.plan.pds[index].irqs.push(Irq {
+            if let Some(number) = &device.irq {
+                let (id, number) = (self.pds[pd].free_id(), **number);
+                self.pds[pd].irqs.push(Irq {
                     id,
                     number,
-                    device: device.name.to_string(),
+                    device: name,
                 });
             }
         }
     }
 
     /// What a PD has with console and supervisor, and its heap.
-    fn own(&mut self, index: usize) {
-        let declaration = self.declaration;
-        let pd = &declaration.pds[index];
-        let counters = self.memory(index, role::COUNTERS, size_of::<stats::StatsPage>());
-        self.plan
-            .map(index, counters, role::COUNTERS, None, true, None);
-        if let Some(console) = declaration.server_of(Service::Log)
-            && console != index
-        {
-            let log = self.memory(index, role::LOG, size_of::<log_ring::LogPage>());
-            self.plan.map(index, log, role::LOG, None, true, None);
-            self.plan
-                .map(console, log, role::LOG, Some(index), false, None);
-            self.plan
-                .channel(role::LOG, [index, console], &FIRST_NOTIFIES);
+    fn own(&mut self, pd: usize) {
+        let declared = &self.declaration.pds[pd];
+        self.private(pd, role::COUNTERS, size_of::<stats::StatsPage>());
+        let others = |server: &usize| *server != pd;
+        if let Some(console) = self.declaration.server_of(Service::Log).filter(others) {
+            let log = self.private(pd, role::LOG, size_of::<log_ring::LogPage>());
+            self.map(console, log, role::LOG, false).peer = Some(pd);
+            self.channel(role::LOG, [pd, console], Rights::FirstNotifies);
         }
-        if let Some(parent) = self.plan.parent
-            && parent != index
-        {
+        if let Some(parent) = self.parent.filter(others) {
             // A tick a second: time has its own watch that needs no comparator, and the console
             // looks for lines of PDs that turn without end.
-            let rights = match pd.serves {
-                Some(Service::Time | Service::Log) => BOTH_NOTIFY,
-                _ => FIRST_NOTIFIES,
+            let rights = match declared.service() {
+                Some(Service::Time | Service::Log) => Rights::BothNotify,
+                _ => Rights::FirstNotifies,
             };
-            self.plan
-                .channel(role::SUPERVISION, [index, parent], &rights);
+            self.channel(role::SUPERVISION, [pd, parent], rights);
         }
-        if let Some(heap) = pd.heap {
-            let region = self.plan.region(Region {
-                large: true,
-                ..Region::memory(format!("{}_heap", pd.name), heap)
-            });
-            let symbols = Some(("heap_vaddr", "heap_size"));
-            self.plan
-                .map(index, region, role::HEAP, None, true, symbols);
+        if let Some(heap) = &declared.heap {
+            let region = self.memory(pd, role::HEAP, **heap as usize);
+            self.regions[region].content = Content::LargePages;
+            self.map(pd, region, role::HEAP, true).symbols = Some(["heap_vaddr", "heap_size"]);
         }
-        if pd.serves == Some(Service::Random) {
-            let dma = self.memory(index, role::DMA, size_of::<virtio_rng::RequestPage>());
-            self.plan.map(index, dma, role::DMA, None, true, None);
-            self.plan.pds[index].paddrs.push(("dma_paddr", dma));
+        if declared.service() == Some(Service::Random) {
+            let dma = self.private(pd, role::DMA, size_of::<virtio_rng::RequestPage>());
+            self.pds[pd].paddrs.push(("dma_paddr", dma));
         }
     }
 
-    /// Servers of time, random bytes and packets, and who uses them.
-    fn links(&mut self) {
-        let declaration = self.declaration;
-        for (user, pd) in declaration.pds.iter().enumerate() {
-            for &server in &pd.uses {
-                let ends = [user, server];
-                match declaration.pds[server].serves {
-                    Some(Service::Time) => {
-                        self.plan.channel(role::TIME, ends, &CALL_AND_NOTIFY);
-                    }
-                    Some(Service::Random) => self.plan.channel(role::RANDOM, ends, &CALL),
-                    Some(Service::Packets) => self.packets(user, server),
-                    _ => {}
-                }
+    /// What a PD has with the servers of time, random bytes and packets that it uses.
+    fn services(&mut self, user: usize) {
+        for server in self.declaration.used_by(&self.declaration.pds[user]) {
+            let ends = [user, server];
+            match self.declaration.pds[server].service() {
+                Some(Service::Time) => self.channel(role::TIME, ends, Rights::CallAndNotify),
+                Some(Service::Random) => self.channel(role::RANDOM, ends, Rights::Call),
+                Some(Service::Packets) => self.packets(user, server),
+                _ => {}
             }
         }
     }
 
     /// The packet link (`libs/link/ring`).
     fn packets(&mut self, server: usize, driver: usize) {
-        self.plan
-            .channel(role::PACKETS, [driver, server], &BOTH_NOTIFY);
-        let dma = self.memory(driver, role::DMA, size_of::<Queues>());
-        self.plan.map(driver, dma, role::DMA, None, true, None);
+        self.channel(role::PACKETS, [driver, server], Rights::BothNotify);
+        let dma = self.private(driver, role::DMA, size_of::<Queues>());
         let theirs = self.memory(driver, role::DRIVER_RINGS, size_of::<ring::DriverPage>());
         let ours = self.memory(driver, role::SERVER_RINGS, size_of::<ring::ServerPage>());
-        for (region, role, writer) in [
-            (theirs, role::DRIVER_RINGS, driver),
-            (ours, role::SERVER_RINGS, server),
-        ] {
-            self.plan
-                .map(driver, region, role, Some(server), writer == driver, None);
-            self.plan
-                .map(server, region, role, Some(driver), writer == server, None);
-        }
+        self.share(theirs, role::DRIVER_RINGS, driver, server);
+        self.share(ours, role::SERVER_RINGS, server, driver);
         // Frames are the device's and the server's: the driver has their addresses only.
         let rx = self.memory(driver, role::RX_DATA, ring::POOL_SIZE);
         let tx = self.memory(driver, role::TX_DATA, ring::POOL_SIZE);
-        self.plan
-            .map(server, rx, role::RX_DATA, Some(driver), false, None);
-        self.plan
-            .map(server, tx, role::TX_DATA, Some(driver), true, None);
-        self.plan.pds[driver].paddrs.extend([
+        self.map(server, rx, role::RX_DATA, false).peer = Some(driver);
+        self.map(server, tx, role::TX_DATA, true).peer = Some(driver);
+        self.pds[driver].paddrs.extend([
             ("dma_paddr", dma),
             ("rx_data_paddr", rx),
             ("tx_data_paddr", tx),
         ]);
     }
 
-    /// Windows and readiness pages of the clients, and the configuration.
-    fn sockets(&mut self, configuration: u64) {
-        let declaration = self.declaration;
-        let Some(server) = declaration.server_of(Service::Sockets) else {
+    /// Windows and readiness pages of the clients.
+    fn sockets(&mut self) {
+        let Some(server) = self.declaration.server_of(Service::Sockets) else {
             return;
         };
-        let filled = self.plan.region(Region::filled(
-            role::CONFIGURATION.to_string(),
-            configuration,
-            "configuration".to_string(),
-        ));
-        self.plan
-            .map(server, filled, role::CONFIGURATION, None, false, None);
-        for client in declaration.users_of(server) {
-            let Some(limits) = &self.pd(client).limits else {
-                continue;
-            };
-            let readiness = socket_proto::ready::region_size(limits.sockets());
-            let window = limits.window as usize;
-            self.plan
-                .channel(role::SOCKETS, [client, server], &CALL_AND_NOTIFY);
-            self.plan
-                .map(client, filled, role::CONFIGURATION, None, false, None);
-            for (role, size, writer) in [
-                (role::READINESS, readiness, server),
-                (role::CLIENT_TO_SERVER, window, client),
-                (role::SERVER_TO_CLIENT, window, server),
+        for client in self.declaration.clients() {
+            let declared = &self.declaration.pds[client];
+            let readiness = socket_proto::ready::region_size(declared.sockets());
+            let window = *declared.window as usize;
+            self.channel(role::SOCKETS, [client, server], Rights::CallAndNotify);
+            for (role, size, writer, reader) in [
+                (role::READINESS, readiness, server, client),
+                (role::CLIENT_TO_SERVER, window, client, server),
+                (role::SERVER_TO_CLIENT, window, server, client),
             ] {
                 let region = self.memory(client, role, size);
-                self.plan
-                    .map(client, region, role, Some(server), writer == client, None);
-                self.plan
-                    .map(server, region, role, Some(client), writer == server, None);
+                self.share(region, role, writer, reader);
             }
         }
     }
 
     /// Counters are no secret: the supervisor watches them, and others may show them.
     fn counters(&mut self) {
-        let readers: Vec<usize> = (0..self.declaration.pds.len())
-            .filter(|&pd| self.plan.parent == Some(pd) || self.pd(pd).reads_counters)
-            .collect();
+        let declared = &self.declaration.pds;
+        let may_read = |pd: &usize| self.parent == Some(*pd) || declared[*pd].reads_counters;
+        let readers: Vec<usize> = (0..declared.len()).filter(may_read).collect();
         for reader in readers {
-            for owner in (0..self.declaration.pds.len()).filter(|&owner| owner != reader) {
-                let name = format!("{}_{}", self.pd(owner).name, role::COUNTERS);
-                if let Some(region) = self.plan.find(&name) {
-                    self.plan
-                        .map(reader, region, role::COUNTERS, Some(owner), false, None);
+            for owner in (0..declared.len()).filter(|&owner| owner != reader) {
+                let name = format!("{}_{}", declared[owner].name, role::COUNTERS);
+                if let Some(region) = self.find(&name) {
+                    self.map(reader, region, role::COUNTERS, false).peer = Some(owner);
                 }
             }
         }
@@ -360,88 +284,101 @@ impl Planner<'_> {
     /// The supervisor tells the server of sockets whose life is over.
     fn lives(&mut self) {
         let server = self.declaration.server_of(Service::Sockets);
-        if let (Some(parent), Some(server)) = (self.plan.parent, server) {
+        if let (Some(parent), Some(server)) = (self.parent, server) {
             let lives = self.memory(parent, role::LIVES, size_of::<supervision::Lives>());
-            self.plan
-                .map(parent, lives, role::LIVES, Some(server), true, None);
-            self.plan
-                .map(server, lives, role::LIVES, Some(parent), false, None);
-            self.plan
-                .channel(role::LIVES, [parent, server], &FIRST_NOTIFIES);
+            self.share(lives, role::LIVES, parent, server);
+            self.channel(role::LIVES, [parent, server], Rights::FirstNotifies);
         }
     }
 
     /// Regions that are declared by themselves.
     fn shared(&mut self) {
-        let declaration = self.declaration;
-        for shared in &declaration.regions {
-            let region = self
-                .plan
-                .region(Region::memory(shared.name.to_string(), shared.size));
-            let only = <[usize; 1]>::try_from(shared.readers.as_slice()).ok();
-            let peer = only.map(|[reader]| reader);
-            self.plan
-                .map(shared.writer, region, shared.name, peer, true, None);
-            for &reader in &shared.readers {
-                self.plan.map(
-                    reader,
-                    region,
-                    shared.name,
-                    Some(shared.writer),
-                    false,
-                    None,
-                );
+        for shared in &self.declaration.regions {
+            let find = |name: &str| self.declaration.find(name);
+            let readers: Vec<usize> = shared
+                .readers
+                .iter()
+                .filter_map(|name| find(name))
+                .collect();
+            let Some(writer) = find(&shared.writer) else {
+                continue;
+            };
+            let region = self.region(shared.name.to_string(), *shared.size);
+            let map = self.map(writer, region, &shared.name, true);
+            if let [only] = readers[..] {
+                map.peer = Some(only);
+            }
+            for reader in readers {
+                self.map(reader, region, &shared.name, false).peer = Some(writer);
                 if shared.notifies {
-                    let ends = [shared.writer, reader];
-                    self.plan.channel(shared.name, ends, &FIRST_NOTIFIES);
+                    self.channel(&shared.name, [writer, reader], Rights::FirstNotifies);
                 }
             }
         }
     }
 
-    /// A region that is named after its PD and its role.
-    fn memory(&mut self, pd: usize, role: &str, size: usize) -> usize {
-        let name = format!("{}_{role}", self.pd(pd).name);
-        self.plan.region(Region::memory(name, size as u64))
-    }
-}
-
-impl Region {
-    fn memory(name: String, size: u64) -> Self {
-        Region {
+    fn region(&mut self, name: String, size: u64) -> usize {
+        self.regions.push(Region {
             name,
             size: size.next_multiple_of(PAGE),
-            device: None,
-            large: false,
-            prefill: None,
-        }
+            content: Content::Zeros,
+        });
+        self.regions.len() - 1
     }
 
-    fn filled(name: String, size: u64, file: String) -> Self {
-        Region {
-            prefill: Some(file),
-            ..Region::memory(name, size)
-        }
+    /// A region that is named after its PD and its role.
+    fn memory(&mut self, pd: usize, role: &str, size: usize) -> usize {
+        let name = format!("{}_{role}", self.declaration.pds[pd].name);
+        self.region(name, size as u64)
     }
 
-    /// What its address must be a multiple of.
-    pub fn alignment(&self) -> u64 {
-        if self.large { HEAP_PAGE } else { PAGE }
+    /// A region of one PD's own.
+    fn private(&mut self, pd: usize, role: &'a str, size: usize) -> usize {
+        let region = self.memory(pd, role, size);
+        self.map(pd, region, role, true);
+        region
     }
-}
 
-impl PdPlan {
-    fn free_id(&mut self) -> u32 {
-        let id = (0..)
-            .find(|id| !self.taken.contains(id))
-            .unwrap_or_default();
-        self.taken.insert(id);
-        id
+    /// Maps a region into two PDs.
+    fn share(&mut self, region: usize, role: &'a str, writer: usize, reader: usize) {
+        self.map(writer, region, role, true).peer = Some(reader);
+        self.map(reader, region, role, false).peer = Some(writer);
     }
-}
 
-impl Plan {
-    /// The region of a name.
+    fn map(&mut self, pd: usize, region: usize, role: &'a str, writable: bool) -> &mut Map<'a> {
+        let maps = &mut self.pds[pd].maps;
+        maps.push_mut(Map {
+            region,
+            vaddr: 0,
+            writable,
+            role,
+            peer: None,
+            symbols: None,
+        })
+    }
+
+    fn channel(&mut self, role: &'a str, [first, second]: [usize; 2], rights: Rights) {
+        let ids = [first, second].map(|pd| self.pds[pd].free_id());
+        self.channels.push(Channel {
+            role,
+            ends: [
+                End {
+                    pd: first,
+                    id: ids[0],
+                    calls: matches!(rights, Rights::Call | Rights::CallAndNotify),
+                    notifies: matches!(rights, Rights::BothNotify | Rights::FirstNotifies),
+                },
+                End {
+                    pd: second,
+                    id: ids[1],
+                    calls: false,
+                    notifies: matches!(rights, Rights::BothNotify | Rights::CallAndNotify),
+                },
+            ],
+        });
+    }
+
+    /// Returns the region of a name.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.regions.iter().position(|region| region.name == name)
     }
@@ -452,73 +389,69 @@ impl Plan {
         maps.any(|map| map.region == region && (map.writable || !write))
     }
 
-    /// The PD that has more channels or memory than it can have, and what of.
-    pub fn overfull(&self) -> Option<(usize, String)> {
-        self.pds.iter().enumerate().find_map(|(index, pd)| {
-            let channels = pd.taken.len();
-            let is_over = pd.taken.last().is_some_and(|last| *last >= CHANNELS);
-            if is_over {
-                return Some((
-                    index,
-                    format!("{channels} channels and interrupts, of {CHANNELS}"),
-                ));
-            }
-            let memory = pd.maps.len();
-            (memory > MAX_MEMORY).then(|| (index, format!("{memory} regions, of {MAX_MEMORY}")))
-        })
-    }
-
-    /// A name that two regions have.
-    pub fn ambiguous(&self) -> Option<&str> {
-        let mut seen = BTreeSet::new();
-        let mut names = self.regions.iter().map(|region| region.name.as_str());
-        names.find(|name| !seen.insert(*name))
-    }
-
-    /// The PDs that have a region.
+    /// Returns the PDs that have a region.
     pub fn owners(&self, region: usize) -> impl Iterator<Item = usize> {
         (0..self.pds.len()).filter(move |&pd| self.grants(pd, region, false))
     }
 
-    fn region(&mut self, region: Region) -> usize {
-        self.regions.push(region);
-        self.regions.len() - 1
-    }
-
-    fn map(
-        &mut self,
-        pd: usize,
-        region: usize,
-        role: &str,
-        peer: Option<usize>,
-        writable: bool,
-        symbols: Option<(&'static str, &'static str)>,
-    ) {
-        self.pds[pd].maps.push(Map {
-            region,
-            vaddr: 0,
-            writable,
-            role: role.to_string(),
-            peer,
-            symbols,
+    /// Checks that no PD has more channels or memory than it can have, and that no two regions have
+    /// one name.
+    ///
+    /// # Errors
+    /// The first of each.
+    pub fn check(&self, source: &Source) -> diagnostic::Result<()> {
+        let mut report = Report::new(source);
+        let overfull = self.pds.iter().enumerate().find_map(|(index, pd)| {
+            let (channels, memory) = (pd.taken.len(), pd.maps.len());
+            let is_over = pd.taken.last().is_some_and(|&last| last >= CHANNELS);
+            let what = match () {
+                () if is_over => format!("{channels} channels and interrupts, of {CHANNELS}"),
+                () if memory > MAX_MEMORY => format!("{memory} regions, of {MAX_MEMORY}"),
+                () => return None,
+            };
+            Some((&self.declaration.pds[index].name, what))
         });
+        if let Some((name, what)) = overfull {
+            report.at(
+                name,
+                format!("{name} has {what}"),
+                "share less, or divide it into two",
+            );
+        }
+        let mut seen = BTreeSet::new();
+        let mut names = self.regions.iter().map(|region| region.name.as_str());
+        if let Some(twice) = names.find(|name| !seen.insert(*name)) {
+            // The longest of the user's names that it begins with is the one to blame.
+            let pds = self.declaration.pds.iter().map(|pd| &pd.name);
+            let devices = self.declaration.devices.iter().map(|device| &device.name);
+            let regions = self.declaration.regions.iter().map(|region| &region.name);
+            let names = pds.chain(devices).chain(regions);
+            let parts = names.filter(|name| twice.starts_with(name.as_str()));
+            report.at(
+                parts.max_by_key(|name| name.len()).map_or(0, usize::from),
+                format!("two regions would be called {twice}"),
+                "choose another name",
+            );
+        }
+        report.finish()
     }
+}
 
-    fn channel(&mut self, role: &str, [first, second]: [usize; 2], rights: &Rights) {
-        let [first_notifies, second_notifies] = rights.notifies;
-        let mut end = |pd: usize, calls, notifies| End {
-            pd,
-            id: self.pds[pd].free_id(),
-            calls,
-            notifies,
-        };
-        let ends = [
-            end(first, rights.calls, first_notifies),
-            end(second, false, second_notifies),
-        ];
-        self.channels.push(Channel {
-            role: role.to_string(),
-            ends,
-        });
+impl Region {
+    /// Returns what its address must be a multiple of.
+    pub fn alignment(&self) -> u64 {
+        match self.content {
+            Content::LargePages => LARGE_PAGE,
+            _ => PAGE,
+        }
+    }
+}
+
+impl PdPlan<'_> {
+    fn free_id(&mut self) -> usize {
+        let mut ids = 0..;
+        let id = ids.find(|id| !self.taken.contains(id)).unwrap_or_default();
+        self.taken.insert(id);
+        id
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Who may do what: as the description says, and as the finished image grants it. The two must be
-//! the same.
+//! What each PD may do: as the description says, and as the finished image grants it. The two must
+//! be the same.
 //!
 //! Slots of capabilities are those of Microkit 2.3 on both SDKs (its `libmicrokit`;
 //! `sdk_spec::abi::slots`).
@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::system::{Map, System};
+use crate::system::{Access, System};
 
 mod capdl;
 mod registry;
@@ -26,16 +26,6 @@ pub struct Mapping {
     /// Bytes.
     pub len: u64,
     pub access: Access,
-}
-
-/// What may be done with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Access {
-    pub read: bool,
-    pub write: bool,
-    pub execute: bool,
-    /// Normal memory rather than device memory.
-    pub cached: bool,
 }
 
 /// A capability of a PD from slot 10 on: those that the description asks for.
@@ -73,95 +63,86 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// What a description asks for.
+    /// Returns what a description asks for.
     pub fn by(system: &System) -> Self {
         let mut granted = Self::default();
-        for (name, pd) in &system.pds {
-            let maps = pd.maps.iter();
+        for (pd, map) in system.mappings() {
             granted
                 .mappings
-                .extend(maps.filter_map(|map| mapping(system, name, map)));
-            let mut cap = |pd: &str, slot, object| {
-                let pd = pd.to_string();
-                granted.caps.insert(Cap { pd, slot, object });
-            };
+                .extend(
+                    map.vaddr
+                        .zip(system.size(&map.region))
+                        .map(|(vaddr, len)| Mapping {
+                            pd: pd.to_string(),
+                            region: map.region.clone(),
+                            vaddr,
+                            len,
+                            access: map.access,
+                        }),
+                );
+        }
+        for (name, pd) in &system.pds {
             if let (Some(parent), Some(id)) = (&pd.parent, pd.child_id) {
-                cap(parent, CHILD + id as u64, Object::Thread(name.clone()));
+                granted.cap(parent, CHILD + id, Object::Thread(name.clone()));
             }
-            for irq in &pd.irqs {
-                cap(name, IRQ + irq.id, Object::Interrupt(irq.number));
+            for (id, number) in &pd.irqs {
+                granted.cap(name, IRQ + id, Object::Interrupt(*number));
             }
         }
         let ends = system.channels.iter();
         for (end, other) in ends.flat_map(|[one, other]| [(one, other), (other, one)]) {
-            let Ok(id) = end.id.parse::<u64>() else {
+            let Some(id) = end.id else {
                 continue;
             };
-            let mut cap = |slot, object| {
-                let pd = end.pd.clone();
-                granted.caps.insert(Cap { pd, slot, object });
-            };
             if end.notify {
-                cap(NOTIFY + id, Object::Notification(other.pd.clone()));
+                granted.cap(&end.pd, NOTIFY + id, Object::Notification(other.pd.clone()));
             }
             if end.pp {
-                cap(CALL + id, Object::Endpoint(other.pd.clone()));
+                granted.cap(&end.pd, CALL + id, Object::Endpoint(other.pd.clone()));
             }
         }
         granted
     }
 
-    /// In words, what `image` has and this has not, and the reverse.
-    pub fn differences_of(&self, image: &Self) -> Vec<String> {
-        let more = (image.mappings.difference(&self.mappings))
-            .map(|mapping| format!("the image grants what the description does not: {mapping}"));
-        let less = (self.mappings.difference(&image.mappings)).map(|mapping| {
-            format!("the image does not grant what the description does: {mapping}")
-        });
-        let more_caps = (image.caps.difference(&self.caps))
-            .map(|cap| format!("the image grants what the description does not: {cap}"));
-        let less_caps = (self.caps.difference(&image.caps))
-            .map(|cap| format!("the image does not grant what the description does: {cap}"));
-        more.chain(less).chain(more_caps).chain(less_caps).collect()
+    fn cap(&mut self, pd: &str, slot: u64, object: Object) {
+        let pd = pd.to_string();
+        self.caps.insert(Cap { pd, slot, object });
     }
-}
 
-fn mapping(system: &System, pd: &str, map: &Map) -> Option<Mapping> {
-    Some(Mapping {
-        pd: pd.to_string(),
-        region: map.region.clone(),
-        vaddr: map.vaddr?,
-        len: system.size(&map.region)?,
-        access: Access {
-            read: map.readable,
-            write: map.writable,
-            execute: map.executable,
-            cached: map.cached,
-        },
-    })
+    /// Returns in words what `image` has and this has not, and the reverse.
+    pub fn differences_of(&self, image: &Self) -> Vec<String> {
+        let more = "the image grants what the description does not";
+        let less = "the image does not grant what the description does";
+        let mut differences = Vec::new();
+        for (one, other, words) in [(image, self, more), (self, image, less)] {
+            let mappings = one.mappings.difference(&other.mappings);
+            differences.extend(mappings.map(|mapping| format!("{words}: {mapping}")));
+            let caps = one.caps.difference(&other.caps);
+            differences.extend(caps.map(|cap| format!("{words}: {cap}")));
+        }
+        differences
+    }
 }
 
 impl fmt::Display for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let right = |has, letter| if has { letter } else { "" };
-        let Access {
-            read,
-            write,
-            execute,
-            cached,
-        } = self.access;
-        write!(
-            f,
-            "{} has {} at {:#x}, {:#x} bytes, {}{}{}{}",
-            self.pd,
-            self.region,
-            self.vaddr,
-            self.len,
-            right(read, "r"),
-            right(write, "w"),
-            right(execute, "x"),
-            right(!cached, " uncached"),
-        )
+        let Mapping {
+            pd,
+            region,
+            vaddr,
+            len,
+            access,
+        } = self;
+        write!(f, "{pd} has {region} at {vaddr:#x}, {len:#x} bytes, ")?;
+        for (has, right) in [
+            (access.read, "r"),
+            (access.write, "w"),
+            (access.execute, "x"),
+            (!access.cached, " uncached"),
+        ] {
+            f.write_str(if has { right } else { "" })?;
+        }
+        Ok(())
     }
 }
 

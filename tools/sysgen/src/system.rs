@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
 
-use crate::{Diagnostic, Source, xml};
+use crate::diagnostic::{Result, Source};
+use crate::xml;
 
 /// How a comment begins that lets several PDs write the region behind it.
 const SHARED: &str = "@shared:";
@@ -16,17 +17,10 @@ pub struct Pd {
     /// Name of the PD that it is a child of.
     pub parent: Option<String>,
     /// Its id as a child, if it is a number.
-    pub child_id: Option<usize>,
-    /// Its mappings.
+    pub child_id: Option<u64>,
     pub maps: Vec<Map>,
-    /// Its interrupts.
-    pub irqs: Vec<Irq>,
-}
-
-/// An interrupt of a PD.
-pub struct Irq {
-    pub id: u64,
-    pub number: u64,
+    /// Ids and numbers of its interrupts.
+    pub irqs: Vec<(u64, u64)>,
 }
 
 /// One memory region.
@@ -45,18 +39,26 @@ pub struct Map {
     pub region: String,
     /// First address, if it is a number.
     pub vaddr: Option<u64>,
-    pub readable: bool,
-    pub writable: bool,
-    pub executable: bool,
-    /// Whether it is normal memory; device memory otherwise.
-    pub cached: bool,
+    pub access: Access,
     pub offset: usize,
+}
+
+/// What may be done with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Access {
+    pub read: bool,
+    pub write: bool,
+    pub execute: bool,
+    /// Normal memory rather than device memory.
+    pub cached: bool,
 }
 
 /// One end of a channel, seen from the PD that it belongs to.
 pub struct End {
     pub pd: String,
-    pub id: String,
+    /// Its id, if it is a number.
+    pub id: Option<u64>,
+    /// Whether this PD may call the other.
     pub pp: bool,
     /// Whether this PD may notify the other.
     pub notify: bool,
@@ -72,37 +74,42 @@ pub struct System {
 
 impl System {
     /// Reads a description that the SDK's tool would accept; in others some parts may be missed.
-    pub fn parse(source: &Source) -> Result<Self, Diagnostic> {
-        let document =
-            Document::parse(&source.text).map_err(|error| xml::mistake(source, &error))?;
-        let named = |tag: &'static str| {
-            document
-                .descendants()
-                .filter(move |node| node.has_tag_name(tag))
-        };
+    pub fn parse(source: &Source) -> Result<Self> {
+        let document = xml::parse(source)?;
         Ok(Self {
-            pds: named("protection_domain")
-                .map(|node| (text(node, "name"), pd(node)))
+            pds: named(&document, "protection_domain", pd),
+            regions: named(&document, "memory_region", region),
+            channels: elements(document.root_element(), "channel")
+                .filter_map(channel)
                 .collect(),
-            regions: named("memory_region")
-                .map(|node| (text(node, "name"), region(node)))
-                .collect(),
-            channels: named("channel").filter_map(channel).collect(),
         })
     }
 
-    /// Size of a region in bytes, if it is there and has one.
+    /// Returns the size of a region in bytes, if it is there and has one.
     pub fn size(&self, region: &str) -> Option<u64> {
         self.regions.get(region)?.size
     }
 
-    /// All mappings of a region, with the PDs that have them, in the order of the PDs' names.
-    pub fn mappings<'a>(&'a self, region: &'a str) -> impl Iterator<Item = (&'a str, &'a Map)> {
-        self.pds
-            .iter()
-            .flat_map(|(name, pd)| pd.maps.iter().map(move |map| (name.as_str(), map)))
-            .filter(move |(_, map)| map.region == region)
+    /// All mappings, with the PDs that have them, in the order of the PDs' names.
+    pub fn mappings(&self) -> impl Iterator<Item = (&str, &Map)> {
+        let pds = self.pds.iter();
+        pds.flat_map(|(name, pd)| pd.maps.iter().map(move |map| (name.as_str(), map)))
     }
+}
+
+fn named<T>(
+    document: &Document<'_>,
+    tag: &'static str,
+    read: fn(Node<'_, '_>) -> T,
+) -> BTreeMap<String, T> {
+    let nodes = document.descendants().filter(|node| node.has_tag_name(tag));
+    nodes.map(|node| (text(node, "name"), read(node))).collect()
+}
+
+fn elements<'a, 'i>(parent: Node<'a, 'i>, tag: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
+    parent
+        .children()
+        .filter(move |child| child.has_tag_name(tag))
 }
 
 fn text(node: Node<'_, '_>, attribute: &str) -> String {
@@ -110,8 +117,8 @@ fn text(node: Node<'_, '_>, attribute: &str) -> String {
 }
 
 /// Decimal or 0x-hexadecimal, underscores ignored (Microkit manual, "System Description File").
-fn number(text: &str) -> Option<u64> {
-    let digits = text.replace('_', "");
+fn number(node: Node<'_, '_>, attribute: &str) -> Option<u64> {
+    let digits = node.attribute(attribute)?.replace('_', "");
     match digits.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),
         None => digits.parse().ok(),
@@ -119,71 +126,52 @@ fn number(text: &str) -> Option<u64> {
 }
 
 fn pd(node: Node<'_, '_>) -> Pd {
+    let parent = node.parent();
+    let parent = parent.filter(|parent| parent.has_tag_name("protection_domain"));
+    let irqs = elements(node, "irq");
     Pd {
-        parent: node
-            .parent()
-            .filter(|parent| parent.has_tag_name("protection_domain"))
-            .map(|parent| text(parent, "name")),
-        child_id: node.attribute("id").and_then(|id| id.parse().ok()),
-        maps: node
-            .children()
-            .filter(|child| child.has_tag_name("map"))
-            .map(|child| Map {
-                region: text(child, "mr"),
-                vaddr: child.attribute("vaddr").and_then(number),
-                readable: perms(child).contains('r'),
-                writable: perms(child).contains('w'),
-                executable: perms(child).contains('x'),
-                cached: child.attribute("cached") != Some("false"),
-                offset: child.range().start,
-            })
-            .collect(),
-        irqs: node
-            .children()
-            .filter(|child| child.has_tag_name("irq"))
-            .filter_map(|child| {
-                Some(Irq {
-                    id: number(child.attribute("id")?)?,
-                    number: number(child.attribute("irq")?)?,
-                })
-            })
+        parent: parent.map(|parent| text(parent, "name")),
+        child_id: number(node, "id"),
+        maps: elements(node, "map").map(map).collect(),
+        irqs: irqs
+            .filter_map(|irq| Some((number(irq, "id")?, number(irq, "irq")?)))
             .collect(),
     }
 }
 
-/// Without `perms` a mapping is readable and writable.
-fn perms<'a>(map: Node<'a, '_>) -> &'a str {
-    map.attribute("perms").unwrap_or("rw")
-}
-
-fn region(node: Node<'_, '_>) -> Region {
-    let number_of = |name| node.attribute(name).and_then(number);
-    Region {
-        size: number_of("size"),
-        phys_addr: number_of("phys_addr"),
-        is_shared: comment_before(node).is_some_and(|text| text.trim_start().starts_with(SHARED)),
+fn map(node: Node<'_, '_>) -> Map {
+    // Without `perms` a mapping is readable and writable.
+    let perms = node.attribute("perms").unwrap_or("rw");
+    Map {
+        region: text(node, "mr"),
+        vaddr: number(node, "vaddr"),
+        access: Access {
+            read: perms.contains('r'),
+            write: perms.contains('w'),
+            execute: perms.contains('x'),
+            cached: node.attribute("cached") != Some("false"),
+        },
         offset: node.range().start,
     }
 }
 
-/// The comment that stands directly in front of an element.
-fn comment_before<'a>(node: Node<'a, '_>) -> Option<&'a str> {
-    let mut before = node.prev_siblings().skip(1);
-    let comment = before
-        .find(|node| !node.is_text() || !node.text().unwrap_or_default().trim().is_empty())?;
-    comment.is_comment().then(|| comment.text()).flatten()
+fn region(node: Node<'_, '_>) -> Region {
+    let comment = xml::comment_before(node).and_then(|comment| comment.text());
+    Region {
+        size: number(node, "size"),
+        phys_addr: number(node, "phys_addr"),
+        is_shared: comment.is_some_and(|text| text.trim_start().starts_with(SHARED)),
+        offset: node.range().start,
+    }
 }
 
 fn channel(node: Node<'_, '_>) -> Option<[End; 2]> {
-    let mut ends = node
-        .children()
-        .filter(|child| child.has_tag_name("end"))
-        .map(|end| End {
-            pd: text(end, "pd"),
-            id: text(end, "id"),
-            pp: end.attribute("pp") == Some("true"),
-            notify: end.attribute("notify") != Some("false"),
-            offset: end.range().start,
-        });
-    Some([ends.next()?, ends.next()?])
+    let ends = elements(node, "end").map(|end| End {
+        pd: text(end, "pd"),
+        id: number(end, "id"),
+        pp: end.attribute("pp") == Some("true"),
+        notify: end.attribute("notify") != Some("false"),
+        offset: end.range().start,
+    });
+    ends.collect::<Vec<_>>().try_into().ok()
 }

@@ -1,106 +1,98 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The wiring table of each PD, and the configuration.
+//! The wiring table of each PD.
 
-use net_config::{BuildError, ClientSpec};
-use wiring::{ChannelSpec, MemorySpec, PeerSpec, TableSpec};
+use std::collections::BTreeSet;
 
-use crate::declaration::Declaration;
-use crate::plan::{End, Plan};
-use crate::schema::Service;
+use wiring::{Channel, Limits, Memory, Network, Peer, Table, Text};
 
-/// The wiring table of a PD.
-pub fn table(declaration: &Declaration<'_>, plan: &Plan, index: usize) -> TableSpec {
-    let name = |pd: usize| declaration.pds[pd].name.to_string();
+use crate::declaration::{At, Declaration, Pd, Service};
+use crate::forms::Ports;
+use crate::plan::{Content, Plan};
+
+/// Returns the wiring table of a PD.
+pub fn table<'a>(plan: &'a Plan<'_>, index: usize) -> Table<'a> {
+    let declaration = plan.declaration;
     let pd = &plan.pds[index];
-    let memory = pd.maps.iter().map(|map| {
+    let peer = |other: usize| {
+        let declared = &declaration.pds[other];
+        Peer {
+            name: &declared.name,
+            about: &declared.about,
+            number: plan.pds[other].number,
+            priority: *declared.priority as u8,
+            stack: *declared.stack as usize,
+            is_child: plan.parent == Some(index) && other != index,
+            is_client: declaration.uses(declared, Service::Sockets),
+        }
+    };
+    let memory = pd.maps.iter().enumerate().map(|(index, map)| {
         let region = &plan.regions[map.region];
-        MemorySpec {
-            role: map.role.clone(),
-            peer: map.peer.map(name),
-            address: map.vaddr,
-            size: region.size,
+        Memory {
+            index,
+            role: map.role,
+            peer: map.peer.map(peer),
+            address: map.vaddr as usize,
+            size: region.size as usize,
             is_writable: map.writable,
-            is_device: region.device.is_some(),
+            is_device: matches!(region.content, Content::Device(_)),
         }
     });
-    let interrupts = pd.irqs.iter().map(|irq| ChannelSpec {
-        role: irq.device.clone(),
+    let interrupts = pd.irqs.iter().map(|irq| Channel {
+        role: irq.device,
         id: irq.id,
-        ..ChannelSpec::default()
+        ..Channel::default()
     });
-    let channel = |role: &str, own: End, other: End| ChannelSpec {
-        role: role.to_string(),
-        peer: Some(name(other.pd)),
+    let ends = plan.channels.iter().flat_map(|channel| {
+        let [first, second] = channel.ends;
+        [(channel.role, first, second), (channel.role, second, first)]
+    });
+    let ends: Vec<_> = ends.filter(|(_, own, _)| own.pd == index).collect();
+    let channels = ends.iter().map(|(role, own, other)| Channel {
+        role,
+        peer: Some(peer(other.pd)),
         id: own.id,
         may_notify: own.notifies,
         may_call: own.calls,
         is_called: other.calls,
-    };
-    let channels = plan.channels.iter().filter_map(|planned| {
-        let [first, second] = planned.ends;
-        if first.pd == index {
-            Some(channel(&planned.role, first, second))
-        } else {
-            (second.pd == index).then(|| channel(&planned.role, second, first))
-        }
     });
-    let memory: Vec<MemorySpec> = memory.collect();
-    let channels: Vec<ChannelSpec> = interrupts.chain(channels).collect();
-    let is_known = |other: &str| {
-        memory
+    let mut others: BTreeSet<usize> = pd.maps.iter().filter_map(|map| map.peer).collect();
+    others.extend(ends.iter().map(|(_, _, other)| other.pd));
+    let is_server = declaration.server_of(Service::Sockets) == Some(index);
+    let clients = declaration
+        .clients()
+        .filter(|&client| is_server || client == index);
+    let clients: Vec<_> = clients.map(|client| &declaration.pds[client]).collect();
+    Table {
+        peers: std::iter::once(index).chain(others).map(peer).collect(),
+        memory: memory.collect(),
+        channels: interrupts.chain(channels).collect(),
+        network: (is_server || !clients.is_empty()).then(|| network(declaration)),
+        clients: clients
             .iter()
-            .any(|memory| memory.peer.as_deref() == Some(other))
-            || channels
-                .iter()
-                .any(|channel| channel.peer.as_deref() == Some(other))
-    };
-    let others = (0..declaration.pds.len())
-        .filter(|&other| other != index && is_known(declaration.pds[other].name));
-    let peers = std::iter::once(index)
-        .chain(others)
-        .map(|other| peer(declaration, plan, index, other))
-        .collect();
-    TableSpec {
-        peers,
-        memory,
-        channels,
+            .map(|pd| (pd.name.as_str(), limits(pd)))
+            .collect(),
     }
 }
 
-fn peer(declaration: &Declaration<'_>, plan: &Plan, owner: usize, index: usize) -> PeerSpec {
-    let pd = &declaration.pds[index];
-    PeerSpec {
-        name: pd.name.to_string(),
-        about: pd.about.to_string(),
-        number: plan.pds[index].number,
-        priority: pd.priority,
-        stack: pd.stack,
-        is_child: plan.parent == Some(owner) && index != owner,
-        is_client: pd.limits.is_some(),
+fn network(declaration: &Declaration) -> Network {
+    let interface = &declaration.interface;
+    Network {
+        hostname: Text::new(&interface.hostname).expect("its length has been checked"),
+        address: interface.address.0.octets(),
+        gateway: interface.gateway.0.octets(),
+        prefix_len: u32::from(interface.address.1).into(),
+        buffers: wiring::Buffers::from(&declaration.buffers),
     }
 }
 
-/// The configuration of the network: clients in the order of the declaration.
-///
-/// # Errors
-/// See [`BuildError`].
-pub fn configuration(declaration: &Declaration<'_>) -> Result<Vec<u8>, BuildError> {
-    let server = declaration.server_of(Service::Sockets);
-    let clients: Vec<ClientSpec<'_>> = server
-        .into_iter()
-        .flat_map(|server| declaration.users_of(server))
-        .filter_map(|client| {
-            let pd = &declaration.pds[client];
-            let limits = pd.limits.as_ref()?;
-            Some(ClientSpec {
-                name: pd.name,
-                stream_sockets: limits.stream_sockets,
-                datagram_sockets: limits.datagram_sockets,
-                tcp_listen: &limits.tcp_listen,
-                udp_bind: &limits.udp_bind,
-                tcp_connect: &limits.tcp_connect,
-            })
-        })
-        .collect();
-    net_config::encode(&declaration.interface, &declaration.buffers, &clients)
+fn limits(pd: &Pd) -> Limits {
+    let ranges = |list: &[At<Ports>]| list.iter().map(|ports| ports.0).collect::<Vec<_>>();
+    let targets: Vec<_> = pd.tcp_connect.iter().map(|target| target.0).collect();
+    Limits::new(
+        [*pd.stream_sockets, *pd.datagram_sockets],
+        &ranges(&pd.tcp_listen),
+        &ranges(&pd.udp_bind),
+        &targets,
+    )
+    .expect("the lengths of lists have been checked")
 }

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What is wrong with a file that is no XML.
+//! Reading XML, and what is wrong with a file that is none.
 
-use roxmltree::{Error, TextPos};
+use roxmltree::{Document, Error, Node, TextPos};
 
-use crate::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Result, Source};
 
-/// The parser's error as a mistake at its place.
-pub fn mistake(source: &Source, error: &Error) -> Diagnostic {
-    let at = error.pos();
-    Diagnostic {
-        file: source.name.clone(),
-        line: at.row as usize,
-        column: at.col as usize,
-        message: error.to_string().replace(&format!(" at {at}"), ""),
-        help: remedy(source, error),
-    }
+/// Reads a text.
+///
+/// # Errors
+/// The parser's error at its place.
+pub fn parse(source: &Source) -> Result<Document<'_>> {
+    Document::parse(&source.text).map_err(|error| {
+        let at = error.pos();
+        let message = error.to_string().replace(&format!(" at {at}"), "");
+        vec![Diagnostic {
+            line: at.row as usize,
+            column: at.col as usize,
+            ..Diagnostic::new(&source.name, message, remedy(source, &error))
+        }]
+    })
+}
+
+/// Returns the comment that stands directly in front of an element.
+pub fn comment_before<'a, 'i>(node: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+    let mut before = node.prev_siblings().skip(1);
+    before
+        .find(|node| !node.is_text() || !node.text().unwrap_or_default().trim().is_empty())
+        .filter(Node::is_comment)
 }
 
 fn remedy(source: &Source, error: &Error) -> String {

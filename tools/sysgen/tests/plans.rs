@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use net_config::NetConfig;
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use sysgen::{Built, Source, compile};
@@ -53,11 +52,18 @@ fn check(built: &Built) {
         .iter()
         .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
         .collect();
-    NetConfig::parse(files["configuration"]).unwrap();
     for pd in all("protection_domain") {
         let name = attribute(pd, "name");
         let table = Wiring::parse(files[format!("{name}.wiring").as_str()]).unwrap();
         assert_eq!(table.own().name, name);
+        let is_client = table.own().is_client;
+        assert_eq!(table.limits(name).is_some(), is_client, "{name}");
+        assert_eq!(table.network().is_some(), is_client || name == "net_server");
+        if is_client {
+            let server = Wiring::parse(files["net_server.wiring"]).unwrap();
+            assert_eq!(server.limits(name), table.limits(name), "{name}");
+            assert_eq!(server.network(), table.network(), "{name}");
+        }
         assert_eq!(
             u64::from(table.own().priority),
             number(attribute(pd, "priority"))
@@ -73,13 +79,7 @@ fn check(built: &Built) {
             let vaddr = number(attribute(map, "vaddr"));
             mapped.insert((vaddr, sizes[region], writable));
         }
-        let roles = [
-            "log",
-            "counters",
-            "configuration",
-            "readiness",
-            "client_to_server",
-        ];
+        let roles = ["log", "counters", "readiness", "client_to_server"];
         let more = [
             "server_to_client",
             "driver_rings",

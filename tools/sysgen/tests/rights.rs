@@ -29,7 +29,7 @@ fn differences(image: &Image<'_>) -> Vec<String> {
             assert_eq!(counts, (3, 4));
             Vec::new()
         }
-        Err(differences) => differences,
+        Err(differences) => differences.into_iter().map(|error| error.message).collect(),
     }
 }
 

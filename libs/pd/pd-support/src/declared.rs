@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sel4_microkit::{Channel, pd_name};
-use shm::{Access, ReadOnly, Region, RegionError, Shared};
+use shm::{Access, Region, RegionError, Shared};
 use wiring::{Memory, Wiring, WiringError};
 
 use crate::Peer;
@@ -206,17 +206,6 @@ impl<A: Access> Mapped<A> {
     pub fn into_region(self) -> Region<A> {
         self.region
     }
-}
-
-/// The configuration of the network (`net_config::NetConfig`).
-///
-/// # Panics
-/// As [`region`].
-pub fn configuration() -> shm::FrozenBytes {
-    let region = region::<ReadOnly>(wiring::role::CONFIGURATION).into_region();
-    // SAFETY: the region is filled before the system starts and nobody may write it; sysgen checks
-    // that.
-    unsafe { region.into_frozen_bytes() }
 }
 
 #[cold]

@@ -32,8 +32,7 @@ mod pd;
 mod peer;
 
 pub use declared::{
-    Mapped, configuration, find_peer, interrupt, own_region, peer, region, region_with, regions,
-    registers, wiring,
+    Mapped, find_peer, interrupt, own_region, peer, region, region_with, regions, registers, wiring,
 };
 pub use log::{Level, write};
 pub use pd::{Pd, Turns, working};

@@ -3,194 +3,139 @@
 
 use std::fmt;
 
-use zerocopy::{FromZeros, IntoBytes};
+use zerocopy::little_endian::{U16, U32};
+use zerocopy::{FromZeros, Immutable, IntoBytes};
 
 use crate::layout::{
     CALL, CALLED, CHILD, CLIENT, DEVICE, INTERRUPT, MAGIC, NOBODY, NOTIFY, READ, RawChannel,
-    RawHeader, RawMemory, RawPeer, WRITE,
+    RawClient, RawHeader, RawMemory, RawPeer, Text, WRITE,
 };
+use crate::{Channel, Limits, Memory, Network, Peer};
 
-/// What does not fit into the layout.
+/// A name, peer or list that does not fit into the layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildError {
-    /// A name or description that is too long for its field.
-    Name(String),
-    /// An entry names a peer that is not in the list.
-    Peer(String),
-    /// More entries than a table can count.
-    TooMany,
-}
+pub struct Misfit(pub String);
 
-impl fmt::Display for BuildError {
+impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BuildError::Name(name) => write!(f, "\"{name}\" is too long for a wiring table"),
-            BuildError::Peer(name) => write!(f, "\"{name}\" is no peer of this table"),
-            BuildError::TooMany => write!(f, "too many entries for a wiring table"),
-        }
+        write!(f, "\"{}\" does not fit into a wiring table", self.0)
     }
 }
 
-impl std::error::Error for BuildError {}
+impl std::error::Error for Misfit {}
 
-/// A table to be written. The first peer is the PD itself.
+/// A table to be written.
 #[derive(Clone, Debug, Default)]
-pub struct TableSpec {
-    /// The PD, and all that its table names.
-    pub peers: Vec<PeerSpec>,
+pub struct Table<'a> {
+    /// The PD itself first, then all that the other lists name.
+    pub peers: Vec<Peer<'a>>,
     /// Its memory.
-    pub memory: Vec<MemorySpec>,
-    /// Its channels and interrupts.
-    pub channels: Vec<ChannelSpec>,
+    pub memory: Vec<Memory<'a>>,
+    /// Its channels, and its interrupts: those without a peer.
+    pub channels: Vec<Channel<'a>>,
+    /// Clients of the server of sockets by name, and what each may do.
+    pub clients: Vec<(&'a str, Limits)>,
+    /// The network, for that server and its clients.
+    pub network: Option<Network>,
 }
 
-/// A PD.
-#[derive(Clone, Debug, Default)]
-pub struct PeerSpec {
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub about: String,
-    /// Its number in the system.
-    pub number: u32,
-    /// Its priority.
-    pub priority: u8,
-    /// Size of its stack in bytes.
-    pub stack: u64,
-    /// Whether it is a child of the PD whose table this is.
-    pub is_child: bool,
-    /// Whether it is a client of the socket server.
-    pub is_client: bool,
-}
-
-/// A memory entry.
-#[derive(Clone, Debug, Default)]
-pub struct MemorySpec {
-    /// What it is for.
-    pub role: String,
-    /// Name of the PD that shares it.
-    pub peer: Option<String>,
-    /// First address.
-    pub address: u64,
-    /// Size in bytes.
-    pub size: u64,
-    /// Whether the PD may write it.
-    pub is_writable: bool,
-    /// Whether it is registers of a device.
-    pub is_device: bool,
-}
-
-/// A channel, or an interrupt if it has no peer.
-#[derive(Clone, Debug, Default)]
-pub struct ChannelSpec {
-    /// What it is for.
-    pub role: String,
-    /// Name of the PD at the other end.
-    pub peer: Option<String>,
-    /// Id in the PD whose table this is.
-    pub id: u32,
-    /// Whether that PD may notify.
-    pub may_notify: bool,
-    /// Whether it may call.
-    pub may_call: bool,
-    /// Whether it is called.
-    pub is_called: bool,
-}
-
-impl TableSpec {
-    /// The table's bytes.
+impl Table<'_> {
+    /// Returns the table's bytes.
     ///
     /// # Errors
-    /// See [`BuildError`].
-    pub fn encode(&self) -> Result<Vec<u8>, BuildError> {
-        let count = |len: usize| u16::try_from(len).map_err(|_| BuildError::TooMany);
+    /// A name is too long, an entry names a peer that is not in the list, or a list is too long.
+    pub fn encode(&self) -> Result<Vec<u8>, Misfit> {
         let mut header = RawHeader::new_zeroed();
         header.magic = MAGIC;
-        header.peers = count(self.peers.len())?.into();
-        header.memory = count(self.memory.len())?.into();
-        header.channels = count(self.channels.len())?.into();
-        let size = size_of::<RawHeader>()
-            + size_of::<RawPeer>() * self.peers.len()
-            + size_of::<RawMemory>() * self.memory.len()
-            + size_of::<RawChannel>() * self.channels.len();
-        // Less than 2^16 entries of each kind.
-        header.size = (size as u32).into();
         let mut bytes = header.as_bytes().to_vec();
-        for peer in &self.peers {
-            bytes.extend_from_slice(self.peer(peer)?.as_bytes());
-        }
-        for memory in &self.memory {
-            bytes.extend_from_slice(self.memory(memory)?.as_bytes());
-        }
-        for channel in &self.channels {
-            bytes.extend_from_slice(self.channel(channel)?.as_bytes());
-        }
+        header.peers = add(&mut bytes, &self.peers, |peer| self.peer(peer))?;
+        header.memory = add(&mut bytes, &self.memory, |memory| self.memory(memory))?;
+        header.channels = add(&mut bytes, &self.channels, |channel| self.channel(channel))?;
+        header.clients = add(&mut bytes, &self.clients, |(name, limits)| {
+            let peer = self.index(Some(name))?;
+            Ok(RawClient {
+                peer,
+                limits: *limits,
+            })
+        })?;
+        header.networks = add(&mut bytes, self.network.as_slice(), |network| Ok(*network))?;
+        // Fewer than 2^16 entries of each kind.
+        header.size = (bytes.len() as u32).into();
+        bytes[..size_of::<RawHeader>()].copy_from_slice(header.as_bytes());
         Ok(bytes)
     }
 
-    fn peer(&self, spec: &PeerSpec) -> Result<RawPeer, BuildError> {
+    fn peer(&self, peer: &Peer<'_>) -> Result<RawPeer, Misfit> {
         Ok(RawPeer {
-            name: text(&spec.name)?,
-            about: text(&spec.about)?,
-            number: spec.number.into(),
-            priority: u32::from(spec.priority).into(),
-            stack: spec.stack.into(),
-            flags: (flag(spec.is_child, CHILD) | flag(spec.is_client, CLIENT)).into(),
-            reserved: 0.into(),
+            name: text(peer.name)?,
+            about: text(peer.about)?,
+            number: (peer.number as u32).into(),
+            priority: u32::from(peer.priority).into(),
+            stack: (peer.stack as u64).into(),
+            flags: bits(&[(peer.is_child, CHILD), (peer.is_client, CLIENT)]),
+            reserved: [U32::ZERO; 3],
         })
     }
 
-    fn memory(&self, spec: &MemorySpec) -> Result<RawMemory, BuildError> {
-        let write = if spec.is_writable { WRITE } else { 0 };
-        let device = if spec.is_device { DEVICE } else { 0 };
+    fn memory(&self, memory: &Memory<'_>) -> Result<RawMemory, Misfit> {
         Ok(RawMemory {
-            role: text(&spec.role)?,
-            address: spec.address.into(),
-            size: spec.size.into(),
-            peer: self.index(spec.peer.as_deref())?.into(),
-            rights: (READ | write | device).into(),
+            role: text(memory.role)?,
+            address: (memory.address as u64).into(),
+            size: (memory.size as u64).into(),
+            peer: self.index(memory.peer.map(|peer| peer.name))?,
+            rights: bits(&[
+                (true, READ),
+                (memory.is_writable, WRITE),
+                (memory.is_device, DEVICE),
+            ]),
             reserved: 0.into(),
         })
     }
 
-    fn channel(&self, spec: &ChannelSpec) -> Result<RawChannel, BuildError> {
-        let flags = [
-            (spec.may_notify, NOTIFY),
-            (spec.may_call, CALL),
-            (spec.is_called, CALLED),
-            (spec.peer.is_none(), INTERRUPT),
-        ];
-        let flags = flags.iter().filter(|(set, _)| *set).map(|(_, bit)| bit);
+    fn channel(&self, channel: &Channel<'_>) -> Result<RawChannel, Misfit> {
         Ok(RawChannel {
-            role: text(&spec.role)?,
-            id: spec.id.into(),
-            peer: self.index(spec.peer.as_deref())?.into(),
-            flags: flags.sum::<u32>().into(),
+            role: text(channel.role)?,
+            id: (channel.id as u32).into(),
+            peer: self.index(channel.peer.map(|peer| peer.name))?,
+            flags: bits(&[
+                (channel.may_notify, NOTIFY),
+                (channel.may_call, CALL),
+                (channel.is_called, CALLED),
+                (channel.peer.is_none(), INTERRUPT),
+            ]),
             reserved: 0.into(),
         })
     }
 
-    fn index(&self, name: Option<&str>) -> Result<u32, BuildError> {
+    fn index(&self, name: Option<&str>) -> Result<U32, Misfit> {
         let Some(name) = name else {
-            return Ok(NOBODY);
+            return Ok(NOBODY.into());
         };
         let index = self.peers.iter().position(|peer| peer.name == name);
-        // Counted above: less than 2^16.
-        index
-            .map(|index| index as u32)
-            .ok_or_else(|| BuildError::Peer(name.to_string()))
+        let index = index.ok_or_else(|| Misfit(name.to_string()))?;
+        Ok((index as u32).into())
     }
 }
 
-fn flag(set: bool, bit: u64) -> u64 {
-    if set { bit } else { 0 }
+/// Adds a list, and returns its length.
+fn add<T, R: IntoBytes + Immutable>(
+    bytes: &mut Vec<u8>,
+    entries: &[T],
+    encode: impl Fn(&T) -> Result<R, Misfit>,
+) -> Result<U16, Misfit> {
+    for entry in entries {
+        bytes.extend_from_slice(encode(entry)?.as_bytes());
+    }
+    let count = u16::try_from(entries.len());
+    let count = count.map_err(|_| Misfit(format!("{} entries", entries.len())))?;
+    Ok(count.into())
 }
 
-fn text<const N: usize>(text: &str) -> Result<[u8; N], BuildError> {
-    let mut bytes = [0; N];
-    match bytes.get_mut(..text.len()) {
-        Some(to) => to.copy_from_slice(text.as_bytes()),
-        None => return Err(BuildError::Name(text.to_string())),
-    }
-    Ok(bytes)
+fn bits(flags: &[(bool, u32)]) -> U32 {
+    let set = flags.iter().filter(|(is_set, _)| *is_set);
+    set.map(|(_, bit)| bit).sum::<u32>().into()
+}
+
+fn text<const N: usize>(text: &str) -> Result<Text<N>, Misfit> {
+    Text::new(text).ok_or_else(|| Misfit(text.to_string()))
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The wiring table of a protection domain (PD): which memory it has, for what and with whom; its
-//! channels; the other PDs that it knows.
+//! channels; the other PDs that it knows. The server of sockets and its clients also read from it
+//! what the declaration says about the network.
 //!
 //! `sysgen` makes one table for each PD from the declaration (`isthmus.toml`), the SDK's tool puts
 //! it into the image, and the PD maps it read-only. No program states an address, a size, a channel
@@ -13,13 +14,16 @@
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
-//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 1 |
+//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 2 |
 //! | 8 | u32 | size of the table in bytes |
 //! | 12, 14, 16 | u16 | number of peers, memory entries, channels |
-//! | 18 | `[u8; 14]` | zero |
+//! | 18, 20 | u16 | number of clients; of networks, 0 or 1 |
+//! | 22 | `[u8; 10]` | zero |
 //! | 32 | `[RawPeer]` | peers; the first is the PD itself |
 //! | then | `[RawMemory]` | memory |
 //! | then | `[RawChannel]` | channels |
+//! | then | `[RawClient]` | clients of the server of sockets: all at the server, itself at a client |
+//! | then | `[Network]` | the network, at that server and its clients |
 //!
 //! A peer has 128 bytes:
 //!
@@ -30,8 +34,8 @@
 //! | 96 | u32 | number of the PD in the system; the supervisor knows it as a child by this id |
 //! | 100 | u32 | priority |
 //! | 104 | u64 | size of its stack in bytes |
-//! | 112 | u64 | bit 0: it is a child of this PD; bit 1: it is a client of the socket server |
-//! | 120 | u64 | zero |
+//! | 112 | u32 | bit 0: it is a child of this PD; bit 1: it is a client of the socket server |
+//! | 116 | `[u32; 3]` | zero |
 //!
 //! A memory entry has 64 bytes:
 //!
@@ -54,6 +58,29 @@
 //! | 40 | u32 | bit 0: this PD may notify; bit 1: it may call; bit 2: it is called; bit 3: it is an interrupt |
 //! | 44 | u32 | zero |
 //!
+//! A client has 168 bytes. Entries of its lists that are not used are zero and come last:
+//!
+//! | offset | type | content |
+//! | --- | --- | --- |
+//! | 0 | u32 | index of the peer |
+//! | 4, 6 | u16 | stream sockets and datagram sockets that it may have at once |
+//! | 8 | `[[u16; 2]; 8]` | TCP ports that it may listen on: first and last of each range |
+//! | 40 | `[[u16; 2]; 8]` | UDP ports that it may bind |
+//! | 72 | `[[u8; 12]; 8]` | where it may connect to with TCP |
+//!
+//! A destination has the address of a network (`[u8; 4]`), the first and the last port (u16), and
+//! the length of the network's prefix in bits (u32).
+//!
+//! A network has 60 bytes:
+//!
+//! | offset | type | content |
+//! | --- | --- | --- |
+//! | 0 | `[u8; 32]` | host name |
+//! | 32, 36 | `[u8; 4]` | own address; the gateway's |
+//! | 40 | u32 | length of the network's prefix in bits |
+//! | 44, 48 | u32 | bytes of each stream socket's buffers: received; to send |
+//! | 52, 56 | u32 | bytes of each datagram socket's buffer; longest datagram to send |
+//!
 //! Nobody can write a table at run time. It is checked all the same, once, when it is read: it may
 //! come from another build.
 
@@ -63,75 +90,65 @@
 #[cfg(feature = "build")]
 mod build;
 mod layout;
+mod network;
 mod view;
 
 #[cfg(feature = "build")]
-pub use build::{BuildError, ChannelSpec, MemorySpec, PeerSpec, TableSpec};
-pub use layout::{MAX_ABOUT, MAX_NAME, VERSION};
+pub use build::{Misfit, Table};
+pub use layout::{CHANNELS, MAX_ABOUT, MAX_NAME, Text, VERSION};
+pub use network::{
+    Buffers, CLOSING_STREAMS, Destination, Limits, MAX_CLIENTS, MAX_DESTINATIONS, MAX_PORT_RANGES,
+    Network, PortRange,
+};
 pub use view::{Channel, Memory, Peer, Wiring, WiringError};
 
 /// Names of roles that several programs know. Others are the users' own: a role is a name.
 pub mod role {
-    /// The PD's log ring; at the console, that of each peer.
-    pub const LOG: &str = "log";
-    /// The PD's page of counters; at the supervisor and who may read them, that of each peer.
-    pub const COUNTERS: &str = "counters";
-    /// What the declaration says about the network, in the form of `net-config`.
-    pub const CONFIGURATION: &str = "configuration";
-    /// A client's window, the half that the client writes.
-    pub const CLIENT_TO_SERVER: &str = "client_to_server";
-    /// A client's window, the half that the server writes.
-    pub const SERVER_TO_CLIENT: &str = "server_to_client";
-    /// A client's readiness page, written by the server.
-    pub const READINESS: &str = "readiness";
-    /// The driver's half of the packet rings.
-    pub const DRIVER_RINGS: &str = "driver_rings";
-    /// The server's half of the packet rings.
-    pub const SERVER_RINGS: &str = "server_rings";
-    /// Received frames.
-    pub const RX_DATA: &str = "rx_data";
-    /// Frames to send.
-    pub const TX_DATA: &str = "tx_data";
-    /// Memory that a driver shares with its device.
-    pub const DMA: &str = "dma";
-    /// How often each PD has faulted, written by the supervisor: one word a PD, by its number.
-    pub const LIVES: &str = "lives";
+    macro_rules! roles {
+        ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+            $($(#[$doc])* pub const $name: &str = $text;)*
 
-    /// Channel to a service of time.
-    pub const TIME: &str = "time";
-    /// Channel to a service of random bytes.
-    pub const RANDOM: &str = "random";
-    /// Channel between driver and server of packets.
-    pub const PACKETS: &str = "packets";
-    /// Channel to the server of sockets; at the server, that of each client.
-    pub const SOCKETS: &str = "sockets";
-    /// Channel to the supervisor; at the supervisor, that of each child.
-    pub const SUPERVISION: &str = "supervision";
-    /// The PD's heap.
-    pub const HEAP: &str = "heap";
-    /// The table itself.
-    pub const WIRING: &str = "wiring";
+            /// All of them: names that nothing else may have.
+            pub const ALL: &[&str] = &[$($name),*];
+        };
+    }
 
-    /// All of them: names that nothing else may have.
-    pub const ALL: [&str; 19] = [
-        LOG,
-        COUNTERS,
-        CONFIGURATION,
-        CLIENT_TO_SERVER,
-        SERVER_TO_CLIENT,
-        READINESS,
-        DRIVER_RINGS,
-        SERVER_RINGS,
-        RX_DATA,
-        TX_DATA,
-        DMA,
-        LIVES,
-        TIME,
-        RANDOM,
-        PACKETS,
-        SOCKETS,
-        SUPERVISION,
-        HEAP,
-        WIRING,
-    ];
+    roles! {
+        /// The PD's log ring; at the console, that of each peer.
+        LOG = "log";
+        /// The PD's page of counters; at PDs that may read them, also that of each peer.
+        COUNTERS = "counters";
+        /// A client's window, the half that the client writes.
+        CLIENT_TO_SERVER = "client_to_server";
+        /// A client's window, the half that the server writes.
+        SERVER_TO_CLIENT = "server_to_client";
+        /// A client's readiness page, written by the server.
+        READINESS = "readiness";
+        /// The driver's half of the packet rings.
+        DRIVER_RINGS = "driver_rings";
+        /// The server's half of the packet rings.
+        SERVER_RINGS = "server_rings";
+        /// Received frames.
+        RX_DATA = "rx_data";
+        /// Frames to send.
+        TX_DATA = "tx_data";
+        /// Memory that a driver shares with its device.
+        DMA = "dma";
+        /// How often each PD has faulted, written by the supervisor: one word a PD, by its number.
+        LIVES = "lives";
+        /// Channel to a service of time.
+        TIME = "time";
+        /// Channel to a service of random bytes.
+        RANDOM = "random";
+        /// Channel between driver and server of packets.
+        PACKETS = "packets";
+        /// Channel to the server of sockets; at the server, that of each client.
+        SOCKETS = "sockets";
+        /// Channel to the supervisor; at the supervisor, that of each child.
+        SUPERVISION = "supervision";
+        /// The PD's heap.
+        HEAP = "heap";
+        /// The table itself.
+        WIRING = "wiring";
+    }
 }

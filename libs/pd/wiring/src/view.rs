@@ -2,17 +2,15 @@
 //! Reading a table.
 
 use core::fmt;
-use core::str;
 
-use zerocopy::FromBytes;
+use zerocopy::little_endian::U16;
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::layout::{
-    CALL, CALLED, CHILD, CLIENT, DEVICE, INTERRUPT, MAGIC, NOBODY, NOTIFY, READ, RawChannel,
-    RawHeader, RawMemory, RawPeer, WRITE,
+    CALL, CALLED, CHANNELS, CHILD, CLIENT, DEVICE, INTERRUPT, MAGIC, NOBODY, NOTIFY, READ,
+    RawChannel, RawClient, RawHeader, RawMemory, RawPeer, WRITE,
 };
-
-/// Ids of channels are below this (Microkit's tool refuses higher ones).
-const CHANNELS: u32 = 62;
+use crate::network::{Limits, Network};
 
 /// Why bytes are no wiring table. The image was put together wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +19,12 @@ pub enum WiringError {
     Short,
     /// Another magic number or version.
     Magic,
-    /// A peer's name is no text, or there is no peer at all.
-    Peer {
-        /// Index of the peer.
-        index: usize,
-    },
-    /// A memory entry is empty, wraps around, has no valid role or names no peer.
-    Memory {
-        /// Index of the entry.
-        index: usize,
-    },
-    /// A channel has an impossible id, no valid role, or names no peer.
-    Channel {
-        /// Index of the channel.
+    /// An entry says what cannot be: a name is missing or no text, a number is out of its range,
+    /// or there is no such peer.
+    Entry {
+        /// The list that it is in.
+        list: &'static str,
+        /// Its place there.
         index: usize,
     },
 }
@@ -44,9 +35,7 @@ impl fmt::Display for WiringError {
         match self {
             WiringError::Short => write!(f, "it is cut off"),
             WiringError::Magic => write!(f, "not written by this build's sysgen"),
-            WiringError::Peer { index } => write!(f, "peer {index} is impossible"),
-            WiringError::Memory { index } => write!(f, "memory entry {index} is impossible"),
-            WiringError::Channel { index } => write!(f, "channel {index} is impossible"),
+            WiringError::Entry { list, index } => write!(f, "{list} {index} is impossible"),
         }
     }
 }
@@ -59,10 +48,12 @@ pub struct Wiring<'a> {
     peers: &'a [RawPeer],
     memory: &'a [RawMemory],
     channels: &'a [RawChannel],
+    clients: &'a [RawClient],
+    networks: &'a [Network],
 }
 
 /// A PD that this one knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Peer<'a> {
     /// Name of the PD.
     pub name: &'a str,
@@ -81,13 +72,13 @@ pub struct Peer<'a> {
 }
 
 /// Memory of this PD.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory<'a> {
     /// Its number in the table.
     pub index: usize,
     /// What it is for.
     pub role: &'a str,
-    /// Who else has it; nobody for the PD's own.
+    /// The PD that shares it; `None` for the PD's own.
     pub peer: Option<Peer<'a>>,
     /// First address.
     pub address: usize,
@@ -100,11 +91,11 @@ pub struct Memory<'a> {
 }
 
 /// A channel of this PD.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Channel<'a> {
     /// What it is for.
     pub role: &'a str,
-    /// Who is at the other end; nobody if it is an interrupt.
+    /// The PD at the other end; `None` for an interrupt.
     pub peer: Option<Peer<'a>>,
     /// Its id, 0 to 61.
     pub id: usize,
@@ -122,89 +113,90 @@ impl<'a> Wiring<'a> {
     /// # Errors
     /// See [`WiringError`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WiringError> {
-        let (header, rest) = RawHeader::ref_from_prefix(bytes).map_err(|_| WiringError::Short)?;
+        let (header, mut rest) =
+            RawHeader::ref_from_prefix(bytes).map_err(|_| WiringError::Short)?;
         if header.magic != MAGIC {
             return Err(WiringError::Magic);
         }
-        let short = |_| WiringError::Short;
-        let (peers, rest) =
-            <[RawPeer]>::ref_from_prefix_with_elems(rest, header.peers.get().into())
-                .map_err(|_| WiringError::Short)?;
-        let (memory, rest) =
-            <[RawMemory]>::ref_from_prefix_with_elems(rest, header.memory.get().into())
-                .map_err(|_| WiringError::Short)?;
-        let (channels, rest) =
-            <[RawChannel]>::ref_from_prefix_with_elems(rest, header.channels.get().into())
-                .map_err(|_| WiringError::Short)?;
-        let size = u32::try_from(bytes.len() - rest.len()).map_err(short)?;
-        if header.size.get() != size {
+        let wiring = Wiring {
+            peers: take(&mut rest, header.peers)?,
+            memory: take(&mut rest, header.memory)?,
+            channels: take(&mut rest, header.channels)?,
+            clients: take(&mut rest, header.clients)?,
+            networks: take(&mut rest, header.networks)?,
+        };
+        if header.size.get() as usize != bytes.len() - rest.len() {
             return Err(WiringError::Short);
         }
-        let wiring = Wiring {
-            peers,
-            memory,
-            channels,
-        };
         wiring.check()?;
         Ok(wiring)
     }
 
     fn check(&self) -> Result<(), WiringError> {
-        let is_peer = |index: u32| index == NOBODY || (index as usize) < self.peers.len();
-        let is_name = |bytes| text(bytes).is_some_and(|name| !name.is_empty());
+        let is_known = |index: u32| (index as usize) < self.peers.len();
+        let is_peer = |index: u32| index == NOBODY || is_known(index);
         if self.peers.is_empty() {
-            return Err(WiringError::Peer { index: 0 });
+            return Err(WiringError::Entry {
+                list: "peer",
+                index: 0,
+            });
         }
-        for (index, peer) in self.peers.iter().enumerate() {
-            let possible = is_name(&peer.name) && text(&peer.about).is_some();
-            if !possible || peer.priority.get() > u32::from(u8::MAX) {
-                return Err(WiringError::Peer { index });
-            }
-        }
-        for (index, memory) in self.memory.iter().enumerate() {
+        all("peer", self.peers, |peer| {
+            let has_names = peer.name.is_name() && peer.about.checked().is_some();
+            has_names && peer.priority.get() <= u32::from(u8::MAX)
+        })?;
+        all("memory entry", self.memory, |memory| {
             let (address, size) = (memory.address.get(), memory.size.get());
             let fits = address != 0 && size != 0 && address.checked_add(size).is_some();
-            if !fits || !is_name(&memory.role) || !is_peer(memory.peer.get()) {
-                return Err(WiringError::Memory { index });
-            }
-        }
-        for (index, channel) in self.channels.iter().enumerate() {
-            let possible = channel.id.get() < CHANNELS && is_name(&channel.role);
-            if !possible || !is_peer(channel.peer.get()) {
-                return Err(WiringError::Channel { index });
-            }
-        }
-        Ok(())
+            fits && memory.role.is_name() && is_peer(memory.peer.get())
+        })?;
+        all("channel", self.channels, |channel| {
+            let fits = (channel.id.get() as usize) < CHANNELS;
+            // An interrupt has no peer, and a channel has one.
+            let other = match channel.flags.get() & INTERRUPT {
+                0 => is_known(channel.peer.get()),
+                _ => channel.peer == NOBODY,
+            };
+            fits && other && channel.role.is_name()
+        })?;
+        all("client", self.clients, |client| {
+            let same = self
+                .clients
+                .iter()
+                .filter(|other| other.peer == client.peer);
+            is_known(client.peer.get()) && same.count() == 1 && client.limits.is_possible()
+        })?;
+        all("network", self.networks, Network::is_possible)
     }
 
-    /// The PD whose table this is.
+    /// Returns the PD whose table this is.
     pub fn own(&self) -> Peer<'a> {
         // `check` has seen that there is one.
-        self.peers.first().map_or(UNKNOWN, peer)
+        self.peers.first().map(peer).unwrap_or_default()
     }
 
-    /// All PDs that this one knows, without itself.
+    /// Returns all PDs that this one knows, without itself.
     pub fn peers(&self) -> impl Iterator<Item = Peer<'a>> + use<'a> {
         self.peers.iter().skip(1).map(peer)
     }
 
-    /// The first memory of a role.
+    /// Returns the first memory of a role.
     pub fn memory(&self, role: &str) -> Option<Memory<'a>> {
         self.memories(role).next()
     }
 
-    /// All memory of a role, one for each peer that shares it.
+    /// Returns all memory of a role, one for each peer that shares it.
     pub fn memories<'r>(&self, role: &'r str) -> impl Iterator<Item = Memory<'a>> + use<'a, 'r> {
         self.all_memory().filter(move |memory| memory.role == role)
     }
 
-    /// The memory of a role that is shared with a peer.
+    /// Returns the memory of a role that is shared with a peer.
     pub fn memory_with(&self, role: &str, peer: &str) -> Option<Memory<'a>> {
         self.memories(role)
             .find(|memory| memory.peer.is_some_and(|other| other.name == peer))
     }
 
-    /// The registers of a device: the first that the declaration gives to this PD.
+    /// Returns the registers of the first device that the declaration gives to this PD.
     pub fn device(&self) -> Option<Memory<'a>> {
         self.all_memory().find(|memory| memory.is_device)
     }
@@ -216,7 +208,7 @@ impl<'a> Wiring<'a> {
             .enumerate()
             .map(move |(index, raw)| Memory {
                 index,
-                role: text(&raw.role).unwrap_or_default(),
+                role: raw.role.as_str(),
                 peer: wiring.peer(raw.peer.get()),
                 address: raw.address.get() as usize,
                 size: raw.size.get() as usize,
@@ -225,39 +217,48 @@ impl<'a> Wiring<'a> {
             })
     }
 
-    /// The first channel of a role.
+    /// Returns the first channel of a role.
     pub fn channel(&self, role: &str) -> Option<Channel<'a>> {
         self.channels(role).next()
     }
 
-    /// All channels of a role, one for each peer.
+    /// Returns all channels of a role, one for each peer.
     pub fn channels<'r>(&self, role: &'r str) -> impl Iterator<Item = Channel<'a>> + use<'a, 'r> {
         self.all_channels()
-            .filter(move |(_, channel)| channel.role == role)
-            .map(|(_, channel)| channel)
+            .filter(move |channel| channel.role == role)
     }
 
-    /// The channel of an interrupt: the first that the declaration gives to this PD.
+    /// Returns the channel of the first interrupt that the declaration gives to this PD.
     pub fn interrupt(&self) -> Option<Channel<'a>> {
-        self.all_channels()
-            .find(|(flags, _)| flags & INTERRUPT != 0)
-            .map(|(_, channel)| channel)
+        self.all_channels().find(|channel| channel.peer.is_none())
     }
 
-    fn all_channels(&self) -> impl Iterator<Item = (u32, Channel<'a>)> + use<'a> {
+    fn all_channels(&self) -> impl Iterator<Item = Channel<'a>> + use<'a> {
         let wiring = *self;
-        self.channels.iter().map(move |raw| {
-            let flags = raw.flags.get();
-            let channel = Channel {
-                role: text(&raw.role).unwrap_or_default(),
-                peer: wiring.peer(raw.peer.get()),
-                id: raw.id.get() as usize,
-                may_notify: flags & NOTIFY != 0,
-                may_call: flags & CALL != 0,
-                is_called: flags & CALLED != 0,
-            };
-            (flags, channel)
+        self.channels.iter().map(move |raw| Channel {
+            role: raw.role.as_str(),
+            peer: wiring.peer(raw.peer.get()),
+            id: raw.id.get() as usize,
+            may_notify: raw.flags.get() & NOTIFY != 0,
+            may_call: raw.flags.get() & CALL != 0,
+            is_called: raw.flags.get() & CALLED != 0,
         })
+    }
+
+    /// Returns what the declaration says about the network. The server of sockets and its clients
+    /// have it.
+    pub fn network(&self) -> Option<&'a Network> {
+        self.networks.first()
+    }
+
+    /// Returns what the client of this name may do. The server knows it of all clients, a client
+    /// of itself.
+    pub fn limits(&self, client: &str) -> Option<&'a Limits> {
+        let named = |raw: &&RawClient| {
+            let peer = self.peer(raw.peer.get());
+            peer.is_some_and(|peer| peer.name == client)
+        };
+        Some(&self.clients.iter().find(named)?.limits)
     }
 
     fn peer(&self, index: u32) -> Option<Peer<'a>> {
@@ -265,33 +266,38 @@ impl<'a> Wiring<'a> {
     }
 }
 
-const UNKNOWN: Peer<'static> = Peer {
-    name: "",
-    about: "",
-    number: 0,
-    priority: 0,
-    stack: 0,
-    is_child: false,
-    is_client: false,
-};
+/// Takes a list from the front of what is left of a table.
+fn take<'a, T: FromBytes + Immutable + KnownLayout + Unaligned>(
+    rest: &mut &'a [u8],
+    count: U16,
+) -> Result<&'a [T], WiringError> {
+    let taken = <[T]>::ref_from_prefix_with_elems(rest, count.get().into());
+    let (list, behind) = taken.map_err(|_| WiringError::Short)?;
+    *rest = behind;
+    Ok(list)
+}
+
+/// Returns the first entry that is not possible as an error.
+fn all<T>(
+    list: &'static str,
+    entries: &[T],
+    is_possible: impl Fn(&T) -> bool,
+) -> Result<(), WiringError> {
+    match entries.iter().position(|entry| !is_possible(entry)) {
+        Some(index) => Err(WiringError::Entry { list, index }),
+        None => Ok(()),
+    }
+}
 
 fn peer(raw: &RawPeer) -> Peer<'_> {
     let flags = raw.flags.get();
     Peer {
-        name: text(&raw.name).unwrap_or_default(),
-        about: text(&raw.about).unwrap_or_default(),
+        name: raw.name.as_str(),
+        about: raw.about.as_str(),
         number: raw.number.get() as usize,
         priority: raw.priority.get() as u8,
         stack: raw.stack.get() as usize,
         is_child: flags & CHILD != 0,
         is_client: flags & CLIENT != 0,
     }
-}
-
-/// A name, if it is UTF-8 and only zeros follow it.
-fn text(bytes: &[u8]) -> Option<&str> {
-    let len = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    let (name, rest) = bytes.split_at_checked(len)?;
-    rest.iter().all(|&b| b == 0).then_some(())?;
-    str::from_utf8(name).ok()
 }

@@ -29,5 +29,11 @@ int main(int argc, char **argv)
     const struct isthmus_channel *sockets = isthmus_channel(table, "sockets", NULL);
     printf("%u %s\n", sockets->id, sockets->flags & ISTHMUS_CHANNEL_CALLED ? "called" : "?");
     printf("%s\n", isthmus_channel(table, "sockets", "echo_server") ? "some" : "none");
+    const struct isthmus_client *client = isthmus_clients(table);
+    printf("%u %.32s %u-%u\n", table->clients, isthmus_peers(table)[client->peer].name,
+           client->tcp_listen[1].first, client->tcp_listen[1].last);
+    printf("%u %u\n", client->tcp_connect[0].ports.first, client->tcp_connect[0].prefix_len);
+    const struct isthmus_network *network = isthmus_network(table);
+    printf("%.32s %u %u\n", network->hostname, network->gateway[3], network->datagram_send);
     return 0;
 }

@@ -5,75 +5,113 @@ use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
-use wiring::{ChannelSpec, MemorySpec, PeerSpec, TableSpec, Wiring, WiringError};
+use wiring::{
+    Buffers, Channel, Destination, Limits, MAX_DESTINATIONS, MAX_PORT_RANGES, Memory, Misfit,
+    Network, Peer, PortRange, Table, Text, Wiring, WiringError,
+};
 
-fn table() -> TableSpec {
-    let peer = |name: &str, number, is_client| PeerSpec {
-        name: name.into(),
-        about: format!("what {name} does"),
+/// As long as a name can be: without a zero behind it.
+const LONG: &str = "a_client_with_a_name_of_32_bytes";
+
+fn port(port: u16) -> PortRange {
+    PortRange::new(port, port).unwrap()
+}
+
+fn near() -> Destination {
+    Destination::new([10, 0, 2, 0].into(), 24, port(80)).unwrap()
+}
+
+fn network() -> Network {
+    Network {
+        hostname: Text::new("isthmus").unwrap(),
+        address: [10, 0, 2, 15],
+        gateway: [10, 0, 2, 2],
+        prefix_len: 24.into(),
+        buffers: Buffers {
+            stream_receive: 1.into(),
+            stream_send: 2.into(),
+            datagram_receive: 3.into(),
+            datagram_send: 4.into(),
+        },
+    }
+}
+
+fn table() -> Table<'static> {
+    let peer = |name, about, number, is_client| Peer {
+        name,
+        about,
         number,
         priority: 50,
         stack: 0x4000,
         is_child: false,
         is_client,
     };
-    let window = |peer: &str, address, is_writable| MemorySpec {
-        role: "window".into(),
-        peer: Some(peer.into()),
+    let echo = peer("echo_server", "what echo_server does", 3, true);
+    let long = peer(LONG, "", 4, true);
+    let window = |index, peer, address, is_writable| Memory {
+        index,
+        role: "window",
+        peer: Some(peer),
         address,
         size: 0x4_0000,
         is_writable,
         is_device: false,
     };
-    TableSpec {
-        peers: vec![
-            peer("net_server", 2, false),
-            peer("echo_server", 3, true),
-            // As long as a name can be: without a zero behind it.
-            peer("a_client_with_a_name_of_32_bytes", 4, true),
-        ],
+    let tcp = [port(7), PortRange::new(100, 200).unwrap()];
+    Table {
+        peers: vec![peer("net_server", "", 2, false), echo, long],
         memory: vec![
-            MemorySpec {
-                role: "virtio_net".into(),
+            Memory {
+                role: "virtio_net",
                 address: 0x1000,
                 size: 0x1000,
                 is_writable: true,
                 is_device: true,
-                peer: None,
+                ..Memory::default()
             },
-            window("echo_server", 0x10_0000, false),
-            window("a_client_with_a_name_of_32_bytes", 0x20_0000, true),
+            window(1, echo, 0x10_0000, false),
+            window(2, long, 0x20_0000, true),
         ],
         channels: vec![
-            ChannelSpec {
-                role: "virtio_net".into(),
+            Channel {
+                role: "virtio_net",
                 id: 7,
-                ..ChannelSpec::default()
+                ..Channel::default()
             },
-            ChannelSpec {
-                role: "sockets".into(),
-                peer: Some("a_client_with_a_name_of_32_bytes".into()),
+            Channel {
+                role: "sockets",
+                peer: Some(long),
                 id: 61,
                 may_notify: true,
                 may_call: false,
                 is_called: true,
             },
         ],
+        clients: vec![
+            (
+                "echo_server",
+                Limits::new([5, 6], &tcp, &[port(7)], &[near()]).unwrap(),
+            ),
+            (LONG, Limits::new([1, 0], &[], &[], &[]).unwrap()),
+        ],
+        network: Some(network()),
     }
 }
 
 #[test]
 fn what_is_written_is_read() {
-    let bytes = table().encode().unwrap();
+    let mut bytes = table().encode().unwrap();
+    // The rest of the region.
+    bytes.resize(4096, 0);
     let wiring = Wiring::parse(&bytes).unwrap();
-    assert_eq!(wiring.own().name, "net_server");
-    let names: Vec<_> = wiring.peers().map(|peer| peer.name).collect();
-    assert_eq!(names, ["echo_server", "a_client_with_a_name_of_32_bytes"]);
-    assert!(wiring.peers().all(|peer| peer.is_client && !peer.is_child));
+    assert_eq!(wiring.own(), table().peers[0]);
+    let peers: Vec<_> = wiring.peers().collect();
+    assert_eq!(peers, table().peers[1..]);
+    assert!(peers.iter().all(|peer| peer.is_client && !peer.is_child));
     let first = wiring.memory("window").unwrap();
     assert_eq!((first.address, first.is_writable), (0x10_0000, false));
     assert_eq!(first.peer.unwrap().about, "what echo_server does");
-    let second = wiring.memory_with("window", names[1]).unwrap();
+    let second = wiring.memory_with("window", LONG).unwrap();
     assert!(second.address == 0x20_0000 && second.is_writable && second.index == 2);
     assert_eq!(wiring.memory("nothing"), None);
     assert_eq!(wiring.device().unwrap().role, "virtio_net");
@@ -84,33 +122,91 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn what_is_written_of_the_network_is_read() {
+    let bytes = table().encode().unwrap();
+    let wiring = Wiring::parse(&bytes).unwrap();
+    assert_eq!(wiring.network(), Some(&network()));
+    assert_eq!(wiring.network().unwrap().hostname.as_str(), "isthmus");
+    let buffers = &network().buffers;
+    assert_eq!(buffers.total(10, 100), (10 + 64) * 3 + 100 * 3 + (3 << 20));
+
+    let echo = wiring.limits("echo_server").unwrap();
+    assert_eq!(
+        (echo.stream_sockets.get(), echo.datagram_sockets.get()),
+        (5, 6)
+    );
+    let range = PortRange::new(100, 200).unwrap();
+    assert_eq!(echo.tcp_listen().collect::<Vec<_>>(), [port(7), range]);
+    assert_eq!(echo.udp_bind().collect::<Vec<_>>(), [port(7)]);
+    assert_eq!(echo.tcp_connect().collect::<Vec<_>>(), [near()]);
+    let other = wiring.limits(LONG).unwrap();
+    assert_eq!(other.tcp_listen().count() + other.tcp_connect().count(), 0);
+    assert!(wiring.limits("net_server").is_none() && wiring.limits("nobody").is_none());
+
+    let mut without = table();
+    (without.network, without.clients) = (None, Vec::new());
+    let bytes = without.encode().unwrap();
+    let wiring = Wiring::parse(&bytes).unwrap();
+    assert!(wiring.network().is_none() && wiring.limits("echo_server").is_none());
+}
+
+#[test]
+fn what_does_not_fit_is_not_written() {
+    let long = "x".repeat(33);
+    let misfit = |name: &str| Err(Misfit(name.to_string()));
+    let mut other = table();
+    other.memory[0].role = &long;
+    assert_eq!(other.encode(), misfit(&long));
+    let mut other = table();
+    other.clients[0].0 = "nobody";
+    assert_eq!(other.encode(), misfit("nobody"));
+    let mut other = table();
+    other.channels = vec![other.channels[0]; 1 << 16];
+    assert_eq!(other.encode(), misfit("65536 entries"));
+    let many = [port(1); MAX_PORT_RANGES + 1];
+    assert_eq!(Limits::new([1, 1], &many, &[], &[]), None);
+    assert_eq!(Limits::new([1, 1], &[], &many, &[]), None);
+    let many = [near(); MAX_DESTINATIONS + 1];
+    assert_eq!(Limits::new([1, 1], &[], &[], &many), None);
+}
+
+#[test]
 fn what_cannot_be_is_refused() {
-    let refused = |change: fn(&mut TableSpec)| {
-        let mut spec = table();
-        change(&mut spec);
-        Wiring::parse(&spec.encode().unwrap())
-            .map(|_| ())
-            .unwrap_err()
+    let refused = |change: fn(&mut Table<'_>)| {
+        let mut table = table();
+        change(&mut table);
+        Wiring::parse(&table.encode().unwrap()).map(|_| ())
     };
-    let memory = |index| WiringError::Memory { index };
+    let entry = |list, index| Err(WiringError::Entry { list, index });
+    let memory = |index| entry("memory entry", index);
     assert_eq!(refused(|t| t.memory[1].size = 0), memory(1));
     assert_eq!(refused(|t| t.memory[1].address = 0), memory(1));
-    assert_eq!(refused(|t| t.memory[2].size = u64::MAX), memory(2));
-    assert_eq!(refused(|t| t.memory[0].role.clear()), memory(0));
-    let channel = WiringError::Channel { index: 1 };
-    assert_eq!(refused(|t| t.channels[1].id = 62), channel);
+    assert_eq!(refused(|t| t.memory[2].size = usize::MAX), memory(2));
+    assert_eq!(refused(|t| t.memory[0].role = ""), memory(0));
+    assert_eq!(refused(|t| t.channels[1].id = 62), entry("channel", 1));
+    assert_eq!(refused(|t| t.peers[0].name = ""), entry("peer", 0));
     assert_eq!(
-        refused(|t| t.peers[0].name.clear()),
-        WiringError::Peer { index: 0 }
+        refused(|t| t.clients[1].0 = "echo_server"),
+        entry("client", 0)
     );
+    let network = |change: fn(&mut Network)| {
+        let mut table = table();
+        change(table.network.as_mut().unwrap());
+        Wiring::parse(&table.encode().unwrap()).map(|_| ())
+    };
+    let impossible = entry("network", 0);
+    assert_eq!(network(|n| n.gateway = [10, 0, 3, 2]), impossible);
+    assert_eq!(network(|n| n.prefix_len = 31.into()), impossible);
+    assert_eq!(network(|n| n.hostname = Text::new("").unwrap()), impossible);
+    assert_eq!(network(|n| n.buffers.datagram_send = 0.into()), impossible);
+
+    let error = |bytes: &[u8]| Wiring::parse(bytes).map(|_| ());
     let bytes = table().encode().unwrap();
-    assert_eq!(
-        Wiring::parse(&bytes[..bytes.len() - 1]).map(|_| ()),
-        Err(WiringError::Short)
-    );
+    assert_eq!(error(&bytes[..bytes.len() - 1]), Err(WiringError::Short));
+    assert_eq!(error(&[0; 4096]), Err(WiringError::Magic));
     let mut other = bytes;
     other[7] += 1;
-    assert_eq!(Wiring::parse(&other).map(|_| ()), Err(WiringError::Magic));
+    assert_eq!(error(&other), Err(WiringError::Magic));
 }
 
 #[test]
@@ -130,34 +226,48 @@ fn c_reads_the_same() {
     assert!(compiled.success());
     let output = Command::new(&program).arg(&table_file).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(
-        said,
-        "net_server\n0x100000 r echo_server\n0x200000 rw\n7 interrupt\n61 called\nnone\n"
-    );
+    let expected = [
+        "net_server\n0x100000 r echo_server\n0x200000 rw\n7 interrupt\n61 called\nnone\n",
+        "2 echo_server 100-200\n80 24\nisthmus 2 4\n",
+    ];
+    assert_eq!(said, expected.concat());
 }
 
 proptest! {
+    /// Any damage is either refused or leaves a table that can be read to its end.
     #[test]
     fn garbage_is_an_error(
-        at in 0usize..800,
+        at in 0usize..1200,
         with in proptest::collection::vec(any::<u8>(), 1..64),
+        changes in proptest::collection::vec((0usize..1200, any::<u8>()), 0..20),
     ) {
         let mut bytes = table().encode().unwrap();
         let end = (at + with.len()).min(bytes.len());
         if at < end {
             bytes[at..end].copy_from_slice(&with[..end - at]);
         }
-        // Whatever is accepted can be read to its end.
+        for (at, value) in changes {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
         if let Ok(wiring) = Wiring::parse(&bytes) {
-            let _ = wiring.own();
-            for peer in wiring.peers() {
+            for peer in wiring.peers().chain([wiring.own()]) {
+                prop_assert!(!peer.name.is_empty());
                 let _ = wiring.memory_with("window", peer.name);
+                if let Some(limits) = wiring.limits(peer.name) {
+                    prop_assert!(limits.tcp_listen().count() <= MAX_PORT_RANGES);
+                    prop_assert!(limits.udp_bind().all(|range| range.first() <= range.last()));
+                    prop_assert!(limits.tcp_connect().count() <= MAX_DESTINATIONS);
+                }
             }
             for memory in wiring.memories("window") {
                 prop_assert!(memory.address.checked_add(memory.size).is_some());
             }
             for channel in wiring.channels("sockets") {
                 prop_assert!(channel.id < 62);
+            }
+            if let Some(network) = wiring.network() {
+                prop_assert!((1..=30).contains(&network.prefix_len.get()));
             }
         }
     }

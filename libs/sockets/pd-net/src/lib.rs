@@ -20,5 +20,5 @@ mod server;
 mod time_driver;
 
 pub use async_pd::AsyncPd;
-pub use config::{client_named_as_this_pd, config, tcp_port};
+pub use config::{limits, network, tcp_port};
 pub use server::{NetServer, attach};

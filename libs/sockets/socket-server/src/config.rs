@@ -6,8 +6,8 @@
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-pub use net_config::PortRange;
 use socket_proto::{MAX_SOCKETS, SocketKind};
+pub use wiring::{Destination, PortRange};
 
 use crate::tables::secret::Secret;
 
@@ -43,30 +43,6 @@ pub struct Config {
     pub datagram_receive: usize,
     /// Longest datagram that a client may send, in bytes of payload.
     pub datagram_send: usize,
-}
-
-/// A remote network and ports on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// Network address.
-    pub network: Ipv4Addr,
-    /// Bits of the mask, 0..=32.
-    pub prefix: u8,
-    /// The ports there.
-    pub ports: PortRange,
-}
-
-impl Destination {
-    /// Everywhere.
-    pub const ANYWHERE: Destination = Destination {
-        network: Ipv4Addr::UNSPECIFIED,
-        prefix: 0,
-        ports: PortRange::ALL,
-    };
-
-    fn contains(&self, address: Ipv4Addr, port: u16) -> bool {
-        in_network(self.network, self.prefix, address) && self.ports.contains(port)
-    }
 }
 
 /// Whether an address lies in a network.

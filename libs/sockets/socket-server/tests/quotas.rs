@@ -81,11 +81,7 @@ fn permissions_are_the_configurations() {
         datagram_sockets: 4,
         tcp_ports: vec![port(80), ports(8000, 8010)],
         udp_ports: vec![port(53)],
-        destinations: vec![Destination {
-            network: "10.0.2.0".parse().unwrap(),
-            prefix: 24,
-            ports: port(25),
-        }],
+        destinations: vec![Destination::new([10, 0, 2, 0].into(), 24, port(25)).unwrap()],
     };
     let mut world = World::new(config(), vec![narrow], Faults::none());
     for (kind, port, expected) in [

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Who may depend on whom: pds → libs → registry (docs/architecture.md, "Crates").
 
-use std::collections::BTreeMap;
-
 use crate::{Dependency, Finding, Package, Part};
 
 /// The TCP/IP stack, and the crates that may name it. Host tools play the peer, and tests may too.
@@ -15,21 +13,14 @@ const SERVER_PDS: [&str; 1] = ["net_server"];
 
 /// Checks every dependency of every crate.
 pub fn check(packages: &[Package]) -> Vec<Finding> {
-    let by_name: BTreeMap<&str, &Package> = packages
-        .iter()
-        .map(|package| (package.name.as_str(), package))
-        .collect();
     let mut findings = Vec::new();
     for package in packages {
         for dependency in &package.dependencies {
-            let other = by_name.get(dependency.name.as_str()).copied();
+            let other = packages.iter().find(|other| other.name == dependency.name);
             if let Some((message, remedy)) = problem(package, dependency, other) {
-                findings.push(Finding {
-                    path: package.manifest.clone(),
-                    line: 0,
-                    message: format!("{} depends on {}: {message}", package.name, dependency.name),
-                    remedy: remedy.to_string(),
-                });
+                let (from, to) = (&package.name, &dependency.name);
+                let message = format!("{from} depends on {to}: {message}");
+                findings.push(Finding::new(&package.manifest, 0, message, remedy));
             }
         }
     }

@@ -19,21 +19,18 @@ pub fn check(files: &[SourceFile]) -> Vec<Finding> {
     for file in files.iter().filter(|file| !file.path.ends_with(".md")) {
         let head = file.text.lines().take(LICENCE_WITHIN);
         if !head.into_iter().any(|line| line.contains(LICENCE)) {
-            findings.push(Finding {
-                path: file.path.clone(),
-                line: 1,
-                message: "no licence line".to_string(),
-                remedy: format!("put \"{LICENCE}\" into a comment in the first line"),
-            });
+            let remedy = format!("put \"{LICENCE}\" into a comment in the first line");
+            findings.push(Finding::new(&file.path, 1, "no licence line", remedy));
         }
         let lines = file.text.lines().count();
         if lines > MAX_LINES {
-            findings.push(Finding {
-                path: file.path.clone(),
-                line: 0,
-                message: format!("{lines} lines"),
-                remedy: format!("divide it by topic: no file has more than {MAX_LINES} lines"),
-            });
+            let remedy = format!("divide it by topic: no file has more than {MAX_LINES} lines");
+            findings.push(Finding::new(
+                &file.path,
+                0,
+                format!("{lines} lines"),
+                remedy,
+            ));
         }
     }
     findings

@@ -29,28 +29,22 @@ pub fn check(files: &[SourceFile]) -> Vec<Finding> {
         let (Some(promise), Some(tests)) = (cells.next(), cells.next()) else {
             continue;
         };
-        let mut finding = |message: String, remedy: &str| {
-            findings.push(Finding {
-                path: page.path.clone(),
-                line,
-                message,
-                remedy: remedy.to_string(),
-            });
-        };
         let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
         let is_head = promise.trim() == "promise" || promise.trim().starts_with("---");
         if named.is_empty() && !is_head {
-            finding(
-                "a promise without a test".to_string(),
-                "name a test in the second column, or write the test first",
-            );
+            let remedy = "name a test in the second column, or write the test first";
+            findings.push(Finding::new(
+                &page.path,
+                line,
+                "a promise without a test",
+                remedy,
+            ));
         }
         for test in named.iter().filter(|test| !test.starts_with("make ")) {
             if !functions.contains(test) {
-                finding(
-                    format!("there is no test {test}"),
-                    "correct the name, or take the promise back",
-                );
+                let message = format!("there is no test {test}");
+                let remedy = "correct the name, or take the promise back";
+                findings.push(Finding::new(&page.path, line, message, remedy));
             }
         }
     }

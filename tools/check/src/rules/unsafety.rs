@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Where unsafe code may be, and that it says why it is sound.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::{Finding, Package, SourceFile};
@@ -19,7 +17,7 @@ const ALLOWED: [(&str, &str); 18] = [
         "the clock's registers, memory by the wiring table",
     ),
     ("shm", "views of memory that others write"),
-    ("pd-net", "a client's window and its configuration"),
+    ("pd-net", "a client's window"),
     ("executor", "wakers and statics of a PD with one thread"),
     ("net_driver", "device memory"),
     ("net_server", "packet memory"),
@@ -48,36 +46,28 @@ const REASON: &str = "SAFETY:";
 
 /// Checks that every other crate forbids unsafe code, and that the list has no crate that does.
 pub fn check_crates(packages: &[Package], files: &[SourceFile]) -> Vec<Finding> {
-    let texts: BTreeMap<&str, &str> = files
-        .iter()
-        .map(|file| (file.path.as_str(), file.text.as_str()))
-        .collect();
     let forbids = |root: &&String| {
-        texts
-            .get(root.as_str())
-            .is_some_and(|text| text.contains("#![forbid(unsafe_code)]"))
+        let file = files.iter().find(|file| file.path == **root);
+        file.is_some_and(|file| file.text.contains("#![forbid(unsafe_code)]"))
     };
     let mut findings = Vec::new();
     for package in packages {
         let allowed = ALLOWED.iter().any(|(name, _)| *name == package.name);
         if allowed && package.roots.iter().all(|root| forbids(&root)) {
-            findings.push(Finding {
-                path: package.manifest.clone(),
-                line: 0,
-                message: format!("the crate {} needs no unsafe code any more", package.name),
-                remedy: format!("take it out of {LIST}"),
-            });
+            let message = format!("the crate {} needs no unsafe code any more", package.name);
+            let remedy = format!("take it out of {LIST}");
+            findings.push(Finding::new(&package.manifest, 0, message, remedy));
         }
-        if allowed {
-            continue;
-        }
-        for root in package.roots.iter().filter(|root| !forbids(root)) {
-            findings.push(Finding {
-                path: root.clone(),
-                line: 1,
-                message: format!("the crate {} does not forbid unsafe code", package.name),
-                remedy: format!("add #![forbid(unsafe_code)]; if it cannot do without, add it with its reason to {LIST}"),
-            });
+        for root in package
+            .roots
+            .iter()
+            .filter(|root| !allowed && !forbids(root))
+        {
+            let message = format!("the crate {} does not forbid unsafe code", package.name);
+            let remedy = format!(
+                "add #![forbid(unsafe_code)]; if it cannot do without, add it with its reason to {LIST}"
+            );
+            findings.push(Finding::new(root, 1, message, remedy));
         }
     }
     findings
@@ -92,12 +82,8 @@ pub fn check_file(file: &SourceFile) -> Vec<Finding> {
     let tokens: TokenStream = match file.text.parse() {
         Ok(tokens) => tokens,
         Err(error) => {
-            return vec![Finding {
-                path: file.path.clone(),
-                line: 1,
-                message: format!("not Rust: {error}"),
-                remedy: "correct the syntax".to_string(),
-            }];
+            let message = format!("not Rust: {error}");
+            return vec![Finding::new(&file.path, 1, message, "correct the syntax")];
         }
     };
     let mut places = Vec::new();
@@ -106,13 +92,10 @@ pub fn check_file(file: &SourceFile) -> Vec<Finding> {
     places
         .into_iter()
         .filter(|&line| !has_reason(&lines, line))
-        .map(|line| Finding {
-            path: file.path.clone(),
-            line,
-            message: "unsafe code without a reason".to_string(),
-            remedy: format!(
-                "write a comment \"{REASON} …\" directly above, saying why it is sound"
-            ),
+        .map(|line| {
+            let remedy =
+                format!("write a comment \"{REASON} …\" directly above, saying why it is sound");
+            Finding::new(&file.path, line, "unsafe code without a reason", remedy)
         })
         .collect()
 }

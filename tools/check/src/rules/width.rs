@@ -28,22 +28,20 @@ pub fn check_file(file: &SourceFile) -> Vec<Finding> {
         in_code ^= fence;
         let lower = words.to_lowercase();
         if let Some(riddle) = RIDDLES.iter().find(|riddle| lower.contains(**riddle)) {
-            findings.push(Finding {
-                path: file.path.clone(),
+            let message = format!("\"{riddle}\" in a text");
+            findings.push(Finding::new(
+                &file.path,
                 line,
-                message: format!("\"{riddle}\" in a text"),
-                remedy: "say who or what it is".to_string(),
-            });
+                message,
+                "say who or what it is",
+            ));
         }
         let columns = text.chars().count();
         let may_be_long = in_code || fence || words.starts_with('|') || !words.contains(' ');
         if columns > COLUMNS && !may_be_long {
-            findings.push(Finding {
-                path: file.path.clone(),
-                line,
-                message: format!("{columns} columns of text"),
-                remedy: format!("{remedy} before column {COLUMNS}"),
-            });
+            let message = format!("{columns} columns of text");
+            let remedy = format!("{remedy} before column {COLUMNS}");
+            findings.push(Finding::new(&file.path, line, message, remedy));
         }
     }
     findings

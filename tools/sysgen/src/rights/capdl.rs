@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Access, Cap, Granted, Mapping, NOTIFY, Object};
+use super::{Access, Granted, Mapping, NOTIFY, Object};
 
 /// Slots of a thread's own capabilities: its CNode and its address space.
 const CNODE: u64 = 0;
@@ -42,7 +42,7 @@ pub fn read(text: &str) -> Result<Granted, String> {
         }
         threads += 1;
         let vspace = reader.slot(slots, VSPACE)?;
-        reader.tables(vspace, 0, &mut |page| add(&mut granted, pd, page))?;
+        reader.tables(pd, vspace, 0, &mut granted)?;
         let root = reader.slot(slots, CNODE)?;
         reader.cnode(pd, root, &mut granted)?;
     }
@@ -52,46 +52,26 @@ pub fn read(text: &str) -> Result<Granted, String> {
     Ok(granted)
 }
 
-/// A mapped frame of a region.
-struct Page<'a> {
-    region: &'a str,
-    /// Which page of the region.
-    index: u64,
-    vaddr: u64,
-    len: u64,
-    access: Access,
-}
-
-/// Adds a page to the mapping that it continues. Pages come by ascending address.
-fn add(granted: &mut Granted, pd: &str, page: Page<'_>) {
-    let continued = granted
-        .mappings
-        .iter()
-        .find(|mapping| {
-            mapping.pd == pd
-                && mapping.region == page.region
-                && mapping.access == page.access
-                && mapping.vaddr + mapping.len == page.vaddr
-                && mapping.len == page.index * page.len
-        })
-        .cloned();
-    let mapping = match continued {
-        Some(mapping) => {
-            granted.mappings.remove(&mapping);
-            Mapping {
-                len: mapping.len + page.len,
-                ..mapping
-            }
-        }
-        None => Mapping {
-            pd: pd.to_string(),
-            region: page.region.to_string(),
-            vaddr: page.vaddr,
-            len: page.len,
-            access: page.access,
-        },
+/// Adds a page, the `index`th of its region, to the mapping that it continues. Pages come by
+/// ascending address.
+fn add(granted: &mut Granted, page: Mapping, index: u64) {
+    let mappings = &mut granted.mappings;
+    let is_continued = |mapping: &&Mapping| {
+        mapping.pd == page.pd
+            && mapping.region == page.region
+            && mapping.access == page.access
+            && mapping.vaddr + mapping.len == page.vaddr
+            && mapping.len == index * page.len
     };
-    granted.mappings.insert(mapping);
+    let continued = mappings.iter().find(is_continued).cloned();
+    let mapping = match continued.and_then(|mapping| mappings.take(&mapping)) {
+        Some(mapping) => Mapping {
+            len: mapping.len + page.len,
+            ..mapping
+        },
+        None => page,
+    };
+    mappings.insert(mapping);
 }
 
 struct Reader<'a> {
@@ -110,17 +90,18 @@ impl<'a> Reader<'a> {
 
     /// The object of the capability in a slot.
     fn slot(&self, slots: &Value, wanted: u64) -> Result<&'a Value, String> {
-        let mut entries = slots.as_array().into_iter().flatten();
+        let mut entries = list(slots);
         let entry = entries.find(|entry| entry["slot"].as_u64() == Some(wanted));
         self.object(&entry.ok_or_else(|| format!("a thread without slot {wanted}"))?["cap"])
     }
 
-    /// All frames of regions below a table that translates addresses from `base` on.
+    /// Adds all frames of regions below a table that translates addresses from `base` on.
     fn tables(
         &self,
-        table: &'a Value,
+        pd: &str,
+        table: &Value,
         base: u64,
-        each: &mut dyn FnMut(Page<'a>),
+        granted: &mut Granted,
     ) -> Result<(), String> {
         let content = &table["object"]["PageTable"];
         let level = content["level"]
@@ -128,30 +109,25 @@ impl<'a> Reader<'a> {
             .filter(|level| *level <= LAST_LEVEL)
             .ok_or_else(|| format!("{} is no table of a known level", name(table)))?;
         let shift = PAGE_BITS + LEVEL_BITS * (LAST_LEVEL - level);
-        for entry in content["slots"].as_array().into_iter().flatten() {
-            let slot = entry["slot"]
-                .as_u64()
-                .ok_or("a table entry without a slot")?;
-            let vaddr = base + (slot << shift);
+        for entry in list(&content["slots"]) {
+            let vaddr = base + (slot(entry)? << shift);
             let object = self.object(&entry["cap"])?;
             let cap = &entry["cap"]["Frame"];
             if cap.is_null() {
-                self.tables(object, vaddr, each)?;
+                self.tables(pd, object, vaddr, granted)?;
                 continue;
             }
             // Frames of programs, stacks and IPC buffers are the PD's own.
-            let Some((region, index)) = name(object)
-                .strip_prefix(FRAME)
-                .and_then(|name| name.rsplit_once('_'))
-            else {
+            let region = name(object).strip_prefix(FRAME);
+            let Some((region, index)) = region.and_then(|name| name.rsplit_once('_')) else {
                 continue;
             };
+            let index = index.parse();
+            let index = index.map_err(|_| format!("no number of a page: {}", name(object)))?;
             let flag = |value: &Value| value.as_bool() == Some(true);
-            each(Page {
-                region,
-                index: index
-                    .parse()
-                    .map_err(|_| format!("no number of a page: {index}"))?,
+            let page = Mapping {
+                pd: pd.to_string(),
+                region: region.to_string(),
                 vaddr,
                 len: 1 << shift,
                 access: Access {
@@ -160,7 +136,8 @@ impl<'a> Reader<'a> {
                     execute: flag(&cap["executable"]),
                     cached: flag(&cap["cached"]),
                 },
-            });
+            };
+            add(granted, page, index);
         }
         Ok(())
     }
@@ -168,14 +145,8 @@ impl<'a> Reader<'a> {
     /// The capabilities of a PD. Its root CNode has in slot 0 the one with Microkit's slots.
     fn cnode(&self, pd: &str, root: &'a Value, granted: &mut Granted) -> Result<(), String> {
         let cnode = self.slot(&root["object"]["CNode"]["slots"], 0)?;
-        for entry in cnode["object"]["CNode"]["slots"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
-            let slot = entry["slot"]
-                .as_u64()
-                .ok_or("a capability without a slot")?;
+        for entry in list(&cnode["object"]["CNode"]["slots"]) {
+            let slot = slot(entry)?;
             if slot < NOTIFY {
                 continue;
             }
@@ -190,14 +161,19 @@ impl<'a> Reader<'a> {
                     number.parse().ok().map(Object::Interrupt)
                 })
                 .ok_or_else(|| format!("{pd} has {object} in slot {slot}, whatever that is"))?;
-            granted.caps.insert(Cap {
-                pd: pd.to_string(),
-                slot,
-                object: found,
-            });
+            granted.cap(pd, slot, found);
         }
         Ok(())
     }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn slot(entry: &Value) -> Result<u64, String> {
+    let slot = entry["slot"].as_u64();
+    slot.ok_or_else(|| format!("an entry without a slot: {entry}"))
 }
 
 fn name(object: &Value) -> &str {

@@ -3,7 +3,7 @@
 
 use sdk_spec::{CapKind, MAGIC, Rights, Spec};
 
-use super::{Access, Cap, Granted, Mapping, NOTIFY, Object};
+use super::{Access, Granted, Mapping, NOTIFY, Object};
 
 /// What an image grants.
 ///
@@ -17,15 +17,8 @@ pub fn read(image: &[u8]) -> Result<Granted, String> {
         if *word != magic {
             continue;
         }
-        let words: Vec<u64> = image[index * 8..]
-            .chunks_exact(8)
-            .map(|chunk| {
-                chunk
-                    .iter()
-                    .rev()
-                    .fold(0, |word, byte| word << 8 | u64::from(*byte))
-            })
-            .collect();
+        let (words, _) = image[index * 8..].as_chunks();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
         let bytes = zerocopy::IntoBytes::as_bytes(words.as_slice());
         match Spec::decode(bytes) {
             Ok(spec) => return granted(&spec),
@@ -73,11 +66,7 @@ fn granted(spec: &Spec<'_>) -> Result<Granted, String> {
                     Object::Interrupt(irq.number.into())
                 }
             };
-            granted.caps.insert(Cap {
-                pd: pd.name.to_string(),
-                slot: cap.slot.into(),
-                object,
-            });
+            granted.cap(pd.name, cap.slot.into(), object);
         }
     }
     Ok(granted)

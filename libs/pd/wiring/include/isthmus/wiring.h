@@ -24,15 +24,16 @@ enum {
 struct isthmus_wiring {
     char magic[8];
     uint32_t size;
-    uint16_t peers, memory, channels;
-    uint8_t reserved[14];
+    uint16_t peers, memory, channels, clients, networks;
+    uint8_t reserved[10];
 };
 
 struct isthmus_peer {
     char name[32];
     char about[64];
     uint32_t number, priority;
-    uint64_t stack, flags, reserved;
+    uint64_t stack;
+    uint32_t flags, reserved[3];
 };
 
 struct isthmus_memory {
@@ -47,11 +48,35 @@ struct isthmus_channel {
     uint32_t id, peer, flags, reserved;
 };
 
+/* `first` is 0 behind the last entry of a list. */
+struct isthmus_ports {
+    uint16_t first, last;
+};
+
+struct isthmus_destination {
+    uint8_t network[4];
+    struct isthmus_ports ports;
+    uint32_t prefix_len;
+};
+
+struct isthmus_client {
+    uint32_t peer;
+    uint16_t stream_sockets, datagram_sockets;
+    struct isthmus_ports tcp_listen[8], udp_bind[8];
+    struct isthmus_destination tcp_connect[8];
+};
+
+struct isthmus_network {
+    char hostname[32];
+    uint8_t address[4], gateway[4];
+    uint32_t prefix_len, stream_receive, stream_send, datagram_receive, datagram_send;
+};
+
 /* The table at an address, or NULL if there is none of this version. */
 static inline const struct isthmus_wiring *isthmus_wiring(uintptr_t address)
 {
     const struct isthmus_wiring *table = (const struct isthmus_wiring *)address;
-    return table && memcmp(table->magic, "ISTHWIR\1", 8) == 0 ? table : NULL;
+    return table && memcmp(table->magic, "ISTHWIR\2", 8) == 0 ? table : NULL;
 }
 
 static inline const struct isthmus_peer *isthmus_peers(const struct isthmus_wiring *table)
@@ -67,6 +92,17 @@ static inline const struct isthmus_memory *isthmus_memories(const struct isthmus
 static inline const struct isthmus_channel *isthmus_channels(const struct isthmus_wiring *table)
 {
     return (const struct isthmus_channel *)(isthmus_memories(table) + table->memory);
+}
+
+static inline const struct isthmus_client *isthmus_clients(const struct isthmus_wiring *table)
+{
+    return (const struct isthmus_client *)(isthmus_channels(table) + table->channels);
+}
+
+/* What the declaration says about the network, or NULL if it tells this PD nothing. */
+static inline const struct isthmus_network *isthmus_network(const struct isthmus_wiring *table)
+{
+    return table->networks ? (const void *)(isthmus_clients(table) + table->clients) : NULL;
 }
 
 static inline int isthmus_is_named(const char name[32], const char *wanted)

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What the declaration says about the network: the interface, the memory of sockets, and what each
+//! client of the server may do. These types are records of the table, in its byte order.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+
+use zerocopy::little_endian::{U16, U32};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::layout::{MAX_NAME, Text};
+
+/// Clients that one server can have. It has a channel to each, of the 62 that a PD can have
+/// (Microkit manual, "Channels"), and some others.
+pub const MAX_CLIENTS: usize = 54;
+
+/// Port ranges in each list of a client.
+pub const MAX_PORT_RANGES: usize = 8;
+
+/// Remote destinations of a client.
+pub const MAX_DESTINATIONS: usize = 8;
+
+/// Connections that the server keeps beyond the clients' quotas, for those that go on closing after
+/// their clients are done with them.
+pub const CLOSING_STREAMS: usize = 64;
+
+/// Bytes of a datagram socket's buffer for each datagram that can wait in it: a guess at their mean
+/// size.
+const BYTES_A_DATAGRAM: u64 = 256;
+
+/// What the server notes of a datagram that waits, in bytes, rounded up.
+const PACKET_RECORD: u64 = 64;
+
+/// What the server has for all sockets together in bytes, rounded up: datagrams that wait for an
+/// Ethernet address (110 KiB a client), fragments (1 MiB), packets in the making, neighbours.
+const SHARED: u64 = 3 << 20;
+
+/// The one network interface, and the memory of sockets.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct Network {
+    /// Name that the host goes by.
+    pub hostname: Text<MAX_NAME>,
+    /// Own IPv4 address.
+    pub address: [u8; 4],
+    /// Next hop for everything outside the network; lies inside it.
+    pub gateway: [u8; 4],
+    /// Length of the network's prefix in bits, 1 to 30.
+    pub prefix_len: U32,
+    /// Buffer memory of each socket.
+    pub buffers: Buffers,
+}
+
+impl Network {
+    pub(crate) fn is_possible(&self) -> bool {
+        let prefix_len = self.prefix_len.get();
+        let [address, gateway] = [self.address, self.gateway].map(u32::from_be_bytes);
+        let buffers = &self.buffers;
+        let sizes = [
+            buffers.stream_receive,
+            buffers.stream_send,
+            buffers.datagram_receive,
+            buffers.datagram_send,
+        ];
+        self.hostname.is_name()
+            && (1..=30).contains(&prefix_len)
+            && (address ^ gateway) & mask(prefix_len) == 0
+            && sizes.iter().all(|size| size.get() != 0)
+    }
+}
+
+/// Buffer memory of each socket in bytes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct Buffers {
+    /// Received and not yet read, stream sockets; the largest window.
+    pub stream_receive: U32,
+    /// Written and not yet acknowledged, stream sockets.
+    pub stream_send: U32,
+    /// Received and not yet read, datagram sockets.
+    pub datagram_receive: U32,
+    /// Longest datagram that a socket may send. It takes no memory of its own.
+    pub datagram_send: U32,
+}
+
+impl Buffers {
+    /// Returns the memory in bytes that the buffers of this many sockets take.
+    pub fn of_sockets(&self, streams: u64, datagrams: u64) -> u64 {
+        let bytes = |size: U32| u64::from(size.get());
+        let stream = bytes(self.stream_receive) + bytes(self.stream_send);
+        let packets = bytes(self.datagram_receive) / BYTES_A_DATAGRAM;
+        let datagram = bytes(self.datagram_receive) + packets * PACKET_RECORD;
+        streams * stream + datagrams * datagram
+    }
+
+    /// Returns the memory in bytes that the server needs for the buffers of this many sockets, and
+    /// for those that it has besides.
+    pub fn total(&self, streams: u64, datagrams: u64) -> u64 {
+        self.of_sockets(streams + CLOSING_STREAMS as u64, datagrams) + SHARED
+    }
+}
+
+/// What one client of the server may do.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct Limits {
+    /// Stream sockets that it may have at once, those in its backlogs included.
+    pub stream_sockets: U16,
+    /// Datagram sockets that it may have at once.
+    pub datagram_sockets: U16,
+    tcp_listen: [PortRange; MAX_PORT_RANGES],
+    udp_bind: [PortRange; MAX_PORT_RANGES],
+    tcp_connect: [Destination; MAX_DESTINATIONS],
+}
+
+impl Limits {
+    /// Returns `None` if a list is longer than [`MAX_PORT_RANGES`] or [`MAX_DESTINATIONS`].
+    pub fn new(
+        [stream_sockets, datagram_sockets]: [u16; 2],
+        tcp_listen: &[PortRange],
+        udp_bind: &[PortRange],
+        tcp_connect: &[Destination],
+    ) -> Option<Self> {
+        Some(Limits {
+            stream_sockets: stream_sockets.into(),
+            datagram_sockets: datagram_sockets.into(),
+            tcp_listen: list(tcp_listen)?,
+            udp_bind: list(udp_bind)?,
+            tcp_connect: list(tcp_connect)?,
+        })
+    }
+
+    /// Returns the TCP ports that it may listen on, in the order of the declaration.
+    pub fn tcp_listen(&self) -> impl Iterator<Item = PortRange> {
+        entries(&self.tcp_listen, PortRange::is_possible)
+    }
+
+    /// Returns the UDP ports that it may bind, in the order of the declaration.
+    pub fn udp_bind(&self) -> impl Iterator<Item = PortRange> {
+        entries(&self.udp_bind, PortRange::is_possible)
+    }
+
+    /// Returns where it may connect to with TCP, in the order of the declaration.
+    pub fn tcp_connect(&self) -> impl Iterator<Item = Destination> {
+        entries(&self.tcp_connect, Destination::is_possible)
+    }
+
+    pub(crate) fn is_possible(&self) -> bool {
+        is_list(&self.tcp_listen, PortRange::is_possible)
+            && is_list(&self.udp_bind, PortRange::is_possible)
+            && is_list(&self.tcp_connect, Destination::is_possible)
+    }
+}
+
+/// A list in the table's form: entries, then zeros.
+fn list<T: Copy + FromZeros, const N: usize>(entries: &[T]) -> Option<[T; N]> {
+    let mut list = [T::new_zeroed(); N];
+    list.get_mut(..entries.len())?.copy_from_slice(entries);
+    Some(list)
+}
+
+fn entries<T: Copy>(list: &[T], is_possible: fn(&T) -> bool) -> impl Iterator<Item = T> {
+    list.iter()
+        .take_while(move |entry| is_possible(entry))
+        .copied()
+}
+
+/// Whether only zeros follow the entries.
+fn is_list<T: IntoBytes + Immutable>(list: &[T], is_possible: fn(&T) -> bool) -> bool {
+    let mut rest = list.iter().skip_while(|entry| is_possible(entry));
+    rest.all(|entry| entry.as_bytes().iter().all(|&b| b == 0))
+}
+
+/// Ports from a first to a last, both included; never empty, never port 0.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct PortRange {
+    first: U16,
+    last: U16,
+}
+
+impl PortRange {
+    /// All ports.
+    pub const ALL: Self = Self {
+        first: U16::new(1),
+        last: U16::MAX_VALUE,
+    };
+
+    /// Returns `None` if `first` is 0 or greater than `last`.
+    pub const fn new(first: u16, last: u16) -> Option<Self> {
+        if first == 0 || first > last {
+            return None;
+        }
+        let (first, last) = (U16::new(first), U16::new(last));
+        Some(Self { first, last })
+    }
+
+    /// Returns the lowest port.
+    pub fn first(self) -> u16 {
+        self.first.get()
+    }
+
+    /// Returns the highest port.
+    pub fn last(self) -> u16 {
+        self.last.get()
+    }
+
+    /// Whether a port lies in the range.
+    pub fn contains(self, port: u16) -> bool {
+        (self.first()..=self.last()).contains(&port)
+    }
+
+    /// Whether two ranges share a port.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.first() <= other.last() && other.first() <= self.last()
+    }
+
+    fn is_possible(&self) -> bool {
+        Self::new(self.first(), self.last()).is_some()
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        if self.first != self.last {
+            write!(f, "-{}", self.last)?;
+        }
+        Ok(())
+    }
+}
+
+/// Remote hosts and ports.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct Destination {
+    network: [u8; 4],
+    ports: PortRange,
+    prefix_len: U32,
+}
+
+impl Destination {
+    /// Everywhere.
+    pub const ANYWHERE: Self = Self {
+        network: [0; 4],
+        ports: PortRange::ALL,
+        prefix_len: U32::ZERO,
+    };
+
+    /// Returns `None` if the prefix is longer than 32 bits or `network` has bits set behind it.
+    pub fn new(network: Ipv4Addr, prefix_len: u8, ports: PortRange) -> Option<Self> {
+        let destination = Self {
+            network: network.octets(),
+            ports,
+            prefix_len: u32::from(prefix_len).into(),
+        };
+        Some(destination).filter(Self::is_possible)
+    }
+
+    /// Whether an address and port lie in it.
+    pub fn contains(self, address: Ipv4Addr, port: u16) -> bool {
+        address.to_bits() & mask(self.prefix_len.get()) == u32::from_be_bytes(self.network)
+            && self.ports.contains(port)
+    }
+
+    fn is_possible(&self) -> bool {
+        let prefix_len = self.prefix_len.get();
+        self.ports.is_possible()
+            && prefix_len <= 32
+            && u32::from_be_bytes(self.network) & !mask(prefix_len) == 0
+    }
+}
+
+/// The network mask of a prefix of at most 32 bits.
+fn mask(prefix_len: u32) -> u32 {
+    u32::MAX
+        .checked_shl(32 - prefix_len.min(32))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_ranges() {
+        assert_eq!(PortRange::new(0, 5), None);
+        assert_eq!(PortRange::new(6, 5), None);
+        let range = PortRange::new(80, 90).unwrap();
+        assert!(range.contains(80) && range.contains(90));
+        assert!(!range.contains(79) && !range.contains(91));
+        assert!(range.overlaps(PortRange::new(90, 100).unwrap()));
+        assert!(!range.overlaps(PortRange::new(91, 100).unwrap()));
+        assert_eq!(range.to_string(), "80-90");
+        assert_eq!(PortRange::new(7, 7).unwrap().to_string(), "7");
+    }
+
+    #[test]
+    fn destinations() {
+        let web = PortRange::new(80, 80).unwrap();
+        let near = Destination::new([10, 0, 2, 0].into(), 24, web).unwrap();
+        assert!(near.contains([10, 0, 2, 77].into(), 80));
+        assert!(!near.contains([10, 0, 2, 77].into(), 81));
+        assert!(!near.contains([10, 0, 3, 77].into(), 80));
+        let all = Destination::new([0; 4].into(), 0, PortRange::ALL).unwrap();
+        assert_eq!(all, Destination::ANYWHERE);
+        assert!(all.contains([255; 4].into(), 1));
+        assert_eq!(Destination::new([10, 0, 2, 1].into(), 24, web), None);
+        assert_eq!(Destination::new([0; 4].into(), 33, web), None);
+        let one = Destination::new([1, 2, 3, 4].into(), 32, web).unwrap();
+        assert!(one.contains([1, 2, 3, 4].into(), 80) && !one.contains([1, 2, 3, 5].into(), 80));
+    }
+}
