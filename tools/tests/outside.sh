@@ -63,7 +63,7 @@ check "it boots" boot 7000
 check "the client answers" greeted 7000
 
 # All of them are the one program.
-sed -i 's/^\(stream_receive\|stream_send\|datagram_receive\) = .*/\1 = 4096/; s/^heap = .*/heap = 0x1000_0000/' "$folder/isthmus.toml"
+sed -i 's/^\(stream_receive\|stream_send\|datagram_receive\) = .*/\1 = 4096/' "$folder/isthmus.toml"
 sed -i '/^\[pds.greeter\]/,$d' "$folder/isthmus.toml"
 for n in {0..31}; do
     printf '[pds.greeter%s]\nprogram = "greeter"\nuses = ["net_server"]\nwindow = 0x4000\nstream_sockets = %s\ntcp_listen = [%s]\n' \

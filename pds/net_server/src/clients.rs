@@ -87,7 +87,7 @@ impl Clients {
                 number: peer.number,
                 faults: 0,
             });
-            let limits = client_limits(limits, &network.buffers);
+            let limits = client_limits(limits);
             ports.push(Some(port(peer.name, limits)));
         }
         clients.departed(|_| ());

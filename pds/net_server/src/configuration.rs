@@ -4,10 +4,7 @@
 
 use pd_support::wiring;
 use socket_server::{ClientLimits, Config};
-use wiring::{Buffers, CLOSING_STREAMS, Limits, Network};
-
-/// Large buffers for so many connections of a client at once.
-const BUSY: usize = 32;
+use wiring::{CLOSING_STREAMS, Limits, Network};
 
 /// Returns what the wiring table says about the network.
 ///
@@ -39,20 +36,13 @@ pub fn core(network: &Network, key: [u8; 16], restarts: u64) -> Config {
 }
 
 /// Returns what a client may do, in the core's form.
-pub fn client_limits(limits: &Limits, buffers: &Buffers) -> ClientLimits {
-    let stream_sockets = usize::from(limits.stream_sockets.get());
-    let datagram_sockets = usize::from(limits.datagram_sockets.get());
-    let bytes = [
-        buffers.stream_receive,
-        buffers.stream_send,
-        buffers.datagram_receive,
-    ];
-    let [receive, send, datagrams] = bytes.map(|bytes| bytes.get() as usize);
+pub fn client_limits(limits: &Limits) -> ClientLimits {
+    let quota = &limits.quota;
     ClientLimits {
-        stream_memory: stream_sockets.min(BUSY) * (receive + send),
-        datagram_memory: datagram_sockets.min(BUSY) * datagrams,
-        stream_sockets,
-        datagram_sockets,
+        stream_sockets: quota.stream_sockets.get().into(),
+        datagram_sockets: quota.datagram_sockets.get().into(),
+        stream_memory: quota.stream_memory.get() as usize,
+        datagram_memory: quota.datagram_memory.get() as usize,
         tcp_ports: limits.tcp_listen().collect(),
         udp_ports: limits.udp_bind().collect(),
         destinations: limits.tcp_connect().collect(),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use wiring::{CLOSING_STREAMS, MAX_ABOUT, MAX_CLIENTS, MAX_NAME};
+use wiring::{MAX_ABOUT, MAX_CLIENTS, MAX_NAME};
 
 use crate::declaration::{At, Declaration, Named, Pd, Region, Service};
 use crate::diagnostic::{Report, Result, Source};
@@ -307,13 +307,6 @@ fn server_of_sockets(report: &mut Report<'_>, declaration: &Declaration, pd: &Na
             );
         }
     }
-    if pd.heap.is_none() {
-        report.at(
-            &pd.name,
-            format!("{} has no memory for sockets", pd.name),
-            "add heap = 0x400_0000, or as much as they need",
-        );
-    }
 }
 
 /// A protected procedure call goes upwards only, and so does what a parent may do.
@@ -376,27 +369,19 @@ fn sizes(report: &mut Report<'_>, declaration: &Declaration) {
             format!("a server has at most {MAX_SOCKETS}"),
         );
     }
-    let streams = clients
-        .iter()
-        .map(|client| u64::from(*client.stream_sockets))
-        .sum();
-    let datagrams = clients
-        .iter()
-        .map(|client| u64::from(*client.datagram_sockets))
-        .sum();
-    let needed = wiring::Buffers::from(&declaration.buffers).total(streams, datagrams);
     if let Some(server) = declaration.server_of(Service::Sockets)
         && let Some(heap) = &pds[server].heap
     {
-        // An eighth stays for the sockets themselves and the server's tables.
-        let usable = **heap - **heap / 8;
-        if needed > usable {
+        let needed = declaration.server_heap();
+        if needed > **heap {
             report.at(
                 heap,
                 format!(
-                    "{streams} stream sockets, {CLOSING_STREAMS} connections that are closing and {datagrams} datagram sockets need {needed} bytes of buffers, but of this heap only {usable} bytes are for them"
+                    "sockets and memory of {} clients need {needed:#x} bytes, and this heap has {:#x}",
+                    clients.len(),
+                    **heap
                 ),
-                "allow fewer sockets, make [buffers] smaller, or this heap larger",
+                "remove this line: the heap is then as large as they need",
             );
         }
     }

@@ -12,9 +12,8 @@ const KIB: u64 = 1024;
 pub fn table(plan: &Plan<'_>) -> String {
     let mut text = String::from(
         "# Memory by protection domain, KiB\n\n\
-         pd                        stack    heap  windows   other  sockets  their buffers\n",
+         pd                        stack    heap  windows   other  sockets  at net_server\n",
     );
-    let buffers = wiring::Buffers::from(&plan.declaration.buffers);
     for (index, pd) in plan.declaration.pds.iter().enumerate() {
         let is_window =
             |map: &Map<'_>| [role::CLIENT_TO_SERVER, role::SERVER_TO_CLIENT].contains(&map.role);
@@ -27,17 +26,20 @@ pub fn table(plan: &Plan<'_>) -> String {
             is_memory && !is_window(map) && (map.writable || !is_written)
         });
         let other: u64 = owned.map(|map| plan.regions[map.region].size).sum();
-        let buffers =
-            buffers.of_sockets((*pd.stream_sockets).into(), (*pd.datagram_sockets).into());
+        // What the server's heap has for it.
+        let sockets = match is_client {
+            true => wiring::server_heap([plan.declaration.quota(pd)]) - wiring::server_heap([]),
+            false => 0,
+        };
         text += &format!(
             "{:<24} {:>6} {:>7} {:>8} {:>7} {:>8} {:>14}\n",
             *pd.name,
             *pd.stack / KIB,
-            pd.heap.as_deref().unwrap_or(&0) / KIB,
+            plan.declaration.heap(pd).unwrap_or(0) / KIB,
             if is_client { 2 * *pd.window / KIB } else { 0 },
             other / KIB,
             pd.sockets(),
-            buffers / KIB,
+            sockets / KIB,
         );
     }
     text

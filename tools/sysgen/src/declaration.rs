@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue, Error};
 
 use crate::diagnostic::{Diagnostic, Result, Source};
 use crate::forms::{Host, Ports, Prefix, Target};
+use crate::plan::LARGE_PAGE;
 
 /// A value, and where it stands in the declaration.
 pub struct At<T> {
@@ -123,7 +124,7 @@ pub struct Interface {
     pub gateway: At<Host>,
 }
 
-/// Bytes of memory of each socket.
+/// The most bytes that one socket buffers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buffers {
@@ -193,6 +194,8 @@ pub struct Pd {
     pub reads_counters: bool,
     pub stream_sockets: At<u16>,
     pub datagram_sockets: At<u16>,
+    pub stream_memory: Option<At<u32>>,
+    pub datagram_memory: Option<At<u32>>,
     /// Bytes of each half of its window.
     pub window: At<u64>,
     pub tcp_listen: Vec<At<Ports>>,
@@ -214,6 +217,8 @@ impl Default for Pd {
             reads_counters: false,
             stream_sockets: 0.into(),
             datagram_sockets: 0.into(),
+            stream_memory: None,
+            datagram_memory: None,
             window: 0x4_0000.into(),
             tcp_listen: Vec::new(),
             udp_bind: Vec::new(),
@@ -241,6 +246,51 @@ impl Pd {
     /// Returns the number of its sockets of both kinds.
     pub fn sockets(&self) -> usize {
         usize::from(*self.stream_sockets) + usize::from(*self.datagram_sockets)
+    }
+}
+
+/// Sockets whose buffers may be full at once, if the declaration does not say how much memory a
+/// client has.
+const BUSY_STREAMS: u32 = 32;
+const BUSY_DATAGRAMS: u32 = 8;
+
+impl Declaration {
+    /// Returns what the sockets of a client may take.
+    pub fn quota(&self, pd: &Pd) -> wiring::Quota {
+        let buffers = &self.buffers;
+        let (streams, datagrams) = (*pd.stream_sockets, *pd.datagram_sockets);
+        let stream = buffers.stream_receive.saturating_add(*buffers.stream_send);
+        let of = |memory: &Option<At<u32>>, sockets: u16, busy: u32, each: u32| match memory {
+            Some(bytes) => **bytes,
+            None => busy.min(sockets.into()).saturating_mul(each),
+        };
+        wiring::Quota {
+            stream_sockets: streams.into(),
+            datagram_sockets: datagrams.into(),
+            stream_memory: of(&pd.stream_memory, streams, BUSY_STREAMS, stream).into(),
+            datagram_memory: of(
+                &pd.datagram_memory,
+                datagrams,
+                BUSY_DATAGRAMS,
+                *buffers.datagram_receive,
+            )
+            .into(),
+        }
+    }
+
+    /// Returns the bytes that the server of sockets needs on its heap.
+    pub fn server_heap(&self) -> u64 {
+        wiring::server_heap(self.clients().map(|client| self.quota(&self.pds[client])))
+    }
+
+    /// Returns the bytes of a PD's heap. That of the server of sockets is as large as its clients
+    /// need, if the declaration does not say it.
+    pub fn heap(&self, pd: &Pd) -> Option<u64> {
+        match &pd.heap {
+            Some(heap) => Some(**heap),
+            None => (pd.service() == Some(Service::Sockets))
+                .then(|| self.server_heap().next_multiple_of(LARGE_PAGE)),
+        }
     }
 }
 

@@ -197,7 +197,26 @@ pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>
         MAX_DESTINATIONS,
         shorten,
     );
+    memory(report, declaration, pd);
     window(report, declaration, pd);
+}
+
+/// A socket must be able to receive what may be sent to it.
+fn memory(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>) {
+    let longest = *declaration.buffers.datagram_receive;
+    if let Some(memory) = &pd.datagram_memory
+        && *pd.datagram_sockets > 0
+        && **memory < longest
+    {
+        report.at(
+            memory,
+            format!(
+                "{} bytes for datagrams, and one socket may buffer {longest}",
+                **memory
+            ),
+            format!("use {longest} or more, or make buffers.datagram_receive smaller"),
+        );
+    }
 }
 
 fn length<T>(report: &mut Report<'_>, what: &str, list: &[At<T>], most: usize, help: &str) {

@@ -201,8 +201,8 @@ impl<'a> Plan<'a> {
             };
             self.channel(role::SUPERVISION, [pd, parent], rights);
         }
-        if let Some(heap) = &declared.heap {
-            let region = self.memory(pd, role::HEAP, **heap as usize);
+        if let Some(heap) = self.declaration.heap(declared) {
+            let region = self.memory(pd, role::HEAP, heap as usize);
             self.regions[region].content = Content::LargePages;
             self.map(pd, region, role::HEAP, true).symbols = Some(["heap_vaddr", "heap_size"]);
         }

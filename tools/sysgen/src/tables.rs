@@ -69,7 +69,7 @@ pub fn table<'a>(plan: &'a Plan<'_>, index: usize) -> Table<'a> {
         network: (is_server || !clients.is_empty()).then(|| network(declaration)),
         clients: clients
             .iter()
-            .map(|pd| (pd.name.as_str(), limits(pd)))
+            .map(|pd| (pd.name.as_str(), limits(declaration, pd)))
             .collect(),
     }
 }
@@ -85,11 +85,11 @@ fn network(declaration: &Declaration) -> Network {
     }
 }
 
-fn limits(pd: &Pd) -> Limits {
+fn limits(declaration: &Declaration, pd: &Pd) -> Limits {
     let ranges = |list: &[At<Ports>]| list.iter().map(|ports| ports.0).collect::<Vec<_>>();
     let targets: Vec<_> = pd.tcp_connect.iter().map(|target| target.0).collect();
     Limits::new(
-        [*pd.stream_sockets, *pd.datagram_sockets],
+        declaration.quota(pd),
         &ranges(&pd.tcp_listen),
         &ranges(&pd.udp_bind),
         &targets,

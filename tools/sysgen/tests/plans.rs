@@ -14,7 +14,7 @@ const OWN: &str = include_str!("../../../isthmus.toml");
 
 /// The project's declaration with more clients. Each has sockets, a window, and may read counters.
 fn with_clients(clients: &[(u16, u64, bool)]) -> Built {
-    let mut text = OWN.replace("heap = 0x400_0000", "heap = 0x1_0000_0000");
+    let mut text = OWN.to_string();
     for (n, (sockets, window, reads)) in clients.iter().enumerate() {
         write!(
             text,

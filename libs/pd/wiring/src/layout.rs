@@ -131,5 +131,5 @@ const _: () = assert!(size_of::<RawHeader>() == 32);
 const _: () = assert!(size_of::<RawPeer>() == 128);
 const _: () = assert!(size_of::<RawMemory>() == 64);
 const _: () = assert!(size_of::<RawChannel>() == 48);
-const _: () = assert!(size_of::<RawClient>() == 168);
+const _: () = assert!(size_of::<RawClient>() == 176);
 const _: () = assert!(size_of::<Network>() == 60);

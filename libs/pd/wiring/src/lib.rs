@@ -58,15 +58,17 @@
 //! | 40 | u32 | bit 0: this PD may notify; bit 1: it may call; bit 2: it is called; bit 3: it is an interrupt |
 //! | 44 | u32 | zero |
 //!
-//! A client has 168 bytes. Entries of its lists that are not used are zero and come last:
+//! A client has 176 bytes. Entries of its lists that are not used are zero and come last:
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
 //! | 0 | u32 | index of the peer |
 //! | 4, 6 | u16 | stream sockets and datagram sockets that it may have at once |
-//! | 8 | `[[u16; 2]; 8]` | TCP ports that it may listen on: first and last of each range |
-//! | 40 | `[[u16; 2]; 8]` | UDP ports that it may bind |
-//! | 72 | `[[u8; 12]; 8]` | where it may connect to with TCP |
+//! | 8 | u32 | bytes for the buffers of its connections, beyond the few that each has of its own |
+//! | 12 | u32 | bytes for datagrams that wait to be read |
+//! | 16 | `[[u16; 2]; 8]` | TCP ports that it may listen on: first and last of each range |
+//! | 48 | `[[u16; 2]; 8]` | UDP ports that it may bind |
+//! | 80 | `[[u8; 12]; 8]` | where it may connect to with TCP |
 //!
 //! A destination has the address of a network (`[u8; 4]`), the first and the last port (u16), and
 //! the length of the network's prefix in bits (u32).
@@ -98,7 +100,7 @@ pub use build::{Misfit, Table};
 pub use layout::{CHANNELS, MAX_ABOUT, MAX_NAME, Text, VERSION};
 pub use network::{
     Buffers, CLOSING_STREAMS, Destination, Limits, MAX_CLIENTS, MAX_DESTINATIONS, MAX_PORT_RANGES,
-    Network, PortRange,
+    Network, PortRange, Quota, server_heap,
 };
 pub use view::{Channel, Memory, Peer, Wiring, WiringError};
 

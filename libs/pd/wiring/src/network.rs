@@ -24,16 +24,15 @@ pub const MAX_DESTINATIONS: usize = 8;
 /// their clients are done with them.
 pub const CLOSING_STREAMS: usize = 64;
 
-/// Bytes of a datagram socket's buffer for each datagram that can wait in it: a guess at their mean
-/// size.
-const BYTES_A_DATAGRAM: u64 = 256;
-
-/// What the server notes of a datagram that waits, in bytes, rounded up.
-const PACKET_RECORD: u64 = 64;
-
-/// What the server has for all sockets together in bytes, rounded up: datagrams that wait for an
-/// Ethernet address (110 KiB a client), fragments (1 MiB), packets in the making, neighbours.
+/// What the server has for all sockets together in bytes, rounded up: fragments, neighbours, ended
+/// connections, packets in the making.
 const SHARED: u64 = 3 << 20;
+
+/// What it has for each client, rounded up: datagrams that wait for an Ethernet address.
+const CLIENT: u64 = 128 << 10;
+
+/// What it has for each connection, rounded up: small buffers, smoltcp's socket, places in tables.
+const CONNECTION: u64 = 9 << 10;
 
 /// The one network interface, and the memory of sockets.
 #[derive(
@@ -49,7 +48,7 @@ pub struct Network {
     pub gateway: [u8; 4],
     /// Length of the network's prefix in bits, 1 to 30.
     pub prefix_len: U32,
-    /// Buffer memory of each socket.
+    /// Buffers of a socket.
     pub buffers: Buffers,
 }
 
@@ -71,7 +70,7 @@ impl Network {
     }
 }
 
-/// Buffer memory of each socket in bytes.
+/// The most that one socket buffers, in bytes, as far as its client's memory goes.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
 )]
@@ -87,21 +86,32 @@ pub struct Buffers {
     pub datagram_send: U32,
 }
 
-impl Buffers {
-    /// Returns the memory in bytes that the buffers of this many sockets take.
-    pub fn of_sockets(&self, streams: u64, datagrams: u64) -> u64 {
-        let bytes = |size: U32| u64::from(size.get());
-        let stream = bytes(self.stream_receive) + bytes(self.stream_send);
-        let packets = bytes(self.datagram_receive) / BYTES_A_DATAGRAM;
-        let datagram = bytes(self.datagram_receive) + packets * PACKET_RECORD;
-        streams * stream + datagrams * datagram
-    }
+/// How many sockets a client may have, and what they may take.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct Quota {
+    /// Stream sockets that it may have at once, those in its backlogs included.
+    pub stream_sockets: U16,
+    /// Datagram sockets that it may have at once.
+    pub datagram_sockets: U16,
+    /// Bytes for the buffers of its connections, beyond the few that each has of its own.
+    pub stream_memory: U32,
+    /// Bytes for datagrams that wait to be read.
+    pub datagram_memory: U32,
+}
 
-    /// Returns the memory in bytes that the server needs for the buffers of this many sockets, and
-    /// for those that it has besides.
-    pub fn total(&self, streams: u64, datagrams: u64) -> u64 {
-        self.of_sockets(streams + CLOSING_STREAMS as u64, datagrams) + SHARED
-    }
+/// Returns the bytes that the server of sockets needs on its heap for its clients.
+pub fn server_heap(clients: impl IntoIterator<Item = Quota>) -> u64 {
+    let each = |quota: Quota| {
+        let memory = u64::from(quota.stream_memory.get()) + u64::from(quota.datagram_memory.get());
+        CLIENT + memory + u64::from(quota.stream_sockets.get()) * CONNECTION
+    };
+    let clients: u64 = clients.into_iter().map(each).sum();
+    let bytes = SHARED + CLOSING_STREAMS as u64 * CONNECTION + clients;
+    // Tables of sockets, ports and timers, and what an allocator loses.
+    bytes + bytes / 8
 }
 
 /// What one client of the server may do.
@@ -110,10 +120,8 @@ impl Buffers {
 )]
 #[repr(C)]
 pub struct Limits {
-    /// Stream sockets that it may have at once, those in its backlogs included.
-    pub stream_sockets: U16,
-    /// Datagram sockets that it may have at once.
-    pub datagram_sockets: U16,
+    /// Its sockets and their memory.
+    pub quota: Quota,
     tcp_listen: [PortRange; MAX_PORT_RANGES],
     udp_bind: [PortRange; MAX_PORT_RANGES],
     tcp_connect: [Destination; MAX_DESTINATIONS],
@@ -122,14 +130,13 @@ pub struct Limits {
 impl Limits {
     /// Returns `None` if a list is longer than [`MAX_PORT_RANGES`] or [`MAX_DESTINATIONS`].
     pub fn new(
-        [stream_sockets, datagram_sockets]: [u16; 2],
+        quota: Quota,
         tcp_listen: &[PortRange],
         udp_bind: &[PortRange],
         tcp_connect: &[Destination],
     ) -> Option<Self> {
         Some(Limits {
-            stream_sockets: stream_sockets.into(),
-            datagram_sockets: datagram_sockets.into(),
+            quota,
             tcp_listen: list(tcp_listen)?,
             udp_bind: list(udp_bind)?,
             tcp_connect: list(tcp_connect)?,

@@ -7,7 +7,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use wiring::{
     Buffers, Channel, Destination, Limits, MAX_DESTINATIONS, MAX_PORT_RANGES, Memory, Misfit,
-    Network, Peer, PortRange, Table, Text, Wiring, WiringError,
+    Network, Peer, PortRange, Quota, Table, Text, Wiring, WiringError,
 };
 
 /// As long as a name can be: without a zero behind it.
@@ -90,11 +90,20 @@ fn table() -> Table<'static> {
         clients: vec![
             (
                 "echo_server",
-                Limits::new([5, 6], &tcp, &[port(7)], &[near()]).unwrap(),
+                Limits::new(quota(5, 6), &tcp, &[port(7)], &[near()]).unwrap(),
             ),
-            (LONG, Limits::new([1, 0], &[], &[], &[]).unwrap()),
+            (LONG, Limits::new(quota(1, 0), &[], &[], &[]).unwrap()),
         ],
         network: Some(network()),
+    }
+}
+
+fn quota(streams: u16, datagrams: u16) -> Quota {
+    Quota {
+        stream_sockets: streams.into(),
+        datagram_sockets: datagrams.into(),
+        stream_memory: 7.into(),
+        datagram_memory: 8.into(),
     }
 }
 
@@ -127,14 +136,9 @@ fn what_is_written_of_the_network_is_read() {
     let wiring = Wiring::parse(&bytes).unwrap();
     assert_eq!(wiring.network(), Some(&network()));
     assert_eq!(wiring.network().unwrap().hostname.as_str(), "isthmus");
-    let buffers = &network().buffers;
-    assert_eq!(buffers.total(10, 100), (10 + 64) * 3 + 100 * 3 + (3 << 20));
 
     let echo = wiring.limits("echo_server").unwrap();
-    assert_eq!(
-        (echo.stream_sockets.get(), echo.datagram_sockets.get()),
-        (5, 6)
-    );
+    assert_eq!(echo.quota, quota(5, 6));
     let range = PortRange::new(100, 200).unwrap();
     assert_eq!(echo.tcp_listen().collect::<Vec<_>>(), [port(7), range]);
     assert_eq!(echo.udp_bind().collect::<Vec<_>>(), [port(7)]);
@@ -164,10 +168,10 @@ fn what_does_not_fit_is_not_written() {
     other.channels = vec![other.channels[0]; 1 << 16];
     assert_eq!(other.encode(), misfit("65536 entries"));
     let many = [port(1); MAX_PORT_RANGES + 1];
-    assert_eq!(Limits::new([1, 1], &many, &[], &[]), None);
-    assert_eq!(Limits::new([1, 1], &[], &many, &[]), None);
+    assert_eq!(Limits::new(quota(1, 1), &many, &[], &[]), None);
+    assert_eq!(Limits::new(quota(1, 1), &[], &many, &[]), None);
     let many = [near(); MAX_DESTINATIONS + 1];
-    assert_eq!(Limits::new([1, 1], &[], &[], &many), None);
+    assert_eq!(Limits::new(quota(1, 1), &[], &[], &many), None);
 }
 
 #[test]

@@ -15,9 +15,10 @@ const SECOND: u64 = 1_000_000_000;
 thread_local! {
     static COUNTING: Cell<bool> = const { Cell::new(false) };
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The system's allocator, with a counter a thread.
+/// The system's allocator, with counters a thread.
 struct Counter;
 
 // SAFETY: every call goes to the system's allocator unchanged.
@@ -26,6 +27,7 @@ unsafe impl GlobalAlloc for Counter {
         // The thread may be gone already; then nobody counts.
         if COUNTING.try_with(Cell::get).unwrap_or(false) {
             ALLOCATIONS.with(|count| count.set(count.get() + 1));
+            BYTES.with(|bytes| bytes.set(bytes.get() + layout.size() as u64));
         }
         // SAFETY: the caller keeps the contract that is ours and the system's.
         unsafe { System.alloc(layout) }
@@ -252,4 +254,32 @@ fn a_wake_up_is_bounded() {
     world.run_for(SECOND / 100);
     assert_eq!(world.server.counters().rx_frames - before, 1000);
     assert!(!world.outcome.more_work);
+}
+
+/// The declaration's compiler makes the heap as large as [`wiring::server_heap`] says.
+#[test]
+fn a_server_needs_no_more_memory_than_is_declared() {
+    for (clients, streams, datagrams) in [(0, 0, 0), (1, 1, 1), (2, 160, 4), (32, 396, 100)] {
+        let mut limits = limits(streams, datagrams);
+        limits.stream_memory = 3 << 17;
+        limits.datagram_memory = 5 << 16;
+        let quota = wiring::Quota {
+            stream_sockets: (streams as u16).into(),
+            datagram_sockets: (datagrams as u16).into(),
+            stream_memory: (limits.stream_memory as u32).into(),
+            datagram_memory: (limits.datagram_memory as u32).into(),
+        };
+        let mut config = config();
+        config.closing = wiring::CLOSING_STREAMS;
+        let mut world = World::new(config, vec![limits; clients], Faults::none());
+        COUNTING.set(true);
+        world.restart();
+        COUNTING.set(false);
+        let (needed, declared) = (BYTES.take(), wiring::server_heap(vec![quota; clients]));
+        assert!(needed < declared, "{clients}: {needed} of {declared} bytes");
+        assert!(
+            needed > declared / 2,
+            "{clients}: {needed} of {declared} bytes"
+        );
+    }
 }

@@ -29,10 +29,10 @@ fn buffers() {
         "a buffer of 100 bytes",
     );
     expect(
-        "stream_send = 65536",
-        "stream_send = 1048576",
-        "heap",
-        "need",
+        "datagram_sockets = 4",
+        "datagram_sockets = 4\ndatagram_memory = 4096",
+        "datagram_memory",
+        "4096 bytes for datagrams",
     );
     expect(
         "stream_send = 65536",

@@ -62,6 +62,7 @@ struct isthmus_destination {
 struct isthmus_client {
     uint32_t peer;
     uint16_t stream_sockets, datagram_sockets;
+    uint32_t stream_memory, datagram_memory;
     struct isthmus_ports tcp_listen[8], udp_bind[8];
     struct isthmus_destination tcp_connect[8];
 };
