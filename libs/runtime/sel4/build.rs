@@ -19,11 +19,12 @@ fn main() {
         println!("cargo::rerun-if-env-changed={name}");
     }
     let for_host = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os != "none");
-    let abi = match if for_host {
+    let found = if for_host {
         Ok(Abi::WITHOUT_SDK)
     } else {
         read()
-    } {
+    };
+    let abi = match found {
         Ok(abi) => abi,
         Err(error) if error.is_missing_sdk() => {
             println!(
@@ -59,28 +60,9 @@ fn generate(abi: &Abi) {
         "pub const KERNEL_MCS: bool = {};\npub const PRINTING: bool = {};\npub const USER_TOP: usize = {:#x};\n",
         abi.mcs, abi.printing, abi.user_top
     );
-    for (name, label) in LABELS.iter().zip(abi.labels) {
-        text += &format!(
-            "pub(crate) const {}: crate::Word = {label};\n",
-            constant(name)
-        );
+    for ((name, _), label) in LABELS.iter().zip(abi.labels) {
+        text += &format!("pub(crate) const {name}: crate::Word = {label};\n");
     }
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&out).join("abi.rs"), text).expect("OUT_DIR can be written");
-}
-
-/// `TCBWriteRegisters` → `TCB_WRITE_REGISTERS`: a word begins at a capital that a small letter
-/// follows or precedes.
-fn constant(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    let mut text = String::new();
-    for (i, letter) in letters.iter().enumerate() {
-        let small = |at: Option<&char>| at.is_some_and(char::is_ascii_lowercase);
-        let before = i.checked_sub(1).and_then(|i| letters.get(i));
-        if i > 0 && letter.is_ascii_uppercase() && (small(before) || small(letters.get(i + 1))) {
-            text.push('_');
-        }
-        text.push(letter.to_ascii_uppercase());
-    }
-    text
 }

@@ -88,7 +88,7 @@ fn overflowed_stack(fault: &VmFault, sp: u64) -> Option<u64> {
     let bottom = (fault.addr() & !(page - 1)).checked_add(page)?;
     let size = (STACK_TOP as u64).checked_sub(bottom)?;
     let is_overflow = !fault.is_prefetch()
-        && status_words(fault.fsr()) == NOT_MAPPED
+        && fault.is_unmapped()
         && fault.addr().abs_diff(sp) <= page
         && (1..=LARGEST_STACK).contains(&size);
     is_overflow.then_some(size)
@@ -97,7 +97,7 @@ fn overflowed_stack(fault: &VmFault, sp: u64) -> Option<u64> {
 impl fmt::Display for FaultReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Fault(fault) => show_fault(fault, f)?,
+            Cause::Fault(fault) => fault.fmt(f)?,
             Cause::StackOverflow { size } => {
                 write!(f, "stack overflow, stack_size={size:#x} is too small")?;
             }
@@ -109,61 +109,6 @@ impl fmt::Display for FaultReport {
             Some(Place { pc, lr, sp }) => write!(f, ", pc {pc:#x}, lr {lr:#x}, sp {sp:#x}"),
             None => Ok(()),
         }
-    }
-}
-
-fn show_fault(fault: &Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match fault {
-        Fault::VmFault(vm) => {
-            let access = match (vm.is_prefetch(), vm.is_write()) {
-                (true, _) => "instruction fetch",
-                (false, true) => "data write",
-                (false, false) => "data read",
-            };
-            let status = status_words(vm.fsr());
-            write!(f, "memory fault, {access} at {:#x}{status}", vm.addr())
-        }
-        Fault::CapFault(cap) => write!(f, "no capability at {:#x}", cap.addr()),
-        Fault::UnknownSyscall(call) => write!(f, "unknown system call {}", call.syscall()),
-        Fault::UserException(exception) => {
-            write!(f, "exception, {}", class_words(exception.number()))
-        }
-        Fault::DebugException(_) => f.write_str("debug exception"),
-        Fault::Timeout(_) => f.write_str("budget used up"),
-        Fault::Other(other) => write!(f, "message with label {:#x}", other.label()),
-        // The only one left is the null fault, which no kernel sends.
-        _ => f.write_str("message with label 0x0"),
-    }
-}
-
-const NOT_MAPPED: &str = " (not mapped)";
-
-/// The fault status code, bits 0..6 of the syndrome (Arm ARM, ESR_ELx, "ISS encoding for an
-/// exception from a Data Abort").
-fn status_words(syndrome: u64) -> &'static str {
-    match syndrome & 0x3f {
-        0x00..=0x03 => " (address out of range)",
-        0x04..=0x07 => NOT_MAPPED,
-        0x08..=0x0b => " (access flag)",
-        0x0c..=0x0f => " (not permitted)",
-        0x21 => " (not aligned)",
-        _ => "",
-    }
-}
-
-/// The exception class, bits 26..32 of the syndrome (Arm ARM, ESR_ELx, "EC").
-fn class_words(syndrome: u64) -> &'static str {
-    match syndrome >> 26 & 0x3f {
-        // seL4 5.0.0 reports no syndrome.
-        0x00 if syndrome == 0 => "undefined instruction or the like",
-        0x00 => "undefined instruction",
-        0x07 => "floating point not allowed",
-        0x0e => "illegal execution state",
-        0x18 => "system register not allowed",
-        0x22 => "pc not aligned",
-        0x26 => "stack pointer not aligned",
-        0x3c => "breakpoint instruction",
-        _ => "of an unknown class",
     }
 }
 

@@ -36,15 +36,21 @@ impl Selection {
     /// own examples.
     ///
     /// # Errors
-    /// [`AbiError::NoSdk`] if `MICROKIT_SDK` is not set or empty.
+    /// If `MICROKIT_SDK` is not set or empty.
     pub fn from_env() -> Result<Self, AbiError> {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
     fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, AbiError> {
         let non_empty = |name: &str| var(name).filter(|value| !value.is_empty());
+        let sdk = non_empty("MICROKIT_SDK").ok_or_else(|| {
+            AbiError::missing(
+                "MICROKIT_SDK is not set: a PD is linked for the kernel of one Microkit SDK\n  \
+                 help: run `make sdk` and build again, or name the folder of a Microkit SDK 2.3 (absolute path)",
+            )
+        })?;
         Ok(Self {
-            sdk: non_empty("MICROKIT_SDK").ok_or(AbiError::NoSdk)?.into(),
+            sdk: sdk.into(),
             board: non_empty("MICROKIT_BOARD").unwrap_or_else(|| DEFAULT_BOARD.into()),
             config: non_empty("MICROKIT_CONFIG").unwrap_or_else(|| DEFAULT_CONFIG.into()),
         })
@@ -60,10 +66,31 @@ impl Selection {
         let folder = self.folder();
         [GEN_CONFIG, INVOCATIONS, ADDRESS_SPACE].map(|file| folder.join(file))
     }
+
+    /// Reads a JSON file of this board and configuration, by its path below
+    /// [`folder`](Self::folder).
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not JSON.
+    pub fn table(&self, file: &str) -> Result<Table, AbiError> {
+        let path = self.folder().join(file);
+        let value = fs::read_to_string(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+        match value {
+            Ok(value) => Ok(Table { path, value }),
+            Err(reason) => Err(AbiError::unusable(format!(
+                "{}: {reason}\n  help: the SDK is incomplete or older than 2.3: unpack it anew, or `make sdk` again",
+                path.display()
+            ))),
+        }
+    }
 }
 
-const GEN_CONFIG: &str = "include/kernel/gen_config.json";
-const INVOCATIONS: &str = "invocations_all.json";
+/// The kernel's configuration.
+pub const GEN_CONFIG: &str = "include/kernel/gen_config.json";
+/// Message labels of all invocations.
+pub const INVOCATIONS: &str = "invocations_all.json";
 const ADDRESS_SPACE: &str = "address_space_constants.json";
 
 /// What the PD runtime must know about a kernel.
@@ -82,14 +109,14 @@ pub struct Abi {
     pub labels: [u64; LABELS.len()],
 }
 
-/// Invocations that a PD makes, as `invocations_all.json` names them. The numbers differ between
-/// kernels and configurations.
-pub const LABELS: [&str; 5] = [
-    "TCBReadRegisters",
-    "TCBWriteRegisters",
-    "TCBSuspend",
-    "TCBResume",
-    "IRQAckIRQ",
+/// Invocations that a PD makes: the name of the constant in `sel4`, and the key in
+/// `invocations_all.json`. The numbers differ between kernels and configurations.
+pub const LABELS: [(&str, &str); 5] = [
+    ("TCB_READ_REGISTERS", "TCBReadRegisters"),
+    ("TCB_WRITE_REGISTERS", "TCBWriteRegisters"),
+    ("TCB_SUSPEND", "TCBSuspend"),
+    ("TCB_RESUME", "TCBResume"),
+    ("IRQ_ACK_IRQ", "IRQAckIRQ"),
 ];
 
 impl Abi {
@@ -108,41 +135,64 @@ impl Abi {
     /// # Errors
     /// Says which file or which key is missing or of the wrong kind, and what to do.
     pub fn read(selection: &Selection) -> Result<Self, AbiError> {
-        if !selection.sdk.is_dir() {
-            return Err(AbiError::SdkNotFound(selection.sdk.clone()));
-        }
-        let folder = selection.folder();
-        if !folder.is_dir() {
-            let board = selection.sdk.join("board");
-            return Err(AbiError::NotInSdk {
-                folder,
-                present: folders(&board)
-                    .into_iter()
-                    .flat_map(|b| {
-                        folders(&board.join(&b))
-                            .into_iter()
-                            .map(move |c| format!("{b}/{c}"))
-                    })
-                    .collect(),
-            });
-        }
-        let config = Document::read(&folder, GEN_CONFIG)?;
-        let invocations = Document::read(&folder, INVOCATIONS)?;
-        let address_space = Document::read(&folder, ADDRESS_SPACE)?;
-
+        selection.check()?;
+        let config = selection.table(GEN_CONFIG)?;
+        let invocations = selection.table(INVOCATIONS)?;
         // Another architecture would build, boot and then go wrong at the first system call.
-        config.expect("SEL4_ARCH", "aarch64")?;
+        if config.key("SEL4_ARCH")?.as_str() != Some("aarch64") {
+            let what = "is not \"aarch64\", the one architecture that libs/runtime/sel4 knows";
+            return Err(config.wrong("SEL4_ARCH", what));
+        }
         let mut labels = [0; LABELS.len()];
-        for (label, name) in labels.iter_mut().zip(LABELS) {
-            *label = invocations.number(name)?;
+        for (label, (_, key)) in labels.iter_mut().zip(LABELS) {
+            *label = invocations.number(key)?;
         }
         Ok(Self {
             mcs: config.flag("KERNEL_MCS")?,
             printing: config.flag("PRINTING")?,
             timer_for_all: config.flag("EXPORT_PTMR_USER")?,
-            user_top: address_space.number("vspace_user_top")?,
+            user_top: selection.table(ADDRESS_SPACE)?.number("vspace_user_top")?,
             labels,
         })
+    }
+}
+
+impl Selection {
+    /// Whether the SDK has this board and configuration.
+    fn check(&self) -> Result<(), AbiError> {
+        if !self.sdk.is_dir() {
+            return Err(AbiError::missing(format!(
+                "MICROKIT_SDK={}: no such folder\n  \
+                 help: run `make sdk` to build the registry SDK, or name the folder of a Microkit SDK 2.3 (absolute path)",
+                self.sdk.display()
+            )));
+        }
+        let folder = self.folder();
+        if folder.is_dir() {
+            return Ok(());
+        }
+        let boards = self.sdk.join("board");
+        let present: Vec<String> = folders(&boards)
+            .into_iter()
+            .flat_map(|board| {
+                let configs = folders(&boards.join(&board)).into_iter();
+                configs.map(move |config| format!("{board}/{config}"))
+            })
+            .collect();
+        let rest = if present.is_empty() {
+            ", and the SDK has no board at all\n  \
+             help: MICROKIT_SDK must name the folder that holds bin/ and board/"
+                .into()
+        } else {
+            format!(
+                "\n  help: set MICROKIT_BOARD and MICROKIT_CONFIG to one that the SDK has: {}",
+                present.join(", ")
+            )
+        };
+        Err(AbiError::unusable(format!(
+            "{}: no such folder{rest}",
+            folder.display()
+        )))
     }
 }
 
@@ -158,49 +208,32 @@ fn folders(path: &Path) -> Vec<String> {
     names
 }
 
-/// A JSON file together with its path, for error messages.
-struct Document {
+/// A JSON file of an SDK, together with its path for error messages.
+#[derive(Debug)]
+pub struct Table {
     path: PathBuf,
     value: Value,
 }
 
-impl Document {
-    fn read(folder: &Path, name: &str) -> Result<Self, AbiError> {
-        let path = folder.join(name);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) => {
-                return Err(AbiError::Unreadable {
-                    path,
-                    reason: error.to_string(),
-                });
-            }
-        };
-        match serde_json::from_str(&text) {
-            Ok(value) => Ok(Self { path, value }),
-            Err(error) => Err(AbiError::Unreadable {
-                path,
-                reason: error.to_string(),
-            }),
-        }
-    }
-
+impl Table {
     fn key(&self, key: &str) -> Result<&Value, AbiError> {
         self.value
             .get(key)
             .ok_or_else(|| self.wrong(key, "is missing"))
     }
 
-    fn wrong(&self, key: &str, what: &'static str) -> AbiError {
-        AbiError::Key {
-            path: self.path.clone(),
-            key: key.into(),
-            what,
-        }
+    fn wrong(&self, key: &str, what: &str) -> AbiError {
+        AbiError::unusable(format!(
+            "{}: key \"{key}\" {what}\n  help: the SDK is not one that this project knows: use Microkit SDK 2.3 or `make sdk`",
+            self.path.display()
+        ))
     }
 
-    /// A flag may be left out by a kernel that does not know it: that is `false`.
-    fn flag(&self, key: &str) -> Result<bool, AbiError> {
+    /// A flag. A kernel that does not know it leaves it out: that is `false`.
+    ///
+    /// # Errors
+    /// If the value is neither `true` nor `false`.
+    pub fn flag(&self, key: &str) -> Result<bool, AbiError> {
         match self.value.get(key) {
             None => Ok(false),
             Some(value) => value
@@ -209,99 +242,50 @@ impl Document {
         }
     }
 
-    fn number(&self, key: &str) -> Result<u64, AbiError> {
-        self.key(key)?
-            .as_u64()
+    /// A number. Some files have numbers as text.
+    ///
+    /// # Errors
+    /// If the key is missing or its value is not a number of this type.
+    pub fn number<T: TryFrom<i64>>(&self, key: &str) -> Result<T, AbiError> {
+        let value = self.key(key)?;
+        let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+        number
+            .and_then(|number| number.try_into().ok())
             .ok_or_else(|| self.wrong(key, "is not a number"))
-    }
-
-    fn expect(&self, key: &str, wanted: &'static str) -> Result<(), AbiError> {
-        if self.key(key)?.as_str() == Some(wanted) {
-            Ok(())
-        } else {
-            Err(self.wrong(
-                key,
-                "is not \"aarch64\", the one architecture that libs/runtime/sel4 knows",
-            ))
-        }
     }
 }
 
 /// Why an SDK cannot be used. The text names what is missing and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AbiError {
-    /// `MICROKIT_SDK` is not set.
-    NoSdk,
-    /// `MICROKIT_SDK` names no folder.
-    SdkNotFound(PathBuf),
-    /// The SDK has no such board or configuration.
-    NotInSdk {
-        /// What was looked for.
-        folder: PathBuf,
-        /// `board/config` pairs that the SDK has.
-        present: Vec<String>,
-    },
-    /// A file cannot be read or is not JSON.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// A key is missing or of the wrong kind.
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        what: &'static str,
-    },
+pub struct AbiError {
+    text: String,
+    is_missing_sdk: bool,
 }
 
 impl AbiError {
+    fn missing(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            is_missing_sdk: true,
+        }
+    }
+
+    fn unusable(text: String) -> Self {
+        Self {
+            text,
+            is_missing_sdk: false,
+        }
+    }
+
     /// Whether there is no SDK at all, rather than a wrong one.
     pub fn is_missing_sdk(&self) -> bool {
-        matches!(self, Self::NoSdk | Self::SdkNotFound(_))
+        self.is_missing_sdk
     }
 }
 
 impl fmt::Display for AbiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSdk => f.write_str(
-                "MICROKIT_SDK is not set: a PD is linked for the kernel of one Microkit SDK\n  \
-                 help: run `make sdk` and build again, or name the folder of a Microkit SDK 2.3 (absolute path)",
-            ),
-            Self::SdkNotFound(sdk) => write!(
-                f,
-                "MICROKIT_SDK={}: no such folder\n  \
-                 help: run `make sdk` to build the registry SDK, or name the folder of a Microkit SDK 2.3 (absolute path)",
-                sdk.display()
-            ),
-            Self::NotInSdk { folder, present } if present.is_empty() => write!(
-                f,
-                "{}: no such folder, and the SDK has no board at all\n  \
-                 help: MICROKIT_SDK must name the folder that holds bin/ and board/",
-                folder.display()
-            ),
-            Self::NotInSdk { folder, present } => write!(
-                f,
-                "{}: no such folder\n  help: set MICROKIT_BOARD and MICROKIT_CONFIG to one that the SDK has: {}",
-                folder.display(),
-                present.join(", ")
-            ),
-            Self::Unreadable { path, reason } => write!(
-                f,
-                "{}: {reason}\n  help: the SDK is incomplete or older than 2.3: unpack it anew, or `make sdk` again",
-                path.display()
-            ),
-            Self::Key { path, key, what } => write!(
-                f,
-                "{}: key \"{key}\" {what}\n  help: the SDK is not one that this project knows: use Microkit SDK 2.3 or `make sdk`",
-                path.display()
-            ),
-        }
+        f.write_str(&self.text)
     }
 }
 

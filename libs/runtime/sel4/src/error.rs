@@ -52,7 +52,8 @@ impl Error {
 
     /// From the label of the kernel's answer to an invocation. A number that no kernel sends counts
     /// as `InvalidArgument`.
-    pub(crate) fn check(answer: &MessageInfo) -> Result<()> {
+    #[doc(hidden)]
+    pub fn check(answer: &MessageInfo) -> Result<()> {
         match answer.label() {
             0 => Ok(()),
             label => Err(Self::ALL

@@ -6,18 +6,9 @@
 //! looks like a fault: what is decoded here is an allegation of the child about itself. Decoding is
 //! total: no message makes it panic.
 
+use core::fmt;
+
 use crate::{IpcBuffer, KERNEL_MCS, MessageInfo, Word};
-
-/// Labels of fault messages that both kernels have (`shared_types.bf`).
-mod label {
-    use super::Word;
-
-    pub const NULL: Word = 0;
-    pub const CAP: Word = 1;
-    pub const UNKNOWN_SYSCALL: Word = 2;
-    pub const USER_EXCEPTION: Word = 3;
-    pub const DEBUG_EXCEPTION: Word = 4;
-}
 
 /// `seL4_Fault`. Upstream's variants depend on the kernel's configuration; these do not, and those
 /// for virtual machines are [`Other`](Self::Other).
@@ -40,7 +31,7 @@ pub enum Fault {
     /// Breakpoint or single step (kernels with the hardware debug API).
     DebugException(DebugException),
     /// A label that none of the above has. Not upstream: there it is a panic.
-    Other(OtherFault),
+    Other(Word),
 }
 
 impl Fault {
@@ -49,48 +40,19 @@ impl Fault {
         Self::decode(KERNEL_MCS, info.label(), ipc_buffer.msg_regs())
     }
 
-    /// `registers` has all message registers.
+    /// By the labels of `shared_types.bf`. `registers` has all message registers.
     fn decode(mcs: bool, label: Word, registers: &[Word]) -> Self {
-        let mr = |index: usize| registers[index];
         match label {
-            label::NULL => Self::NullFault(NullFault {}),
-            label::CAP => Self::CapFault(CapFault {
-                ip: mr(0),
-                addr: mr(1),
-                in_recv_phase: mr(2) != 0,
-            }),
-            label::UNKNOWN_SYSCALL => Self::UnknownSyscall(UnknownSyscall {
-                fault_ip: mr(8),
-                sp: mr(9),
-                lr: mr(10),
-                spsr: mr(11),
-                syscall: mr(12),
-            }),
-            label::USER_EXCEPTION => Self::UserException(UserException {
-                fault_ip: mr(0),
-                stack: mr(1),
-                spsr: mr(2),
-                number: mr(3),
-                code: mr(4),
-            }),
-            label::DEBUG_EXCEPTION => Self::DebugException(DebugException {
-                fault_ip: mr(0),
-                reason: mr(1),
-            }),
-            5 if mcs => Self::Timeout(Timeout { data: mr(0) }),
-            6 if mcs => Self::vm(registers),
-            5 => Self::vm(registers),
-            label => Self::Other(OtherFault { label }),
+            0 => Self::NullFault(NullFault {}),
+            1 => Self::CapFault(CapFault::read(registers)),
+            2 => Self::UnknownSyscall(UnknownSyscall::read(registers)),
+            3 => Self::UserException(UserException::read(registers)),
+            4 => Self::DebugException(DebugException::read(registers)),
+            5 if mcs => Self::Timeout(Timeout::read(registers)),
+            6 if mcs => Self::VmFault(VmFault::read(registers)),
+            5 => Self::VmFault(VmFault::read(registers)),
+            label => Self::Other(label),
         }
-    }
-
-    fn vm(registers: &[Word]) -> Self {
-        Self::VmFault(VmFault {
-            ip: registers[0],
-            addr: registers[1],
-            is_prefetch: registers[2] != 0,
-            fsr: registers[3],
-        })
     }
 
     /// Address of the instruction, where the fault has one. Not upstream.
@@ -106,8 +68,67 @@ impl Fault {
     }
 }
 
+/// What happened, in a few words. Not upstream.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VmFault(fault) => {
+                let access = match (fault.is_prefetch(), fault.is_write()) {
+                    (true, _) => "instruction fetch",
+                    (false, true) => "data write",
+                    (false, false) => "data read",
+                };
+                let status = status_words(fault.fsr());
+                write!(f, "memory fault, {access} at {:#x}{status}", fault.addr())
+            }
+            Self::CapFault(fault) => write!(f, "no capability at {:#x}", fault.addr()),
+            Self::UnknownSyscall(fault) => write!(f, "unknown system call {}", fault.syscall()),
+            Self::UserException(fault) => {
+                write!(f, "exception, {}", class_words(fault.number()))
+            }
+            Self::DebugException(_) => f.write_str("debug exception"),
+            Self::Timeout(_) => f.write_str("budget used up"),
+            Self::Other(label) => write!(f, "message with label {label:#x}"),
+            // No kernel sends it.
+            Self::NullFault(_) => f.write_str("message with label 0x0"),
+        }
+    }
+}
+
+/// The fault status code, bits 0..6 of the syndrome (Arm ARM, ESR_ELx, "ISS encoding for an
+/// exception from a Data Abort").
+fn status_words(syndrome: Word) -> &'static str {
+    match syndrome & 0x3f {
+        0x00..=0x03 => " (address out of range)",
+        0x04..=0x07 => " (not mapped)",
+        0x08..=0x0b => " (access flag)",
+        0x0c..=0x0f => " (not permitted)",
+        0x21 => " (not aligned)",
+        _ => "",
+    }
+}
+
+/// The exception class, bits 26..32 of the syndrome (Arm ARM, ESR_ELx, "EC").
+fn class_words(syndrome: Word) -> &'static str {
+    match syndrome >> 26 & 0x3f {
+        // seL4 5.0.0 reports no syndrome.
+        0x00 if syndrome == 0 => "undefined instruction or the like",
+        0x00 => "undefined instruction",
+        0x07 => "floating point not allowed",
+        0x0e => "illegal execution state",
+        0x18 => "system register not allowed",
+        0x22 => "pc not aligned",
+        0x26 => "stack pointer not aligned",
+        0x3c => "breakpoint instruction",
+        _ => "of an unknown class",
+    }
+}
+
+/// Declares faults, with the message register that each field comes from.
 macro_rules! fault_types {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[$doc:meta])* $name:ident($registers:ident) {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty = $value:expr,)*
+    })*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +137,10 @@ macro_rules! fault_types {
             }
 
             impl $name {
+                fn read($registers: &[Word]) -> Self {
+                    Self { $($field: $value,)* }
+                }
+
                 $(
                     $(#[$field_doc])*
                     pub fn $field(&self) -> $type {
@@ -127,78 +152,73 @@ macro_rules! fault_types {
     };
 }
 
-fault_types! {
-    /// No fault.
-    NullFault {}
+/// No fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NullFault {}
 
+fault_types! {
     /// A capability that is not there. Its methods are not upstream's.
-    CapFault {
+    CapFault(mr) {
         /// Address of the system call.
-        ip: Word,
+        ip: Word = mr[0],
         /// The capability pointer.
-        addr: Word,
+        addr: Word = mr[1],
         /// Whether the thread was about to receive.
-        in_recv_phase: bool,
+        in_recv_phase: bool = mr[2] != 0,
     }
 
     /// A system call that the kernel does not know.
-    UnknownSyscall {
+    UnknownSyscall(mr) {
         /// Address of the system call.
-        fault_ip: Word,
+        fault_ip: Word = mr[8],
         /// Stack pointer.
-        sp: Word,
+        sp: Word = mr[9],
         /// Link register.
-        lr: Word,
+        lr: Word = mr[10],
         /// Saved program status.
-        spsr: Word,
+        spsr: Word = mr[11],
         /// The number, from x7.
-        syscall: Word,
+        syscall: Word = mr[12],
     }
 
     /// An exception of the processor. Its methods are not upstream's.
-    UserException {
+    UserException(mr) {
         /// Address of the instruction.
-        fault_ip: Word,
+        fault_ip: Word = mr[0],
         /// Stack pointer.
-        stack: Word,
+        stack: Word = mr[1],
         /// Saved program status.
-        spsr: Word,
+        spsr: Word = mr[2],
         /// The syndrome (ESR).
-        number: Word,
+        number: Word = mr[3],
         /// Always 0 on AArch64.
-        code: Word,
+        code: Word = mr[4],
     }
 
     /// A memory access without a mapping or without the right.
-    VmFault {
+    VmFault(mr) {
         /// Address of the instruction.
-        ip: Word,
+        ip: Word = mr[0],
         /// Address that was accessed.
-        addr: Word,
+        addr: Word = mr[1],
         /// Whether it was the instruction itself that could not be read.
-        is_prefetch: bool,
+        is_prefetch: bool = mr[2] != 0,
         /// The syndrome (ESR).
-        fsr: Word,
+        fsr: Word = mr[3],
     }
 
     /// The budget is used up. Its method is not upstream's.
-    Timeout {
+    Timeout(mr) {
         /// What the scheduling context was configured with.
-        data: Word,
+        data: Word = mr[0],
     }
 
     /// Breakpoint or single step. Its methods are not upstream's.
-    DebugException {
+    DebugException(mr) {
         /// Address of the instruction.
-        fault_ip: Word,
+        fault_ip: Word = mr[0],
         /// Which kind.
-        reason: Word,
-    }
-
-    /// A label that no fault of this kernel has. Not upstream.
-    OtherFault {
-        /// The label.
-        label: Word,
+        reason: Word = mr[1],
     }
 }
 
@@ -207,6 +227,12 @@ impl VmFault {
     /// ESR_ELx, ISS encoding for a Data Abort). Not upstream.
     pub fn is_write(&self) -> bool {
         !self.is_prefetch && self.fsr & (1 << 6) != 0
+    }
+
+    /// Whether nothing is mapped at the address, by the syndrome's fault status code: a translation
+    /// fault. Not upstream.
+    pub fn is_unmapped(&self) -> bool {
+        self.fsr & 0x3c == 0x04
     }
 }
 
@@ -233,7 +259,7 @@ mod tests {
             assert!(fault.is_prefetch() && !fault.is_write());
         }
         assert_eq!(decode(true, 5), Fault::Timeout(Timeout { data: 100 }));
-        assert_eq!(decode(false, 6), Fault::Other(OtherFault { label: 6 }));
+        assert_eq!(decode(false, 6), Fault::Other(6));
     }
 
     #[test]
@@ -255,7 +281,7 @@ mod tests {
     #[test]
     fn no_label_is_a_panic() {
         for label in (7..100).chain([Word::MAX]) {
-            assert_eq!(decode(true, label), Fault::Other(OtherFault { label }));
+            assert_eq!(decode(true, label), Fault::Other(label));
             assert_eq!(decode(true, label).ip(), None);
         }
     }

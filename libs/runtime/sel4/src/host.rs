@@ -8,7 +8,7 @@ use core::ptr;
 use std::boxed::Box;
 
 use crate::syscalls::Received;
-pub use crate::syscalls::{CALL, NB_SEND, NB_SEND_RECV, RECV, REPLY_RECV, SEND};
+pub use crate::syscalls::number::*;
 use crate::{Badge, IpcBuffer, MessageInfo, Word, ipc_buffer::FAST_REGISTERS};
 
 /// A system call as the kernel gets it.
@@ -37,6 +37,9 @@ pub struct Outcome {
     pub registers: [Word; FAST_REGISTERS],
 }
 
+/// As long and as aligned as an [`IpcBuffer`].
+const BUFFER_WORDS: usize = size_of::<IpcBuffer>() / 8;
+
 type Kernel = Box<dyn FnMut(SystemCall) -> Outcome>;
 
 std::thread_local! {
@@ -64,7 +67,8 @@ fn enter(call: SystemCall) -> Received {
     }
 }
 
-pub(crate) fn svc(
+/// As on the target.
+pub fn svc(
     number: Word,
     cap: Word,
     info: Word,
@@ -80,8 +84,9 @@ pub(crate) fn svc(
     })
 }
 
-pub(crate) fn svc_short(number: Word, cap: Word, info: Word) {
-    svc(number, cap, info, [0; FAST_REGISTERS], 0);
+/// As on the target.
+pub fn svc_short(number: Word, cap: Word, info: Word) -> Word {
+    svc(number, cap, info, [0; FAST_REGISTERS], 0).badge
 }
 
 pub(crate) fn svc_nb_send_recv(
@@ -104,7 +109,7 @@ pub(crate) fn svc_nb_send_recv(
 pub(crate) fn buffer() -> *mut IpcBuffer {
     BUFFER.with(|buffer| {
         if buffer.get().is_null() {
-            buffer.set(Box::leak(Box::new(IpcBuffer::zeroed())));
+            buffer.set(ptr::from_mut(Box::leak(Box::new([0_u64; BUFFER_WORDS]))).cast());
         }
         buffer.get()
     })

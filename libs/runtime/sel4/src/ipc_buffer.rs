@@ -35,20 +35,6 @@ pub struct IpcBuffer {
 const _: () = assert!(offset_of!(IpcBuffer, msg) == 8 && size_of::<IpcBuffer>() == 1024);
 
 impl IpcBuffer {
-    /// Without a message.
-    #[cfg(not(target_os = "none"))]
-    pub(crate) const fn zeroed() -> Self {
-        Self {
-            tag: 0,
-            msg: [0; NUM_MESSAGE_REGISTERS],
-            user_data: 0,
-            caps_or_badges: [0; 3],
-            receive_cnode: 0,
-            receive_index: 0,
-            receive_depth: 0,
-        }
-    }
-
     /// The message registers. After a receive those beyond the message's length hold what was there
     /// before.
     pub fn msg_regs(&self) -> &[Word] {
@@ -58,6 +44,11 @@ impl IpcBuffer {
     /// The message registers, to be written.
     pub fn msg_regs_mut(&mut self) -> &mut [Word] {
         &mut self.msg
+    }
+
+    /// The capabilities that a message carries, to be written.
+    pub fn caps_or_badges_mut(&mut self) -> &mut [Word] {
+        &mut self.caps_or_badges
     }
 
     /// The message registers as bytes.

@@ -26,7 +26,7 @@
 //! | | |
 //! | --- | --- |
 //! | as upstream | [`CPtr`], [`Cap`] with the types in [`cap`] and the methods for messages, signals, interrupts and registers; [`MessageInfo`], [`IpcBuffer`] and access to it, [`Fault`], [`UserContext`], [`Error`], [`ReplyAuthority`], [`debug_println!`] |
-//! | not upstream | [`KERNEL_MCS`], [`PRINTING`], [`PAGE_SIZE`], [`IPC_BUFFER_ADDR`], [`answer`]; [`cap::Reply`] and [`Cap::nb_send_recv`] without MCS; fields of faults that upstream keeps to itself, [`Fault::ip`], [`VmFault::is_write`]; `core::error::Error` for [`Error`]; `const` of [`MessageInfo`]'s methods; debug output, that goes nowhere, on kernels that do not print |
+//! | not upstream | [`KERNEL_MCS`], [`PRINTING`], [`PAGE_SIZE`], [`IPC_BUFFER_ADDR`], [`answer`]; [`cap::Reply`] and [`Cap::nb_send_recv`] without MCS; fields of faults that upstream keeps to itself, [`Fault::ip`], [`VmFault::is_write`], [`VmFault::is_unmapped`]; `Display` for [`Fault`]; `core::error::Error` for [`Error`]; `const` of [`MessageInfo`]'s methods; debug output, that goes nowhere, on kernels that do not print |
 //! | otherwise than upstream | [`Fault`] has the same variants for every kernel, none for virtual machines, and one for any other label, so a `match` needs a `_`; an unknown fault or error is a value, not a panic |
 //! | not there | invocation contexts (the parameter `C`) and `set_ipc_buffer`: there is one buffer, at a fixed address; `sys`, `config`, `bootinfo`; objects that a PD has no capabilities to |
 
@@ -59,8 +59,7 @@ pub use cptr::{CPtr, CPtrBits, Cap, CapType, cap, cap_type};
 pub use debug::{DebugWrite, debug_put_char};
 pub use error::{Error, Result};
 pub use fault::{
-    CapFault, DebugException, Fault, NullFault, OtherFault, Timeout, UnknownSyscall, UserException,
-    VmFault,
+    CapFault, DebugException, Fault, NullFault, Timeout, UnknownSyscall, UserException, VmFault,
 };
 pub use ipc_buffer::{IpcBuffer, NUM_MESSAGE_REGISTERS, with_ipc_buffer, with_ipc_buffer_mut};
 pub use message_info::{MessageInfo, MessageInfoBuilder};
@@ -77,6 +76,12 @@ pub const WORD_SIZE: usize = Word::BITS as usize;
 
 /// What the kernel says about a message's sender; who made the capability chose it.
 pub type Badge = Word;
+
+/// For the registry SDK's initialiser, whose threads have IPC buffers elsewhere.
+#[doc(hidden)]
+pub mod sys {
+    pub use crate::syscalls::{Received, number, svc, svc_short};
+}
 
 /// For this crate's macros.
 #[doc(hidden)]

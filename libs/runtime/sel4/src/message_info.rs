@@ -42,12 +42,14 @@ impl MessageInfo {
     }
 
     /// As the kernel gave it.
-    pub(crate) const fn from_word(word: Word) -> Self {
+    #[doc(hidden)]
+    pub const fn from_word(word: Word) -> Self {
         Self(word)
     }
 
     /// As the kernel wants it.
-    pub(crate) const fn word(&self) -> Word {
+    #[doc(hidden)]
+    pub const fn word(&self) -> Word {
         self.0
     }
 

@@ -28,18 +28,17 @@ impl Write for Console {
     }
 }
 
-#[cfg(kernel_prints)]
 fn put(byte: u8) -> fmt::Result {
-    crate::kernel::debug_put_char(byte);
-    Ok(())
+    if sel4::PRINTING {
+        sel4::debug_put_char(byte);
+        Ok(())
+    } else {
+        uart::put(byte)
+    }
 }
 
-#[cfg(not(kernel_prints))]
-use uart::put;
-#[cfg(not(kernel_prints))]
 pub use uart::{PADDR as UART_PADDR, attach};
 
-#[cfg(not(kernel_prints))]
 mod uart {
     use core::fmt;
     use core::sync::atomic::{AtomicU64, Ordering};

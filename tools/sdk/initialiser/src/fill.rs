@@ -50,16 +50,12 @@ impl Builder<'_> {
             // else has it yet.
             unsafe { core::ptr::copy_nonoverlapping(part.as_ptr(), window as *mut u8, part.len()) };
             if readers == Readers::All {
-                self.kernel
-                    .clean_page(frame, len)
-                    .map_err(Failure::Kernel)?;
+                self.kernel.clean_page(frame, len)?;
             }
             if readers != Readers::Data {
-                self.kernel
-                    .unify_page(frame, len)
-                    .map_err(Failure::Kernel)?;
+                self.kernel.unify_page(frame, len)?;
             }
-            self.kernel.unmap_page(frame).map_err(Failure::Kernel)?;
+            self.kernel.unmap_page(frame)?;
         }
         Ok(())
     }

@@ -82,7 +82,7 @@ impl Memory {
             let batch = smallest
                 .room(bits)
                 .min(count - done)
-                .min(numbers::RETYPE_FAN_OUT_LIMIT as u64);
+                .min(numbers::RETYPE_FAN_OUT_LIMIT);
             smallest.cut(kernel, kind, first + done, batch)?;
             done += batch;
         }
@@ -121,7 +121,7 @@ impl Memory {
             let batch = piece
                 .room(bits)
                 .min(count - done)
-                .min(numbers::RETYPE_FAN_OUT_LIMIT as u64);
+                .min(numbers::RETYPE_FAN_OUT_LIMIT);
             if batch == 0 {
                 return Err(taken);
             }
@@ -179,9 +179,7 @@ impl Piece {
         first: u64,
         count: u64,
     ) -> Result<(), Failure> {
-        kernel
-            .retype(self.slot, kind, first, count)
-            .map_err(Failure::Kernel)?;
+        kernel.retype(self.slot, kind, first, count)?;
         let bits = kind.size_bits();
         self.next = self.next.next_multiple_of(1 << bits) + (count << bits);
         Ok(())

@@ -2,7 +2,7 @@
 //! Mapping frames, with the page tables on the way.
 
 use crate::build::{Builder, Failure};
-use crate::kernel::{Attributes, CapRights, Code, ObjectType, TableKind};
+use crate::kernel::{Attributes, CapRights, ObjectType, TableKind};
 
 impl Builder<'_> {
     /// Maps `frame` at `vaddr`. A missing level is what the kernel complains about; it is made and
@@ -26,17 +26,15 @@ impl Builder<'_> {
             // The third detail is how many bits of the address the missing level and those below it
             // translate.
             let missing = match (error.code, error.details[2]) {
-                (Code::FailedLookup, 39) => TableKind::UpperDirectory,
-                (Code::FailedLookup, 30) => TableKind::Directory,
-                (Code::FailedLookup, 21) => TableKind::PageTable,
-                _ => return Err(Failure::Kernel(error)),
+                (sel4::Error::FailedLookup, 39) => TableKind::UpperDirectory,
+                (sel4::Error::FailedLookup, 30) => TableKind::Directory,
+                (sel4::Error::FailedLookup, 21) => TableKind::PageTable,
+                _ => return Err(error.into()),
             };
             let table = self.slots.take(1)?;
             self.memory
                 .allocate(&mut self.kernel, ObjectType::Table(missing), table, 1)?;
-            self.kernel
-                .map_table(missing, table, vspace, vaddr)
-                .map_err(Failure::Kernel)?;
+            self.kernel.map_table(missing, table, vspace, vaddr)?;
         }
     }
 }

@@ -218,7 +218,7 @@ pub const SUITE: &[Test] = &[
             ),
             Where(
                 registry,
-                "monitor: PD 'unlucky' faulted: write to 0x76543210 (not mapped)",
+                "monitor: PD 'unlucky' faulted: memory fault, data write at 0x76543210 (not mapped)",
             ),
         ],
     },

@@ -2,22 +2,25 @@
 
 //! System calls of a kernel from before MCS (seL4 5.0.0, `syscall.xml`).
 
-use super::{Received, svc, svc_short};
+use super::{ConveysReplyAuthority, Received, svc, svc_short};
 use crate::ipc_buffer::{FAST_REGISTERS, fast_registers};
-use crate::{ConveysReplyAuthority, MessageInfo, Word, cap};
+use crate::{MessageInfo, Word, cap};
 
-pub(super) const CALL: Word = number(1);
-pub(super) const REPLY_RECV: Word = number(2);
-pub(super) const SEND: Word = number(3);
-pub(super) const NB_SEND: Word = number(4);
-pub(super) const RECV: Word = number(5);
-const REPLY: Word = number(6);
-const YIELD: Word = number(7);
-const DEBUG_PUT_CHAR: Word = number(9);
+/// Numbers of the system calls.
+#[allow(missing_docs)] // the names say it
+pub mod number {
+    use crate::Word;
 
-/// System calls have negative numbers.
-const fn number(n: Word) -> Word {
-    n.wrapping_neg()
+    pub const CALL: Word = -1_i64 as Word;
+    pub const REPLY_RECV: Word = -2_i64 as Word;
+    pub const SEND: Word = -3_i64 as Word;
+    pub const NB_SEND: Word = -4_i64 as Word;
+    pub const RECV: Word = -5_i64 as Word;
+    pub const REPLY: Word = -6_i64 as Word;
+    pub const YIELD: Word = -7_i64 as Word;
+    pub const DEBUG_PUT_CHAR: Word = -9_i64 as Word;
+    pub const DEBUG_CAP_IDENTIFY: Word = -11_i64 as Word;
+    pub const DEBUG_NAME_THREAD: Word = -13_i64 as Word;
 }
 
 /// What a receiver hands over to be able to answer: nothing.
@@ -30,7 +33,12 @@ pub struct ImplicitReplyAuthority;
 impl ImplicitReplyAuthority {
     /// `seL4_Reply`: answers the last caller without blocking; without one, nothing happens.
     pub fn reply(self, info: MessageInfo) {
-        svc(REPLY, 0, info.word(), fast_registers(), 0);
+        svc(number::REPLY, 0, info.word(), fast_registers(), 0);
+    }
+
+    /// For the register that has the reply object where there is one.
+    pub(super) fn bits(self) -> Word {
+        0
     }
 }
 
@@ -52,11 +60,6 @@ pub(super) fn answer(authority: ReplyAuthority, info: MessageInfo) {
     authority.reply(info);
 }
 
-#[inline(always)]
-pub(super) fn reply_bits(_: ReplyAuthority) -> Word {
-    0
-}
-
 /// This kernel has no call for both. A send without words to a notification or an interrupt handler
 /// does not block.
 #[inline(always)]
@@ -66,16 +69,6 @@ pub(super) fn nb_send_recv(
     source: Word,
     _: ReplyAuthority,
 ) -> Received {
-    svc_short(NB_SEND, destination, info);
-    svc(RECV, source, 0, [0; FAST_REGISTERS], 0)
-}
-
-/// `seL4_Yield`: lets other threads of the same priority run.
-pub fn r#yield() {
-    svc_short(YIELD, 0, 0);
-}
-
-#[inline(always)]
-pub(crate) fn debug_put_char(character: u8) {
-    svc_short(DEBUG_PUT_CHAR, character.into(), 0);
+    svc_short(number::NB_SEND, destination, info);
+    svc(number::RECV, source, 0, [0; FAST_REGISTERS], 0)
 }

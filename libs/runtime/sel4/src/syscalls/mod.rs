@@ -19,14 +19,11 @@ use mcs as kernel;
 
 #[cfg(not(target_os = "none"))]
 use crate::host as trap;
-use trap::{svc, svc_short};
+pub use trap::{svc, svc_short};
 
 #[cfg(not(sel4_mcs))]
 pub use classic::ImplicitReplyAuthority;
-pub(crate) use kernel::debug_put_char;
-#[cfg(not(target_os = "none"))]
-pub use kernel::{CALL, NB_SEND, NB_SEND_RECV, RECV, REPLY_RECV, SEND};
-pub use kernel::{ReplyAuthority, r#yield};
+pub use kernel::{ReplyAuthority, number};
 
 /// What can be handed over as [`ReplyAuthority`].
 pub trait ConveysReplyAuthority {
@@ -46,8 +43,21 @@ pub fn answer(reply_authority: impl ConveysReplyAuthority, info: MessageInfo) {
     kernel::answer(reply_authority.into_reply_authority(), info);
 }
 
+/// `seL4_Yield`: lets other threads of the same priority run; with MCS it gives up the rest of this
+/// thread's budget.
+pub fn r#yield() {
+    svc_short(number::YIELD, 0, 0);
+}
+
+#[inline(always)]
+pub(crate) fn debug_put_char(character: u8) {
+    svc_short(number::DEBUG_PUT_CHAR, character.into(), 0);
+}
+
 /// What a system call leaves in x0 to x5.
-pub(crate) struct Received {
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub struct Received {
     pub badge: Badge,
     pub info: Word,
     pub registers: [Word; FAST_REGISTERS],
@@ -66,14 +76,14 @@ impl<T: CapType> Cap<T> {
     /// `seL4_Send`: waits for a receiver.
     #[inline]
     pub fn send(self, info: MessageInfo) {
-        svc(kernel::SEND, self.bits(), info.word(), fast_registers(), 0);
+        svc(number::SEND, self.bits(), info.word(), fast_registers(), 0);
     }
 
     /// `seL4_NBSend`: is lost if nobody receives.
     #[inline]
     pub fn nb_send(self, info: MessageInfo) {
         svc(
-            kernel::NB_SEND,
+            number::NB_SEND,
             self.bits(),
             info.word(),
             fast_registers(),
@@ -84,7 +94,7 @@ impl<T: CapType> Cap<T> {
     /// `seL4_Call`: sends, and waits for the answer.
     #[inline]
     pub fn call(self, info: MessageInfo) -> MessageInfo {
-        svc(kernel::CALL, self.bits(), info.word(), fast_registers(), 0)
+        svc(number::CALL, self.bits(), info.word(), fast_registers(), 0)
             .store()
             .0
     }
@@ -92,8 +102,8 @@ impl<T: CapType> Cap<T> {
     /// `seL4_Recv`: waits for a message or a signal.
     #[inline]
     pub fn recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
-        let x6 = kernel::reply_bits(reply_authority.into_reply_authority());
-        svc(kernel::RECV, self.bits(), 0, [0; FAST_REGISTERS], x6).store()
+        let x6 = reply_authority.into_reply_authority().bits();
+        svc(number::RECV, self.bits(), 0, [0; FAST_REGISTERS], x6).store()
     }
 
     /// `seL4_ReplyRecv`: answers the last caller, then waits as [`recv`](Self::recv) does.
@@ -103,9 +113,9 @@ impl<T: CapType> Cap<T> {
         info: MessageInfo,
         reply_authority: impl ConveysReplyAuthority,
     ) -> (MessageInfo, Badge) {
-        let x6 = kernel::reply_bits(reply_authority.into_reply_authority());
+        let x6 = reply_authority.into_reply_authority().bits();
         svc(
-            kernel::REPLY_RECV,
+            number::REPLY_RECV,
             self.bits(),
             info.word(),
             fast_registers(),
@@ -132,6 +142,6 @@ impl cap::Notification {
     /// `seL4_Signal`.
     #[inline]
     pub fn signal(self) {
-        svc_short(kernel::SEND, self.bits(), 0);
+        svc_short(number::SEND, self.bits(), 0);
     }
 }

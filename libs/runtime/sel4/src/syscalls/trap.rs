@@ -8,8 +8,28 @@ use super::Received;
 use crate::Word;
 use crate::ipc_buffer::FAST_REGISTERS;
 
-/// The system call instruction with all registers of a message; `x6` is the reply capability on
-/// kernels that want one.
+/// The system call instruction with all registers of a message, and x8 for the call that has its
+/// destination there.
+macro_rules! svc {
+    ($number:ident, $received:ident, $x6:ident $(, x8 = $x8:ident)?) => {
+        asm!(
+            "svc #0",
+            inlateout("x0") $received.badge,
+            inlateout("x1") $received.info,
+            inlateout("x2") $received.registers[0],
+            inlateout("x3") $received.registers[1],
+            inlateout("x4") $received.registers[2],
+            inlateout("x5") $received.registers[3],
+            inlateout("x6") $x6 => _,
+            inlateout("x7") $number => _,
+            $(inlateout("x8") $x8 => _,)?
+            options(nostack),
+        )
+    };
+}
+
+/// A system call with all registers of a message; `x6` is the reply capability on kernels that want
+/// one.
 #[inline(always)]
 pub fn svc(
     number: Word,
@@ -26,31 +46,19 @@ pub fn svc(
     // SAFETY: seL4's calling convention: the kernel keeps all registers but those named here. It
     // writes no memory but the IPC buffer, which is exposed memory to the compiler, and the
     // callers have checked that no reference to it is held.
-    unsafe {
-        asm!(
-            "svc #0",
-            inlateout("x0") received.badge,
-            inlateout("x1") received.info,
-            inlateout("x2") received.registers[0],
-            inlateout("x3") received.registers[1],
-            inlateout("x4") received.registers[2],
-            inlateout("x5") received.registers[3],
-            inlateout("x6") x6 => _,
-            inlateout("x7") number => _,
-            options(nostack),
-        );
-    }
+    unsafe { svc!(number, received, x6) };
     received
 }
 
-/// The system call instruction for a message without words or answer, or a debug call.
+/// A system call for a message without words or answer, or a debug call. Returns x0.
 #[inline(always)]
-pub fn svc_short(number: Word, x0: Word, info: Word) {
+pub fn svc_short(number: Word, x0: Word, info: Word) -> Word {
+    let result;
     // SAFETY: as in `svc`; the kernel transfers no message words, so the IPC buffer is not touched.
     unsafe {
         asm!(
             "svc #0",
-            inlateout("x0") x0 => _,
+            inlateout("x0") x0 => result,
             inlateout("x1") info => _,
             out("x2") _,
             out("x3") _,
@@ -61,9 +69,10 @@ pub fn svc_short(number: Word, x0: Word, info: Word) {
             options(nostack),
         );
     }
+    result
 }
 
-/// The system call instruction of `seL4_NBSendRecv`, which alone has its destination in x8.
+/// `seL4_NBSendRecv`, which alone has its destination in x8.
 #[cfg(sel4_mcs)]
 #[inline(always)]
 pub fn svc_nb_send_recv(
@@ -78,21 +87,7 @@ pub fn svc_nb_send_recv(
         info,
         registers: [0; FAST_REGISTERS],
     };
-    // SAFETY: as in `svc`; this call alone has its destination in x8.
-    unsafe {
-        asm!(
-            "svc #0",
-            inlateout("x0") received.badge,
-            inlateout("x1") received.info,
-            inlateout("x2") received.registers[0],
-            inlateout("x3") received.registers[1],
-            inlateout("x4") received.registers[2],
-            inlateout("x5") received.registers[3],
-            inlateout("x6") reply => _,
-            inlateout("x7") number => _,
-            inlateout("x8") destination => _,
-            options(nostack),
-        );
-    }
+    // SAFETY: as in `svc`.
+    unsafe { svc!(number, received, reply, x8 = destination) };
     received
 }

@@ -25,9 +25,7 @@ impl<'a> Builder<'a> {
             if pd.record.has_endpoint == 1 {
                 self.make(ObjectType::Endpoint, layout.endpoints + index, 1)?;
             }
-            self.kernel
-                .assign_asid(layout.vspaces + index)
-                .map_err(Failure::Kernel)?;
+            self.kernel.assign_asid(layout.vspaces + index)?;
         }
         self.interrupts(layout)
     }
@@ -46,14 +44,9 @@ impl<'a> Builder<'a> {
                 badge: irq.badge,
             };
             self.kernel
-                .issue_irq_handler(u64::from(irq.number), handler)
-                .map_err(Failure::Kernel)?;
-            self.kernel
-                .mint_here(notification, &signal)
-                .map_err(Failure::Kernel)?;
-            self.kernel
-                .set_irq_notification(handler, notification)
-                .map_err(Failure::Kernel)?;
+                .issue_irq_handler(u64::from(irq.number), handler)?;
+            self.kernel.mint_here(notification, &signal)?;
+            self.kernel.set_irq_notification(handler, notification)?;
         }
         Ok(())
     }
@@ -76,12 +69,10 @@ impl<'a> Builder<'a> {
     pub(super) fn start(&mut self, layout: &Layout, monitor: u64) -> Result<(), Failure> {
         for (index, pd) in (0..).zip(self.spec.pds()) {
             self.step("start of PD", pd.name);
-            self.kernel
-                .resume(layout.tcbs + index)
-                .map_err(Failure::Kernel)?;
+            self.kernel.resume(layout.tcbs + index)?;
         }
         self.step("start of the monitor", "");
-        self.kernel.resume(monitor).map_err(Failure::Kernel)
+        Ok(self.kernel.resume(monitor)?)
     }
 
     /// Image and stack.
@@ -124,9 +115,7 @@ impl<'a> Builder<'a> {
             if !self.is_first(map) {
                 let copies = self.slots.take(region.pages)?;
                 for page in 0..region.pages {
-                    self.kernel
-                        .copy_here(copies + page, frames + page)
-                        .map_err(Failure::Kernel)?;
+                    self.kernel.copy_here(copies + page, frames + page)?;
                 }
                 frames = copies;
             }
@@ -198,16 +187,11 @@ impl<'a> Builder<'a> {
             ipc_buffer: pd.record.ipc_buffer,
             ipc_frame: layout.ipc_frames + index,
         };
+        self.kernel.configure_tcb(tcb, &setup)?;
         self.kernel
-            .configure_tcb(tcb, &setup)
-            .map_err(Failure::Kernel)?;
+            .bind_notification(tcb, layout.notifications + index)?;
         self.kernel
-            .bind_notification(tcb, layout.notifications + index)
-            .map_err(Failure::Kernel)?;
-        self.kernel
-            .write_registers(tcb, pd.record.entry, pd.record.stack_pointer)
-            .map_err(Failure::Kernel)?;
-        #[cfg(kernel_prints)]
+            .write_registers(tcb, pd.record.entry, pd.record.stack_pointer)?;
         self.kernel.debug_name_thread(tcb, pd.name);
         Ok(())
     }

@@ -37,6 +37,12 @@ pub enum Failure {
     Awake,
 }
 
+impl From<KernelError> for Failure {
+    fn from(error: KernelError) -> Self {
+        Self::Kernel(error)
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -48,22 +54,11 @@ impl fmt::Display for Failure {
                     1u64 << bits
                 )
             }
-            Self::NotFree {
-                paddr,
-                is_device: true,
-            } => {
+            Self::NotFree { paddr, is_device } => {
+                let kind = if *is_device { "device memory" } else { "RAM" };
                 write!(
                     f,
-                    "there is no free device memory at {paddr:#x}; two regions may overlap, or the kernel has it"
-                )
-            }
-            Self::NotFree {
-                paddr,
-                is_device: false,
-            } => {
-                write!(
-                    f,
-                    "there is no free RAM at {paddr:#x}; two regions may overlap, or the kernel has it"
+                    "there is no free {kind} at {paddr:#x}; two regions may overlap, or the kernel has it"
                 )
             }
             Self::Slots { wanted, left } => write!(

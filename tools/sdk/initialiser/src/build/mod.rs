@@ -9,7 +9,6 @@ mod domains;
 mod failure;
 mod monitor;
 mod regions;
-#[cfg(not(kernel_prints))]
 mod uart;
 
 use core::fmt;
@@ -73,10 +72,11 @@ impl<'a> Builder<'a> {
                 return Err(failure);
             }
         };
-        #[cfg(not(kernel_prints))]
-        let made = self.uart(&layout)?;
-        #[cfg(kernel_prints)]
-        let made = None;
+        let made = if sel4::PRINTING {
+            None
+        } else {
+            self.uart(&layout)?
+        };
         self.regions(&layout, made)?;
         self.objects(&layout)?;
         self.domains(&layout)?;
@@ -89,15 +89,16 @@ impl<'a> Builder<'a> {
         self.step("the end of the initialiser", "");
         match self.kernel.suspend(slots::TCB) {
             Ok(()) => Failure::Awake,
-            Err(error) => Failure::Kernel(error),
+            Err(error) => error.into(),
         }
     }
 
     /// Makes a console for the case that nothing else can be made; without one there is nothing
     /// left to try.
     pub fn bare_console(&mut self) {
-        #[cfg(not(kernel_prints))]
-        let _ = self.bare_uart();
+        if !sel4::PRINTING {
+            let _ = self.bare_uart();
+        }
     }
 
     /// What was being made last.

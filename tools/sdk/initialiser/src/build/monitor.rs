@@ -27,8 +27,7 @@ impl Builder<'_> {
             badge: 0,
         };
         self.kernel
-            .mint(cnode, CNODE_BITS, monitor::ENDPOINT, &endpoint)
-            .map_err(Failure::Kernel)?;
+            .mint(cnode, CNODE_BITS, monitor::ENDPOINT, &endpoint)?;
         let attributes = Attributes::new(true, false);
         self.map(
             slots::VSPACE,
@@ -46,14 +45,10 @@ impl Builder<'_> {
             ipc_buffer: monitor::IPC_BUFFER,
             ipc_frame: frame,
         };
-        self.kernel
-            .configure_tcb(tcb, &setup)
-            .map_err(Failure::Kernel)?;
+        self.kernel.configure_tcb(tcb, &setup)?;
         let entry = monitor::main as extern "C" fn() -> ! as usize as u64;
         self.kernel
-            .write_registers(tcb, entry, start::monitor_stack())
-            .map_err(Failure::Kernel)?;
-        #[cfg(kernel_prints)]
+            .write_registers(tcb, entry, start::monitor_stack())?;
         self.kernel.debug_name_thread(tcb, "monitor");
         Ok(tcb)
     }

@@ -31,9 +31,7 @@ impl Builder<'_> {
         let page = into >> region.page_bits;
         let copy = self.slots.take(1)?;
         let original = layout.region(&self.spec, index) + page;
-        self.kernel
-            .copy_here(copy, original)
-            .map_err(Failure::Kernel)?;
+        self.kernel.copy_here(copy, original)?;
         self.attach(copy, into - (page << region.page_bits))?;
         Ok(Some(index))
     }

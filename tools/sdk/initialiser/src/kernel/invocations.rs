@@ -4,9 +4,8 @@
 
 use sdk_spec::Rights;
 
-use super::error::KernelError;
 use super::numbers;
-use super::syscall::Kernel;
+use super::syscall::{Kernel, KernelError};
 use crate::bootinfo::slots;
 
 type Done = Result<(), KernelError>;
@@ -52,11 +51,11 @@ impl ObjectType {
     /// log2 of the memory that one takes.
     pub fn size_bits(self) -> u8 {
         let bits = match self {
-            Self::Untyped(bits) => i64::from(bits),
+            Self::Untyped(bits) => u64::from(bits),
             Self::Tcb => numbers::TCB_BITS,
             Self::Endpoint => numbers::ENDPOINT_BITS,
             Self::Notification => numbers::NOTIFICATION_BITS,
-            Self::CNode(slot_bits) => i64::from(slot_bits) + numbers::SLOT_BITS,
+            Self::CNode(slot_bits) => u64::from(slot_bits) + numbers::SLOT_BITS,
             Self::SmallPage => 12,
             Self::LargePage => 21,
             Self::Table(_) => numbers::PAGE_TABLE_BITS,
@@ -66,7 +65,7 @@ impl ObjectType {
     }
 
     fn number(self) -> u64 {
-        let number = match self {
+        match self {
             Self::Untyped(_) => numbers::UNTYPED,
             Self::Tcb => numbers::TCB,
             Self::Endpoint => numbers::ENDPOINT,
@@ -78,8 +77,7 @@ impl ObjectType {
             Self::Table(TableKind::Directory) => numbers::PAGE_DIRECTORY,
             Self::Table(TableKind::PageTable) => numbers::PAGE_TABLE,
             Self::VSpace => numbers::PAGE_GLOBAL_DIRECTORY,
-        };
-        number as u64
+        }
     }
 
     /// What the kernel asks for objects whose size is the caller's choice.
@@ -152,7 +150,6 @@ impl Kernel {
         // Index and depth zero: the root CNode itself holds the slots.
         let words = [kind.number(), kind.user_size(), 0, 0, first, count];
         self.invoke(untyped, numbers::UNTYPED_RETYPE, &[slots::CNODE], &words)
-            .map(drop)
     }
 
     /// Copies a capability with fewer rights or a badge into slot `to` of a CNode of 2^`bits`
@@ -167,14 +164,12 @@ impl Kernel {
             from.badge,
         ];
         self.invoke(cnode, numbers::CNODE_MINT, &[slots::CNODE], &words)
-            .map(drop)
     }
 
     /// Copies a capability as it is into slot `to` of a CNode of 2^`bits` slots.
     pub fn copy(&mut self, cnode: u64, bits: u32, to: u64, from: u64) -> Done {
         let words = [to, u64::from(bits), from, ROOT_DEPTH, CapRights::ALL.0];
         self.invoke(cnode, numbers::CNODE_COPY, &[slots::CNODE], &words)
-            .map(drop)
     }
 
     /// Copies a capability within the root CNode.
@@ -190,7 +185,6 @@ impl Kernel {
     /// Makes a new address space usable.
     pub fn assign_asid(&mut self, vspace: u64) -> Done {
         self.invoke(slots::ASID_POOL, numbers::ASID_POOL_ASSIGN, &[vspace], &[])
-            .map(drop)
     }
 
     /// Maps a level of an address space so that it covers `vaddr`.
@@ -206,7 +200,6 @@ impl Kernel {
             &[vspace],
             &[vaddr, Attributes::new(true, true).0],
         )
-        .map(drop)
     }
 
     /// Maps a frame at `vaddr`.
@@ -224,24 +217,21 @@ impl Kernel {
             &[vspace],
             &[vaddr, rights.0, attributes.0],
         )
-        .map(drop)
     }
 
     /// Takes a frame out of the address space that it is mapped in.
     pub fn unmap_page(&mut self, frame: u64) -> Done {
-        self.invoke(frame, numbers::PAGE_UNMAP, &[], &[]).map(drop)
+        self.invoke(frame, numbers::PAGE_UNMAP, &[], &[])
     }
 
     /// Writes what was stored to a mapped frame of `len` bytes back to memory.
     pub fn clean_page(&mut self, frame: u64, len: u64) -> Done {
         self.invoke(frame, numbers::PAGE_CLEAN_DATA, &[], &[0, len])
-            .map(drop)
     }
 
     /// Lets instruction fetches see what was stored to a mapped frame of `len` bytes.
     pub fn unify_page(&mut self, frame: u64, len: u64) -> Done {
         self.invoke(frame, numbers::PAGE_UNIFY_INSTRUCTION, &[], &[0, len])
-            .map(drop)
     }
 
     /// Makes the handler of interrupt `irq` in slot `to`.
@@ -253,13 +243,11 @@ impl Kernel {
             &[slots::CNODE],
             &words,
         )
-        .map(drop)
     }
 
     /// Lets `handler` signal `notification`, with that capability's badge.
     pub fn set_irq_notification(&mut self, handler: u64, notification: u64) -> Done {
         self.invoke(handler, numbers::IRQ_SET_HANDLER, &[notification], &[])
-            .map(drop)
     }
 
     /// Sets up a thread.
@@ -271,29 +259,26 @@ impl Kernel {
         let words = [setup.fault_endpoint, priorities, guard, 0, setup.ipc_buffer];
         let caps = [setup.cnode, setup.vspace, setup.ipc_frame];
         self.invoke(tcb, numbers::TCB_CONFIGURE, &caps, &words)
-            .map(drop)
     }
 
     /// Lets the thread receive the notification whenever it receives a message.
     pub fn bind_notification(&mut self, tcb: u64, notification: u64) -> Done {
         self.invoke(tcb, numbers::TCB_BIND_NOTIFICATION, &[notification], &[])
-            .map(drop)
     }
 
     /// Sets program counter and stack pointer; the thread stays suspended.
     pub fn write_registers(&mut self, tcb: u64, pc: u64, sp: u64) -> Done {
         // No flags, two registers.
         self.invoke(tcb, numbers::TCB_WRITE_REGISTERS, &[], &[0, 2, pc, sp])
-            .map(drop)
     }
 
     /// Starts a thread.
     pub fn resume(&mut self, tcb: u64) -> Done {
-        self.invoke(tcb, numbers::TCB_RESUME, &[], &[]).map(drop)
+        self.invoke(tcb, numbers::TCB_RESUME, &[], &[])
     }
 
     /// Stops a thread. If it is this one, the call does not return.
     pub fn suspend(&mut self, tcb: u64) -> Done {
-        self.invoke(tcb, numbers::TCB_SUSPEND, &[], &[]).map(drop)
+        self.invoke(tcb, numbers::TCB_SUSPEND, &[], &[])
     }
 }

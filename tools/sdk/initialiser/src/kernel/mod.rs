@@ -4,17 +4,18 @@
 //!
 //! The numbers come from the kernel build by way of build.rs.
 
-mod error;
 mod invocations;
 mod syscall;
 
-/// Labels, object types and sizes, system call numbers.
+/// Labels, object types and sizes.
 pub mod numbers {
     include!(concat!(env!("OUT_DIR"), "/numbers.rs"));
 }
 
-pub use error::{Code, KernelError};
+const _: () = assert!(
+    !sel4::KERNEL_MCS,
+    "this initialiser is for the registry SDK's kernel, without MCS"
+);
+
 pub use invocations::{Attributes, CapRights, ObjectType, Source, TableKind, TcbSetup};
-pub use syscall::{Kernel, Message};
-#[cfg(kernel_prints)]
-pub use syscall::{debug_holds, debug_put_char};
+pub use syscall::{Kernel, KernelError, debug_holds};

@@ -1,36 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! System calls of seL4 5.0.0 on AArch64: number in x7, capability in x0, message info in x1, the
-//! first four words of the message in x2 to x5, the rest in the IPC buffer.
+//! System calls by way of the crate `sel4`, each thread with an IPC buffer of its own.
 
-use core::arch::asm;
+use core::fmt;
 
-use super::error::KernelError;
-use super::numbers;
+use sel4::sys::{number, svc, svc_short};
+use sel4::{Badge, Fault, IpcBuffer, MessageInfo};
 
-/// Words of a message that travel in registers.
-const REGISTERS: usize = 4;
-/// Capabilities that a message can carry.
-const MAX_CAPS: usize = 3;
-const MAX_WORDS: usize = 120;
-
-/// A thread's IPC buffer (libsel4 of seL4 5.0.0).
-#[repr(C)]
-struct IpcBuffer {
-    tag: u64,
-    words: [u64; MAX_WORDS],
-    user_data: u64,
-    caps: [u64; MAX_CAPS],
-    receive: [u64; 3],
+/// Why the kernel refused an invocation.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelError {
+    /// What kind of error.
+    pub code: sel4::Error,
+    /// First three words of the reply; for `FailedLookup` the third says how many bits of the
+    /// address were not looked up.
+    pub details: [u64; 3],
 }
 
-/// What was received.
-pub struct Message {
-    /// Badge of the capability that it was sent with.
-    pub badge: u64,
-    /// Label.
-    pub label: u64,
-    /// First four words; what the sender did not send is unspecified.
-    pub words: [u64; REGISTERS],
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the kernel answered {:?} {:x?}", self.code, self.details)
+    }
 }
 
 /// This thread's way to the kernel: it owns the IPC buffer.
@@ -44,156 +33,60 @@ impl Kernel {
     /// `Kernel`.
     pub unsafe fn new(buffer: u64) -> Self {
         Self {
-            buffer: buffer as *mut IpcBuffer,
+            buffer: core::ptr::with_exposed_provenance_mut(buffer as usize),
         }
     }
 
-    /// Invokes `cap`: `caps` and `words` are the arguments. Gives the first word of the reply.
+    fn buffer(&mut self) -> &mut IpcBuffer {
+        // SAFETY: the IPC buffer is ours (see `new`), and the borrow of `self` ends before the next
+        // system call, which is when the kernel writes it.
+        unsafe { &mut *self.buffer }
+    }
+
+    /// Invokes `cap`: `caps` and `words` are the arguments.
     pub(super) fn invoke(
         &mut self,
         cap: u64,
-        label: i64,
+        label: u64,
         caps: &[u64],
         words: &[u64],
-    ) -> Result<u64, KernelError> {
-        let mut registers = [0; REGISTERS];
-        for (index, word) in words.iter().enumerate() {
-            match registers.get_mut(index) {
-                Some(register) => *register = *word,
-                // SAFETY: the IPC buffer is ours (see `new`), and no invocation has more than
-                // MAX_WORDS words.
-                None => unsafe { (&raw mut (*self.buffer).words[index]).write_volatile(*word) },
-            }
-        }
-        for (index, cap) in caps.iter().enumerate() {
-            // SAFETY: the IPC buffer is ours (see `new`), and no invocation has more than MAX_CAPS
-            // capabilities.
-            unsafe { (&raw mut (*self.buffer).caps[index]).write_volatile(*cap) };
-        }
-        let info = (label as u64) << 12 | (caps.len() as u64) << 7 | words.len() as u64;
-        let (info, registers) = call(cap, info, registers);
-        match info >> 12 {
-            0 => Ok(registers[0]),
-            error => Err(KernelError {
-                code: error.into(),
-                details: [registers[0], registers[1], registers[2]],
-            }),
-        }
+    ) -> Result<(), KernelError> {
+        let buffer = self.buffer();
+        buffer.caps_or_badges_mut()[..caps.len()].copy_from_slice(caps);
+        let registers = buffer.msg_regs_mut();
+        registers[..words.len()].copy_from_slice(words);
+        let fast = core::array::from_fn(|index| registers[index]);
+        let info = MessageInfo::new(label, 0, caps.len(), words.len());
+        let reply = svc(number::CALL, cap, info.word(), fast, 0);
+        let [first, second, third, _] = reply.registers;
+        sel4::Error::check(&MessageInfo::from_word(reply.info)).map_err(|code| KernelError {
+            code,
+            details: [first, second, third],
+        })
     }
 
-    /// Waits for a message on endpoint `cap`.
-    pub fn receive(&mut self, cap: u64) -> Message {
-        let (badge, info, words): (u64, u64, [u64; REGISTERS]);
-        let (w0, w1, w2, w3);
-        // SAFETY: the system call writes these registers and the IPC buffer, which is only read
-        // through `self`.
-        unsafe {
-            asm!(
-                "svc #0",
-                in("x7") numbers::SYS_RECV,
-                inout("x0") cap => badge,
-                out("x1") info,
-                out("x2") w0,
-                out("x3") w1,
-                out("x4") w2,
-                out("x5") w3,
-                options(nostack),
-            );
-        }
-        words = [w0, w1, w2, w3];
-        Message {
-            badge,
-            label: (info >> 12) & 0xF_FFFF,
-            words,
-        }
+    /// Waits for the message of a fault on endpoint `cap`.
+    pub fn receive_fault(&mut self, cap: u64) -> (Badge, Fault) {
+        let received = svc(number::RECV, cap, 0, [0; 4], 0);
+        let buffer = self.buffer();
+        buffer.msg_regs_mut()[..4].copy_from_slice(&received.registers);
+        let fault = Fault::new(buffer, &MessageInfo::from_word(received.info));
+        (received.badge, fault)
     }
 
-    /// Word `index` of the message that was received last, for words that do not travel in
-    /// registers.
-    pub fn received_word(&self, index: usize) -> u64 {
-        if index >= MAX_WORDS {
-            return 0;
-        }
-        // SAFETY: the IPC buffer is ours (see `new`), and the index is within it.
-        unsafe { (&raw const (*self.buffer).words[index]).read_volatile() }
-    }
-
-    /// Gives the thread of TCB `tcb` a name for the kernel's debug output.
-    #[cfg(kernel_prints)]
+    /// Gives the thread of TCB `tcb` a name for the debug output of a kernel that has one.
     pub fn debug_name_thread(&mut self, tcb: u64, name: &str) {
-        let bytes = name.bytes().take(MAX_WORDS * 8 - 1).chain([0]);
-        for (index, byte) in bytes.enumerate() {
-            // SAFETY: the IPC buffer is ours (see `new`), and the name with its end fits into the
-            // words.
-            unsafe {
-                (&raw mut (*self.buffer).words)
-                    .cast::<u8>()
-                    .add(index)
-                    .write_volatile(byte)
-            };
-        }
-        // SAFETY: a debug system call, which changes nothing that this program can see.
-        unsafe {
-            asm!(
-                "svc #0",
-                in("x7") numbers::SYS_DEBUG_NAME_THREAD,
-                inout("x0") tcb => _,
-                out("x1") _, out("x2") _, out("x3") _, out("x4") _, out("x5") _,
-                options(nostack),
-            );
+        if sel4::PRINTING {
+            let bytes = self.buffer().msg_bytes_mut();
+            let len = name.len().min(bytes.len() - 1);
+            bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
+            bytes[len] = 0;
+            svc_short(number::DEBUG_NAME_THREAD, tcb, 0);
         }
     }
 }
 
-fn call(cap: u64, info: u64, words: [u64; REGISTERS]) -> (u64, [u64; REGISTERS]) {
-    let [mut w0, mut w1, mut w2, mut w3] = words;
-    let reply;
-    // SAFETY: the system call writes these registers and the IPC buffer, which is only accessed by
-    // volatile means.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x7") numbers::SYS_CALL,
-            inout("x0") cap => _,
-            inout("x1") info => reply,
-            inout("x2") w0,
-            inout("x3") w1,
-            inout("x4") w2,
-            inout("x5") w3,
-            options(nostack),
-        );
-    }
-    (reply, [w0, w1, w2, w3])
-}
-
-/// Prints one byte on the kernel's console.
-#[cfg(kernel_prints)]
-pub fn debug_put_char(byte: u8) {
-    // SAFETY: a debug system call, which changes nothing that this program can see.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x7") numbers::SYS_DEBUG_PUT_CHAR,
-            inout("x0") u64::from(byte) => _,
-            out("x1") _, out("x2") _, out("x3") _, out("x4") _, out("x5") _,
-            options(nostack),
-        );
-    }
-}
-
-/// Whether this thread has a capability at `cap`.
-#[cfg(kernel_prints)]
+/// Whether this thread has a capability at `cap`. For printing kernels only.
 pub fn debug_holds(cap: u64) -> bool {
-    let kind: u64;
-    // SAFETY: a debug system call, which changes nothing that this program can see.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x7") numbers::SYS_DEBUG_CAP_IDENTIFY,
-            inout("x0") cap => kind,
-            out("x1") _, out("x2") _, out("x3") _, out("x4") _, out("x5") _,
-            options(nostack),
-        );
-    }
-    kind != 0
+    svc_short(number::DEBUG_CAP_IDENTIFY, cap, 0) != 0
 }
