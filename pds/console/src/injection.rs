@@ -6,7 +6,7 @@
 use core::arch::asm;
 use core::fmt;
 
-use pd_support::{Peer, ReadWrite, find_peer, interrupt, peer, region, role};
+use pd_support::{Peer, ReadWrite, find_peer, interrupt, peer, region, role, wiring};
 use sel4_microkit::Channel;
 use supervision::{Action, FaultRequest};
 
@@ -81,10 +81,13 @@ impl Injection {
             ("flood", "supervisor") => flood_supervisor(),
             _ => {}
         }
-        let action = Action::ALL.into_iter().find(|action| action.word() == word);
-        if !action.is_some_and(|action| self.page.ask(action, name)) {
-            return Err(Unknown);
-        }
+        let mut actions = Action::ALL.into_iter();
+        let action = actions.find(|action| action.word() == word);
+        // The supervisor lists the children when it is asked for a number that is none of them.
+        let mut pds = wiring().peers().chain([wiring().own()]);
+        let child = pds.find(|pd| pd.name == name);
+        let number = child.map_or(usize::MAX, |child| child.number);
+        self.page.ask(action.ok_or(Unknown)?, number);
         self.supervisor.notify();
         Ok(())
     }

@@ -2,25 +2,17 @@
 
 //! The children: ids, names, and what is watched of them.
 
-use core::fmt::Write;
+use core::fmt;
 
-use heapless::{String, Vec};
 use pd_support::{Peer, ReadOnly, ReadWrite, find_peer, region, regions, role, wiring};
 use sel4_microkit::{Channel, Child};
 use stats::StatsPage;
-use supervision::{Lives, MAX_CHILD_NAME, MAX_CHILDREN, Sight};
+use supervision::{Lives, MAX_CHILDREN, Sight};
 
-/// Ids of channels are below this (Microkit manual, "Channels").
-const CHANNELS: usize = 62;
-
-/// What is known of a child.
+/// What is known of a child: its entry in the wiring table, and its page of counters.
 #[derive(Clone, Copy)]
 struct Known {
-    name: &'static str,
-    /// It decides who is at fault when several children do not get on.
-    priority: u8,
-    is_client: bool,
-    /// Its page of counters.
+    pd: wiring::Peer<'static>,
     page: Option<&'static StatsPage>,
 }
 
@@ -28,59 +20,38 @@ struct Known {
 pub struct Table {
     known: [Option<Known>; MAX_CHILDREN],
     /// Which child says on a channel that it is ready, by the channel's id.
-    ready: [Option<Child>; CHANNELS],
-    /// The children that want to know of each second.
-    ticks: Vec<Peer, CHANNELS>,
+    ready: [Option<Child>; Channel::COUNT],
     /// Where the server of sockets reads whose life is over, and its channel.
     lives: Option<(&'static Lives, Peer)>,
 }
 
 impl Table {
-    /// To be called once.
+    /// Looks the children up in the wiring table. To be called once.
     ///
     /// # Panics
     /// If a region is too small for what lies in it.
     pub fn take() -> Self {
-        let mut table = Self {
-            known: [None; MAX_CHILDREN],
-            ready: [None; CHANNELS],
-            ticks: Vec::new(),
-            lives: find_peer(role::LIVES)
-                .map(|server| (region::<ReadWrite>(role::LIVES).page(), server)),
-        };
-        for child in wiring().peers().filter(|peer| peer.is_child) {
-            table.add(
-                child.number,
-                Known {
-                    name: child.name,
-                    priority: child.priority,
-                    is_client: child.is_client,
-                    page: None,
-                },
-            );
+        let mut known = [None; MAX_CHILDREN];
+        for pd in wiring().peers().filter(|peer| peer.is_child) {
+            if let Some(entry) = known.get_mut(pd.number) {
+                *entry = Some(Known { pd, page: None });
+            }
         }
         for counters in regions::<ReadOnly>(role::COUNTERS) {
             let number = counters.peer().map(|peer| peer.number);
-            let known = number.and_then(|number| table.known.get_mut(number)?.as_mut());
-            if let Some(known) = known {
+            if let Some(Some(known)) = number.and_then(|number| known.get_mut(number)) {
                 known.page = Some(counters.page());
             }
         }
+        let mut ready = [None; Channel::COUNT];
         for channel in wiring().channels(role::SUPERVISION) {
-            if let (Some(child), Some(ready)) = (channel.peer, table.ready.get_mut(channel.id)) {
-                *ready = Some(Child::new(child.number));
-            }
-            if channel.may_notify {
-                // There is room for one on each channel.
-                let _ = table.ticks.push(Peer::new(Channel::new(channel.id)));
-            }
+            ready[channel.id] = channel.peer.map(|child| Child::new(child.number));
         }
-        table
-    }
-
-    fn add(&mut self, id: usize, known: Known) {
-        if let Some(entry) = self.known.get_mut(id) {
-            *entry = Some(known);
+        Self {
+            known,
+            ready,
+            lives: find_peer(role::LIVES)
+                .map(|server| (region::<ReadWrite>(role::LIVES).page(), server)),
         }
     }
 
@@ -94,30 +65,37 @@ impl Table {
     }
 
     /// What to call a child.
-    pub fn name(&self, child: Child) -> String<MAX_CHILD_NAME> {
-        let mut name = String::new();
-        // Both fit.
-        let _ = match self.known(child.index()) {
-            Some(known) => name.push_str(known.name).map_err(|_| core::fmt::Error),
-            None => write!(name, "child {}", child.index()),
-        };
-        name
+    pub fn name(&self, child: Child) -> impl fmt::Display + use<> {
+        let known = self.known(child.index());
+        fmt::from_fn(move |f| match known {
+            Some(known) => f.write_str(known.pd.name),
+            None => write!(f, "child {}", child.index()),
+        })
     }
 
     /// What its page shows of a child.
     pub fn sight(&self, id: usize, starting: bool) -> Option<Sight> {
         let known = self.known(id)?;
         Some(Sight {
-            priority: known.priority,
+            priority: known.pd.priority,
             beat: known.page?.beat(),
             starting,
         })
     }
 
-    /// The names by child id, unknown ones empty.
+    /// Whether there is a child with this number.
     #[cfg(feature = "fault-injection")]
-    pub fn names(&self) -> [&'static str; MAX_CHILDREN] {
-        self.known.map(|known| known.map_or("", |known| known.name))
+    pub fn is_known(&self, id: usize) -> bool {
+        self.known(id).is_some()
+    }
+
+    /// The names of all children, each after a space.
+    #[cfg(feature = "fault-injection")]
+    pub fn names(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            let mut known = self.known.iter().flatten();
+            known.try_for_each(|known| write!(f, " {}", known.pd.name))
+        })
     }
 
     /// The child that says on this channel that it is ready, if it is such a channel.
@@ -127,8 +105,10 @@ impl Table {
 
     /// Tells the children that want to know that a second has passed.
     pub fn tell_of_second(&self) {
-        for child in &self.ticks {
-            child.notify();
+        for channel in wiring().channels(role::SUPERVISION) {
+            if channel.may_notify {
+                Peer::new(Channel::new(channel.id)).notify();
+            }
         }
     }
 
@@ -138,7 +118,7 @@ impl Table {
             lives.end(child.index());
             if self
                 .known(child.index())
-                .is_some_and(|known| known.is_client)
+                .is_some_and(|known| known.pd.is_client)
             {
                 server.notify();
             }

@@ -2,12 +2,10 @@
 
 //! Only in images made for tests: makes a child fault or hang when the console asks for it.
 
-use core::fmt;
-
 use pd_support::{Peer, ReadOnly, clock, info, peer, region, warn};
 use sel4_microkit::{Child, HANG_POINT};
 use stats::Supervisor as Counter;
-use supervision::{Action, Cause, FaultReport, FaultRequest, MAX_CHILDREN, Refusal, Verdict};
+use supervision::{Action, Cause, FaultReport, FaultRequest};
 
 use crate::Supervisor;
 
@@ -37,27 +35,19 @@ impl Injection {
             seen: 0,
         }
     }
-
-    /// A request that is new.
-    fn take_request(
-        &mut self,
-        names: &[&'static str; MAX_CHILDREN],
-    ) -> Option<Result<(Action, usize), Refusal>> {
-        self.page.take(&mut self.seen, names)
-    }
 }
 
 impl Supervisor {
     /// Does what the console asks, if it asks for something new.
     pub fn inject(&mut self) {
-        let known = self.table.names();
-        let (action, child) = match self.injection.take_request(&known) {
+        let (action, child) = match self.injection.page.take(&mut self.injection.seen) {
             None => return,
-            Some(Err(Refusal)) => {
-                warn!("no such protection domain; there are:{}", List(&known));
+            Some((Some(action), id)) if self.table.is_known(id) => (action, Child::new(id)),
+            Some(_) => {
+                let names = self.table.names();
+                warn!("no such protection domain; there are:{names}");
                 return;
             }
-            Some(Ok((action, id))) => (action, Child::new(id)),
         };
         let name = self.table.name(child);
         if self.children.is_parked(child.index()) {
@@ -93,17 +83,6 @@ impl Supervisor {
     fn note_start(&mut self, child: Child) {
         let report = FaultReport::new(Cause::Hang, None);
         // If the policy parks it, it hangs until its pause is over.
-        let _: Verdict = self.children.fault(child.index(), report, clock::now());
-    }
-}
-
-struct List<'a>(&'a [&'static str]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .filter(|name| !name.is_empty())
-            .try_for_each(|name| write!(f, " {name}"))
+        let _ = self.children.fault(child.index(), report, clock::now());
     }
 }

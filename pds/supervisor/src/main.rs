@@ -24,7 +24,7 @@ use sel4_microkit::{
 use stats::{Supervisor as Counter, Writer};
 use supervision::{
     Cause, Children, FaultLine, FaultReport, MAX_CHILDREN, Outcome, Policy, Report, Streak,
-    Unready, Verdict, Watch,
+    Verdict, Watch,
 };
 use time::{Clock, Rate};
 
@@ -84,9 +84,8 @@ fn init() -> impl Handler {
 
 impl Supervisor {
     fn say(&self, child: Child, streak: &Streak, outcome: Outcome) {
-        let name = self.table.name(child);
         let line = FaultLine {
-            name: &name,
+            name: &self.table.name(child),
             streak,
             outcome,
         };
@@ -98,47 +97,45 @@ impl Supervisor {
         }
     }
 
-    fn say_unready(&self, child: Child, unready: Option<Unready>) {
-        if let Some(Unready { streak, number }) = unready {
-            self.say(child, &streak, Outcome::Unready { number });
-        }
-    }
-
-    /// A child faulted, or is taken to have done so.
-    fn end_of_life(&mut self, child: Child, report: FaultReport) {
+    /// A child faulted, or is taken to have done so. Returns how often it has done the same without
+    /// being ready in between.
+    fn end_of_life(&mut self, child: Child, report: FaultReport) -> u64 {
         self.stats.inc(Counter::Faults);
         if let Some(counter) = Counter::faults_of_child(child.index()) {
             self.stats.inc(counter);
         }
         self.table.tell_of_fault(child);
-        match self
-            .children
-            .fault(child.index(), report.clone(), clock::now())
-        {
-            Verdict::Restart {
-                number,
-                times,
-                unready,
-            } => {
-                self.say_unready(child, unready);
-                if times == 1 {
-                    info!("{} has faulted, restart {number}", self.table.name(child));
+        let name = self.table.name(child);
+        let judgement = self.children.fault(child.index(), report, clock::now());
+        let streak = &judgement.streak;
+        if let Some((earlier, number)) = &judgement.unready {
+            self.say(child, earlier, Outcome::Unready { number: *number });
+        }
+        match judgement.verdict {
+            Verdict::Restart { number } => {
+                if streak.times == 1 {
+                    info!("{name} has faulted, restart {number}");
                 }
-                self.start(child, &Streak { report, times });
+                self.start(child, streak);
             }
-            Verdict::Park {
-                pause,
-                times,
-                unready,
-            } => {
-                self.say_unready(child, unready);
-                self.park(child, &Streak { report, times }, pause);
+            Verdict::Park { pause } => {
+                let nanos = self.clock.nanos(pause);
+                let outcome = match child.restart(PARK_POINT) {
+                    Ok(()) => Outcome::Parked { nanos },
+                    Err(_) => Outcome::Refused,
+                };
+                self.say(child, streak, outcome);
+                self.count_parked();
             }
             Verdict::Stop => {
-                error!("{}: {report}; it is stopped", self.table.name(child));
-                self.stop(child);
+                error!("{name}: {}; it is stopped", streak.report);
+                // A child that sent the message itself, rather than faulting, would run on.
+                if let Err(error) = child.stop() {
+                    error!("{name} cannot be stopped: {error}");
+                }
             }
         }
+        streak.times
     }
 
     fn start(&self, child: Child, streak: &Streak) {
@@ -148,59 +145,39 @@ impl Supervisor {
         }
     }
 
-    fn park(&self, child: Child, streak: &Streak, pause: u64) {
-        let nanos = self.clock.nanos(pause);
-        match child.restart(PARK_POINT) {
-            Ok(()) => self.say(child, streak, Outcome::Parked { nanos }),
-            Err(_) => self.say(child, streak, Outcome::Refused),
-        }
-        self.count_parked();
-    }
-
     fn count_parked(&self) {
         self.stats
             .set(Counter::Parked, self.children.parked() as u64);
     }
 
-    /// A child that sent the message itself, rather than faulting, would run on.
-    fn stop(&self, child: Child) {
-        if let Err(error) = child.stop() {
-            error!("{} cannot be stopped: {error}", self.table.name(child));
-        }
-    }
-
     /// Starts the children whose pauses are over.
     fn start_due(&mut self) {
-        while let Some((id, number)) = self.children.take_due(clock::now()) {
-            let child = Child::new(id);
-            if !self.children.is_repeating(id) {
-                info!(
-                    "{} is tried again, restart {number}",
-                    self.table.name(child)
-                );
+        while let Some(due) = self.children.take_due(clock::now()) {
+            let child = Child::new(due.id);
+            if due.streak.times == 1 {
+                let name = self.table.name(child);
+                info!("{name} is tried again, restart {}", due.number);
             }
-            match child.restart(ENTRY_POINT) {
-                Ok(()) => self.stats.inc(Counter::Restarts),
-                Err(error) => error!("{}: {error}", self.table.name(child)),
-            }
+            self.start(child, &due.streak);
             self.count_parked();
         }
     }
 
     fn ready(&mut self, child: Child) {
-        let recovery = match self.children.ready(child.index(), clock::now()) {
-            Report::Recovered(recovery) => recovery,
-            Report::NoNews => return,
-            Report::TooMany => return self.blame(child, Cause::Noise),
-        };
-        let nanos = self.clock.nanos(recovery.ticks);
-        self.stats.set(Counter::LastRecovery, nanos);
-        self.stats.raise(Counter::LongestRecovery, nanos);
-        let outcome = Outcome::Ready {
-            number: recovery.number,
-            nanos,
-        };
-        self.say(child, &recovery.streak, outcome);
+        match self.children.ready(child.index(), clock::now()) {
+            Report::Recovered {
+                streak,
+                number,
+                ticks,
+            } => {
+                let nanos = self.clock.nanos(ticks);
+                self.stats.set(Counter::LastRecovery, nanos);
+                self.stats.raise(Counter::LongestRecovery, nanos);
+                self.say(child, &streak, Outcome::Ready { number, nanos });
+            }
+            Report::NoNews => {}
+            Report::TooMany => self.blame(child, Cause::Noise),
+        }
     }
 
     /// Once a second.
@@ -225,16 +202,6 @@ impl Supervisor {
     fn blame(&mut self, child: Child, cause: Cause) {
         let registers = registers(child);
         self.end_of_life(child, FaultReport::new(cause, registers.as_ref()));
-    }
-
-    /// A panic that the child has not told of itself, unless it is always the same.
-    fn say_panic(&self, child: Child, registers: &UserContext) {
-        if let Some(LastWords::Panic(text)) = LastWords::read(registers)
-            && !text.is_empty()
-            && !self.children.is_repeating(child.index())
-        {
-            error!("{}: {text}", self.table.name(child));
-        }
     }
 
     /// What is to be done at every event, as the next tick may be the one that is missing.
@@ -273,9 +240,13 @@ impl Handler for Supervisor {
         let fault = msg_info.fault();
         let registers = registers(child);
         let report = FaultReport::of_fault(fault, registers.as_ref());
-        self.end_of_life(child, report);
-        if let Some(registers) = &registers {
-            self.say_panic(child, registers);
+        let times = self.end_of_life(child, report);
+        // A panic that the child has not told of itself, unless it is always the same.
+        if let Some(LastWords::Panic(text)) = registers.as_ref().and_then(LastWords::read)
+            && !text.is_empty()
+            && times == 1
+        {
+            error!("{}: {text}", self.table.name(child));
         }
         self.look_after();
         Ok(None)

@@ -1,36 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The state of every child between its fault and being ready again.
 
-use time::Bucket;
+use time::{Bucket, Rate};
 
-use crate::{Decision, FaultReport, History, Policy};
+use crate::FaultReport;
 
 /// The supervisor watches children with lower ids: as many as Microkit lets a PD have.
 pub const MAX_CHILDREN: usize = 62;
 
-/// What to do with a child that faulted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Restart it.
-    Restart {
-        /// Which restart of its life this is, from 1.
-        number: u64,
-        /// How often it faulted in this way, this time included.
-        times: u64,
-        /// Another fault before this one, if the child was not ready since: to be told now.
-        unready: Option<Unready>,
-    },
-    /// Park it, where it answers its callers and does nothing else: it faults too often.
-    Park {
-        /// For how many ticks.
-        pause: u64,
-        /// As for `Restart`.
-        times: u64,
-        /// As for `Restart`.
-        unready: Option<Unready>,
-    },
-    /// Stop it: there is no such child, or it faulted where it was parked.
-    Stop,
+/// When a child that faulted is started again: at once as long as it does not fault too often, and
+/// after a pause otherwise. Each pause is twice as long as the one before, unless the child has run
+/// for that long in between. It is never given up.
+///
+/// A PD that faults in its initialisation would otherwise use up the machine: it faults again some
+/// 100 µs after its restart. One that faults now and then, however often in its life, goes on. All
+/// times are in ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Restarts at once, and how fast they come back.
+    pub rate: Rate,
+    /// What a fault costs of [`rate`](Self::rate) if the child was not ready since the one before;
+    /// others cost 1.
+    pub unready_cost: u64,
+    /// The first pause.
+    pub first_pause: u64,
+    /// No pause is longer.
+    pub longest_pause: u64,
+    /// How often a child may say that it is ready when that is no news. One that says it more
+    /// often keeps its parent from other things, and is treated as if it had faulted.
+    pub needless_reports: Rate,
 }
 
 /// A fault, and how often a child faulted in this way without being ready in between.
@@ -42,12 +40,43 @@ pub struct Streak {
     pub times: u64,
 }
 
-/// A fault after which the child faulted in another way before it was ready.
+/// What follows from a child's fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unready {
-    /// The earlier fault.
+pub struct Judgement {
+    /// What to do with the child.
+    pub verdict: Verdict,
+    /// The fault.
     pub streak: Streak,
-    /// The restart that did not succeed.
+    /// Another fault before this one, if the child was not ready since, and the number of the
+    /// restart that did not succeed: to be told now.
+    pub unready: Option<(Streak, u64)>,
+}
+
+/// What to do with a child that faulted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Restart it.
+    Restart {
+        /// Which restart of its life this is, from 1.
+        number: u64,
+    },
+    /// Park it, where it answers its callers and does nothing else: it faults too often.
+    Park {
+        /// For how many ticks.
+        pause: u64,
+    },
+    /// Stop it: there is no such child, or it faulted where it was parked.
+    Stop,
+}
+
+/// A child whose pause is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The child.
+    pub id: usize,
+    /// What it was parked for.
+    pub streak: Streak,
+    /// Which restart of its life this is.
     pub number: u64,
 }
 
@@ -55,22 +84,18 @@ pub struct Unready {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// It is ready again.
-    Recovered(Recovery),
+    Recovered {
+        /// What it recovered from.
+        streak: Streak,
+        /// Which restart of its life it was.
+        number: u64,
+        /// From the fault to being ready, in ticks, a pause included.
+        ticks: u64,
+    },
     /// It is no news: the first start, or said twice.
     NoNews,
     /// It has been no news too often.
     TooMany,
-}
-
-/// A child that is ready again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovery {
-    /// What it recovered from.
-    pub streak: Streak,
-    /// Which restart of its life it was.
-    pub number: u64,
-    /// From the fault to being ready, in ticks, a pause included.
-    pub ticks: u64,
 }
 
 /// Up to `N` children, by the id that the system description gives them.
@@ -82,14 +107,46 @@ pub struct Children<const N: usize> {
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    history: History,
-    /// The fault that it has not recovered from, and when that was.
-    recovering: Option<(Streak, u64)>,
+    /// Times that it was started again in its life.
+    restarts: u64,
+    started_at: u64,
+    /// What is left of the restarts at once.
+    at_once: Bucket,
+    /// The last pause; 0 if the child has proved itself since.
+    pause: u64,
     /// It is parked until then.
     parked_until: Option<u64>,
+    /// The fault that it has not recovered from, and when that was.
+    recovering: Option<(Streak, u64)>,
     /// It has said at least once that it is ready.
     reports: bool,
     needless: Bucket,
+}
+
+impl State {
+    /// It faulted at `now`. Returns the pause before it may be started, if it must have one.
+    fn pause_after_fault(&mut self, policy: &Policy, was_ready: bool, now: u64) -> Option<u64> {
+        if now.saturating_sub(self.started_at) >= self.pause {
+            self.pause = 0;
+            let cost = if was_ready { 1 } else { policy.unready_cost };
+            if self.at_once.take(&policy.rate, cost, now) {
+                return None;
+            }
+        }
+        self.pause = self
+            .pause
+            .saturating_mul(2)
+            .clamp(policy.first_pause, policy.longest_pause);
+        Some(self.pause)
+    }
+
+    /// It is started again at `now`. Returns the number of this restart, from 1.
+    fn start(&mut self, now: u64) -> u64 {
+        self.started_at = now;
+        self.parked_until = None;
+        self.restarts += 1;
+        self.restarts
+    }
 }
 
 impl<const N: usize> Children<N> {
@@ -102,47 +159,46 @@ impl<const N: usize> Children<N> {
     }
 
     /// A child faulted at `now`.
-    pub fn fault(&mut self, id: usize, report: FaultReport, now: u64) -> Verdict {
-        let Some(child) = self.children.get_mut(id) else {
-            return Verdict::Stop;
+    pub fn fault(&mut self, id: usize, report: FaultReport, now: u64) -> Judgement {
+        let running = |child: &&mut State| child.parked_until.is_none();
+        let Some(child) = self.children.get_mut(id).filter(running) else {
+            return Judgement {
+                verdict: Verdict::Stop,
+                streak: Streak { report, times: 1 },
+                unready: None,
+            };
         };
-        if child.parked_until.is_some() {
-            return Verdict::Stop;
-        }
-        let number = child.history.restarts();
         let was_ready = child.recovering.is_none();
         let (times, unready) = match child.recovering.take() {
             Some((streak, _)) if streak.report == report => (streak.times + 1, None),
-            earlier => (1, earlier.map(|(streak, _)| Unready { streak, number })),
+            earlier => (1, earlier.map(|(streak, _)| (streak, child.restarts))),
         };
-        child.recovering = Some((Streak { report, times }, now));
-        match child.history.fault(&self.policy, was_ready, now) {
-            Decision::AtOnce => Verdict::Restart {
-                number: child.history.start(now),
-                times,
-                unready,
+        let streak = Streak { report, times };
+        child.recovering = Some((streak.clone(), now));
+        let verdict = match child.pause_after_fault(&self.policy, was_ready, now) {
+            None => Verdict::Restart {
+                number: child.start(now),
             },
-            Decision::After(pause) => {
+            Some(pause) => {
                 child.parked_until = Some(now.saturating_add(pause));
-                Verdict::Park {
-                    pause,
-                    times,
-                    unready,
-                }
+                Verdict::Park { pause }
             }
+        };
+        Judgement {
+            verdict,
+            streak,
+            unready,
         }
     }
 
-    /// A child whose pause is over at `now`: it is to be started, and this is the number of its
-    /// restart. Until there is none.
-    pub fn take_due(&mut self, now: u64) -> Option<(usize, u64)> {
-        let (id, child) = self
-            .children
-            .iter_mut()
-            .enumerate()
-            .find(|(_, child)| child.parked_until.is_some_and(|until| until <= now))?;
-        child.parked_until = None;
-        Some((id, child.history.start(now)))
+    /// A child whose pause is over at `now`, and which is to be started. Until there is none.
+    pub fn take_due(&mut self, now: u64) -> Option<Due> {
+        let is_due = |child: &State| child.parked_until.is_some_and(|until| until <= now);
+        let id = self.children.iter().position(is_due)?;
+        let child = &mut self.children[id];
+        let (streak, _) = child.recovering.clone()?;
+        let number = child.start(now);
+        Some(Due { id, streak, number })
     }
 
     /// A child says at `now` that its initialisation is done.
@@ -156,22 +212,14 @@ impl<const N: usize> Children<N> {
             return Report::NoNews;
         }
         match child.recovering.take() {
-            Some((streak, since)) => Report::Recovered(Recovery {
+            Some((streak, since)) => Report::Recovered {
                 streak,
-                number: child.history.restarts(),
+                number: child.restarts,
                 ticks: now.saturating_sub(since),
-            }),
+            },
             None if child.needless.take(&self.policy.needless_reports, 1, now) => Report::NoNews,
             None => Report::TooMany,
         }
-    }
-
-    /// Whether a child has faulted more than once in the same way, without being ready in between.
-    pub fn is_repeating(&self, id: usize) -> bool {
-        self.children.get(id).is_some_and(|child| {
-            let streak = child.recovering.as_ref();
-            streak.is_some_and(|(streak, _)| streak.times > 1)
-        })
     }
 
     /// Whether a child has been restarted, is not ready yet, and will say so.

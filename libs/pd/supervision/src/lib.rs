@@ -15,14 +15,12 @@ mod children;
 mod fault;
 mod line;
 mod lives;
-mod policy;
 mod request;
 mod watch;
 
-pub use children::{Children, MAX_CHILDREN, Recovery, Report, Streak, Unready, Verdict};
+pub use children::{Children, Due, Judgement, MAX_CHILDREN, Policy, Report, Streak, Verdict};
 pub use fault::{Cause, FaultReport, Place};
 pub use line::{FaultLine, Outcome};
 pub use lives::Lives;
-pub use policy::{Decision, History, Policy};
-pub use request::{Action, FaultRequest, MAX_CHILD_NAME, Refusal};
+pub use request::{Action, FaultRequest};
 pub use watch::{PATIENCE, Sight, Watch};

@@ -30,10 +30,10 @@ pub enum Outcome {
 }
 
 /// Says who, what, where, and what became of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct FaultLine<'a> {
     /// Name of the child.
-    pub name: &'a str,
+    pub name: &'a dyn fmt::Display,
     /// What it did, and how often.
     pub streak: &'a Streak,
     /// What became of it.
@@ -90,7 +90,7 @@ mod tests {
             let cause = Cause::Hang;
             let report = FaultReport { cause, place };
             FaultLine {
-                name: "net_driver",
+                name: &"net_driver",
                 streak: &Streak { report, times },
                 outcome,
             }

@@ -2,10 +2,7 @@
 //! The policy over any past of a child, and a child's way from fault to ready.
 
 use proptest::prelude::*;
-use supervision::{
-    Cause, Children, Decision, FaultReport, History, Policy, Recovery, Report, Streak, Unready,
-    Verdict,
-};
+use supervision::{Cause, Children, Due, FaultReport, Policy, Report, Streak, Verdict};
 use time::Rate;
 
 /// 3 at once, one more every 100 ticks, pauses from 50 to 1600.
@@ -33,21 +30,18 @@ fn a_child_recovers_and_the_time_is_told_once() {
     let mut children = Children::<2>::new(POLICY);
     let first = children.ready(1, 5);
     assert_eq!(first, Report::NoNews, "the first start is no recovery");
-    let restart = Verdict::Restart {
-        number: 1,
-        times: 1,
-        unready: None,
-    };
     assert!(!children.is_starting(1));
-    assert_eq!(children.fault(1, report(7), 10), restart);
+    let judgement = children.fault(1, report(7), 10);
+    assert_eq!(judgement.verdict, Verdict::Restart { number: 1 });
+    assert_eq!((judgement.streak, judgement.unready), (once(7), None));
     assert!(children.is_starting(1));
-    let recovery = Recovery {
+    let recovered = Report::Recovered {
         streak: once(7),
         number: 1,
         ticks: 15,
     };
     assert_eq!(children.ready(0, 20), Report::NoNews);
-    assert_eq!(children.ready(1, 25), Report::Recovered(recovery));
+    assert_eq!(children.ready(1, 25), recovered);
     assert!(!children.is_starting(1));
     assert_eq!(children.ready(1, 26), Report::NoNews);
 }
@@ -55,53 +49,45 @@ fn a_child_recovers_and_the_time_is_told_once() {
 #[test]
 fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
     let mut children = Children::<2>::new(POLICY);
-    let unready = |label, number| {
-        Some(Unready {
-            streak: once(label),
-            number,
-        })
+    let fault = |children: &mut Children<2>, digest, now| {
+        let judgement = children.fault(0, report(digest), now);
+        assert_eq!(judgement.streak, once(digest));
+        (judgement.verdict, judgement.unready)
     };
-    let restart = Verdict::Restart {
-        number: 1,
-        times: 1,
-        unready: None,
-    };
-    assert_eq!(children.fault(0, report(1), 0), restart);
+    let restart = |number| Verdict::Restart { number };
+    assert_eq!(fault(&mut children, 1, 0), (restart(1), None));
     assert!(!children.is_starting(0), "it never says that it is ready");
     // The second costs 2, which leaves nothing.
-    let restart = Verdict::Restart {
-        number: 2,
-        times: 1,
-        unready: unready(1, 1),
-    };
-    assert_eq!(children.fault(0, report(2), 1), restart);
-    let park = |pause, label, number| Verdict::Park {
-        pause,
-        times: 1,
-        unready: unready(label, number),
-    };
-    assert_eq!(children.fault(0, report(3), 2), park(50, 2, 2));
+    let unready = |digest, number| Some((once(digest), number));
+    assert_eq!(fault(&mut children, 2, 1), (restart(2), unready(1, 1)));
+    let park = |pause| Verdict::Park { pause };
+    assert_eq!(fault(&mut children, 3, 2), (park(50), unready(2, 2)));
     assert!(children.is_parked(0) && !children.is_parked(1));
     assert_eq!(children.parked(), 1);
     let late = children.ready(0, 3);
     assert_eq!(late, Report::NoNews, "sent before it was parked");
-    assert_eq!(children.fault(0, report(4), 4), Verdict::Stop);
+    assert_eq!(fault(&mut children, 4, 4), (Verdict::Stop, None));
+    let due = |digest, number| {
+        Some(Due {
+            id: 0,
+            streak: once(digest),
+            number,
+        })
+    };
     assert_eq!(children.take_due(51), None);
-    assert_eq!(children.take_due(52), Some((0, 3)));
+    assert_eq!(children.take_due(52), due(3, 3));
     assert_eq!(children.take_due(52), None);
-    assert_eq!(children.fault(0, report(5), 53), park(100, 3, 3));
-    assert_eq!(children.take_due(153), Some((0, 4)));
+    assert_eq!(fault(&mut children, 5, 53), (park(100), unready(3, 3)));
+    assert_eq!(children.take_due(153), due(5, 4));
     // What it recovers from at last, and the time that all of it took.
-    let recovery = Recovery {
+    let recovered = Report::Recovered {
         streak: once(5),
         number: 4,
         ticks: 107,
     };
-    assert_eq!(children.ready(0, 160), Report::Recovered(recovery));
-    assert!(matches!(
-        children.fault(1, report(1), 3),
-        Verdict::Restart { number: 1, .. }
-    ));
+    assert_eq!(children.ready(0, 160), recovered);
+    let other = children.fault(1, report(1), 3);
+    assert_eq!(other.verdict, restart(1));
 }
 
 #[test]
@@ -112,11 +98,10 @@ fn a_child_that_reports_without_end_is_noticed_and_one_that_restarts_often_is_no
     assert_eq!(children.ready(0, 2), Report::TooMany);
     for round in 1..50 {
         let now = round * 100;
-        assert!(matches!(
-            children.fault(1, report(1), now),
-            Verdict::Restart { .. }
-        ));
-        assert!(matches!(children.ready(1, now + 1), Report::Recovered(_)));
+        let verdict = children.fault(1, report(1), now).verdict;
+        assert!(matches!(verdict, Verdict::Restart { .. }));
+        let report = children.ready(1, now + 1);
+        assert!(matches!(report, Report::Recovered { .. }));
     }
     assert_eq!(children.ready(0, 1000), Report::NoNews);
 }
@@ -130,49 +115,49 @@ fn the_same_fault_is_counted_until_the_child_is_ready_or_faults_otherwise() {
     let mut now = 0;
     let mut fault = |children: &mut Children<1>, digest| {
         now += 1;
-        match children.fault(0, report(digest), now) {
-            Verdict::Restart { times, unready, .. } => (times, unready.map(|u| u.streak.times)),
-            other => panic!("{other:?}"),
-        }
+        let judgement = children.fault(0, report(digest), now);
+        assert!(matches!(judgement.verdict, Verdict::Restart { .. }));
+        let unready = judgement.unready.map(|(streak, _)| streak.times);
+        (judgement.streak.times, unready)
     };
     assert_eq!(fault(&mut children, 1), (1, None));
-    assert!(!children.is_repeating(0));
     assert_eq!(fault(&mut children, 1), (2, None));
     assert_eq!(fault(&mut children, 1), (3, None));
-    assert!(children.is_repeating(0));
     assert_eq!(fault(&mut children, 2), (1, Some(3)));
-    assert!(matches!(children.ready(0, 10), Report::Recovered(_)));
+    assert!(matches!(children.ready(0, 10), Report::Recovered { .. }));
     assert_eq!(fault(&mut children, 2), (1, None));
 }
 
 #[test]
 fn unknown_children_are_kept_stopped() {
     let mut children = Children::<2>::new(POLICY);
-    assert_eq!(children.fault(2, report(1), 0), Verdict::Stop);
+    assert_eq!(children.fault(2, report(1), 0).verdict, Verdict::Stop);
     assert_eq!(children.ready(usize::MAX, 0), Report::NoNews);
     assert!(!children.is_parked(2) && !children.is_starting(2));
 }
 
 #[test]
 fn pauses_double_up_to_the_longest_and_begin_anew_after_a_calm() {
-    let mut history = History::default();
+    let mut children = Children::<1>::new(POLICY);
     let mut now = 0;
     let mut pauses = Vec::new();
     for _ in 0..12 {
-        match history.fault(&POLICY, true, now) {
-            Decision::AtOnce => {}
-            Decision::After(pause) => {
+        match children.fault(0, report(1), now).verdict {
+            Verdict::Park { pause } => {
                 pauses.push(pause);
                 now += pause;
+                assert!(children.take_due(now).is_some());
             }
+            verdict => assert!(matches!(verdict, Verdict::Restart { .. })),
         }
-        history.start(now);
+        children.ready(0, now);
         now += 1;
     }
     assert_eq!(pauses, [50, 100, 200, 400, 800, 1600, 1600, 1600, 1600]);
     // It runs for as long as its last pause: then it is trusted again.
     now += 1600;
-    assert_eq!(history.fault(&POLICY, true, now), Decision::AtOnce);
+    let verdict = children.fault(0, report(1), now).verdict;
+    assert_eq!(verdict, Verdict::Restart { number: 13 });
 }
 
 proptest! {
@@ -204,14 +189,14 @@ proptest! {
             }
             now += runs_for;
             number += 1;
-            match children.fault(0, report(0), now) {
-                Verdict::Restart { number: told, .. } => {
+            match children.fault(0, report(0), now).verdict {
+                Verdict::Restart { number: told } => {
                     prop_assert_eq!(told, number);
                     prop_assert!(last_pause.is_none_or(|pause| runs_for >= pause), "trusted without need");
                     at_once.push(now);
                     last_pause = None;
                 }
-                Verdict::Park { pause, .. } => {
+                Verdict::Park { pause } => {
                     match last_pause {
                         Some(last) if runs_for < last => {
                             prop_assert_eq!(pause, (2 * last).min(policy.longest_pause));
@@ -219,9 +204,9 @@ proptest! {
                         _ => prop_assert_eq!(pause, first_pause),
                     }
                     prop_assert_eq!(children.take_due(now + pause - 1), None);
-                    prop_assert_eq!(children.fault(0, report(1), now), Verdict::Stop);
+                    prop_assert_eq!(children.fault(0, report(1), now).verdict, Verdict::Stop);
                     now += pause;
-                    prop_assert_eq!(children.take_due(now), Some((0, number)));
+                    prop_assert_eq!(children.take_due(now).map(|due| due.number), Some(number));
                     last_pause = Some(pause);
                 }
                 Verdict::Stop => prop_assert!(false, "given up"),

@@ -21,8 +21,8 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Ids are 0 to 61.
-    pub(crate) const COUNT: usize = 62;
+    /// Ids are below this (Microkit manual, "Channels"). Not upstream.
+    pub const COUNT: usize = 62;
 
     /// The channel with that id.
     ///

@@ -47,7 +47,7 @@
 //! | | |
 //! | --- | --- |
 //! | as upstream | [`protection_domain`], [`Handler`] (for `Box` too, with the feature `alloc`), [`NullHandler`], [`Channel`], [`Child`], [`ChannelSet`], [`MessageInfo`] and the message registers, [`DeferredAction`], [`var!`], [`memory_region_symbol!`], [`debug_println!`], [`pd_name`], [`pd_is_passive`], [`panicking`] |
-//! | not upstream | restarts ([`ENTRY_POINT`], [`PARK_POINT`], [`HANG_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`]; `stop`, `resume` and `restart` of [`Child`]), [`Channel::may_notify`], `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
+//! | not upstream | restarts ([`ENTRY_POINT`], [`PARK_POINT`], [`HANG_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`]; `stop`, `resume` and `restart` of [`Child`]), [`Channel::COUNT`], [`Channel::may_notify`], `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
 //! | otherwise than upstream | `protection_domain` refuses `stack_size`, [`var!`] all types but integers of eight bytes; [`panicking::catch_unwind`] catches nothing, as panics abort; [`panicking::set_hook`] may be called again |
 //! | not there | constructors (`.init_array`) and thread-local storage (the linker script refuses both), unwinding, `sel4-panicking-env`'s symbols, the features `full` and `extern-symbols` |
 
