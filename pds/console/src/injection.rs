@@ -4,8 +4,8 @@
 //! supervisor; and what this PD does itself as a hostile one would.
 
 use core::arch::asm;
-use core::fmt;
 
+use heapless::Vec;
 use pd_support::{Peer, ReadWrite, find_peer, interrupt, peer, region, role, wiring};
 use sel4_microkit::Channel;
 use supervision::{Action, FaultRequest};
@@ -24,20 +24,12 @@ pub struct Injection {
     pub irq: Channel,
     page: &'static FaultRequest,
     supervisor: Peer,
-    command: [u8; MAX_COMMAND],
-    len: usize,
+    command: Vec<u8, MAX_COMMAND>,
 }
 
-/// A command that was not understood.
-pub struct Unknown;
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "unknown command; there is: crash <PD>, hang <PD>, stall <PD>, stop timer, flood supervisor",
-        )
-    }
-}
+/// What to say to a command that was not understood.
+const UNKNOWN: &str =
+    "unknown command; there is: crash <PD>, hang <PD>, stall <PD>, stop timer, flood supervisor";
 
 impl Injection {
     /// Takes the page that requests go through, and lets input interrupt. To be called once.
@@ -50,29 +42,28 @@ impl Injection {
             irq: interrupt(),
             page: region::<ReadWrite>(REQUEST).page(),
             supervisor: peer(REQUEST),
-            command: [0; MAX_COMMAND],
-            len: 0,
+            command: Vec::new(),
         }
     }
 
     /// Takes one byte of input; at the end of a line, does what it says.
-    pub fn input(&mut self, byte: u8) -> Result<(), Unknown> {
+    ///
+    /// # Errors
+    /// If the line is no command. The text says which there are.
+    pub fn input(&mut self, byte: u8) -> Result<(), &'static str> {
         if byte != b'\r' && byte != b'\n' {
-            if let Some(free) = self.command.get_mut(self.len) {
-                *free = byte;
-                self.len += 1;
-            }
+            // What does not fit is cut.
+            let _ = self.command.push(byte);
             return Ok(());
         }
-        let command = &self.command[..self.len];
-        self.len = 0;
+        let command = core::mem::take(&mut self.command);
         if command.is_empty() {
             return Ok(());
         }
-        let (word, name) = str::from_utf8(command)
+        let (word, name) = str::from_utf8(&command)
             .ok()
             .and_then(|command| command.trim().split_once(' '))
-            .ok_or(Unknown)?;
+            .ok_or(UNKNOWN)?;
         match (word, name) {
             ("stop", "timer") => {
                 stop_timer();
@@ -87,7 +78,7 @@ impl Injection {
         let mut pds = wiring().peers().chain([wiring().own()]);
         let child = pds.find(|pd| pd.name == name);
         let number = child.map_or(usize::MAX, |child| child.number);
-        self.page.ask(action.ok_or(Unknown)?, number);
+        self.page.ask(action.ok_or(UNKNOWN)?, number);
         self.supervisor.notify();
         Ok(())
     }

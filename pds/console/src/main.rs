@@ -12,20 +12,18 @@
 
 #[cfg(feature = "fault-injection")]
 mod injection;
-mod lines;
 mod serial;
 mod sources;
 
-use core::fmt::Write;
+use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 
-use log_ring::{Entry, MAX_ENTRIES};
+use log_ring::{Entry, Level, MAX_ENTRIES};
 use pd_support::{Pd, clock};
 use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, restart_count};
 use stats::{Console as Counter, Writer};
 use time::Clock;
 
-use lines::Format;
 use serial::Serial;
 use sources::{MAX_SOURCES, Source};
 
@@ -36,7 +34,7 @@ const NAME: &str = "console";
 
 struct Console {
     serial: Serial,
-    format: Format,
+    clock: Clock,
     sources: &'static mut [Source],
     stats: Writer<Counter>,
     #[cfg(feature = "fault-injection")]
@@ -49,14 +47,11 @@ fn init() -> impl Handler {
     #[allow(unused_mut)] // only the test image's input changes it here
     let mut serial = Serial::take();
     panicking::set_hook(&last_words);
-    let Some(clock) = Clock::new(clock::frequency()) else {
-        panic!("the timer's frequency is not set");
-    };
     let mut console = Console {
         #[cfg(feature = "fault-injection")]
         injection: injection::Injection::take(&mut serial),
         serial,
-        format: Format::new(clock),
+        clock: clock::clock(),
         sources: sources::take(),
         stats: pd.stats(),
     };
@@ -84,11 +79,18 @@ fn last_words(info: &PanicInfo) {
     let _ = write!(serial, "{}\r\n", info.message());
 }
 
+/// Writes a line with time, in microseconds, and PD name: `[   12.345678] net_driver: link up`.
+fn write_line(to: &mut Serial, micros: u64, pd: &str, text: &dyn fmt::Display) {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    // The serial port takes everything.
+    let _ = write!(to, "[{seconds:5}.{fraction:06}] {pd}: {text}\r\n");
+}
+
 impl Console {
     /// Prints a line of the console's own.
-    fn say(&mut self, text: core::fmt::Arguments<'_>) {
-        self.format
-            .text(&mut self.serial, clock::now(), NAME, &text);
+    fn say(&mut self, text: fmt::Arguments<'_>) {
+        let now = self.clock.micros(clock::now());
+        write_line(&mut self.serial, now, NAME, &text);
     }
 
     /// Prints until all rings are empty, or have given what a ring can hold: one that goes on has
@@ -132,21 +134,26 @@ impl Console {
     }
 
     fn print(&mut self, pd: &str, entry: &Entry) {
-        let (to, now) = (&mut self.serial, clock::now());
+        let to = &mut self.serial;
+        let now = self.clock.micros(clock::now());
         match entry {
             Entry::Line(line) => {
                 self.stats.inc(Counter::Lines);
-                self.format.line(to, pd, line);
+                let at = self.clock.micros(line.ticks);
+                match line.level {
+                    level @ (Level::Error | Level::Warn) => {
+                        write_line(to, at, pd, &format_args!("{level}: {line}"));
+                    }
+                    Level::Info | Level::Debug => write_line(to, at, pd, line),
+                }
             }
             Entry::Lost { bytes } => {
                 self.stats.add(Counter::BytesLost, *bytes);
-                let note = format_args!("{bytes} bytes of log lost");
-                self.format.text(to, now, pd, &note);
+                write_line(to, now, pd, &format_args!("{bytes} bytes of log lost"));
             }
             Entry::Garbled => {
                 self.stats.inc(Counter::GarbledRings);
-                let note = format_args!("log garbled, some of it is skipped");
-                self.format.text(to, now, pd, &note);
+                write_line(to, now, pd, &"log garbled, some of it is skipped");
             }
         }
     }

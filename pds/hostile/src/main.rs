@@ -51,14 +51,8 @@ struct Hostile {
 #[protection_domain]
 fn init() -> impl Handler {
     let pd = Pd::<stats::NoCounters>::start();
-    let client = match pd_net::attach() {
-        Ok(client) => client,
-        Err(errno) => panic!("net_server refuses: {errno}"),
-    };
-    let commands = match listen(&client) {
-        Ok(socket) => socket,
-        Err(errno) => panic!("no port for commands: {errno}"),
-    };
+    let client = pd_net::attach().unwrap_or_else(|errno| panic!("net_server refuses: {errno}"));
+    let commands = listen(&client);
     info!("hostile, commands on UDP port {PORT}");
     pd.run(Hostile {
         client,
@@ -69,19 +63,19 @@ fn init() -> impl Handler {
     })
 }
 
-fn listen(client: &Client<NetServer>) -> Result<Socket, Errno> {
-    let socket = client.socket(SocketKind::Datagram)?;
-    client.bind(socket, (Ipv4Addr::UNSPECIFIED, PORT).into())?;
-    Ok(socket)
+/// Opens the socket for commands.
+fn listen(client: &Client<NetServer>) -> Socket {
+    let address = (Ipv4Addr::UNSPECIFIED, PORT).into();
+    client
+        .socket(SocketKind::Datagram)
+        .and_then(|socket| client.bind(socket, address).map(|()| socket))
+        .unwrap_or_else(|errno| panic!("no port for commands: {errno}"))
 }
 
 impl Hostile {
     fn open_again(&mut self) {
         self.batch = Batch::default();
-        match listen(&self.client) {
-            Ok(socket) => self.commands = socket,
-            Err(errno) => panic!("no port for commands any more: {errno}"),
-        }
+        self.commands = listen(&self.client);
     }
 
     /// Obeys all commands that have come.

@@ -45,10 +45,8 @@ fn init() -> impl Handler {
     let mine: &DriverPage = region::<ReadWrite>(role::DRIVER_RINGS).page();
     let theirs: &ServerPage = region::<ReadOnly>(role::SERVER_RINGS).page();
     let (transport, memory) = hardware::take();
-    let driver = match NetDriver::start(transport, memory, mine, theirs, pd.stats()) {
-        Ok(driver) => DRIVER.init(driver),
-        Err(error) => give_up(error),
-    };
+    let driver = NetDriver::start(transport, memory, mine, theirs, pd.stats());
+    let driver = DRIVER.init(driver.unwrap_or_else(|error| give_up(error)));
     let mut wiring = Wiring {
         driver,
         server: peer(role::PACKETS),

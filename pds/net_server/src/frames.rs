@@ -40,8 +40,7 @@ impl Frames {
     /// The pools as the core's queues, on these ends of the rings.
     pub fn queues<'a, 'r>(
         &'a mut self,
-        rx: &'a mut ServerRx<'r, N>,
-        tx: &'a mut ServerTx<'r, N>,
+        (rx, tx): (&'a mut ServerRx<'r, N>, &'a mut ServerTx<'r, N>),
     ) -> (Received<'a, 'r>, Transmit<'a, 'r>) {
         (
             Received {

@@ -19,11 +19,13 @@ mod timeout;
 
 use core::net::Ipv4Addr;
 
-use pd_support::{Pd, Peer, ReadOnly, ReadWrite, clock, error, info, peer, region, role, warn};
+use pd_support::{
+    Pd, Peer, ReadOnly, ReadWrite, clock, error, four_words, info, message, peer, region, role,
+    warn,
+};
 use ring::{DriverPage, ServerEnd, ServerEvent, ServerPage};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
-    with_msg_regs, with_msg_regs_mut,
 };
 use socket_server::{GatewayEvent, Link, Offload, Outcome, Server};
 use stats::{NetServer as Counter, Writer};
@@ -55,17 +57,12 @@ struct NetServer {
 #[protection_domain(heap_region = (heap_vaddr, heap_size))]
 fn init() -> impl Handler {
     let pd = Pd::<Counter>::start();
-    let clock = match Clock::new(clock::frequency()) {
-        Some(clock) => clock,
-        None => panic!("the generic timer's frequency is not set"),
-    };
+    let clock = clock::clock();
     let network = configuration::network();
     let configuration = configuration::core(network, key::obtain(clock), restart_count());
     let (clients, ports) = Clients::take(network);
-    let core = match Server::new(&configuration, ports, &pd.stats()) {
-        Ok(core) => core,
-        Err(error) => panic!("configuration: {error}"),
-    };
+    let core = Server::new(&configuration, ports, &pd.stats())
+        .unwrap_or_else(|error| panic!("configuration: {error}"));
     let theirs: &DriverPage = region::<ReadOnly>(role::DRIVER_RINGS).page();
     let mine: &ServerPage = region::<ReadWrite>(role::SERVER_RINGS).page();
     info!(
@@ -123,8 +120,7 @@ impl NetServer {
             self.core.set_link(up, now);
             warn!("link is {}", if up { "up" } else { "down" });
         }
-        let (rx, tx) = self.driver.split();
-        let (rx, tx) = self.frames.queues(rx, tx);
+        let (rx, tx) = self.frames.queues(self.driver.split());
         let outcome = self.core.poll(now, &mut Link { rx, tx });
         self.finish(&outcome);
         outcome.more_work
@@ -153,8 +149,7 @@ impl NetServer {
             let client = departed.trailing_zeros() as usize;
             departed &= departed - 1;
             let now = self.now();
-            let (rx, tx) = self.driver.split();
-            let (_, mut tx) = self.frames.queues(rx, tx);
+            let (_, mut tx) = self.frames.queues(self.driver.split());
             let outcome = self.core.client_gone(client, now, &mut tx);
             self.finish(&outcome);
         }
@@ -228,15 +223,12 @@ impl Handler for NetServer {
         channel: Channel,
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Infallible> {
-        let mut words = [0; 4];
-        let sent = msg_info.count().min(words.len());
-        with_msg_regs(|registers| words[..sent].copy_from_slice(&registers[..sent]));
+        let words = four_words(&msg_info);
         // A channel that is no client's has a number that the core does not know, and gets an
         // error.
         let client = self.clients.calling(channel).unwrap_or(usize::MAX);
         let now = self.now();
-        let (rx, tx) = self.driver.split();
-        let (_, mut tx) = self.frames.queues(rx, tx);
+        let (_, mut tx) = self.frames.queues(self.driver.split());
         let (label, words, outcome) = self
             .core
             .call(client, msg_info.label(), words, now, &mut tx);
@@ -249,8 +241,7 @@ impl Handler for NetServer {
             let at = self.now();
             self.timeout.at_latest(at, &self.stats);
         }
-        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
-        Ok(MessageInfo::new(label, words.len()))
+        Ok(message(label, &words))
     }
 }
 

@@ -12,13 +12,11 @@
 mod hardware;
 
 use driver_proto::{Bytes, CallError, RandomReply, decode_random_request};
-use pd_support::{Pd, clock, error, info, warn};
+use pd_support::{Pd, clock, error, info, message, warn, with_words};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
-    with_msg_regs, with_msg_regs_mut,
 };
 use stats::{RngDriver as Counter, Writer};
-use time::Clock;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport};
 use virtio_rng::{Event, Policy, Source};
 
@@ -42,9 +40,6 @@ fn init() -> impl Handler {
 }
 
 fn source(stats: Writer<Counter>) -> Option<Source<'static, MmioTransport<'static>>> {
-    let Some(clock) = Clock::new(clock::frequency()) else {
-        panic!("the generic timer's frequency is not set");
-    };
     let transport = match hardware::transport() {
         Ok(transport) => transport,
         Err(MmioError::InvalidDeviceID(_)) => {
@@ -60,7 +55,7 @@ fn source(stats: Writer<Counter>) -> Option<Source<'static, MmioTransport<'stati
     };
     let (page, paddr) = hardware::page();
     let policy = Policy {
-        interval: clock.ticks(INTERVAL),
+        interval: clock::clock().ticks(INTERVAL),
         restarts: restart_count(),
     };
     match Source::start(transport, page, paddr, policy, stats) {
@@ -98,16 +93,13 @@ impl Handler for Driver {
     }
 
     fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
-        let request = with_msg_regs(|registers| {
-            let words = registers.get(..msg_info.count()).unwrap_or(registers);
+        let request = with_words(&msg_info, |words| {
             decode_random_request(msg_info.label(), words)
         });
         if request.is_err() {
             self.stats.inc(Counter::Violations);
         }
         let reply = RandomReply::encode(request.and_then(|()| self.bytes()));
-        let words = reply.words();
-        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
-        Ok(MessageInfo::new(reply.label, words.len()))
+        Ok(message(reply.label, reply.words()))
     }
 }

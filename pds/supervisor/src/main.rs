@@ -58,9 +58,7 @@ struct Supervisor {
 #[protection_domain]
 fn init() -> impl Handler {
     let pd = Pd::<Counter>::start();
-    let Some(clock) = Clock::new(clock::frequency()) else {
-        panic!("the timer's frequency is not set");
-    };
+    let clock = clock::clock();
     let policy = Policy {
         rate: Rate::new(RESTARTS, clock::frequency() / RESTARTS_PER_SECOND),
         unready_cost: UNREADY_COST,

@@ -14,17 +14,14 @@ mod comparator;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use driver_proto::{Deadlines, SetTimeout, encode_result};
-use pd_support::{Pd, Peer, clock, error, info, interrupt};
+use pd_support::{Pd, Peer, clock, error, info, interrupt, with_words};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo,
-    persistent, protection_domain, with_msg_regs,
+    persistent, protection_domain,
 };
 use stats::{TimerDriver, Writer};
 
 use comparator::Comparator;
-
-/// Channel ids are below this.
-const CHANNELS: usize = 62;
 
 persistent! {
     /// Bit n: channel n has made a call since boot.
@@ -35,7 +32,7 @@ struct Driver {
     comparator: Comparator,
     /// The comparator's interrupt.
     irq: Channel,
-    deadlines: Deadlines<CHANNELS>,
+    deadlines: Deadlines<{ Channel::COUNT }>,
     deferred: DeferredActionSlot,
     stats: Writer<TimerDriver>,
 }
@@ -59,7 +56,7 @@ fn init() -> impl Handler {
 
 /// Notifies the callers whose bits are set.
 fn notify(callers: u64) {
-    for caller in (0..CHANNELS).filter(|caller| callers >> caller & 1 == 1) {
+    for caller in (0..Channel::COUNT).filter(|caller| callers >> caller & 1 == 1) {
         Peer::new(Channel::new(caller)).notify();
     }
 }
@@ -112,8 +109,7 @@ impl Handler for Driver {
             CALLERS.load(Ordering::Relaxed) | 1 << caller,
             Ordering::Relaxed,
         );
-        let request = with_msg_regs(|registers| {
-            let words = registers.get(..msg_info.count()).unwrap_or(registers);
+        let request = with_words(&msg_info, |words| {
             SetTimeout::decode(msg_info.label(), words)
         });
         let result = request.map(|request| self.set_timeout(caller, request.deadline));

@@ -6,6 +6,16 @@
 #[cfg(target_os = "none")]
 use core::arch::asm;
 
+use time::Clock;
+
+/// What converts ticks to nanoseconds.
+///
+/// # Panics
+/// If firmware has not set the timer's frequency.
+pub fn clock() -> Clock {
+    Clock::new(frequency()).expect("the generic timer's frequency is not set")
+}
+
 /// Ticks since some moment before boot.
 #[cfg(target_os = "none")]
 #[inline]

@@ -2,6 +2,7 @@
 
 //! What the declaration gives this PD: memory, channels and peers, by role (`wiring`).
 
+use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -24,16 +25,11 @@ static TAKEN: [AtomicU64; MAX_MEMORY / 64] = [const { AtomicU64::new(0) }; MAX_M
 /// If it has none, or not one of this build. The SDK's tool puts its address into the symbols
 /// `wiring_vaddr` and `wiring_size`.
 pub fn wiring() -> Wiring<'static> {
-    match GLOBAL.wiring.get() {
-        Some(wiring) => wiring,
-        None => match read() {
-            Ok(wiring) => {
-                GLOBAL.wiring.set(Some(wiring));
-                wiring
-            }
-            Err(error) => panic!("{error}"),
-        },
-    }
+    GLOBAL.wiring.get().unwrap_or_else(|| {
+        let wiring = read().unwrap_or_else(|error| panic!("{error}"));
+        GLOBAL.wiring.set(Some(wiring));
+        wiring
+    })
 }
 
 fn read() -> Result<Wiring<'static>, WiringError> {
@@ -63,10 +59,8 @@ pub struct Mapped<A: Access> {
 /// If the declaration gives this PD no such memory, or not with this access, or at the second call
 /// for the same memory.
 pub fn region<A: Access>(role: &str) -> Mapped<A> {
-    match wiring().memory(role) {
-        Some(memory) => claim(memory),
-        None => panic!("{}: no memory \"{role}\" in its wiring table", name()),
-    }
+    let memory = wiring().memory(role);
+    claim(memory.unwrap_or_else(|| missing(format_args!("memory \"{role}\""))))
 }
 
 /// As [`region`], for memory that is this PD's own and that not every PD has.
@@ -79,13 +73,8 @@ pub fn own_region<A: Access>(role: &str) -> Option<Mapped<A>> {
 
 /// As [`region`], for the memory of a role that is shared with this peer.
 pub fn region_with<A: Access>(role: &str, peer: &str) -> Mapped<A> {
-    match wiring().memory_with(role, peer) {
-        Some(memory) => claim(memory),
-        None => panic!(
-            "{}: no memory \"{role}\" with {peer} in its wiring table",
-            name()
-        ),
-    }
+    let memory = wiring().memory_with(role, peer);
+    claim(memory.unwrap_or_else(|| missing(format_args!("memory \"{role}\" with {peer}"))))
 }
 
 /// All memory of a role that is shared with peers, one for each.
@@ -102,11 +91,9 @@ pub fn regions<A: Access>(role: &str) -> impl Iterator<Item = Mapped<A>> {
 /// If it gives none.
 pub fn registers<T>() -> NonNull<T> {
     let device = wiring().device();
-    let address = device.map(|device| core::ptr::with_exposed_provenance_mut(device.address));
-    match address.and_then(NonNull::new) {
-        Some(registers) => registers,
-        None => panic!("{}: no device in its wiring table", name()),
-    }
+    device
+        .and_then(|device| NonNull::new(core::ptr::with_exposed_provenance_mut(device.address)))
+        .unwrap_or_else(|| missing(format_args!("device")))
 }
 
 /// The channel of the interrupt that the declaration gives to this PD.
@@ -114,10 +101,12 @@ pub fn registers<T>() -> NonNull<T> {
 /// # Panics
 /// If it gives none.
 pub fn interrupt() -> Channel {
-    match wiring().interrupt() {
-        Some(interrupt) => Channel::new(interrupt.id),
-        None => panic!("{}: no interrupt in its wiring table", name()),
-    }
+    let interrupt = wiring().interrupt();
+    Channel::new(
+        interrupt
+            .unwrap_or_else(|| missing(format_args!("interrupt")))
+            .id,
+    )
 }
 
 /// The peer at the channel of a role, if the declaration gives this PD one.
@@ -131,14 +120,13 @@ pub fn find_peer(role: &str) -> Option<Peer> {
 /// # Panics
 /// If the declaration gives this PD none.
 pub fn peer(role: &str) -> Peer {
-    match find_peer(role) {
-        Some(peer) => peer,
-        None => panic!("{}: no channel \"{role}\" in its wiring table", name()),
-    }
+    find_peer(role).unwrap_or_else(|| missing(format_args!("channel \"{role}\"")))
 }
 
-fn name() -> &'static str {
-    pd_name().unwrap_or("?")
+#[cold]
+fn missing(what: fmt::Arguments<'_>) -> ! {
+    let name = pd_name().unwrap_or("?");
+    panic!("{name}: no {what} in its wiring table")
 }
 
 /// Addresses come from the table alone.
@@ -174,10 +162,8 @@ impl<A: Access> Mapped<A> {
     /// If it is too small: the image was put together wrongly. The message says what, how many
     /// bytes are needed and how many there are.
     pub fn page<T: Shared>(self) -> &'static T {
-        match self.region.into_page() {
-            Ok(page) => page,
-            Err(error) => refuse(self.memory.role, error),
-        }
+        let fit = self.region.into_page();
+        fit.unwrap_or_else(|error| refuse(self.memory.role, error))
     }
 
     /// The memory as structs of atomics, one behind the other: as many as it has room for.
@@ -185,10 +171,8 @@ impl<A: Access> Mapped<A> {
     /// # Panics
     /// As [`page`](Self::page).
     pub fn slice<T: Shared>(self) -> &'static [T] {
-        match self.region.into_slice() {
-            Ok(slice) => slice,
-            Err(error) => refuse(self.memory.role, error),
-        }
+        let fit = self.region.into_slice();
+        fit.unwrap_or_else(|error| refuse(self.memory.role, error))
     }
 
     /// The memory, which must have at least so many bytes.
@@ -196,10 +180,8 @@ impl<A: Access> Mapped<A> {
     /// # Panics
     /// As [`page`](Self::page).
     pub fn at_least(self, bytes: usize) -> Region<A> {
-        match self.region.at_least(bytes) {
-            Ok(region) => region,
-            Err(error) => refuse(self.memory.role, error),
-        }
+        let fit = self.region.at_least(bytes);
+        fit.unwrap_or_else(|error| refuse(self.memory.role, error))
     }
 
     /// The memory, for a use that takes what there is.

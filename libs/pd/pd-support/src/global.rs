@@ -4,32 +4,26 @@
 
 use core::cell::{Cell, RefCell};
 
-use log_ring::Writer;
-use sel4_microkit::Channel;
-use stats::Pulse;
+use stats::{Common, NoCounters};
 use wiring::Wiring;
+
+use crate::Peer;
 
 /// Shared by all code of the PD, which has one thread.
 pub struct Global {
     /// The wiring table, once it has been read.
     pub wiring: Cell<Option<Wiring<'static>>>,
     /// The log ring, once [`Pd::start`](crate::Pd::start) has been called.
-    pub log: RefCell<Option<Writer<'static>>>,
-    /// Whom to tell that there are lines.
-    pub console: Cell<Option<Channel>>,
+    pub log: RefCell<Option<log_ring::Writer<'static>>>,
+    /// The PD to tell that there are lines.
+    pub console: Cell<Option<Peer>>,
     /// Lines that the console has not been told of.
     pub unannounced: Cell<bool>,
-    /// What shows the supervisor that this PD lives, once its page of counters is there.
-    pub pulse: Cell<Option<Pulse>>,
+    /// The counters that every PD has, once its page is there.
+    pub stats: Cell<Option<stats::Writer<NoCounters>>>,
     /// Lines that were left out and that no line has told of, and when the next one may.
     pub untold: Cell<u64>,
     pub tell_at: Cell<u64>,
-    /// Log lines written and left out, notifications and calls since they were last added to the
-    /// counters.
-    pub lines: Cell<u64>,
-    pub suppressed: Cell<u64>,
-    pub notifications: Cell<u64>,
-    pub calls: Cell<u64>,
 }
 
 // SAFETY: a PD has one thread, and no code of it runs in an interrupt or signal handler.
@@ -40,16 +34,15 @@ pub static GLOBAL: Global = Global {
     log: RefCell::new(None),
     console: Cell::new(None),
     unannounced: Cell::new(false),
-    pulse: Cell::new(None),
+    stats: Cell::new(None),
     untold: Cell::new(0),
     tell_at: Cell::new(0),
-    lines: Cell::new(0),
-    suppressed: Cell::new(0),
-    notifications: Cell::new(0),
-    calls: Cell::new(0),
 };
 
-/// Adds one.
-pub fn count(counter: &Cell<u64>) {
-    counter.set(counter.get().wrapping_add(1));
+/// Adds `n` to a counter that every PD has.
+#[inline]
+pub fn count(counter: Common, n: u64) {
+    if let Some(stats) = GLOBAL.stats.get() {
+        stats.common(counter).add(n);
+    }
 }

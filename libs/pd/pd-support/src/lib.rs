@@ -19,7 +19,6 @@
 #![no_std]
 
 pub mod clock;
-mod counts;
 #[cfg(feature = "critical-section")]
 mod critical;
 mod declared;
@@ -36,7 +35,7 @@ pub use declared::{
 };
 pub use log::{Level, write};
 pub use pd::{Pd, Turns, working};
-pub use peer::{Answer, Peer};
+pub use peer::{Answer, Peer, four_words, message, with_words};
 
 pub use shm::{ReadOnly, ReadWrite};
 pub use wiring::role;

@@ -5,6 +5,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use stats::Common;
 use time::{Bucket, Rate};
 
 use crate::global::{GLOBAL, count};
@@ -32,7 +33,7 @@ impl Site {
         let admitted = bucket.take(&rate, 1, clock::now());
         self.0.store(bucket.full_at(), Relaxed);
         if !admitted {
-            count(&GLOBAL.suppressed);
+            count(Common::LogLinesSuppressed, 1);
             GLOBAL.untold.set(GLOBAL.untold.get() + 1);
         }
         admitted

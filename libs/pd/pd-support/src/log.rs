@@ -11,9 +11,10 @@ use core::panic::PanicInfo;
 
 pub use log_ring::Level;
 use sel4_microkit::{debug_println, pd_name};
+use stats::Common;
 
 use crate::clock;
-use crate::global::GLOBAL;
+use crate::global::{GLOBAL, count};
 
 /// A line, whatever its number. Before [`Pd::start`](crate::Pd::start), and in a PD without a ring,
 /// lines go to the kernel's debug output.
@@ -25,7 +26,7 @@ pub fn write(level: Level, text: fmt::Arguments<'_>) {
     match &mut *log {
         Some(writer) => {
             let lines = writer.line(level, clock::now(), text) as u64;
-            GLOBAL.lines.set(GLOBAL.lines.get().wrapping_add(lines));
+            count(Common::LogLines, lines);
             GLOBAL.unannounced.set(true);
         }
         None => debug_println!("{}: {text}", pd_name().unwrap_or("?")),
@@ -37,7 +38,7 @@ pub fn announce() {
     if GLOBAL.unannounced.take()
         && let Some(console) = GLOBAL.console.get()
     {
-        crate::Peer::new(console).notify();
+        console.notify();
     }
 }
 

@@ -2,15 +2,14 @@
 
 //! The start of a PD, and its event loop's book-keeping.
 
-use log_ring::{LogPage, Writer as LogWriter};
 use sel4_microkit::{Channel, ChannelSet, Child, DeferredAction, Handler, MessageInfo, panicking};
 use shm::ReadWrite;
-use stats::{Common, CounterSet, StatsPage, Writer};
+use stats::{Common, CounterSet, Writer};
 use wiring::role;
 
-use crate::declared::{Mapped, find_peer, own_region};
+use crate::declared::{find_peer, own_region};
 use crate::global::{GLOBAL, count};
-use crate::{clock, counts, limit, log};
+use crate::{clock, limit, log};
 
 /// A PD that has started.
 pub struct Pd<C: CounterSet> {
@@ -26,19 +25,16 @@ impl<C: CounterSet> Pd<C> {
         panicking::set_hook(&log::panic_hook);
         #[cfg(feature = "log")]
         crate::facade::install();
-        let Some(page) = own_region::<ReadWrite>(role::COUNTERS).map(Mapped::page::<StatsPage>)
-        else {
+        let Some(page) = own_region::<ReadWrite>(role::COUNTERS) else {
             panic!("no counters in the wiring table");
         };
-        let stats = Writer::attach(page, clock::now());
-        GLOBAL.pulse.set(Some(stats.pulse()));
+        let stats = Writer::attach(page.page(), clock::now());
+        GLOBAL.stats.set(Some(stats.untyped()));
         working();
         // The console has no ring: it prints itself.
         if let Some(log) = own_region::<ReadWrite>(role::LOG) {
-            *GLOBAL.log.borrow_mut() = Some(LogWriter::attach(log.page::<LogPage>()));
-            GLOBAL
-                .console
-                .set(find_peer(role::LOG).map(|console| console.channel()));
+            *GLOBAL.log.borrow_mut() = Some(log_ring::Writer::attach(log.page()));
+            GLOBAL.console.set(find_peer(role::LOG));
         }
         Self { stats }
     }
@@ -55,7 +51,6 @@ impl<C: CounterSet> Pd<C> {
         if let Some(parent) = find_peer(role::SUPERVISION) {
             parent.notify();
         }
-        counts::flush(&self.stats);
         log::announce();
         self.stats.pulse().waiting();
         Turns {
@@ -68,8 +63,8 @@ impl<C: CounterSet> Pd<C> {
 /// Tells the supervisor that this PD gets somewhere. Only turns that may last for seconds must say
 /// so, each time that they have got further: a PD whose turn does not end is restarted.
 pub fn working() {
-    if let Some(pulse) = GLOBAL.pulse.get() {
-        pulse.working();
+    if let Some(stats) = GLOBAL.stats.get() {
+        stats.pulse().working();
     }
 }
 
@@ -121,15 +116,14 @@ impl<H: Handler, C: CounterSet> Handler for Turns<H, C> {
             // The signal to the console goes out with the receive if the handler has nothing else
             // for it.
             (None, Some(console)) if GLOBAL.unannounced.take() => {
-                count(&GLOBAL.notifications);
-                Some(DeferredAction::new_notify(console))
+                count(Common::NotificationsSent, 1);
+                Some(DeferredAction::new_notify(console.channel()))
             }
             (action, _) => {
                 log::announce();
                 action
             }
         };
-        counts::flush(&self.stats);
         self.stats.pulse().waiting();
         action
     }

@@ -3,8 +3,9 @@
 //! Another PD at the other end of a channel. What goes there is counted.
 
 use sel4_microkit::{Channel, MessageInfo, RESTARTED, with_msg_regs, with_msg_regs_mut};
+use stats::Common;
 
-use crate::global::{GLOBAL, count};
+use crate::global::count;
 
 /// Words that a call carries each way: what the kernel's fastpath takes.
 const WORDS: usize = 4;
@@ -44,7 +45,7 @@ impl Peer {
     /// Signals the peer.
     #[inline]
     pub fn notify(&self) {
-        count(&GLOBAL.notifications);
+        count(Common::NotificationsSent, 1);
         self.0.notify();
     }
 
@@ -52,15 +53,38 @@ impl Peer {
     #[inline]
     pub fn call<const N: usize>(&self, label: u64, words: [u64; N]) -> Answer {
         const { assert!(N <= WORDS, "a call carries up to four words") };
-        count(&GLOBAL.calls);
-        with_msg_regs_mut(|registers| registers[..N].copy_from_slice(&words));
-        let answer = self.0.pp_call(MessageInfo::new(label, N));
-        let mut words = [0; WORDS];
-        let sent = answer.count().min(WORDS);
-        with_msg_regs(|registers| words[..sent].copy_from_slice(&registers[..sent]));
+        count(Common::PpcsMade, 1);
+        let answer = self.0.pp_call(message(label, &words));
         Answer {
             label: answer.label(),
-            words,
+            words: four_words(&answer),
         }
     }
+}
+
+/// A message with that label and these words, for a peer. To be sent before any other system call,
+/// because the words lie where the next message is received.
+///
+/// # Panics
+/// As [`MessageInfo::new`].
+#[inline]
+pub fn message(label: u64, words: &[u64]) -> MessageInfo {
+    with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
+    MessageInfo::new(label, words.len())
+}
+
+/// Runs `f` with the words of the message that was received last.
+#[inline]
+pub fn with_words<T>(message: &MessageInfo, f: impl FnOnce(&[u64]) -> T) -> T {
+    with_msg_regs(|registers| f(registers.get(..message.count()).unwrap_or(registers)))
+}
+
+/// The first four words of the message that was received last. Those that the peer did not send
+/// are 0.
+#[inline]
+pub fn four_words(message: &MessageInfo) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    let sent = message.count().min(WORDS);
+    with_msg_regs(|registers| words[..sent].copy_from_slice(&registers[..sent]));
+    words
 }

@@ -11,7 +11,7 @@ use core::{
 };
 
 use crate::{
-    Common, CounterSet, Pulse, StatsPage,
+    Common, CounterSet, NoCounters, Pulse, StatsPage,
     page::{MAGIC, layout_word},
 };
 
@@ -92,6 +92,14 @@ impl<C: CounterSet> Writer<C> {
         writer.common(Common::Starts).add(1);
         writer.common(Common::StartedAt).set(now);
         writer
+    }
+
+    /// A writer of the counters that every PD has, for code that does not know the set.
+    pub fn untyped(&self) -> Writer<NoCounters> {
+        Writer {
+            page: self.page,
+            set: PhantomData,
+        }
     }
 
     /// The page, for a [`Reader`](crate::Reader) in the PD that writes it.

@@ -142,11 +142,6 @@ impl Child {
         Self { index }
     }
 
-    #[inline]
-    pub(crate) const fn from_badge(id: u64) -> Self {
-        Self { index: id as usize }
-    }
-
     /// The id.
     pub const fn index(&self) -> usize {
         self.index

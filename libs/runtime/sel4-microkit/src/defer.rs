@@ -66,7 +66,7 @@ impl DeferredAction {
         match self.interface {
             DeferredActionInterface::Notify => Prepared {
                 cap: self.channel.notification().cast(),
-                info: sel4::MessageInfo::new(0, 0, 0, 0),
+                info: sel4::MessageInfo::EMPTY,
             },
             DeferredActionInterface::IrqAck => Prepared {
                 cap: self.channel.irq_handler().cast(),

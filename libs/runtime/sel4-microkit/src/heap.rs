@@ -24,6 +24,7 @@ unsafe impl Sync for Heap {}
 
 impl Heap {
     /// Without memory.
+    #[allow(clippy::new_without_default)] // for statics only
     pub const fn new() -> Self {
         Self(UnsafeCell::new(Pool::new()))
     }
@@ -50,12 +51,6 @@ impl Heap {
     unsafe fn pool(&self) -> &mut Pool {
         // SAFETY: the caller's promise, and there is one thread.
         unsafe { &mut *self.0.get() }
-    }
-}
-
-impl Default for Heap {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -98,17 +93,12 @@ pub struct Arena<const SIZE: usize>(UnsafeCell<MaybeUninit<[u8; SIZE]>>);
 unsafe impl<const SIZE: usize> Sync for Arena<SIZE> {}
 
 impl<const SIZE: usize> Arena<SIZE> {
+    #[allow(clippy::new_without_default)] // for statics only
     pub const fn new() -> Self {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
     pub const fn base(&self) -> *mut u8 {
         self.0.get().cast()
-    }
-}
-
-impl<const SIZE: usize> Default for Arena<SIZE> {
-    fn default() -> Self {
-        Self::new()
     }
 }

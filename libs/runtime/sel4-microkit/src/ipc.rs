@@ -84,7 +84,7 @@ impl Event {
             let channel = Channel::from_badge(badge & CHANNEL_ID);
             Self::Protected(channel, MessageInfo::from_inner(info))
         } else {
-            let child = Child::from_badge(badge & CHILD_ID);
+            let child = Child::new((badge & CHILD_ID) as usize);
             Self::Fault(child, MessageInfo::from_inner(info))
         }
     }
@@ -121,7 +121,7 @@ impl Prepared {
     pub(crate) fn forfeit_scheduling_context() -> Self {
         Self {
             cap: MONITOR.cast(),
-            info: sel4::MessageInfo::new(0, 0, 0, 0),
+            info: sel4::MessageInfo::EMPTY,
         }
     }
 }

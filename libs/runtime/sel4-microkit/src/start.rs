@@ -13,11 +13,13 @@
 //!    `STATE` is set. A restart before that finds `STATE` still 0 and does the same copy again, of
 //!    a `.data` that is still as linked. One thread on one core: what is stored first is seen
 //!    first.
-//! 3. At a restart (`STATE` is `BACKED_UP`) the backup is checked, `.data` is copied from it and
-//!    `.bss` cleared. A restart inside of that starts it anew; nothing it reads is changed by it.
+//! 3. At a restart (`STATE` is `BACKED_UP`) the same loop copies the backup to `.data` and checks its
+//!    sum, and `.bss` is cleared. A restart inside of that starts it anew; nothing it reads is
+//!    changed by it.
 //! 4. A backup with a wrong checksum, or a `STATE` that is neither value, means that the PD
 //!    overwrote its own memory in a way that cannot be repaired: it stops at an undefined
-//!    instruction, with the reason in x0, and its parent sees the fault.
+//!    instruction, with the reason in x0, before any code of its own runs, and its parent sees the
+//!    fault.
 //!
 //! The image begins with a table of jumps, so that a parent knows without symbols where to send the
 //! child: start, park, hang.

@@ -7,9 +7,9 @@ use core::cell::{Cell, RefCell};
 use core::ptr;
 use std::boxed::Box;
 
-use crate::syscalls::Received;
+pub use crate::syscalls::Received as Outcome;
 pub use crate::syscalls::number::*;
-use crate::{Badge, IpcBuffer, MessageInfo, Word, ipc_buffer::FAST_REGISTERS};
+use crate::{IpcBuffer, MessageInfo, Word, ipc_buffer::FAST_REGISTERS};
 
 /// A system call as the kernel gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +23,6 @@ pub struct SystemCall {
     /// The message that is sent.
     pub info: MessageInfo,
     /// Its first registers. The others are in the IPC buffer.
-    pub registers: [Word; FAST_REGISTERS],
-}
-
-/// What the kernel leaves in the registers of the processor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The sender's badge.
-    pub badge: Badge,
-    /// The message that was received.
-    pub info: MessageInfo,
-    /// Its first registers.
     pub registers: [Word; FAST_REGISTERS],
 }
 
@@ -53,54 +42,50 @@ pub fn set_kernel(kernel: impl FnMut(SystemCall) -> Outcome + 'static) {
     KERNEL.set(Some(Box::new(kernel)));
 }
 
-fn enter(call: SystemCall) -> Received {
+fn enter(call: SystemCall) -> Outcome {
     // Taken out, as the kernel may look at the IPC buffer.
     let Some(mut kernel) = KERNEL.take() else {
         panic!("a system call on the host, without a test peer: {call:?}");
     };
     let outcome = kernel(call);
     KERNEL.set(Some(kernel));
-    Received {
-        badge: outcome.badge,
-        info: outcome.info.word(),
-        registers: outcome.registers,
-    }
+    outcome
 }
 
 /// As on the target.
 pub fn svc(
     number: Word,
     cap: Word,
-    info: Word,
+    info: MessageInfo,
     registers: [Word; FAST_REGISTERS],
     _reply: Word,
-) -> Received {
+) -> Outcome {
     enter(SystemCall {
         number,
         cap,
         destination: 0,
-        info: MessageInfo::from_word(info),
+        info,
         registers,
     })
 }
 
 /// As on the target.
-pub fn svc_short(number: Word, cap: Word, info: Word) -> Word {
+pub fn svc_short(number: Word, cap: Word, info: MessageInfo) -> Word {
     svc(number, cap, info, [0; FAST_REGISTERS], 0).badge
 }
 
 pub(crate) fn svc_nb_send_recv(
     number: Word,
     destination: Word,
-    info: Word,
+    info: MessageInfo,
     source: Word,
     _reply: Word,
-) -> Received {
+) -> Outcome {
     enter(SystemCall {
         number,
         cap: source,
         destination,
-        info: MessageInfo::from_word(info),
+        info,
         registers: [0; FAST_REGISTERS],
     })
 }

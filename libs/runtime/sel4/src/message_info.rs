@@ -17,7 +17,7 @@ const LABEL_BITS: usize = if KERNEL_MCS { 52 } else { 20 };
 
 /// `seL4_MessageInfo_t`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct MessageInfo(Word);
+pub struct MessageInfo(pub(crate) Word);
 
 impl MessageInfo {
     /// A message of `length` words with a label.
@@ -41,17 +41,9 @@ impl MessageInfo {
         )
     }
 
-    /// As the kernel gave it.
+    /// Nothing: no label, no words.
     #[doc(hidden)]
-    pub const fn from_word(word: Word) -> Self {
-        Self(word)
-    }
-
-    /// As the kernel wants it.
-    #[doc(hidden)]
-    pub const fn word(&self) -> Word {
-        self.0
-    }
+    pub const EMPTY: Self = Self(0);
 
     /// Whatever the sender chose.
     pub const fn label(&self) -> Word {
@@ -155,8 +147,8 @@ mod tests {
     #[test]
     fn each_field_is_where_the_kernel_looks() {
         let info = MessageInfo::new(0xf_ffff, 5, 3, 120);
-        assert_eq!(info.word(), 0xffff_f000 | 5 << 9 | 3 << 7 | 120);
-        let got = MessageInfo::from_word(info.word());
+        assert_eq!(info.0, 0xffff_f000 | 5 << 9 | 3 << 7 | 120);
+        let got = MessageInfo(info.0);
         let fields = (
             got.label(),
             got.caps_unwrapped(),
@@ -174,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_the_kernel_gives_is_taken_apart_without_a_panic() {
-        let info = MessageInfo::from_word(Word::MAX);
+        let info = MessageInfo(Word::MAX);
         assert_eq!(info.label(), (1 << MessageInfo::label_width()) - 1);
         assert_eq!((info.length(), info.extra_caps()), (127, 3));
     }

@@ -6,6 +6,8 @@
 //! cut off first (as smaller pieces, which stay usable), and everything else comes from the
 //! smallest piece that has room, so that large ones need no clearing.
 
+use heapless::Vec;
+
 use crate::bootinfo::Untyped;
 use crate::build::Failure;
 use crate::kernel::{Kernel, ObjectType, numbers};
@@ -26,36 +28,23 @@ struct Piece {
 
 /// All untyped memory.
 pub struct Memory {
-    pieces: [Piece; MAX_PIECES],
-    len: usize,
+    pieces: Vec<Piece, MAX_PIECES>,
 }
 
 impl Memory {
-    /// The pieces that the kernel gives to its root task.
+    /// The pieces that the kernel gives to its root task, which are far fewer than there is room
+    /// for.
     pub fn new(untypeds: impl Iterator<Item = Untyped>) -> Self {
-        let none = Piece {
-            slot: 0,
-            start: 0,
-            end: 0,
-            next: 0,
-            is_device: false,
+        let piece = |untyped: Untyped| Piece {
+            slot: untyped.slot,
+            start: untyped.paddr,
+            end: untyped.paddr + (1 << untyped.size_bits),
+            next: untyped.paddr,
+            is_device: untyped.is_device,
         };
-        let mut memory = Self {
-            pieces: [none; MAX_PIECES],
-            len: 0,
-        };
-        for untyped in untypeds {
-            let end = untyped.paddr + (1 << untyped.size_bits);
-            // Cannot be full: the kernel gives far fewer.
-            let _ = memory.add(Piece {
-                slot: untyped.slot,
-                start: untyped.paddr,
-                end,
-                next: untyped.paddr,
-                is_device: untyped.is_device,
-            });
+        Self {
+            pieces: untypeds.map(piece).take(MAX_PIECES).collect(),
         }
-        memory
     }
 
     /// Makes `count` objects anywhere in RAM, in the slots from `first` on.
@@ -66,13 +55,12 @@ impl Memory {
         first: u64,
         count: u64,
     ) -> Result<(), Failure> {
-        let bits = kind.size_bits();
+        let bits = kind.size_bits;
         let mut done = 0;
         while done < count {
             let smallest = self
                 .pieces
                 .iter_mut()
-                .take(self.len)
                 .filter(|piece| !piece.is_device && piece.room(bits) > 0)
                 .min_by_key(|piece| piece.end - piece.start)
                 .ok_or(Failure::Memory {
@@ -100,7 +88,7 @@ impl Memory {
         (first, count): (u64, u64),
         is_device: bool,
     ) -> Result<(), Failure> {
-        let bits = kind.size_bits();
+        let bits = kind.size_bits;
         let mut done = 0;
         while done < count {
             let at = paddr + (done << bits);
@@ -111,7 +99,6 @@ impl Memory {
             let index = self
                 .pieces
                 .iter()
-                .take(self.len)
                 .position(|piece| {
                     piece.is_device == is_device && piece.next <= at && at < piece.end
                 })
@@ -144,23 +131,17 @@ impl Memory {
             let start = piece.next;
             let bits = start.trailing_zeros().min((at - start).ilog2());
             let slot = slots.take(1)?;
-            piece.cut(kernel, ObjectType::Untyped(bits as u8), slot, 1)?;
+            piece.cut(kernel, ObjectType::untyped(bits), slot, 1)?;
             let is_device = piece.is_device;
-            self.add(Piece {
+            let cut = Piece {
                 slot,
                 start,
                 end: start + (1 << bits),
                 next: start,
                 is_device,
-            })?;
+            };
+            self.pieces.push(cut).map_err(|_| Failure::Pieces)?;
         }
-        Ok(())
-    }
-
-    fn add(&mut self, piece: Piece) -> Result<(), Failure> {
-        let free = self.pieces.get_mut(self.len).ok_or(Failure::Pieces)?;
-        *free = piece;
-        self.len += 1;
         Ok(())
     }
 }
@@ -180,7 +161,7 @@ impl Piece {
         count: u64,
     ) -> Result<(), Failure> {
         kernel.retype(self.slot, kind, first, count)?;
-        let bits = kind.size_bits();
+        let bits = kind.size_bits;
         self.next = self.next.next_multiple_of(1 << bits) + (count << bits);
         Ok(())
     }

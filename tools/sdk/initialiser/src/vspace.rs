@@ -2,7 +2,7 @@
 //! Mapping frames, with the page tables on the way.
 
 use crate::build::{Builder, Failure};
-use crate::kernel::{Attributes, CapRights, ObjectType, TableKind};
+use crate::kernel::{Attributes, CapRights, LEVELS};
 
 impl Builder<'_> {
     /// Maps `frame` at `vaddr`. A missing level is what the kernel complains about; it is made and
@@ -25,16 +25,14 @@ impl Builder<'_> {
             };
             // The third detail is how many bits of the address the missing level and those below it
             // translate.
-            let missing = match (error.code, error.details[2]) {
-                (sel4::Error::FailedLookup, 39) => TableKind::UpperDirectory,
-                (sel4::Error::FailedLookup, 30) => TableKind::Directory,
-                (sel4::Error::FailedLookup, 21) => TableKind::PageTable,
-                _ => return Err(error.into()),
-            };
+            let is_missing = error.code == sel4::Error::FailedLookup;
+            let level = LEVELS
+                .iter()
+                .find(|level| is_missing && level.bits == error.details[2]);
+            let level = level.ok_or(error)?;
             let table = self.slots.take(1)?;
-            self.memory
-                .allocate(&mut self.kernel, ObjectType::Table(missing), table, 1)?;
-            self.kernel.map_table(missing, table, vspace, vaddr)?;
+            self.make(level.table, table, 1)?;
+            self.kernel.map_table(level, table, vspace, vaddr)?;
         }
     }
 }

@@ -69,17 +69,20 @@ _start:
     sub     x16, x14, x13               // bytes of .data
 
     ldr     x9, [x10]
-    cbz     x9, .Lfirst_start
+    cbz     x9, 1f                      // first start: from .data to the backup
     cmp     x9, x12
     b.eq    .Lrestart
     ldr     x0, ={state_overwritten}    // STATE is neither value
     udf     #0
+.Lrestart:                              // from the backup to .data
+    mov     x1, x13
+    mov     x13, x15
+    mov     x15, x1
 
-.Lfirst_start:
-    mov     x0, x12                     // checksum, not 0 for zeros
+1:  mov     x0, x12                     // checksum, not 0 for zeros
     mov     x1, xzr                     // offset
-1:  cmp     x1, x16
-    b.hs    2f
+2:  cmp     x1, x16
+    b.hs    3f
     add     x2, x13, x1
     ldp     x3, x4, [x2]
     add     x2, x15, x1
@@ -87,48 +90,27 @@ _start:
     eor     x0, x3, x0, ror #63
     eor     x0, x4, x0, ror #63
     add     x1, x1, #16
-    b       1b
-2:  str     x0, [x11]
+    b       2b
+3:  cbnz    x9, 4f
+    str     x0, [x11]
     str     x12, [x10]                  // from here on a start is a restart
     b       .Lrust
-
-.Lrestart:
-    mov     x0, x12
-    mov     x1, xzr
-3:  cmp     x1, x16
-    b.hs    4f
-    add     x2, x15, x1
-    ldp     x3, x4, [x2]
-    eor     x0, x3, x0, ror #63
-    eor     x0, x4, x0, ror #63
-    add     x1, x1, #16
-    b       3b
 4:  ldr     x2, [x11]
     cmp     x0, x2
     b.eq    5f
     ldr     x0, ={backup_damaged}
     udf     #0
 
-5:  mov     x1, xzr
-6:  cmp     x1, x16
-    b.hs    7f
-    add     x2, x15, x1
-    ldp     x3, x4, [x2]
-    add     x2, x13, x1
-    stp     x3, x4, [x2]
-    add     x1, x1, #16
-    b       6b
-
-7:  adrp    x1, __bss_start
+5:  adrp    x1, __bss_start
     add     x1, x1, :lo12:__bss_start
     adrp    x2, __bss_end
     add     x2, x2, :lo12:__bss_end
-8:  cmp     x1, x2
-    b.hs    9f
+6:  cmp     x1, x2
+    b.hs    7f
     stp     xzr, xzr, [x1], #16
-    b       8b
+    b       6b
 
-9:
+7:
     "#,
     reset_fpu!(),
     r#"

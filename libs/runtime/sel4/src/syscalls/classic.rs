@@ -33,7 +33,7 @@ pub struct ImplicitReplyAuthority;
 impl ImplicitReplyAuthority {
     /// `seL4_Reply`: answers the last caller without blocking; without one, nothing happens.
     pub fn reply(self, info: MessageInfo) {
-        svc(number::REPLY, 0, info.word(), fast_registers(), 0);
+        svc(number::REPLY, 0, info, fast_registers(), 0);
     }
 
     /// For the register that has the reply object where there is one.
@@ -65,10 +65,16 @@ pub(super) fn answer(authority: ReplyAuthority, info: MessageInfo) {
 #[inline(always)]
 pub(super) fn nb_send_recv(
     destination: Word,
-    info: Word,
+    info: MessageInfo,
     source: Word,
     _: ReplyAuthority,
 ) -> Received {
     svc_short(number::NB_SEND, destination, info);
-    svc(number::RECV, source, 0, [0; FAST_REGISTERS], 0)
+    svc(
+        number::RECV,
+        source,
+        MessageInfo::EMPTY,
+        [0; FAST_REGISTERS],
+        0,
+    )
 }

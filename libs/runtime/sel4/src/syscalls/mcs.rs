@@ -31,7 +31,7 @@ pub(super) fn answer(authority: ReplyAuthority, info: MessageInfo) {
 #[inline(always)]
 pub(super) fn nb_send_recv(
     destination: Word,
-    info: Word,
+    info: MessageInfo,
     source: Word,
     reply: ReplyAuthority,
 ) -> Received {

@@ -46,20 +46,23 @@ pub fn answer(reply_authority: impl ConveysReplyAuthority, info: MessageInfo) {
 /// `seL4_Yield`: lets other threads of the same priority run; with MCS it gives up the rest of this
 /// thread's budget.
 pub fn r#yield() {
-    svc_short(number::YIELD, 0, 0);
+    svc_short(number::YIELD, 0, MessageInfo::EMPTY);
 }
 
 #[inline(always)]
 pub(crate) fn debug_put_char(character: u8) {
-    svc_short(number::DEBUG_PUT_CHAR, character.into(), 0);
+    svc_short(number::DEBUG_PUT_CHAR, character.into(), MessageInfo::EMPTY);
 }
 
 /// What a system call leaves in x0 to x5.
 #[doc(hidden)]
-#[allow(missing_docs)]
+#[derive(Debug)]
 pub struct Received {
+    /// The sender's badge.
     pub badge: Badge,
-    pub info: Word,
+    /// The message that was received.
+    pub info: MessageInfo,
+    /// Its first registers.
     pub registers: [Word; FAST_REGISTERS],
 }
 
@@ -68,7 +71,7 @@ impl Received {
     #[inline(always)]
     fn store(self) -> (MessageInfo, Badge) {
         set_fast_registers(self.registers);
-        (MessageInfo::from_word(self.info), self.badge)
+        (self.info, self.badge)
     }
 }
 
@@ -76,25 +79,19 @@ impl<T: CapType> Cap<T> {
     /// `seL4_Send`: waits for a receiver.
     #[inline]
     pub fn send(self, info: MessageInfo) {
-        svc(number::SEND, self.bits(), info.word(), fast_registers(), 0);
+        svc(number::SEND, self.bits(), info, fast_registers(), 0);
     }
 
     /// `seL4_NBSend`: is lost if nobody receives.
     #[inline]
     pub fn nb_send(self, info: MessageInfo) {
-        svc(
-            number::NB_SEND,
-            self.bits(),
-            info.word(),
-            fast_registers(),
-            0,
-        );
+        svc(number::NB_SEND, self.bits(), info, fast_registers(), 0);
     }
 
     /// `seL4_Call`: sends, and waits for the answer.
     #[inline]
     pub fn call(self, info: MessageInfo) -> MessageInfo {
-        svc(number::CALL, self.bits(), info.word(), fast_registers(), 0)
+        svc(number::CALL, self.bits(), info, fast_registers(), 0)
             .store()
             .0
     }
@@ -103,7 +100,14 @@ impl<T: CapType> Cap<T> {
     #[inline]
     pub fn recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
         let x6 = reply_authority.into_reply_authority().bits();
-        svc(number::RECV, self.bits(), 0, [0; FAST_REGISTERS], x6).store()
+        svc(
+            number::RECV,
+            self.bits(),
+            MessageInfo::EMPTY,
+            [0; FAST_REGISTERS],
+            x6,
+        )
+        .store()
     }
 
     /// `seL4_ReplyRecv`: answers the last caller, then waits as [`recv`](Self::recv) does.
@@ -114,14 +118,7 @@ impl<T: CapType> Cap<T> {
         reply_authority: impl ConveysReplyAuthority,
     ) -> (MessageInfo, Badge) {
         let x6 = reply_authority.into_reply_authority().bits();
-        svc(
-            number::REPLY_RECV,
-            self.bits(),
-            info.word(),
-            fast_registers(),
-            x6,
-        )
-        .store()
+        svc(number::REPLY_RECV, self.bits(), info, fast_registers(), x6).store()
     }
 
     /// `seL4_NBSendRecv`: sends a message without words if somebody waits for it, then receives
@@ -134,7 +131,7 @@ impl<T: CapType> Cap<T> {
         reply_authority: impl ConveysReplyAuthority,
     ) -> (MessageInfo, Badge) {
         let authority = reply_authority.into_reply_authority();
-        kernel::nb_send_recv(self.bits(), info.word(), source.bits(), authority).store()
+        kernel::nb_send_recv(self.bits(), info, source.bits(), authority).store()
     }
 }
 
@@ -142,6 +139,6 @@ impl cap::Notification {
     /// `seL4_Signal`.
     #[inline]
     pub fn signal(self) {
-        svc_short(number::SEND, self.bits(), 0);
+        svc_short(number::SEND, self.bits(), MessageInfo::EMPTY);
     }
 }

@@ -5,8 +5,8 @@
 use core::arch::asm;
 
 use super::Received;
-use crate::Word;
 use crate::ipc_buffer::FAST_REGISTERS;
+use crate::{MessageInfo, Word};
 
 /// The system call instruction with all registers of a message, and x8 for the call that has its
 /// destination there.
@@ -15,7 +15,7 @@ macro_rules! svc {
         asm!(
             "svc #0",
             inlateout("x0") $received.badge,
-            inlateout("x1") $received.info,
+            inlateout("x1") $received.info.0,
             inlateout("x2") $received.registers[0],
             inlateout("x3") $received.registers[1],
             inlateout("x4") $received.registers[2],
@@ -34,7 +34,7 @@ macro_rules! svc {
 pub fn svc(
     number: Word,
     x0: Word,
-    info: Word,
+    info: MessageInfo,
     registers: [Word; FAST_REGISTERS],
     x6: Word,
 ) -> Received {
@@ -52,14 +52,14 @@ pub fn svc(
 
 /// A system call for a message without words or answer, or a debug call. Returns x0.
 #[inline(always)]
-pub fn svc_short(number: Word, x0: Word, info: Word) -> Word {
+pub fn svc_short(number: Word, x0: Word, info: MessageInfo) -> Word {
     let result;
     // SAFETY: as in `svc`; the kernel transfers no message words, so the IPC buffer is not touched.
     unsafe {
         asm!(
             "svc #0",
             inlateout("x0") x0 => result,
-            inlateout("x1") info => _,
+            inlateout("x1") info.0 => _,
             out("x2") _,
             out("x3") _,
             out("x4") _,
@@ -78,7 +78,7 @@ pub fn svc_short(number: Word, x0: Word, info: Word) -> Word {
 pub fn svc_nb_send_recv(
     number: Word,
     destination: Word,
-    info: Word,
+    info: MessageInfo,
     source: Word,
     reply: Word,
 ) -> Received {

@@ -15,15 +15,15 @@ impl<'a> Builder<'a> {
     pub(super) fn objects(&mut self, layout: &Layout) -> Result<(), Failure> {
         self.step("kernel objects", "");
         let pds = self.spec.pd_count() as u64;
-        self.make(ObjectType::CNode(CNODE_BITS as u8), layout.cnodes, pds)?;
-        self.make(ObjectType::VSpace, layout.vspaces, pds)?;
-        self.make(ObjectType::SmallPage, layout.ipc_frames, pds)?;
-        self.make(ObjectType::Tcb, layout.tcbs, pds)?;
-        self.make(ObjectType::Notification, layout.notifications, pds)?;
-        self.make(ObjectType::Endpoint, layout.monitor, 1)?;
+        self.make(ObjectType::cnode(CNODE_BITS), layout.cnodes, pds)?;
+        self.make(ObjectType::VSPACE, layout.vspaces, pds)?;
+        self.make(ObjectType::SMALL_PAGE, layout.ipc_frames, pds)?;
+        self.make(ObjectType::TCB, layout.tcbs, pds)?;
+        self.make(ObjectType::NOTIFICATION, layout.notifications, pds)?;
+        self.make(ObjectType::ENDPOINT, layout.monitor, 1)?;
         for (index, pd) in (0..).zip(self.spec.pds()) {
             if pd.record.has_endpoint == 1 {
-                self.make(ObjectType::Endpoint, layout.endpoints + index, 1)?;
+                self.make(ObjectType::ENDPOINT, layout.endpoints + index, 1)?;
             }
             self.kernel.assign_asid(layout.vspaces + index)?;
         }
@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
         self.step("memory of PD", pd.name);
         for area in pd.areas {
             let first = self.slots.take(area.pages)?;
-            self.make(ObjectType::SmallPage, first, area.pages)?;
+            self.make(ObjectType::SMALL_PAGE, first, area.pages)?;
             let executable = area.rights.has(Rights::EXECUTE);
             let readers = if executable {
                 Readers::Code
@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
             }
             let attributes = Attributes::new(map.cached == 1, map.rights.has(Rights::EXECUTE));
             for page in 0..region.pages {
-                let vaddr = map.vaddr + (page << page_kind(region).size_bits());
+                let vaddr = map.vaddr + (page << page_kind(region).size_bits);
                 self.map(vspace, frames + page, vaddr, map.rights.into(), attributes)?;
             }
         }

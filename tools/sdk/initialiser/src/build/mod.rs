@@ -111,7 +111,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes `count` objects anywhere in RAM, in the slots from `first` on.
-    fn make(&mut self, kind: ObjectType, first: u64, count: u64) -> Result<(), Failure> {
+    pub(crate) fn make(&mut self, kind: ObjectType, first: u64, count: u64) -> Result<(), Failure> {
         self.memory.allocate(&mut self.kernel, kind, first, count)
     }
 }

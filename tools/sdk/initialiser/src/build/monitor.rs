@@ -18,9 +18,9 @@ impl Builder<'_> {
     pub(super) fn monitor(&mut self, layout: &Layout) -> Result<u64, Failure> {
         self.step("the monitor", "");
         let (tcb, cnode, frame) = (self.slot()?, self.slot()?, self.slot()?);
-        self.make(ObjectType::Tcb, tcb, 1)?;
-        self.make(ObjectType::CNode(CNODE_BITS as u8), cnode, 1)?;
-        self.make(ObjectType::SmallPage, frame, 1)?;
+        self.make(ObjectType::TCB, tcb, 1)?;
+        self.make(ObjectType::cnode(CNODE_BITS), cnode, 1)?;
+        self.make(ObjectType::SMALL_PAGE, frame, 1)?;
         let endpoint = Source {
             slot: layout.monitor,
             rights: Rights::READ.into(),

@@ -79,8 +79,8 @@ impl Builder<'_> {
 /// What a region's frames are.
 pub(super) fn page_kind(region: &Region) -> ObjectType {
     if region.page_bits > 12 {
-        ObjectType::LargePage
+        ObjectType::LARGE_PAGE
     } else {
-        ObjectType::SmallPage
+        ObjectType::SMALL_PAGE
     }
 }

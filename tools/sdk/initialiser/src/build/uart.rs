@@ -39,7 +39,7 @@ impl Builder<'_> {
     /// Maps the PL011 in a frame of its own, and prints there from now on.
     pub(super) fn bare_uart(&mut self) -> Result<(), Failure> {
         let frame = self.slots.take(1)?;
-        let page = ObjectType::SmallPage;
+        let page = ObjectType::SMALL_PAGE;
         self.memory.allocate_at(
             &mut self.kernel,
             &mut self.slots,

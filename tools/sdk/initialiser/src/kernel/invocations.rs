@@ -13,81 +13,82 @@ type Done = Result<(), KernelError>;
 /// Bits of a capability address in the initialiser's CSpace.
 const ROOT_DEPTH: u64 = 64;
 
-/// Kinds of objects that the initialiser makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectType {
-    /// Untyped memory of 2^n bytes.
-    Untyped(u8),
-    /// Thread control block.
-    Tcb,
-    /// Endpoint.
-    Endpoint,
-    /// Notification.
-    Notification,
-    /// CNode of 2^n slots.
-    CNode(u8),
-    /// Frame of 4 KiB.
-    SmallPage,
-    /// Frame of 2 MiB.
-    LargePage,
-    /// A level of an address space.
-    Table(TableKind),
-    /// Top level of an address space.
-    VSpace,
-}
-
-/// Levels of an address space below its top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TableKind {
-    /// Covers 512 GiB.
-    UpperDirectory,
-    /// Covers 1 GiB.
-    Directory,
-    /// Covers 2 MiB.
-    PageTable,
+/// A kind of object that the initialiser makes.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectType {
+    number: u64,
+    /// log2 of the memory that one takes.
+    pub size_bits: u8,
+    /// What the kernel asks for objects whose size is the caller's choice; 0 for all others.
+    user_size: u64,
 }
 
 impl ObjectType {
-    /// log2 of the memory that one takes.
-    pub fn size_bits(self) -> u8 {
-        let bits = match self {
-            Self::Untyped(bits) => u64::from(bits),
-            Self::Tcb => numbers::TCB_BITS,
-            Self::Endpoint => numbers::ENDPOINT_BITS,
-            Self::Notification => numbers::NOTIFICATION_BITS,
-            Self::CNode(slot_bits) => u64::from(slot_bits) + numbers::SLOT_BITS,
-            Self::SmallPage => 12,
-            Self::LargePage => 21,
-            Self::Table(_) => numbers::PAGE_TABLE_BITS,
-            Self::VSpace => numbers::VSPACE_BITS,
-        };
-        bits as u8
-    }
+    /// Thread control block.
+    pub const TCB: Self = Self::fixed(numbers::TCB, numbers::TCB_BITS);
+    /// Endpoint.
+    pub const ENDPOINT: Self = Self::fixed(numbers::ENDPOINT, numbers::ENDPOINT_BITS);
+    /// Notification.
+    pub const NOTIFICATION: Self = Self::fixed(numbers::NOTIFICATION, numbers::NOTIFICATION_BITS);
+    /// Frame of 4 KiB.
+    pub const SMALL_PAGE: Self = Self::fixed(numbers::SMALL_PAGE, 12);
+    /// Frame of 2 MiB.
+    pub const LARGE_PAGE: Self = Self::fixed(numbers::LARGE_PAGE, 21);
+    /// Top level of an address space.
+    pub const VSPACE: Self = Self::fixed(numbers::PAGE_GLOBAL_DIRECTORY, numbers::VSPACE_BITS);
 
-    fn number(self) -> u64 {
-        match self {
-            Self::Untyped(_) => numbers::UNTYPED,
-            Self::Tcb => numbers::TCB,
-            Self::Endpoint => numbers::ENDPOINT,
-            Self::Notification => numbers::NOTIFICATION,
-            Self::CNode(_) => numbers::CAP_TABLE,
-            Self::SmallPage => numbers::SMALL_PAGE,
-            Self::LargePage => numbers::LARGE_PAGE,
-            Self::Table(TableKind::UpperDirectory) => numbers::PAGE_UPPER_DIRECTORY,
-            Self::Table(TableKind::Directory) => numbers::PAGE_DIRECTORY,
-            Self::Table(TableKind::PageTable) => numbers::PAGE_TABLE,
-            Self::VSpace => numbers::PAGE_GLOBAL_DIRECTORY,
+    const fn fixed(number: u64, bits: u64) -> Self {
+        Self {
+            number,
+            size_bits: bits as u8,
+            user_size: 0,
         }
     }
 
-    /// What the kernel asks for objects whose size is the caller's choice.
-    fn user_size(self) -> u64 {
-        match self {
-            Self::Untyped(bits) | Self::CNode(bits) => u64::from(bits),
-            _ => 0,
+    /// Untyped memory of 2^`bits` bytes.
+    pub const fn untyped(bits: u32) -> Self {
+        Self {
+            user_size: bits as u64,
+            ..Self::fixed(numbers::UNTYPED, bits as u64)
+        }
+    }
+
+    /// CNode of 2^`bits` slots.
+    pub const fn cnode(bits: u32) -> Self {
+        Self {
+            user_size: bits as u64,
+            ..Self::fixed(numbers::CAP_TABLE, bits as u64 + numbers::SLOT_BITS)
         }
     }
 }
+
+/// A level of an address space below its top.
+#[derive(Clone, Copy, Debug)]
+pub struct Level {
+    /// How many bits of an address it and the levels below it translate.
+    pub bits: u64,
+    /// What is made of it.
+    pub table: ObjectType,
+    map: u64,
+}
+
+impl Level {
+    const fn new(bits: u64, number: u64, map: u64) -> Self {
+        let table = ObjectType::fixed(number, numbers::PAGE_TABLE_BITS);
+        Self { bits, table, map }
+    }
+}
+
+/// The levels, from the top.
+pub const LEVELS: [Level; 3] = [
+    Level::new(
+        39,
+        numbers::PAGE_UPPER_DIRECTORY,
+        numbers::PAGE_UPPER_DIRECTORY_MAP,
+    ),
+    Level::new(30, numbers::PAGE_DIRECTORY, numbers::PAGE_DIRECTORY_MAP),
+    Level::new(21, numbers::PAGE_TABLE, numbers::PAGE_TABLE_MAP),
+];
 
 /// The kernel's word for rights.
 #[derive(Clone, Copy)]
@@ -148,7 +149,7 @@ impl Kernel {
     /// Makes `count` objects out of `untyped`, in the slots from `first` on.
     pub fn retype(&mut self, untyped: u64, kind: ObjectType, first: u64, count: u64) -> Done {
         // Index and depth zero: the root CNode itself holds the slots.
-        let words = [kind.number(), kind.user_size(), 0, 0, first, count];
+        let words = [kind.number, kind.user_size, 0, 0, first, count];
         self.invoke(untyped, numbers::UNTYPED_RETYPE, &[slots::CNODE], &words)
     }
 
@@ -188,18 +189,9 @@ impl Kernel {
     }
 
     /// Maps a level of an address space so that it covers `vaddr`.
-    pub fn map_table(&mut self, kind: TableKind, table: u64, vspace: u64, vaddr: u64) -> Done {
-        let label = match kind {
-            TableKind::UpperDirectory => numbers::PAGE_UPPER_DIRECTORY_MAP,
-            TableKind::Directory => numbers::PAGE_DIRECTORY_MAP,
-            TableKind::PageTable => numbers::PAGE_TABLE_MAP,
-        };
-        self.invoke(
-            table,
-            label,
-            &[vspace],
-            &[vaddr, Attributes::new(true, true).0],
-        )
+    pub fn map_table(&mut self, level: &Level, table: u64, vspace: u64, vaddr: u64) -> Done {
+        let words = [vaddr, Attributes::new(true, true).0];
+        self.invoke(table, level.map, &[vspace], &words)
     }
 
     /// Maps a frame at `vaddr`.

@@ -17,5 +17,5 @@ const _: () = assert!(
     "this initialiser is for the registry SDK's kernel, without MCS"
 );
 
-pub use invocations::{Attributes, CapRights, ObjectType, Source, TableKind, TcbSetup};
+pub use invocations::{Attributes, CapRights, LEVELS, ObjectType, Source, TcbSetup};
 pub use syscall::{Kernel, KernelError, debug_holds};

@@ -57,9 +57,9 @@ impl Kernel {
         registers[..words.len()].copy_from_slice(words);
         let fast = core::array::from_fn(|index| registers[index]);
         let info = MessageInfo::new(label, 0, caps.len(), words.len());
-        let reply = svc(number::CALL, cap, info.word(), fast, 0);
+        let reply = svc(number::CALL, cap, info, fast, 0);
         let [first, second, third, _] = reply.registers;
-        sel4::Error::check(&MessageInfo::from_word(reply.info)).map_err(|code| KernelError {
+        sel4::Error::check(&reply.info).map_err(|code| KernelError {
             code,
             details: [first, second, third],
         })
@@ -67,10 +67,10 @@ impl Kernel {
 
     /// Waits for the message of a fault on endpoint `cap`.
     pub fn receive_fault(&mut self, cap: u64) -> (Badge, Fault) {
-        let received = svc(number::RECV, cap, 0, [0; 4], 0);
+        let received = svc(number::RECV, cap, MessageInfo::EMPTY, [0; 4], 0);
         let buffer = self.buffer();
         buffer.msg_regs_mut()[..4].copy_from_slice(&received.registers);
-        let fault = Fault::new(buffer, &MessageInfo::from_word(received.info));
+        let fault = Fault::new(buffer, &received.info);
         (received.badge, fault)
     }
 
@@ -81,12 +81,12 @@ impl Kernel {
             let len = name.len().min(bytes.len() - 1);
             bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
             bytes[len] = 0;
-            svc_short(number::DEBUG_NAME_THREAD, tcb, 0);
+            svc_short(number::DEBUG_NAME_THREAD, tcb, MessageInfo::EMPTY);
         }
     }
 }
 
 /// Whether this thread has a capability at `cap`. For printing kernels only.
 pub fn debug_holds(cap: u64) -> bool {
-    svc_short(number::DEBUG_CAP_IDENTIFY, cap, 0) != 0
+    svc_short(number::DEBUG_CAP_IDENTIFY, cap, MessageInfo::EMPTY) != 0
 }
