@@ -33,22 +33,11 @@ pub struct Deeds {
     garbage: Garbage,
 }
 
-/// The log ring a second time, by the fragment of the test image.
-fn raw_log() -> &'static [AtomicU64] {
-    let words = memory_region_symbol!(raw_log_vaddr: *mut AtomicU64);
-    words_at(words, *var!(raw_log_size: usize = 0))
-}
-
-/// This PD's half of its window, likewise.
-fn raw_window() -> &'static [AtomicU64] {
-    let words = memory_region_symbol!(raw_window_vaddr: *mut AtomicU64);
-    words_at(words, *var!(raw_window_size: usize = 0))
-}
-
-fn words_at(words: NonNull<AtomicU64>, size: usize) -> &'static [AtomicU64] {
+/// Memory that the fragment of the test image maps here a second time.
+fn raw(words: NonNull<[AtomicU64]>) -> &'static [AtomicU64] {
     // SAFETY: the SDK's tool has written address and size of one mapping of normal memory; all that
     // this PD does there goes through atomics.
-    unsafe { core::slice::from_raw_parts(words.as_ptr(), size / 8) }
+    unsafe { words.as_ref() }
 }
 
 impl Deeds {
@@ -57,11 +46,13 @@ impl Deeds {
     /// # Panics
     /// If the declaration does not give this PD the memory.
     pub fn take() -> Self {
+        let log = *var!(raw_log_size: usize = 0);
+        let window = *var!(raw_window_size: usize = 0);
         Self {
             server: peer(role::SOCKETS),
             console: peer(role::LOG),
-            log: raw_log(),
-            window: raw_window(),
+            log: raw(memory_region_symbol!(raw_log_vaddr: *mut [AtomicU64], n = log / 8)),
+            window: raw(memory_region_symbol!(raw_window_vaddr: *mut [AtomicU64], n = window / 8)),
             driver: region::<ReadWrite>("sabotage").page(),
             garbage: Garbage::new(clock::now()),
         }

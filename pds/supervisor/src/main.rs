@@ -15,6 +15,8 @@ mod children;
 mod injection;
 mod seconds;
 
+use core::time::Duration;
+
 use pd_support::{Pd, clock, error, info, warn};
 use sel4::{UserContext, Word};
 use sel4_microkit::{
@@ -117,9 +119,9 @@ impl Supervisor {
                 self.start(child, streak);
             }
             Verdict::Park { pause } => {
-                let nanos = self.clock.nanos(pause);
+                let pause = Duration::from_nanos(self.clock.nanos(pause));
                 let outcome = match child.restart(PARK_POINT) {
-                    Ok(()) => Outcome::Parked { nanos },
+                    Ok(()) => Outcome::Parked { pause },
                     Err(_) => Outcome::Refused,
                 };
                 self.say(child, streak, outcome);
@@ -171,7 +173,8 @@ impl Supervisor {
                 let nanos = self.clock.nanos(ticks);
                 self.stats.set(Counter::LastRecovery, nanos);
                 self.stats.raise(Counter::LongestRecovery, nanos);
-                self.say(child, &streak, Outcome::Ready { number, nanos });
+                let after = Duration::from_nanos(nanos);
+                self.say(child, &streak, Outcome::Ready { number, after });
             }
             Report::NoNews => {}
             Report::TooMany => self.blame(child, Cause::Noise),

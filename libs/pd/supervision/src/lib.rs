@@ -6,7 +6,7 @@
 //! a child holds the capability that its faults are sent with, and can send what it likes. Which
 //! child it is comes from the kernel. So the worst that a child can do is to be parked.
 //!
-//! Times are in ticks of the generic timer, durations in messages in nanoseconds.
+//! Times are in ticks of the generic timer.
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

@@ -2,10 +2,11 @@
 //! The one line that a fault leaves in the log.
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::Streak;
 
-/// What became of a child that faulted. Durations in nanoseconds.
+/// What became of a child that faulted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was restarted and its initialisation is done.
@@ -13,7 +14,7 @@ pub enum Outcome {
         /// Which restart of its life that was.
         number: u64,
         /// From the fault to being ready.
-        nanos: u64,
+        after: Duration,
     },
     /// It was restarted, and faulted again before it was ready.
     Unready {
@@ -23,7 +24,7 @@ pub enum Outcome {
     /// It faults too often, and is started again after a pause.
     Parked {
         /// The pause.
-        nanos: u64,
+        pause: Duration,
     },
     /// The kernel refused to restart it.
     Refused,
@@ -48,29 +49,17 @@ impl fmt::Display for FaultLine<'_> {
             write!(f, "{times} times; ")?;
         }
         match self.outcome {
-            Outcome::Ready { number, nanos } => {
-                write!(f, "restart {number}, ready after {}", Milliseconds(nanos))
+            Outcome::Ready { number, after } => {
+                write!(f, "restart {number}, ready after {after:.2?}")
             }
             Outcome::Unready { number } => {
                 write!(f, "restart {number}, not ready before its next fault")
             }
-            Outcome::Parked { nanos } => write!(
-                f,
-                "it faults too often, next start in {}",
-                Milliseconds(nanos)
-            ),
+            Outcome::Parked { pause } => {
+                write!(f, "it faults too often, next start in {pause:.2?}")
+            }
             Outcome::Refused => f.write_str("the kernel refused to restart it"),
         }
-    }
-}
-
-/// Nanoseconds shown as milliseconds with two digits behind the point.
-struct Milliseconds(u64);
-
-impl fmt::Display for Milliseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hundredths = self.0 / 10_000;
-        write!(f, "{}.{:02} ms", hundredths / 100, hundredths % 100)
     }
 }
 
@@ -99,22 +88,22 @@ mod tests {
         let fault = "fault: net_driver: turns without end, pc 0x10, lr 0x20, sp 0x30; ";
         let ready = Outcome::Ready {
             number: 3,
-            nanos: 12_345_678,
+            after: Duration::from_nanos(12_345_678),
         };
         assert_eq!(
             line(1, ready),
-            format!("{fault}restart 3, ready after 12.34 ms")
+            format!("{fault}restart 3, ready after 12.35ms")
         );
         assert_eq!(
             line(1, Outcome::Unready { number: 4 }),
             format!("{fault}restart 4, not ready before its next fault")
         );
         let parked = Outcome::Parked {
-            nanos: 1_000_000_000,
+            pause: Duration::from_secs(1),
         };
         assert_eq!(
             line(5, parked),
-            format!("{fault}5 times; it faults too often, next start in 1000.00 ms")
+            format!("{fault}5 times; it faults too often, next start in 1.00s")
         );
     }
 }

@@ -48,6 +48,7 @@ struct Seen {
 
 impl<const N: usize> Watch<N> {
     /// Nothing has been seen.
+    #[allow(clippy::new_without_default)] // arrays of any length have no default
     pub fn new() -> Self {
         let seen = Seen {
             beat: Beat::from(0),
@@ -83,11 +84,5 @@ impl<const N: usize> Watch<N> {
             }
         }
         hung
-    }
-}
-
-impl<const N: usize> Default for Watch<N> {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -12,7 +12,6 @@ pub type PanicHook = &'static (dyn Fn(&PanicInfo) + Send + Sync);
 struct State {
     hook: Cell<Option<PanicHook>>,
     /// How many panics have begun.
-    #[cfg(target_os = "none")]
     depth: Cell<u32>,
 }
 
@@ -21,7 +20,6 @@ unsafe impl Sync for State {}
 
 static STATE: State = State {
     hook: Cell::new(None),
-    #[cfg(target_os = "none")]
     depth: Cell::new(0),
 };
 

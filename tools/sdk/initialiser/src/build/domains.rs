@@ -145,34 +145,25 @@ impl<'a> Builder<'a> {
 
     fn cap(&mut self, layout: &Layout, cnode: u64, cap: &Cap) -> Result<(), Failure> {
         let object = u64::from(cap.object);
-        let mint = |slot| Source {
-            slot,
-            rights: CapRights::from(cap.rights),
-            badge: cap.badge,
+        let (slot, is_minted) = match cap.kind {
+            CapKind::Endpoint => (layout.endpoints + object, true),
+            CapKind::MonitorEndpoint => (layout.monitor, true),
+            CapKind::Notification => (layout.notifications + object, true),
+            CapKind::Tcb => (layout.tcbs + object, false),
+            CapKind::IrqHandler => (layout.irq_handlers + object, false),
         };
         let to = u64::from(cap.slot);
-        match cap.kind {
-            CapKind::Endpoint => {
-                self.kernel
-                    .mint(cnode, CNODE_BITS, to, &mint(layout.endpoints + object))
-            }
-            CapKind::MonitorEndpoint => {
-                self.kernel
-                    .mint(cnode, CNODE_BITS, to, &mint(layout.monitor))
-            }
-            CapKind::Notification => {
-                self.kernel
-                    .mint(cnode, CNODE_BITS, to, &mint(layout.notifications + object))
-            }
-            CapKind::Tcb => self
-                .kernel
-                .copy(cnode, CNODE_BITS, to, layout.tcbs + object),
-            CapKind::IrqHandler => {
-                self.kernel
-                    .copy(cnode, CNODE_BITS, to, layout.irq_handlers + object)
-            }
+        if is_minted {
+            let source = Source {
+                slot,
+                rights: CapRights::from(cap.rights),
+                badge: cap.badge,
+            };
+            self.kernel.mint(cnode, CNODE_BITS, to, &source)?;
+        } else {
+            self.kernel.copy(cnode, CNODE_BITS, to, slot)?;
         }
-        .map_err(Failure::Kernel)
+        Ok(())
     }
 
     fn thread(&mut self, layout: &Layout, index: u64, pd: &Pd<'a>) -> Result<(), Failure> {
@@ -186,13 +177,13 @@ impl<'a> Builder<'a> {
             vspace: layout.vspaces + index,
             ipc_buffer: pd.record.ipc_buffer,
             ipc_frame: layout.ipc_frames + index,
+            entry: pd.record.entry,
+            stack_pointer: pd.record.stack_pointer,
+            name: pd.name,
         };
-        self.kernel.configure_tcb(tcb, &setup)?;
+        self.kernel.set_up_thread(tcb, &setup)?;
         self.kernel
             .bind_notification(tcb, layout.notifications + index)?;
-        self.kernel
-            .write_registers(tcb, pd.record.entry, pd.record.stack_pointer)?;
-        self.kernel.debug_name_thread(tcb, pd.name);
         Ok(())
     }
 }

@@ -44,12 +44,11 @@ impl Builder<'_> {
             vspace: slots::VSPACE,
             ipc_buffer: monitor::IPC_BUFFER,
             ipc_frame: frame,
+            entry: monitor::main as extern "C" fn() -> ! as usize as u64,
+            stack_pointer: start::monitor_stack(),
+            name: "monitor",
         };
-        self.kernel.configure_tcb(tcb, &setup)?;
-        let entry = monitor::main as extern "C" fn() -> ! as usize as u64;
-        self.kernel
-            .write_registers(tcb, entry, start::monitor_stack())?;
-        self.kernel.debug_name_thread(tcb, "monitor");
+        self.kernel.set_up_thread(tcb, &setup)?;
         Ok(tcb)
     }
 

@@ -128,7 +128,7 @@ pub struct Source {
 }
 
 /// How a thread is set up.
-pub struct TcbSetup {
+pub struct TcbSetup<'a> {
     /// Slot of its fault endpoint in its *own* CNode.
     pub fault_endpoint: u64,
     /// Priority, also the highest that it may give to others.
@@ -143,6 +143,12 @@ pub struct TcbSetup {
     pub ipc_buffer: u64,
     /// Frame of its IPC buffer.
     pub ipc_frame: u64,
+    /// Its first program counter.
+    pub entry: u64,
+    /// Its first stack pointer.
+    pub stack_pointer: u64,
+    /// Its name in the kernel's debug output.
+    pub name: &'a str,
 }
 
 impl Kernel {
@@ -242,26 +248,25 @@ impl Kernel {
         self.invoke(handler, numbers::IRQ_SET_HANDLER, &[notification], &[])
     }
 
-    /// Sets up a thread.
-    pub fn configure_tcb(&mut self, tcb: u64, setup: &TcbSetup) -> Done {
+    /// Sets up a thread, which stays suspended.
+    pub fn set_up_thread(&mut self, tcb: u64, setup: &TcbSetup<'_>) -> Done {
         let priorities = u64::from(setup.priority) << 8 | u64::from(setup.priority);
         // Guard of zero bits in front of the CNode's index bits: size from bit 2 on, value from bit
         // 8 on.
         let guard = u64::from(64 - setup.cnode_bits) << 2;
         let words = [setup.fault_endpoint, priorities, guard, 0, setup.ipc_buffer];
         let caps = [setup.cnode, setup.vspace, setup.ipc_frame];
-        self.invoke(tcb, numbers::TCB_CONFIGURE, &caps, &words)
+        self.invoke(tcb, numbers::TCB_CONFIGURE, &caps, &words)?;
+        // No flags, two registers.
+        let registers = [0, 2, setup.entry, setup.stack_pointer];
+        self.invoke(tcb, numbers::TCB_WRITE_REGISTERS, &[], &registers)?;
+        self.debug_name_thread(tcb, setup.name);
+        Ok(())
     }
 
     /// Lets the thread receive the notification whenever it receives a message.
     pub fn bind_notification(&mut self, tcb: u64, notification: u64) -> Done {
         self.invoke(tcb, numbers::TCB_BIND_NOTIFICATION, &[notification], &[])
-    }
-
-    /// Sets program counter and stack pointer; the thread stays suspended.
-    pub fn write_registers(&mut self, tcb: u64, pc: u64, sp: u64) -> Done {
-        // No flags, two registers.
-        self.invoke(tcb, numbers::TCB_WRITE_REGISTERS, &[], &[0, 2, pc, sp])
     }
 
     /// Starts a thread.

@@ -75,7 +75,7 @@ impl Kernel {
     }
 
     /// Gives the thread of TCB `tcb` a name for the debug output of a kernel that has one.
-    pub fn debug_name_thread(&mut self, tcb: u64, name: &str) {
+    pub(super) fn debug_name_thread(&mut self, tcb: u64, name: &str) {
         if sel4::PRINTING {
             let bytes = self.buffer().msg_bytes_mut();
             let len = name.len().min(bytes.len() - 1);
