@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use pd_net::NetServer;
 use pd_support::{Peer, ReadWrite, clock, peer, region, role};
-use sabotage::{Deed, Garbage, Orders};
+use sabotage::{Garbage, Orders};
 use sel4_microkit::{memory_region_symbol, var};
 use socket_client::{Client, Socket};
 use socket_proto::Operation;
@@ -29,7 +29,8 @@ pub struct Deeds {
     console: Peer,
     log: &'static [AtomicU64],
     window: &'static [AtomicU64],
-    driver: &'static Orders,
+    /// What the driver is to do of the like.
+    pub driver: &'static Orders,
     garbage: Garbage,
 }
 
@@ -76,11 +77,6 @@ impl Deeds {
         self.log[HEAD].store(0, Ordering::Relaxed);
         self.log[TAIL].store(5, Ordering::Relaxed);
         self.console.notify();
-    }
-
-    /// Has the driver do the like.
-    pub fn order_driver(&self, deed: Deed) {
-        self.driver.give(deed);
     }
 
     /// As many datagrams as one call takes.

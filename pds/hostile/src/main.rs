@@ -109,8 +109,8 @@ impl Hostile {
             b"log" => self.deeds.ruin_log(),
             b"spin" => deeds::spin(),
             b"overflow" => deeds::use_up_the_stack(1),
-            b"driver scribble" => self.deeds.order_driver(sabotage::Deed::Scribble),
-            b"driver ruin" => self.deeds.order_driver(sabotage::Deed::Ruin),
+            b"driver scribble" => self.deeds.driver.give(sabotage::Deed::Scribble),
+            b"driver ruin" => self.deeds.driver.give(sabotage::Deed::Ruin),
             // "stop", and whatever else.
             _ => {}
         }

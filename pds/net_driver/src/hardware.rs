@@ -39,8 +39,9 @@ pub fn take() -> (MmioTransport<'static>, DmaMemory<'static, RX, TX>) {
     }
     // SAFETY: the page of the slot is mapped there as device memory, writable, into no other PD
     // (sysgen checks that); this is the PD's only device, and asked for here alone.
-    match unsafe { MmioTransport::new(registers::<VirtIOHeader>(), REGISTERS) } {
-        Ok(transport) => (transport, memory),
-        Err(error) => panic!("{error} (QEMU: -device virtio-net-device,bus=virtio-mmio-bus.0)"),
-    }
+    let transport = unsafe { MmioTransport::new(registers::<VirtIOHeader>(), REGISTERS) };
+    let transport = transport.unwrap_or_else(|error| {
+        panic!("{error} (QEMU: -device virtio-net-device,bus=virtio-mmio-bus.0)")
+    });
+    (transport, memory)
 }

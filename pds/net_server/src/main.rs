@@ -77,7 +77,7 @@ fn init() -> impl Handler {
         driver_peer: peer(role::PACKETS),
         driver: ServerEnd::start(mine, theirs),
         frames: Frames::map(),
-        timeout: Timeout::new(peer(role::TIME), clock),
+        timeout: Timeout::new(peer(role::TIME), clock, pd.stats()),
         clock,
         stats: pd.stats(),
     };
@@ -105,7 +105,7 @@ impl NetServer {
         }
         self.stats.inc(Counter::BudgetUsedUp);
         let at = self.now() + PAUSE;
-        self.timeout.at_latest(at, &self.stats);
+        self.timeout.at_latest(at);
     }
 
     /// One round: takes frames and sends frames within the core's budget. Answers whether there is
@@ -136,7 +136,7 @@ impl NetServer {
         self.clients.notify(outcome.notify);
         if let Some(deadline) = outcome.deadline {
             let soonest = self.now() + PAUSE;
-            self.timeout.at_latest(deadline.max(soonest), &self.stats);
+            self.timeout.at_latest(deadline.max(soonest));
         }
         self.report();
     }
@@ -239,7 +239,7 @@ impl Handler for NetServer {
         // Buffers may have come back since the last look, and of those there is no signal.
         if outcome.more_work || (self.driver.waits_for_buffers() && self.driver.sleep()) {
             let at = self.now();
-            self.timeout.at_latest(at, &self.stats);
+            self.timeout.at_latest(at);
         }
         Ok(message(label, &words))
     }

@@ -17,15 +17,17 @@ const GRACE: u64 = 1_000_000;
 pub struct Timeout {
     timer: Peer,
     clock: Clock,
+    stats: Writer<Counter>,
     /// What the driver has been told, in nanoseconds.
     alarm: Alarm,
 }
 
 impl Timeout {
-    pub fn new(timer: Peer, clock: Clock) -> Self {
+    pub fn new(timer: Peer, clock: Clock, stats: Writer<Counter>) -> Self {
         Timeout {
             timer,
             clock,
+            stats,
             alarm: Alarm::new(GRACE),
         }
     }
@@ -42,16 +44,15 @@ impl Timeout {
     }
 
     /// Sees to it that this PD is notified at that time, or earlier.
-    pub fn at_latest(&mut self, deadline: u64, stats: &Writer<Counter>) {
+    pub fn at_latest(&mut self, deadline: u64) {
         if self.alarm.covers(deadline, self.clock.nanos(clock::now())) {
             return;
         }
-        let deadline_in_ticks = self.clock.ticks(deadline);
-        let (label, words) = SetTimeout {
-            deadline: deadline_in_ticks,
-        }
-        .encode();
-        stats.inc(Counter::TimeoutsSet);
+        let request = SetTimeout {
+            deadline: self.clock.ticks(deadline),
+        };
+        let (label, words) = request.encode();
+        self.stats.inc(Counter::TimeoutsSet);
         let ask = || decode_result(self.timer.call(label, words).label);
         let mut reply = ask();
         if reply == Err(CallError::Restarted) {

@@ -152,13 +152,13 @@ impl Supervisor {
 
     /// Starts the children whose pauses are over.
     fn start_due(&mut self) {
-        while let Some(due) = self.children.take_due(clock::now()) {
-            let child = Child::new(due.id);
-            if due.streak.times == 1 {
+        while let Some((id, streak, number)) = self.children.take_due(clock::now()) {
+            let child = Child::new(id);
+            if streak.times == 1 {
                 let name = self.table.name(child);
-                info!("{name} is tried again, restart {}", due.number);
+                info!("{name} is tried again, restart {number}");
             }
-            self.start(child, &due.streak);
+            self.start(child, &streak);
             self.count_parked();
         }
     }

@@ -25,10 +25,9 @@ impl<C: CounterSet> Pd<C> {
         panicking::set_hook(&log::panic_hook);
         #[cfg(feature = "log")]
         crate::facade::install();
-        let Some(page) = own_region::<ReadWrite>(role::COUNTERS) else {
-            panic!("no counters in the wiring table");
-        };
-        let stats = Writer::attach(page.page(), clock::now());
+        let counters = own_region::<ReadWrite>(role::COUNTERS);
+        let page = counters.expect("no counters in the wiring table").page();
+        let stats = Writer::attach(page, clock::now());
         GLOBAL.stats.set(Some(stats.untyped()));
         working();
         // The console has no ring: it prints itself.

@@ -69,17 +69,6 @@ pub enum Verdict {
     Stop,
 }
 
-/// A child whose pause is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// The child.
-    pub id: usize,
-    /// What it was parked for.
-    pub streak: Streak,
-    /// Which restart of its life this is.
-    pub number: u64,
-}
-
 /// What a child's report that it is ready means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -191,14 +180,14 @@ impl<const N: usize> Children<N> {
         }
     }
 
-    /// A child whose pause is over at `now`, and which is to be started. Until there is none.
-    pub fn take_due(&mut self, now: u64) -> Option<Due> {
+    /// A child whose pause is over at `now`, and which is to be started: its id, what it was parked
+    /// for, and the number of this restart. To be called until there is none.
+    pub fn take_due(&mut self, now: u64) -> Option<(usize, Streak, u64)> {
         let is_due = |child: &State| child.parked_until.is_some_and(|until| until <= now);
         let id = self.children.iter().position(is_due)?;
         let child = &mut self.children[id];
         let (streak, _) = child.recovering.clone()?;
-        let number = child.start(now);
-        Some(Due { id, streak, number })
+        Some((id, streak, child.start(now)))
     }
 
     /// A child says at `now` that its initialisation is done.

@@ -18,7 +18,7 @@ mod lives;
 mod request;
 mod watch;
 
-pub use children::{Children, Due, Judgement, MAX_CHILDREN, Policy, Report, Streak, Verdict};
+pub use children::{Children, Judgement, MAX_CHILDREN, Policy, Report, Streak, Verdict};
 pub use fault::{Cause, FaultReport, Place};
 pub use line::{FaultLine, Outcome};
 pub use lives::Lives;

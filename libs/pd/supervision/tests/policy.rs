@@ -2,7 +2,7 @@
 //! The policy over any past of a child, and a child's way from fault to ready.
 
 use proptest::prelude::*;
-use supervision::{Cause, Children, Due, FaultReport, Policy, Report, Streak, Verdict};
+use supervision::{Cause, Children, FaultReport, Policy, Report, Streak, Verdict};
 use time::Rate;
 
 /// 3 at once, one more every 100 ticks, pauses from 50 to 1600.
@@ -67,13 +67,7 @@ fn a_child_that_never_gets_ready_is_parked_and_the_others_are_not() {
     let late = children.ready(0, 3);
     assert_eq!(late, Report::NoNews, "sent before it was parked");
     assert_eq!(fault(&mut children, 4, 4), (Verdict::Stop, None));
-    let due = |digest, number| {
-        Some(Due {
-            id: 0,
-            streak: once(digest),
-            number,
-        })
-    };
+    let due = |digest, number| Some((0, once(digest), number));
     assert_eq!(children.take_due(51), None);
     assert_eq!(children.take_due(52), due(3, 3));
     assert_eq!(children.take_due(52), None);
@@ -206,7 +200,7 @@ proptest! {
                     prop_assert_eq!(children.take_due(now + pause - 1), None);
                     prop_assert_eq!(children.fault(0, report(1), now).verdict, Verdict::Stop);
                     now += pause;
-                    prop_assert_eq!(children.take_due(now).map(|due| due.number), Some(number));
+                    prop_assert_eq!(children.take_due(now).map(|(.., number)| number), Some(number));
                     last_pause = Some(pause);
                 }
                 Verdict::Stop => prop_assert!(false, "given up"),

@@ -4,7 +4,8 @@
 
 use core::fmt;
 
-use crate::{MessageInfo, symbols};
+use crate::MessageInfo;
+use crate::symbols::{microkit_irqs, microkit_notifications, microkit_pps};
 
 /// First capability slots by kind (Microkit 2.3, `microkit.h`).
 mod slot {
@@ -64,24 +65,24 @@ impl Channel {
     #[doc(hidden)]
     #[inline]
     pub fn notification(&self) -> sel4::cap::Notification {
-        self.cap(symbols::notifications(), slot::NOTIFY, "notify")
+        self.cap(*microkit_notifications.get(), slot::NOTIFY, "notify")
     }
 
     #[doc(hidden)]
     #[inline]
     pub fn irq_handler(&self) -> sel4::cap::IrqHandler {
-        self.cap(symbols::irqs(), slot::IRQ, "irq_ack")
+        self.cap(*microkit_irqs.get(), slot::IRQ, "irq_ack")
     }
 
     #[doc(hidden)]
     #[inline]
     pub fn endpoint(&self) -> sel4::cap::Endpoint {
-        self.cap(symbols::pps(), slot::CALL, "pp_call")
+        self.cap(*microkit_pps.get(), slot::CALL, "pp_call")
     }
 
     /// Whether the system description lets this PD signal the peer. Not upstream.
     pub fn may_notify(&self) -> bool {
-        symbols::notifications() & (1 << self.index) != 0
+        *microkit_notifications.get() & (1 << self.index) != 0
     }
 
     /// Signals the peer.

@@ -74,11 +74,10 @@ pub trait Handler {
     fn run(&mut self) -> Result<Never, Self::Error> {
         // An interrupt that was delivered to a previous life, or before this PD was ready, waits
         // for its acknowledgement (seL4 issue 1536; libmicrokit does the same).
-        let mut irqs = symbols::irqs();
+        let mut irqs = *symbols::microkit_irqs.get();
         while irqs != 0 {
-            if let Err(error) = Channel::from_badge(irqs.trailing_zeros().into()).irq_ack() {
-                panic!("{error}");
-            }
+            let irq = Channel::from_badge(irqs.trailing_zeros().into());
+            irq.irq_ack().unwrap_or_else(|error| panic!("{error}"));
             irqs &= irqs - 1;
         }
 

@@ -119,12 +119,11 @@ macro_rules! memory_region_symbol {
 
 #[doc(hidden)]
 pub fn region<T>(address: usize, symbol: &str) -> core::ptr::NonNull<T> {
-    match core::ptr::NonNull::new(core::ptr::with_exposed_provenance_mut(address)) {
-        Some(pointer) => pointer,
-        None => panic!(
+    core::ptr::NonNull::new(core::ptr::with_exposed_provenance_mut(address)).unwrap_or_else(|| {
+        panic!(
             "{symbol} is not set: the system description needs a map with setvar_vaddr=\"{symbol}\""
-        ),
-    }
+        )
+    })
 }
 
 /// Types that may be declared [`persistent!`](crate::persistent). Not upstream.
@@ -180,13 +179,14 @@ macro_rules! persistent {
 /// The symbols that the tool writes into every PD (Microkit 2.3, `tool/microkit/src/symbols.rs`).
 /// The linker script demands them.
 macro_rules! fixed {
-    ($($symbol:ident: $type:ty = $default:expr;)*) => {
+    ($($(#[$doc:meta])* $symbol:ident: $type:ty = $default:expr;)*) => {
         $(
+            $(#[$doc])*
             #[allow(non_upper_case_globals)]
             #[unsafe(no_mangle)]
             #[unsafe(link_section = ".microkit.vars")]
             #[used]
-            static $symbol: Patched<$type> = Patched::new($default);
+            pub(crate) static $symbol: Patched<$type> = Patched::new($default);
         )*
     };
 }
@@ -197,8 +197,11 @@ fixed! {
     microkit_name: [u8; NAME_LENGTH] = [0; NAME_LENGTH];
     // One byte is written; bytes that are not 0 or 1 make no valid `bool`, so it is a number here.
     microkit_passive: u8 = 0;
+    /// Bit n: channel id n is an interrupt.
     microkit_irqs: u64 = 0;
+    /// Bit n: this PD may notify channel n.
     microkit_notifications: u64 = 0;
+    /// Bit n: this PD may make calls on channel n.
     microkit_pps: u64 = 0;
     microkit_ioports: u64 = 0;
 }
@@ -206,24 +209,6 @@ fixed! {
 /// Whether the system description says that this PD is passive.
 pub fn pd_is_passive() -> bool {
     *microkit_passive.get() != 0
-}
-
-/// Bit n: channel id n is an interrupt.
-#[inline]
-pub(crate) fn irqs() -> u64 {
-    *microkit_irqs.get()
-}
-
-/// Bit n: this PD may notify channel n.
-#[inline]
-pub(crate) fn notifications() -> u64 {
-    *microkit_notifications.get()
-}
-
-/// Bit n: this PD may make calls on channel n.
-#[inline]
-pub(crate) fn pps() -> u64 {
-    *microkit_pps.get()
 }
 
 /// For tests: the rights that the tool would write. Interrupt 0, and channels above it.

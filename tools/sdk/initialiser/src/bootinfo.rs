@@ -3,6 +3,7 @@
 //! that it fills first.
 
 use crate::kernel::numbers::MAX_BOOT_UNTYPEDS;
+use crate::memory::Piece;
 
 /// Slots of the root CNode that the kernel fills.
 pub mod slots {
@@ -18,23 +19,14 @@ pub mod slots {
     pub const ASID_POOL: u64 = 6;
 }
 
+/// Slots one behind the other.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct SlotRegion {
-    start: u64,
-    end: u64,
-}
-
-/// A piece of untyped memory.
-pub struct Untyped {
-    /// Slot of its capability.
-    pub slot: u64,
-    /// First physical address.
-    pub paddr: u64,
-    /// log2 of the size in bytes.
-    pub size_bits: u8,
-    /// Device memory: only frames can be made of it, and nobody clears it.
-    pub is_device: bool,
+pub struct SlotRegion {
+    /// The first.
+    pub start: u64,
+    /// The one after the last.
+    pub end: u64,
 }
 
 /// A description: physical address (8 bytes), two unused bytes, log2 of the size, whether it is
@@ -48,8 +40,10 @@ pub struct BootInfo {
     node_id: u64,
     node_count: u64,
     io_levels: u64,
-    ipc_buffer: u64,
-    empty: SlotRegion,
+    /// Address of this thread's IPC buffer.
+    pub ipc_buffer: u64,
+    /// The slots that are free.
+    pub empty: SlotRegion,
     shared_frames: SlotRegion,
     image_frames: SlotRegion,
     image_paging: SlotRegion,
@@ -63,30 +57,19 @@ pub struct BootInfo {
 }
 
 impl BootInfo {
-    /// Address of this thread's IPC buffer.
-    pub fn ipc_buffer(&self) -> u64 {
-        self.ipc_buffer
-    }
-
-    /// The slots that are free: first, and the one after the last.
-    pub fn empty_slots(&self) -> (u64, u64) {
-        let empty = self.empty;
-        (empty.start, empty.end)
-    }
-
     /// Every piece of untyped memory.
-    pub fn untypeds(&self) -> impl Iterator<Item = Untyped> + '_ {
+    pub fn untypeds(&self) -> impl Iterator<Item = Piece> + '_ {
         let region = self.untyped;
         (region.start..region.end)
             .zip(&self.descriptions)
             .map(|(slot, description)| {
                 let [paddr @ .., _, _, size_bits, is_device] = *description;
-                Untyped {
+                Piece::new(
                     slot,
-                    paddr: u64::from_le_bytes(paddr),
-                    size_bits,
-                    is_device: is_device != 0,
-                }
+                    u64::from_le_bytes(paddr),
+                    size_bits.into(),
+                    is_device != 0,
+                )
             })
     }
 }

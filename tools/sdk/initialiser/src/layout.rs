@@ -4,6 +4,7 @@
 
 use sdk_spec::Spec;
 
+use crate::bootinfo::SlotRegion;
 use crate::build::Failure;
 
 /// Free slots, handed out in order.
@@ -13,9 +14,12 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// The slots from `next` up to `end`.
-    pub fn new((next, end): (u64, u64)) -> Self {
-        Self { next, end }
+    /// These slots.
+    pub fn new(empty: SlotRegion) -> Self {
+        Self {
+            next: empty.start,
+            end: empty.end,
+        }
     }
 
     /// The first of `count` consecutive free slots.

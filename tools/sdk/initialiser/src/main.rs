@@ -36,7 +36,7 @@ extern "C" fn initialiser_main(bootinfo: *const BootInfo) -> ! {
     let bootinfo = unsafe { &*bootinfo };
     // SAFETY: this is the address that the kernel mapped this thread's IPC buffer at, and the only
     // use of it.
-    let kernel = unsafe { Kernel::new(bootinfo.ipc_buffer()) };
+    let kernel = unsafe { Kernel::new(bootinfo.ipc_buffer) };
     let spec = match Spec::decode(start::spec_bytes()) {
         Ok(spec) => spec,
         Err(error) => {

@@ -8,7 +8,6 @@
 
 use heapless::Vec;
 
-use crate::bootinfo::Untyped;
 use crate::build::Failure;
 use crate::kernel::{Kernel, ObjectType, numbers};
 use crate::layout::Slots;
@@ -16,8 +15,9 @@ use crate::layout::Slots;
 /// The boot pieces, and up to two dozen for every place that was asked for by address.
 const MAX_PIECES: usize = 512;
 
+/// A piece of untyped memory. Of device memory only frames can be made, and nobody clears it.
 #[derive(Clone, Copy)]
-struct Piece {
+pub struct Piece {
     slot: u64,
     start: u64,
     end: u64,
@@ -34,16 +34,9 @@ pub struct Memory {
 impl Memory {
     /// The pieces that the kernel gives to its root task, which are far fewer than there is room
     /// for.
-    pub fn new(untypeds: impl Iterator<Item = Untyped>) -> Self {
-        let piece = |untyped: Untyped| Piece {
-            slot: untyped.slot,
-            start: untyped.paddr,
-            end: untyped.paddr + (1 << untyped.size_bits),
-            next: untyped.paddr,
-            is_device: untyped.is_device,
-        };
+    pub fn new(pieces: impl Iterator<Item = Piece>) -> Self {
         Self {
-            pieces: untypeds.map(piece).take(MAX_PIECES).collect(),
+            pieces: pieces.take(MAX_PIECES).collect(),
         }
     }
 
@@ -132,14 +125,7 @@ impl Memory {
             let bits = start.trailing_zeros().min((at - start).ilog2());
             let slot = slots.take(1)?;
             piece.cut(kernel, ObjectType::untyped(bits), slot, 1)?;
-            let is_device = piece.is_device;
-            let cut = Piece {
-                slot,
-                start,
-                end: start + (1 << bits),
-                next: start,
-                is_device,
-            };
+            let cut = Piece::new(slot, start, bits, piece.is_device);
             self.pieces.push(cut).map_err(|_| Failure::Pieces)?;
         }
         Ok(())
@@ -147,6 +133,17 @@ impl Memory {
 }
 
 impl Piece {
+    /// 2^`bits` bytes at `start`, by the capability in `slot`.
+    pub fn new(slot: u64, start: u64, bits: u32, is_device: bool) -> Self {
+        Self {
+            slot,
+            start,
+            end: start + (1 << bits),
+            next: start,
+            is_device,
+        }
+    }
+
     /// How many objects of 2^`bits` bytes fit.
     fn room(&self, bits: u8) -> u64 {
         let start = self.next.next_multiple_of(1 << bits);

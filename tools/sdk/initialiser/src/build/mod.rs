@@ -54,7 +54,7 @@ impl<'a> Builder<'a> {
         Self {
             kernel,
             memory: Memory::new(bootinfo.untypeds()),
-            slots: Slots::new(bootinfo.empty_slots()),
+            slots: Slots::new(bootinfo.empty),
             spec,
             progress: Progress {
                 doing: "the console",
