@@ -26,11 +26,8 @@ fn main() {
     };
     let abi = match found {
         Ok(abi) => abi,
-        Err(error) if error.is_missing_sdk() => {
-            println!(
-                "cargo::metadata=missing={}",
-                error.to_string().replace('\n', " ")
-            );
+        Err(AbiError::NoSdk(why)) => {
+            println!("cargo::metadata=missing={}", why.replace('\n', " "));
             Abi::WITHOUT_SDK
         }
         Err(error) => {

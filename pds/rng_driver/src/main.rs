@@ -40,31 +40,21 @@ fn init() -> impl Handler {
 }
 
 fn source(stats: Writer<Counter>) -> Option<Source<'static, MmioTransport<'static>>> {
-    let transport = match hardware::transport() {
-        Ok(transport) => transport,
-        Err(MmioError::InvalidDeviceID(_)) => {
-            warn!(
-                "no random number generator in the virtio slot (QEMU: -device virtio-rng-device,bus=virtio-mmio-bus.8)"
-            );
-            return None;
-        }
-        Err(error) => {
-            error!("{error}");
-            return None;
-        }
-    };
+    let transport = hardware::transport().inspect_err(|error| match error {
+        MmioError::InvalidDeviceID(_) => warn!(
+            "no random number generator in the virtio slot (QEMU: -device virtio-rng-device,bus=virtio-mmio-bus.8)"
+        ),
+        error => error!("{error}"),
+    });
+    let transport = transport.ok()?;
     let (page, paddr) = hardware::page();
     let policy = Policy {
         interval: clock::clock().ticks(INTERVAL),
         restarts: restart_count(),
     };
-    match Source::start(transport, page, paddr, policy, stats) {
-        Ok(source) => Some(source),
-        Err(error) => {
-            error!("{error}");
-            None
-        }
-    }
+    Source::start(transport, page, paddr, policy, stats)
+        .inspect_err(|error| error!("{error}"))
+        .ok()
 }
 
 impl Driver {

@@ -51,6 +51,7 @@ pub struct Executor {
 
 impl Executor {
     /// An executor without tasks.
+    #[allow(clippy::new_without_default)] // for statics only
     #[must_use]
     pub const fn new() -> Self {
         Executor {
@@ -97,12 +98,6 @@ impl fmt::Debug for Executor {
         f.debug_struct("Executor")
             .field("awake", &self.awake)
             .finish_non_exhaustive()
-    }
-}
-
-impl Default for Executor {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -66,17 +66,18 @@ impl FaultReport {
     /// The kernel reported a fault of a child that has the registers that are given.
     pub fn of_fault(fault: Fault, registers: Option<&UserContext>) -> Self {
         let cause = match (&fault, registers) {
-            (Fault::VmFault(vm), Some(registers)) => overflowed_stack(vm, *registers.sp())
-                .map_or(Cause::Fault(fault), |size| Cause::StackOverflow { size }),
+            (Fault::VmFault(vm), Some(registers)) => {
+                overflowed_stack(vm, *registers.sp()).map(|size| Cause::StackOverflow { size })
+            }
             (Fault::UserException(_), Some(registers)) => {
-                LastWords::read(registers).map_or(Cause::Fault(fault), |words| Cause::Stopped {
+                LastWords::read(registers).map(|words| Cause::Stopped {
                     why: words.kind(),
                     digest: words.digest(),
                 })
             }
-            _ => Cause::Fault(fault),
+            _ => None,
         };
-        Self::new(cause, registers)
+        Self::new(cause.unwrap_or(Cause::Fault(fault)), registers)
     }
 }
 

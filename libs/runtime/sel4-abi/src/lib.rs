@@ -44,9 +44,10 @@ impl Selection {
     fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, AbiError> {
         let non_empty = |name: &str| var(name).filter(|value| !value.is_empty());
         let sdk = non_empty("MICROKIT_SDK").ok_or_else(|| {
-            AbiError::missing(
+            AbiError::NoSdk(
                 "MICROKIT_SDK is not set: a PD is linked for the kernel of one Microkit SDK\n  \
-                 help: run `make sdk` and build again, or name the folder of a Microkit SDK 2.3 (absolute path)",
+                 help: run `make sdk` and build again, or name the folder of a Microkit SDK 2.3 (absolute path)"
+                    .into(),
             )
         })?;
         Ok(Self {
@@ -79,7 +80,7 @@ impl Selection {
             .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
         match value {
             Ok(value) => Ok(Table { path, value }),
-            Err(reason) => Err(AbiError::unusable(format!(
+            Err(reason) => Err(AbiError::Unusable(format!(
                 "{}: {reason}\n  help: the SDK is incomplete or older than 2.3: unpack it anew, or `make sdk` again",
                 path.display()
             ))),
@@ -161,7 +162,7 @@ impl Selection {
     /// Whether the SDK has this board and configuration.
     fn check(&self) -> Result<(), AbiError> {
         if !self.sdk.is_dir() {
-            return Err(AbiError::missing(format!(
+            return Err(AbiError::NoSdk(format!(
                 "MICROKIT_SDK={}: no such folder\n  \
                  help: run `make sdk` to build the registry SDK, or name the folder of a Microkit SDK 2.3 (absolute path)",
                 self.sdk.display()
@@ -189,7 +190,7 @@ impl Selection {
                 present.join(", ")
             )
         };
-        Err(AbiError::unusable(format!(
+        Err(AbiError::Unusable(format!(
             "{}: no such folder{rest}",
             folder.display()
         )))
@@ -223,7 +224,7 @@ impl Table {
     }
 
     fn wrong(&self, key: &str, what: &str) -> AbiError {
-        AbiError::unusable(format!(
+        AbiError::Unusable(format!(
             "{}: key \"{key}\" {what}\n  help: the SDK is not one that this project knows: use Microkit SDK 2.3 or `make sdk`",
             self.path.display()
         ))
@@ -257,35 +258,17 @@ impl Table {
 
 /// Why an SDK cannot be used. The text names what is missing and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AbiError {
-    text: String,
-    is_missing_sdk: bool,
-}
-
-impl AbiError {
-    fn missing(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            is_missing_sdk: true,
-        }
-    }
-
-    fn unusable(text: String) -> Self {
-        Self {
-            text,
-            is_missing_sdk: false,
-        }
-    }
-
-    /// Whether there is no SDK at all, rather than a wrong one.
-    pub fn is_missing_sdk(&self) -> bool {
-        self.is_missing_sdk
-    }
+pub enum AbiError {
+    /// There is no SDK at all.
+    NoSdk(String),
+    /// It is incomplete, or not one that this project knows.
+    Unusable(String),
 }
 
 impl fmt::Display for AbiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        let (Self::NoSdk(text) | Self::Unusable(text)) = self;
+        f.write_str(text)
     }
 }
 

@@ -83,7 +83,7 @@ fn variables_choose_and_have_defaults() {
         Path::new("microkit_sdk/board/microkit_board/microkit_config")
     );
     let error = Selection::from_vars(|_| Some(String::new())).unwrap_err();
-    assert!(error.is_missing_sdk() && error.to_string().contains("make sdk"));
+    assert!(matches!(error, AbiError::NoSdk(_)) && error.to_string().contains("make sdk"));
 }
 
 #[test]
@@ -100,7 +100,8 @@ fn a_missing_folder_is_named() {
     elsewhere.sdk = sdk.0.sdk.join("nothing");
     let error = Abi::read(&elsewhere).unwrap_err();
     assert!(
-        error.is_missing_sdk() && error.to_string().contains("nothing: no such folder"),
+        matches!(error, AbiError::NoSdk(_))
+            && error.to_string().contains("nothing: no such folder"),
         "{error}"
     );
 

@@ -48,17 +48,13 @@ impl Marks {
     };
 
     /// The channels in a signal's badge; `None` if the badge is not a signal's.
-    const fn signalled(&self, badge: u64) -> Option<u64> {
-        let is_signal = if self.signal == 0 {
-            badge & (self.call | self.fault) == 0
-        } else {
-            badge & self.signal != 0
+    #[inline]
+    fn signalled(&self, badge: u64) -> Option<u64> {
+        let is_signal = match self.signal {
+            0 => badge & (self.call | self.fault) == 0,
+            mark => badge & mark != 0,
         };
-        if is_signal {
-            Some(badge & !self.signal)
-        } else {
-            None
-        }
+        is_signal.then_some(badge & !self.signal)
     }
 }
 
@@ -78,14 +74,13 @@ impl Event {
 
     #[inline]
     fn by_badge(marks: &Marks, info: sel4::MessageInfo, badge: sel4::Badge) -> Self {
+        let info = MessageInfo::from_inner(info);
         if let Some(channels) = marks.signalled(badge) {
             Self::Notified(ChannelSet(channels))
         } else if badge & marks.call != 0 {
-            let channel = Channel::from_badge(badge & CHANNEL_ID);
-            Self::Protected(channel, MessageInfo::from_inner(info))
+            Self::Protected(Channel::from_badge(badge & CHANNEL_ID), info)
         } else {
-            let child = Child::new((badge & CHILD_ID) as usize);
-            Self::Fault(child, MessageInfo::from_inner(info))
+            Self::Fault(Child::new((badge & CHILD_ID) as usize), info)
         }
     }
 }

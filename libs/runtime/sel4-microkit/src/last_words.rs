@@ -83,10 +83,6 @@ impl PanicText {
         self.0[0] == 0
     }
 
-    fn bytes(&self) -> impl Iterator<Item = u8> {
-        self.0.into_iter().flat_map(Word::to_le_bytes)
-    }
-
     /// Stops the PD at an undefined instruction: a user exception in both kernels, in every
     /// configuration. (A breakpoint would be a debug exception in some.)
     #[cfg(target_os = "none")]
@@ -118,7 +114,8 @@ impl PanicText {
 
 impl fmt::Display for PanicText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.bytes().take_while(|byte| *byte != 0) {
+        let bytes = self.0.into_iter().flat_map(Word::to_le_bytes);
+        for byte in bytes.take_while(|byte| *byte != 0) {
             // Whatever is in the registers, it makes one line.
             let shown = match byte {
                 b' '..=b'~' => byte,

@@ -30,7 +30,7 @@ impl cap::Tcb {
         let mut context = UserContext::default();
         with_ipc_buffer(|buffer| {
             let given = answer.length().min(UserContext::COUNT);
-            context.words_mut()[..given].copy_from_slice(&buffer.msg_regs()[..given]);
+            context.0[..given].copy_from_slice(&buffer.msg_regs()[..given]);
         });
         Ok(context)
     }
@@ -53,7 +53,7 @@ impl cap::Tcb {
             let registers = buffer.msg_regs_mut();
             registers[0] = if resume { AND_SUSPEND_OR_RESUME } else { 0 };
             registers[1] = count;
-            registers[ARGUMENTS..][..words].copy_from_slice(&context.words()[..words]);
+            registers[ARGUMENTS..][..words].copy_from_slice(&context.0[..words]);
         });
         let request = MessageInfo::new(abi::TCB_WRITE_REGISTERS, 0, 0, ARGUMENTS + words);
         Error::check(&self.call(request))

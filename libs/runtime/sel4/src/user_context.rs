@@ -7,7 +7,7 @@ use crate::Word;
 /// Registers in the order of `seL4_UserContext`: the 34 that both kernels know (seL4 16 has
 /// `tpidr_el0` and `tpidrro_el0` after them).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserContext([Word; UserContext::COUNT]);
+pub struct UserContext(pub(crate) [Word; UserContext::COUNT]);
 
 /// Where `x0..=x30` stand in a [`UserContext`] (libsel4's `sel4arch.xml`, the same in both
 /// kernels).
@@ -63,14 +63,6 @@ impl UserContext {
     /// If there is none: `index` > 30.
     pub fn gpr_mut(&mut self, index: usize) -> &mut Word {
         &mut self.0[GPR[index]]
-    }
-
-    pub(crate) fn words(&self) -> &[Word; Self::COUNT] {
-        &self.0
-    }
-
-    pub(crate) fn words_mut(&mut self) -> &mut [Word; Self::COUNT] {
-        &mut self.0
     }
 }
 

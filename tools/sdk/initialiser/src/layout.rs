@@ -2,32 +2,18 @@
 //! Which slot of the initialiser's CNode holds what. Objects that are looked up later lie at
 //! computed places, so that no table of them is needed; all others take the next free slot.
 
-use sdk_spec::Spec;
+use sdk_spec::{Region, Spec};
 
 use crate::bootinfo::SlotRegion;
 use crate::build::Failure;
 
-/// Free slots, handed out in order.
-pub struct Slots {
-    next: u64,
-    end: u64,
-}
-
-impl Slots {
-    /// These slots.
-    pub fn new(empty: SlotRegion) -> Self {
-        Self {
-            next: empty.start,
-            end: empty.end,
-        }
-    }
-
-    /// The first of `count` consecutive free slots.
+impl SlotRegion {
+    /// Takes the first `count` slots away. Returns the first of them.
     pub fn take(&mut self, count: u64) -> Result<u64, Failure> {
-        let first = self.next;
+        let first = self.start;
         match first.checked_add(count) {
             Some(next) if next <= self.end => {
-                self.next = next;
+                self.start = next;
                 Ok(first)
             }
             _ => Err(Failure::Slots {
@@ -64,7 +50,7 @@ pub struct Layout {
 
 impl Layout {
     /// Takes the places for `spec`.
-    pub fn new(spec: &Spec<'_>, slots: &mut Slots) -> Result<Self, Failure> {
+    pub fn new(spec: &Spec<'_>, slots: &mut SlotRegion) -> Result<Self, Failure> {
         let pds = spec.pd_count() as u64;
         let irqs = spec.irqs().len() as u64;
         Ok(Self {
@@ -77,18 +63,16 @@ impl Layout {
             ipc_frames: slots.take(pds)?,
             irq_handlers: slots.take(irqs)?,
             irq_notifications: slots.take(irqs)?,
-            regions: slots.take(spec.regions().iter().map(|region| region.pages).sum())?,
+            regions: slots.take(pages(spec.regions()))?,
         })
     }
 
     /// Slot of the first frame of region `index`; the others follow.
     pub fn region(&self, spec: &Spec<'_>, index: usize) -> u64 {
-        self.regions
-            + spec
-                .regions()
-                .iter()
-                .take(index)
-                .map(|region| region.pages)
-                .sum::<u64>()
+        self.regions + pages(&spec.regions()[..index])
     }
+}
+
+fn pages(regions: &[Region]) -> u64 {
+    regions.iter().map(|region| region.pages).sum()
 }

@@ -8,9 +8,9 @@
 
 use heapless::Vec;
 
+use crate::bootinfo::SlotRegion;
 use crate::build::Failure;
 use crate::kernel::{Kernel, ObjectType, numbers};
-use crate::layout::Slots;
 
 /// The boot pieces, and up to two dozen for every place that was asked for by address.
 const MAX_PIECES: usize = 512;
@@ -75,7 +75,7 @@ impl Memory {
     pub fn allocate_at(
         &mut self,
         kernel: &mut Kernel,
-        slots: &mut Slots,
+        slots: &mut SlotRegion,
         kind: ObjectType,
         paddr: u64,
         (first, count): (u64, u64),
@@ -115,7 +115,7 @@ impl Memory {
     fn cut_before(
         &mut self,
         kernel: &mut Kernel,
-        slots: &mut Slots,
+        slots: &mut SlotRegion,
         index: usize,
         at: u64,
     ) -> Result<(), Failure> {

@@ -15,9 +15,9 @@ use core::fmt;
 
 use sdk_spec::Spec;
 
-use crate::bootinfo::{BootInfo, slots};
+use crate::bootinfo::{BootInfo, SlotRegion, slots};
 use crate::kernel::{Kernel, ObjectType};
-use crate::layout::{Layout, Slots};
+use crate::layout::Layout;
 use crate::memory::Memory;
 pub use failure::Failure;
 
@@ -43,7 +43,7 @@ impl fmt::Display for Progress<'_> {
 pub struct Builder<'a> {
     pub(crate) kernel: Kernel,
     pub(crate) memory: Memory,
-    pub(crate) slots: Slots,
+    pub(crate) slots: SlotRegion,
     spec: Spec<'a>,
     progress: Progress<'a>,
 }
@@ -54,7 +54,7 @@ impl<'a> Builder<'a> {
         Self {
             kernel,
             memory: Memory::new(bootinfo.untypeds()),
-            slots: Slots::new(bootinfo.empty),
+            slots: bootinfo.empty,
             spec,
             progress: Progress {
                 doing: "the console",
@@ -113,5 +113,19 @@ impl<'a> Builder<'a> {
     /// Makes `count` objects anywhere in RAM, in the slots from `first` on.
     pub(crate) fn make(&mut self, kind: ObjectType, first: u64, count: u64) -> Result<(), Failure> {
         self.memory.allocate(&mut self.kernel, kind, first, count)
+    }
+
+    /// Makes `count` consecutive objects from physical address `paddr` on, in the slots from
+    /// `first` on.
+    fn make_at(
+        &mut self,
+        kind: ObjectType,
+        paddr: u64,
+        (first, count): (u64, u64),
+        is_device: bool,
+    ) -> Result<(), Failure> {
+        let (kernel, slots) = (&mut self.kernel, &mut self.slots);
+        self.memory
+            .allocate_at(kernel, slots, kind, paddr, (first, count), is_device)
     }
 }

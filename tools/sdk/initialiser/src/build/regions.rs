@@ -57,14 +57,7 @@ impl Builder<'_> {
         } else {
             let is_device = region.kind == RegionKind::Device;
             let slots = (first, region.pages);
-            self.memory.allocate_at(
-                &mut self.kernel,
-                &mut self.slots,
-                kind,
-                region.paddr,
-                slots,
-                is_device,
-            )?;
+            self.make_at(kind, region.paddr, slots, is_device)?;
         }
         self.step("content of region", self.spec.name(region.name));
         self.fill(

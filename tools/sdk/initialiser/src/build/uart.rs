@@ -40,14 +40,7 @@ impl Builder<'_> {
     pub(super) fn bare_uart(&mut self) -> Result<(), Failure> {
         let frame = self.slots.take(1)?;
         let page = ObjectType::SMALL_PAGE;
-        self.memory.allocate_at(
-            &mut self.kernel,
-            &mut self.slots,
-            page,
-            UART_PADDR,
-            (frame, 1),
-            true,
-        )?;
+        self.make_at(page, UART_PADDR, (frame, 1), true)?;
         self.attach(frame, 0)
     }
 
