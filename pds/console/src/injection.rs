@@ -27,7 +27,7 @@ pub struct Injection {
     command: Vec<u8, MAX_COMMAND>,
 }
 
-/// What to say to a command that was not understood.
+/// The reply to a command that was not understood.
 const UNKNOWN: &str =
     "unknown command; there is: crash <PD>, hang <PD>, stall <PD>, stop timer, flood supervisor";
 

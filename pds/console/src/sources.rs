@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Whose lines are printed: all PDs whose log rings the declaration gives to this PD.
+//! The PDs whose lines are printed: all whose log rings the declaration gives to this PD.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +14,7 @@ use static_cell::StaticCell;
 pub const MAX_SOURCES: usize = 63;
 
 persistent! {
-    /// Where this PD had got to in each ring, so that a restart neither repeats nor skips lines.
+    /// The position of this PD in each ring, so that a restart neither repeats nor skips lines.
     static POSITIONS: [AtomicU64; MAX_SOURCES] = [const { AtomicU64::new(0) }; MAX_SOURCES];
 }
 
@@ -52,7 +52,7 @@ impl Source {
     }
 }
 
-/// All sources. To be called once.
+/// Returns all sources. Call it once.
 ///
 /// # Panics
 /// If a region is too small.

@@ -43,7 +43,7 @@ fn init() -> impl Handler {
 impl Handler for Echo {
     type Error = Infallible;
 
-    /// From whatever channel: the service finds out what is ready.
+    /// The channel does not matter: the service finds out what is ready.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         if let Err(errno) = self.service.notified() {
             warn!("net_server has restarted and refuses: {errno}");

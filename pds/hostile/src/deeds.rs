@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a hostile client can do.
+//! The deeds of a hostile client.
 
 use core::net::SocketAddr;
 use core::ptr::NonNull;
@@ -29,7 +29,7 @@ pub struct Deeds {
     console: Peer,
     log: &'static [AtomicU64],
     window: &'static [AtomicU64],
-    /// What the driver is to do of the like.
+    /// Orders to the driver.
     pub driver: &'static Orders,
     garbage: Garbage,
 }
@@ -79,7 +79,7 @@ impl Deeds {
         self.console.notify();
     }
 
-    /// As many datagrams as one call takes.
+    /// Sends as many datagrams as one call takes.
     pub fn flood(&self, client: &Client<NetServer>, socket: Socket, to: SocketAddr) {
         let nowhere = SocketAddr::new(to.ip(), 9);
         // Refusals are part of it.
@@ -90,12 +90,12 @@ impl Deeds {
         });
     }
 
-    /// A call that is valid and asks for nothing: poll without handle or deadline.
+    /// Makes a call that is valid and asks for nothing: poll without handle or deadline.
     pub fn call(&self) {
         self.server.call(Operation::Poll as u64, [0, 0]);
     }
 
-    /// Any label, any words.
+    /// Calls with any label and any words.
     pub fn call_nonsense(&mut self) {
         let label = match self.garbage.noise() % 4 {
             0 => self.garbage.word() & 0xF_FFFF,
@@ -121,7 +121,7 @@ impl Deeds {
     }
 }
 
-/// Says so and never waits again.
+/// Logs a line and never waits again.
 pub fn spin() -> ! {
     pd_support::info!("spins");
     loop {

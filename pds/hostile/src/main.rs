@@ -4,7 +4,7 @@
 //! that was taken over.
 //!
 //! It is told what to do by datagrams to its UDP port, and says each command back before it begins.
-//! What goes on without end goes on until another command comes.
+//! A deed without end goes on until another command comes.
 
 #![no_std]
 #![no_main]
@@ -20,13 +20,13 @@ use socket_client::{Batch, Client, Errno, Incoming, Socket, SocketKind};
 
 use deeds::Deeds;
 
-/// Where commands come from, as the declaration of the test image permits.
+/// The port for commands, as the declaration of the test image permits.
 const PORT: u16 = 6666;
 /// Calls of a deed before the next look for a command.
 const CALLS: usize = 64;
 const LONGEST_COMMAND: usize = 32;
 
-/// What goes on until another command comes.
+/// A deed that goes on until another command comes.
 #[derive(Clone, Copy)]
 enum Work {
     None,
@@ -99,7 +99,7 @@ impl Hostile {
         }
     }
 
-    /// Does what is done once; what goes on from here on.
+    /// Obeys a command. Returns the deed that goes on from here.
     fn begin(&mut self, command: &[u8], from: SocketAddr) -> Work {
         match command {
             b"flood" => return Work::Flood(from),

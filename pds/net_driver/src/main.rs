@@ -2,8 +2,8 @@
 
 //! Network driver: wires the virtio-net device to the rings that it shares with net_server.
 //!
-//! What it keeps lies in shared memory: when it is restarted, it resets the device, hands on what
-//! it had received, and the server lends it all buffers anew.
+//! Its state lies in shared memory: when it is restarted, it resets the device and hands on what it
+//! had received, and the server lends it all buffers anew.
 
 #![no_std]
 #![no_main]

@@ -108,7 +108,7 @@ impl NetServer {
         self.timeout.at_latest(at);
     }
 
-    /// One round: takes frames and sends frames within the core's budget. Answers whether there is
+    /// One round: takes frames and sends frames within the core's budget. Returns whether there is
     /// more to do.
     fn round(&mut self) -> bool {
         let now = self.now();
@@ -126,8 +126,7 @@ impl NetServer {
         outcome.more_work
     }
 
-    /// What follows from the core's work: frames go to the driver, clients are notified, the timer
-    /// is set.
+    /// Finishes the core's work: hands frames to the driver, notifies clients, sets the timer.
     fn finish(&mut self, outcome: &Outcome) {
         if self.driver.flush() {
             self.stats.inc(Counter::DriverNotifications);
@@ -141,7 +140,8 @@ impl NetServer {
         self.report();
     }
 
-    /// Clients' lives are over: their peers learn it now, not when they attach again.
+    /// Resets the connections of clients whose lives are over: their peers learn it now, not when
+    /// the clients attach again.
     fn clients_gone(&mut self) {
         let mut departed = 0u64;
         self.clients.departed(|client| departed |= 1 << client);
@@ -167,7 +167,7 @@ impl NetServer {
         }
     }
 
-    /// News that are rare: violations, restarts, the gateway.
+    /// Reports rare events: violations, restarts, the gateway.
     fn report(&mut self) {
         if let Some(violations) = self.driver.take_violations() {
             self.stats

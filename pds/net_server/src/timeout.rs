@@ -18,7 +18,7 @@ pub struct Timeout {
     timer: Peer,
     clock: Clock,
     stats: Writer<Counter>,
-    /// What the driver has been told, in nanoseconds.
+    /// The deadline that the driver has been told, in nanoseconds.
     alarm: Alarm,
 }
 

@@ -9,7 +9,7 @@ use sel4_microkit::{Channel, Child};
 use stats::StatsPage;
 use supervision::{Lives, MAX_CHILDREN, Sight};
 
-/// What is known of a child: its entry in the wiring table, and its page of counters.
+/// A child: its entry in the wiring table, and its page of counters.
 #[derive(Clone, Copy)]
 struct Known {
     pd: wiring::Peer<'static>,
@@ -19,9 +19,9 @@ struct Known {
 /// The children, by id, as the declaration has them.
 pub struct Table {
     known: [Option<Known>; MAX_CHILDREN],
-    /// Which child says on a channel that it is ready, by the channel's id.
+    /// The child that says on a channel that it is ready, by the channel's id.
     ready: [Option<Child>; Channel::COUNT],
-    /// Where the server of sockets reads whose life is over, and its channel.
+    /// The page in which the server of sockets reads whose life is over, and its channel.
     lives: Option<(&'static Lives, Peer)>,
 }
 
@@ -59,12 +59,12 @@ impl Table {
         self.known.get(id).copied().flatten()
     }
 
-    /// How many are known.
+    /// Returns the number of children.
     pub fn count(&self) -> usize {
         self.known.iter().flatten().count()
     }
 
-    /// What to call a child.
+    /// Returns the name of a child, or its number if it has none.
     pub fn name(&self, child: Child) -> impl fmt::Display + use<> {
         let known = self.known(child.index());
         fmt::from_fn(move |f| match known {
@@ -73,7 +73,7 @@ impl Table {
         })
     }
 
-    /// What its page shows of a child.
+    /// Returns the state that a child's page shows.
     pub fn sight(&self, id: usize, starting: bool) -> Option<Sight> {
         let known = self.known(id)?;
         Some(Sight {
@@ -83,13 +83,13 @@ impl Table {
         })
     }
 
-    /// Whether there is a child with this number.
+    /// Returns whether there is a child with this number.
     #[cfg(feature = "fault-injection")]
     pub fn is_known(&self, id: usize) -> bool {
         self.known(id).is_some()
     }
 
-    /// The names of all children, each after a space.
+    /// Returns the names of all children, each after a space.
     #[cfg(feature = "fault-injection")]
     pub fn names(&self) -> impl fmt::Display {
         fmt::from_fn(|f| {
@@ -98,7 +98,7 @@ impl Table {
         })
     }
 
-    /// The child that says on this channel that it is ready, if it is such a channel.
+    /// Returns the child that says on this channel that it is ready, if it is such a channel.
     pub fn by_ready_channel(&self, channel: Channel) -> Option<Child> {
         self.ready.get(channel.index()).copied().flatten()
     }

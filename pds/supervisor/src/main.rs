@@ -205,7 +205,7 @@ impl Supervisor {
         self.end_of_life(child, FaultReport::new(cause, registers.as_ref()));
     }
 
-    /// What is to be done at every event, as the next tick may be the one that is missing.
+    /// Does what every event must do, because the next tick may fail to come.
     fn look_after(&mut self) {
         self.start_due();
         self.seconds.look_after();

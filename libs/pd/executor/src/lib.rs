@@ -50,7 +50,7 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// An executor without tasks.
+    /// Makes an executor without tasks.
     #[allow(clippy::new_without_default)] // for statics only
     #[must_use]
     pub const fn new() -> Self {
@@ -63,14 +63,14 @@ impl Executor {
 
     fn inner(&'static self) -> &'static raw::Executor {
         let make = || raw::Executor::new((&raw const self.awake).cast_mut().cast());
-        // What the call that initialises answers is derived from a unique reference, and tasks keep
-        // a pointer derived from what is returned here. So all of them are to come from a
-        // call that finds it initialised.
+        // The result of the call that initialises is derived from a unique reference, and tasks
+        // keep a pointer derived from what is returned here. So all of them are to come from a call
+        // that finds it initialised.
         self.inner.get_or_init(make);
         self.inner.get_or_init(make)
     }
 
-    /// What starts tasks. It can be given to tasks, so that they start others.
+    /// Returns the handle that starts tasks. Tasks may have a copy of it, to start others.
     pub fn spawner(&'static self) -> Spawner {
         self.inner().spawner()
     }

@@ -8,7 +8,7 @@ use core::arch::asm;
 
 use time::Clock;
 
-/// What converts ticks to nanoseconds.
+/// Returns the conversion between ticks and nanoseconds.
 ///
 /// # Panics
 /// If firmware has not set the timer's frequency.
@@ -16,7 +16,7 @@ pub fn clock() -> Clock {
     Clock::new(frequency()).expect("the generic timer's frequency is not set")
 }
 
-/// Ticks since some moment before boot.
+/// Returns the ticks since some moment before boot.
 #[cfg(target_os = "none")]
 #[inline]
 pub fn now() -> u64 {
@@ -27,7 +27,7 @@ pub fn now() -> u64 {
     ticks
 }
 
-/// Ticks a second; 62.5 million under QEMU.
+/// Returns the ticks in a second; 62.5 million under QEMU.
 #[cfg(target_os = "none")]
 #[inline]
 pub fn frequency() -> u64 {
@@ -39,13 +39,13 @@ pub fn frequency() -> u64 {
     ticks
 }
 
-/// On the host time stands still.
+/// Returns 0: on the host time stands still.
 #[cfg(not(target_os = "none"))]
 pub fn now() -> u64 {
     0
 }
 
-/// As under QEMU.
+/// Returns the frequency of QEMU's counter.
 #[cfg(not(target_os = "none"))]
 pub fn frequency() -> u64 {
     62_500_000

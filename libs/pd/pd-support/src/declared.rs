@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the declaration gives this PD: memory, channels and peers, by role (`wiring`).
+//! Memory, channels and peers that the declaration gives this PD, by role (`wiring`).
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -19,7 +19,7 @@ const MAX_MEMORY: usize = 256;
 /// Entries that have been given out: two views of one range must not exist.
 static TAKEN: [AtomicU64; MAX_MEMORY / 64] = [const { AtomicU64::new(0) }; MAX_MEMORY / 64];
 
-/// The wiring table of this PD.
+/// Returns the wiring table of this PD.
 ///
 /// # Panics
 /// If it has none, or not one of this build. The SDK's tool puts its address into the symbols
@@ -48,7 +48,7 @@ pub struct Mapped<A: Access> {
     region: Region<A>,
 }
 
-/// The memory of a role: this PD's own, or shared with one peer.
+/// Returns the memory of a role: this PD's own, or shared with one peer.
 ///
 /// ```ignore
 /// let window = region::<ReadWrite>(role::CLIENT_TO_SERVER).into_region().into_window();
@@ -63,7 +63,7 @@ pub fn region<A: Access>(role: &str) -> Mapped<A> {
     claim(memory.unwrap_or_else(|| missing(format_args!("memory \"{role}\""))))
 }
 
-/// As [`region`], for memory that is this PD's own and that not every PD has.
+/// Returns the memory of a role that is this PD's own, if it has any. Otherwise as [`region`].
 pub fn own_region<A: Access>(role: &str) -> Option<Mapped<A>> {
     wiring()
         .memories(role)
@@ -71,13 +71,13 @@ pub fn own_region<A: Access>(role: &str) -> Option<Mapped<A>> {
         .map(claim)
 }
 
-/// As [`region`], for the memory of a role that is shared with this peer.
+/// Returns the memory of a role that is shared with this peer. Otherwise as [`region`].
 pub fn region_with<A: Access>(role: &str, peer: &str) -> Mapped<A> {
     let memory = wiring().memory_with(role, peer);
     claim(memory.unwrap_or_else(|| missing(format_args!("memory \"{role}\" with {peer}"))))
 }
 
-/// All memory of a role that is shared with peers, one for each.
+/// Returns all memory of a role that is shared with peers, one for each.
 pub fn regions<A: Access>(role: &str) -> impl Iterator<Item = Mapped<A>> {
     wiring()
         .memories(role)
@@ -85,7 +85,7 @@ pub fn regions<A: Access>(role: &str) -> impl Iterator<Item = Mapped<A>> {
         .map(claim)
 }
 
-/// Registers of the device that the declaration gives to this PD.
+/// Returns the registers of the device that the declaration gives to this PD.
 ///
 /// # Panics
 /// If it gives none.
@@ -96,7 +96,7 @@ pub fn registers<T>() -> NonNull<T> {
         .unwrap_or_else(|| missing(format_args!("device")))
 }
 
-/// The channel of the interrupt that the declaration gives to this PD.
+/// Returns the channel of the interrupt that the declaration gives to this PD.
 ///
 /// # Panics
 /// If it gives none.
@@ -109,13 +109,13 @@ pub fn interrupt() -> Channel {
     )
 }
 
-/// The peer at the channel of a role, if the declaration gives this PD one.
+/// Returns the peer at the channel of a role, if the declaration gives this PD one.
 pub fn find_peer(role: &str) -> Option<Peer> {
     let channel = wiring().channel(role)?;
     Some(Peer::new(Channel::new(channel.id)))
 }
 
-/// The peer at the channel of a role.
+/// Returns the peer at the channel of a role.
 ///
 /// # Panics
 /// If the declaration gives this PD none.
@@ -151,12 +151,12 @@ fn claim<A: Access>(memory: Memory<'static>) -> Mapped<A> {
 }
 
 impl<A: Access> Mapped<A> {
-    /// Who else has this memory; nobody for the PD's own.
+    /// Returns the peer that shares this memory; `None` for the PD's own.
     pub fn peer(&self) -> Option<wiring::Peer<'static>> {
         self.memory.peer
     }
 
-    /// The start of the memory as a struct of atomics.
+    /// Returns the start of the memory as a struct of atomics.
     ///
     /// # Panics
     /// If it is too small: the image was put together wrongly. The message says what, how many
@@ -166,7 +166,7 @@ impl<A: Access> Mapped<A> {
         fit.unwrap_or_else(|error| refuse(self.memory.role, error))
     }
 
-    /// The memory as structs of atomics, one behind the other: as many as it has room for.
+    /// Returns the memory as structs of atomics, as many as it has room for.
     ///
     /// # Panics
     /// As [`page`](Self::page).
@@ -175,7 +175,7 @@ impl<A: Access> Mapped<A> {
         fit.unwrap_or_else(|error| refuse(self.memory.role, error))
     }
 
-    /// The memory, which must have at least so many bytes.
+    /// Returns the memory, which must have at least so many bytes.
     ///
     /// # Panics
     /// As [`page`](Self::page).
@@ -184,7 +184,7 @@ impl<A: Access> Mapped<A> {
         fit.unwrap_or_else(|error| refuse(self.memory.role, error))
     }
 
-    /// The memory, for a use that takes what there is.
+    /// Returns the memory, whatever its size.
     pub fn into_region(self) -> Region<A> {
         self.region
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What every protection domain (PD) of this project does alike: its memory and channels by the
-//! declaration, its log ring, its page of counters, the clock.
+//! The parts that every protection domain (PD) of this project shares: memory and channels by the
+//! declaration, log ring, page of counters, clock.
 //!
 //! ```ignore
 //! #[protection_domain]

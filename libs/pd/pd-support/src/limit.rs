@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! How many lines one place in the program may write: what a peer can cause shall not push
-//! everybody's lines out of the log.
+//! Limits the lines that one place in the program may write, so that lines caused by a peer do not
+//! push everybody's out of the log.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -26,7 +26,7 @@ impl Site {
         Self(AtomicU64::new(Bucket::full().full_at()))
     }
 
-    /// Whether this place may write a line now. A line that it may not write is counted.
+    /// Returns whether this place may write a line now. A line that it may not write is counted.
     pub fn admits(&self) -> bool {
         let mut bucket = Bucket::from_full_at(self.0.load(Relaxed));
         let rate = Rate::new(BURST, clock::frequency() / LINES_PER_SECOND);

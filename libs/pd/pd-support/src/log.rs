@@ -16,8 +16,8 @@ use stats::Common;
 use crate::clock;
 use crate::global::{GLOBAL, count};
 
-/// A line, whatever its number. Before [`Pd::start`](crate::Pd::start), and in a PD without a ring,
-/// lines go to the kernel's debug output.
+/// Writes a line, without a limit. Before [`Pd::start`](crate::Pd::start), and in a PD without a
+/// ring, lines go to the kernel's debug output.
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
     // A `Display` that logs while it is being logged loses its line.
     let Ok(mut log) = GLOBAL.log.try_borrow_mut() else {
@@ -50,7 +50,7 @@ pub fn panic_hook(info: &PanicInfo<'_>) {
     announce();
 }
 
-/// For the macros: a line, unless its place in the program has written too many lately.
+/// Writes a line for the macros, unless its place in the program has written too many lately.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! limited {
@@ -62,25 +62,25 @@ macro_rules! limited {
     }};
 }
 
-/// Something failed and service suffers.
+/// Writes a line about a failure from which service suffers.
 #[macro_export]
 macro_rules! error {
     ($($arguments:tt)*) => { $crate::limited!(Error, $($arguments)*) };
 }
 
-/// Something is wrong and was dealt with.
+/// Writes a line about something wrong that was dealt with.
 #[macro_export]
 macro_rules! warn {
     ($($arguments:tt)*) => { $crate::limited!(Warn, $($arguments)*) };
 }
 
-/// What an operator wants to know.
+/// Writes a line for the operator.
 #[macro_export]
 macro_rules! info {
     ($($arguments:tt)*) => { $crate::limited!(Info, $($arguments)*) };
 }
 
-/// What a developer wants to know.
+/// Writes a line for the developer.
 #[macro_export]
 macro_rules! debug {
     ($($arguments:tt)*) => { $crate::limited!(Debug, $($arguments)*) };

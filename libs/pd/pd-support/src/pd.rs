@@ -17,7 +17,7 @@ pub struct Pd<C: CounterSet> {
 }
 
 impl<C: CounterSet> Pd<C> {
-    /// To be called first in `init`: sets up log ring, counters and panic hook.
+    /// Sets up log ring, counters and panic hook. Call it first in `init`.
     ///
     /// # Panics
     /// If the PD has no wiring table of this build, or no counters, or at the second call.
@@ -38,13 +38,13 @@ impl<C: CounterSet> Pd<C> {
         Self { stats }
     }
 
-    /// The counters. Copies all write the same page.
+    /// Returns the counters. All copies write the same page.
     pub fn stats(&self) -> Writer<C> {
         self.stats
     }
 
-    /// To be called last in `init`: wraps the handler, so that events are counted and log lines
-    /// announced. Tells the parent that this PD is ready.
+    /// Wraps the handler, so that events are counted and log lines announced, and tells the parent
+    /// that this PD is ready. Call it last in `init`.
     pub fn run<H: Handler>(self, handler: H) -> Turns<H, C> {
         self.stats.common(Common::ReadyAt).set(clock::now());
         if let Some(parent) = find_peer(role::SUPERVISION) {
@@ -59,8 +59,8 @@ impl<C: CounterSet> Pd<C> {
     }
 }
 
-/// Tells the supervisor that this PD gets somewhere. Only turns that may last for seconds must say
-/// so, each time that they have got further: a PD whose turn does not end is restarted.
+/// Tells the supervisor that this PD makes progress. Only turns that may last for seconds must call
+/// it, each time that they have got further: a PD whose turn does not end is restarted.
 pub fn working() {
     if let Some(stats) = GLOBAL.stats.get() {
         stats.pulse().working();

@@ -14,7 +14,7 @@ const WORDS: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(Channel);
 
-/// What a peer answered to a call. All of it is the peer's allegation.
+/// A peer's reply to a call. All of it is the peer's allegation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
     /// The label.
@@ -24,20 +24,20 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the peer was restarted while it had the call: it may or may not have been carried
-    /// out.
+    /// Returns whether the peer was restarted while it had the call, which may or may not have been
+    /// carried out.
     pub fn is_restarted(&self) -> bool {
         self.label == RESTARTED
     }
 }
 
 impl Peer {
-    /// The peer on that channel.
+    /// Makes the peer on that channel.
     pub const fn new(channel: Channel) -> Self {
         Self(channel)
     }
 
-    /// The channel.
+    /// Returns the channel.
     pub const fn channel(&self) -> Channel {
         self.0
     }
@@ -62,8 +62,8 @@ impl Peer {
     }
 }
 
-/// A message with that label and these words, for a peer. To be sent before any other system call,
-/// because the words lie where the next message is received.
+/// Makes a message with that label and these words. Send it before any other system call: the words
+/// lie where the next message is received.
 ///
 /// # Panics
 /// As [`MessageInfo::new`].
@@ -79,8 +79,8 @@ pub fn with_words<T>(message: &MessageInfo, f: impl FnOnce(&[u64]) -> T) -> T {
     with_msg_regs(|registers| f(registers.get(..message.count()).unwrap_or(registers)))
 }
 
-/// The first four words of the message that was received last. Those that the peer did not send
-/// are 0.
+/// Returns the first four words of the message that was received last. Those that the peer did not
+/// send are 0.
 #[inline]
 pub fn four_words(message: &MessageInfo) -> [u64; WORDS] {
     let mut words = [0; WORDS];

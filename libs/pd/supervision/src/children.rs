@@ -19,8 +19,8 @@ pub const MAX_CHILDREN: usize = 62;
 pub struct Policy {
     /// Restarts at once, and how fast they come back.
     pub rate: Rate,
-    /// What a fault costs of [`rate`](Self::rate) if the child was not ready since the one before;
-    /// others cost 1.
+    /// The cost of a fault, in restarts of [`rate`](Self::rate), if the child was not ready since
+    /// the one before. Others cost 1.
     pub unready_cost: u64,
     /// The first pause.
     pub first_pause: u64,
@@ -36,14 +36,14 @@ pub struct Policy {
 pub struct Streak {
     /// The fault.
     pub report: FaultReport,
-    /// From 1.
+    /// The number of times, from 1.
     pub times: u64,
 }
 
-/// What follows from a child's fault.
+/// The consequences of a child's fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// What to do with the child.
+    /// The measure to take.
     pub verdict: Verdict,
     /// The fault.
     pub streak: Streak,
@@ -52,36 +52,36 @@ pub struct Judgement {
     pub unready: Option<(Streak, u64)>,
 }
 
-/// What to do with a child that faulted.
+/// The measure to take with a child that faulted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Restart it.
+    /// Restart it at once.
     Restart {
-        /// Which restart of its life this is, from 1.
+        /// The number of this restart in its life, from 1.
         number: u64,
     },
     /// Park it, where it answers its callers and does nothing else: it faults too often.
     Park {
-        /// For how many ticks.
+        /// The time to wait, in ticks.
         pause: u64,
     },
     /// Stop it: there is no such child, or it faulted where it was parked.
     Stop,
 }
 
-/// What a child's report that it is ready means.
+/// The meaning of a child's report that it is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// It is ready again.
     Recovered {
-        /// What it recovered from.
+        /// The fault that it recovered from.
         streak: Streak,
-        /// Which restart of its life it was.
+        /// The number of the restart in its life.
         number: u64,
-        /// From the fault to being ready, in ticks, a pause included.
+        /// The time from the fault to being ready, in ticks, a pause included.
         ticks: u64,
     },
-    /// It is no news: the first start, or said twice.
+    /// It is no news: the first start, or a report that was made before.
     NoNews,
     /// It has been no news too often.
     TooMany,
@@ -99,7 +99,7 @@ struct State {
     /// Times that it was started again in its life.
     restarts: u64,
     started_at: u64,
-    /// What is left of the restarts at once.
+    /// The restarts at once that are left.
     at_once: Bucket,
     /// The last pause; 0 if the child has proved itself since.
     pause: u64,
@@ -139,7 +139,7 @@ impl State {
 }
 
 impl<const N: usize> Children<N> {
-    /// All run, none was ever restarted.
+    /// Begins with children that run and were never restarted.
     pub fn new(policy: Policy) -> Self {
         Self {
             policy,
@@ -147,7 +147,7 @@ impl<const N: usize> Children<N> {
         }
     }
 
-    /// A child faulted at `now`.
+    /// Judges a fault of a child at `now`.
     pub fn fault(&mut self, id: usize, report: FaultReport, now: u64) -> Judgement {
         let running = |child: &&mut State| child.parked_until.is_none();
         let Some(child) = self.children.get_mut(id).filter(running) else {
@@ -180,8 +180,8 @@ impl<const N: usize> Children<N> {
         }
     }
 
-    /// A child whose pause is over at `now`, and which is to be started: its id, what it was parked
-    /// for, and the number of this restart. To be called until there is none.
+    /// Returns a child whose pause is over at `now` and which is to be started: its id, the fault
+    /// that it was parked for, and the number of this restart. Call it until there is none.
     pub fn take_due(&mut self, now: u64) -> Option<(usize, Streak, u64)> {
         let is_due = |child: &State| child.parked_until.is_some_and(|until| until <= now);
         let id = self.children.iter().position(is_due)?;
@@ -190,7 +190,7 @@ impl<const N: usize> Children<N> {
         Some((id, streak, child.start(now)))
     }
 
-    /// A child says at `now` that its initialisation is done.
+    /// Takes the report of a child at `now` that its initialisation is done.
     pub fn ready(&mut self, id: usize, now: u64) -> Report {
         let Some(child) = self.children.get_mut(id) else {
             return Report::NoNews;
@@ -211,21 +211,21 @@ impl<const N: usize> Children<N> {
         }
     }
 
-    /// Whether a child has been restarted, is not ready yet, and will say so.
+    /// Returns whether a child has been restarted, is not ready yet, and will say so.
     pub fn is_starting(&self, id: usize) -> bool {
         self.children.get(id).is_some_and(|child| {
             child.reports && child.recovering.is_some() && child.parked_until.is_none()
         })
     }
 
-    /// Whether a child waits for its next start.
+    /// Returns whether a child waits for its next start.
     pub fn is_parked(&self, id: usize) -> bool {
         self.children
             .get(id)
             .is_some_and(|child| child.parked_until.is_some())
     }
 
-    /// How many children wait for their next start.
+    /// Returns the number of children that wait for their next start.
     pub fn parked(&self) -> usize {
         (0..N).filter(|&id| self.is_parked(id)).count()
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What a child did, in words.
+//! Describes the faults of children.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ use sel4_microkit::{LastWords, STACK_TOP};
 /// No stack is larger (Microkit 2.3 manual, `stack_size`).
 const LARGEST_STACK: u64 = 16 << 20;
 
-/// Why a child's life ended.
+/// The reason for the end of a child's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A fault, as the kernel reports it, or as the child says in a message of its own.
@@ -21,9 +21,9 @@ pub enum Cause {
     },
     /// The child stopped itself. Two texts with the same digest count as the same.
     Stopped {
-        /// In words.
+        /// The reason, in words.
         why: &'static str,
-        /// Of a panic's text.
+        /// The digest of a panic's text.
         digest: u64,
     },
     /// It turns without end: the supervisor's watch says so, not the kernel.
@@ -32,7 +32,7 @@ pub enum Cause {
     Noise,
 }
 
-/// Where a child was.
+/// The place at which a child was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Program counter.
@@ -43,17 +43,17 @@ pub struct Place {
     pub sp: u64,
 }
 
-/// What a child did, and where.
+/// The end of a child's life: cause and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultReport {
-    /// What happened.
+    /// The cause.
     pub cause: Cause,
-    /// Where, if its registers could be read.
+    /// The place, if its registers could be read.
     pub place: Option<Place>,
 }
 
 impl FaultReport {
-    /// The child has the registers that are given.
+    /// Makes a report of a child with these registers.
     pub fn new(cause: Cause, registers: Option<&UserContext>) -> Self {
         let place = registers.map(|registers| Place {
             pc: *registers.pc(),
@@ -63,7 +63,7 @@ impl FaultReport {
         Self { cause, place }
     }
 
-    /// The kernel reported a fault of a child that has the registers that are given.
+    /// Makes a report of a fault that the kernel reported, of a child with these registers.
     pub fn of_fault(fault: Fault, registers: Option<&UserContext>) -> Self {
         let cause = match (&fault, registers) {
             (Fault::VmFault(vm), Some(registers)) => {

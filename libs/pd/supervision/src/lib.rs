@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the supervisor decides and says when a child faults: restart policy, fault description, the
-//! line for the log.
+//! Decides and says for the supervisor what becomes of a child that faults: restart policy, fault
+//! description, line for the log.
 //!
 //! Everything that a fault message says about the fault is an allegation of the child about itself:
 //! a child holds the capability that its faults are sent with, and can send what it likes. Which

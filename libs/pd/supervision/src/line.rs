@@ -6,19 +6,19 @@ use core::time::Duration;
 
 use crate::Streak;
 
-/// What became of a child that faulted.
+/// The fate of a child that faulted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was restarted and its initialisation is done.
     Ready {
-        /// Which restart of its life that was.
+        /// The number of that restart in its life.
         number: u64,
-        /// From the fault to being ready.
+        /// The time from the fault to being ready.
         after: Duration,
     },
     /// It was restarted, and faulted again before it was ready.
     Unready {
-        /// Which restart of its life that was.
+        /// The number of that restart in its life.
         number: u64,
     },
     /// It faults too often, and is started again after a pause.
@@ -30,14 +30,14 @@ pub enum Outcome {
     Refused,
 }
 
-/// Says who, what, where, and what became of it.
+/// A line of the log: the child, its fault, the place, and its fate.
 #[derive(Clone, Copy)]
 pub struct FaultLine<'a> {
     /// Name of the child.
     pub name: &'a dyn fmt::Display,
-    /// What it did, and how often.
+    /// Its fault, and how often it occurred.
     pub streak: &'a Streak,
-    /// What became of it.
+    /// Its fate.
     pub outcome: Outcome,
 }
 

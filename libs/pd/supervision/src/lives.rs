@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! How often each PD has faulted: a page that the supervisor writes and others read.
+//! A page that says how often each PD has faulted. The supervisor writes it, others read it.
 //!
 //! The supervisor raises a PD's word and then notifies. A reader compares the words with what it
 //! has seen: every PD whose word is another has begun a new life since.
@@ -16,7 +16,7 @@ shm::shared_struct! {
 }
 
 impl Lives {
-    /// A life of this PD is over. A number that is no child's changes nothing.
+    /// Counts the end of a life of this PD. A number that is no child's changes nothing.
     pub fn end(&self, child: usize) {
         if let Some(word) = self.faults.get(child) {
             // One writer: load and store need not be one step.
@@ -27,7 +27,7 @@ impl Lives {
         }
     }
 
-    /// How often this PD has faulted; 0 for a number that is no child's.
+    /// Returns how often this PD has faulted; 0 for a number that is no child's.
     pub fn of(&self, child: usize) -> u32 {
         self.faults
             .get(child)

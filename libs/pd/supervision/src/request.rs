@@ -8,7 +8,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// What shall become of a child.
+/// A fate for a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// It faults at whatever instruction it has reached.
@@ -23,7 +23,7 @@ impl Action {
     /// All, in the order of their numbers in the page.
     pub const ALL: [Self; 3] = [Self::Crash, Self::Hang, Self::Stall];
 
-    /// The command on the console.
+    /// Returns the command on the console.
     pub const fn word(self) -> &'static str {
         match self {
             Action::Crash => "crash",
@@ -44,8 +44,8 @@ shm::shared_struct! {
 }
 
 impl FaultRequest {
-    /// Asks for something to become of a child, by its number in the wiring table. Notify the
-    /// supervisor afterwards.
+    /// Asks for an action on the child with this number in the wiring table. Notify the supervisor
+    /// afterwards.
     pub fn ask(&self, action: Action, child: usize) {
         self.child.store(child as u64, Ordering::Relaxed);
         self.action.store(action as u64, Ordering::Relaxed);
@@ -53,8 +53,8 @@ impl FaultRequest {
         self.serial.store(next, Ordering::Release);
     }
 
-    /// Takes a request that is newer than `seen` and remembers it there: what to do, if the action
-    /// is a known one, and with which child.
+    /// Takes a request that is newer than `seen`, and remembers it there. Returns the action, if it
+    /// is a known one, and the number of the child.
     pub fn take(&self, seen: &mut u64) -> Option<(Option<Action>, usize)> {
         let serial = self.serial.load(Ordering::Acquire);
         if serial == *seen {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Which child turns without end.
+//! Finds the child that turns without end.
 //!
 //! A child shows a word that is odd while it is at work and changes with each of its turns. At a
 //! tick, of the children that are at work those of the highest priority are the ones that run: all
@@ -16,7 +16,7 @@ use stats::Beat;
 /// end.
 pub const PATIENCE: u32 = 3;
 
-/// What a tick finds of a child.
+/// The state of a child at a tick.
 #[derive(Clone, Copy, Debug)]
 pub struct Sight {
     /// Its priority in the system description.
@@ -33,7 +33,7 @@ impl Sight {
     }
 }
 
-/// What the ticks before have found, by child.
+/// The memory of earlier ticks, by child.
 #[derive(Clone, Debug)]
 pub struct Watch<const N: usize> {
     seen: [Seen; N],
@@ -47,7 +47,7 @@ struct Seen {
 }
 
 impl<const N: usize> Watch<N> {
-    /// Nothing has been seen.
+    /// Begins without a tick.
     #[allow(clippy::new_without_default)] // arrays of any length have no default
     pub fn new() -> Self {
         let seen = Seen {
@@ -57,7 +57,7 @@ impl<const N: usize> Watch<N> {
         Self { seen: [seen; N] }
     }
 
-    /// Takes what a tick finds; `None` is a child that is not watched or is parked. Returns the
+    /// Takes the states at a tick; `None` is a child that is not watched or is parked. Returns a
     /// child that turns without end, one a tick at most.
     pub fn tick(&mut self, sights: &[Option<Sight>; N]) -> Option<usize> {
         let runs = sights

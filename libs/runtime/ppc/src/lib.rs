@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What the protected procedure calls of all protocols have in common.
+//! The label that the protected procedure calls of all protocols have in common.
 
 #![no_std]
 #![forbid(unsafe_code)]

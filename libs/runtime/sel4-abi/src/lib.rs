@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a Microkit SDK directory says about its kernel: MCS or not, printing or not, invocation
-//! labels, top of user addresses.
+//! Reads from the folder of a Microkit SDK what its kernel is like: with or without MCS and debug
+//! output, labels of invocations, highest user address.
 //!
 //! `libs/runtime/sel4` asks in its build script, so that a PD fits the SDK that its image is made
 //! with; the SDK test suite asks to know what it may expect on the console. The files are those of
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Which board and build of the kernel, inside which SDK.
+/// One build of the kernel: SDK, board and configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     /// The SDK's folder, the one with `bin/microkit` in it.
@@ -94,7 +94,7 @@ pub const GEN_CONFIG: &str = "include/kernel/gen_config.json";
 pub const INVOCATIONS: &str = "invocations_all.json";
 const ADDRESS_SPACE: &str = "address_space_constants.json";
 
-/// What the PD runtime must know about a kernel.
+/// The properties of a kernel that the PD runtime must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abi {
     /// Scheduling contexts and reply objects: another set of system calls (seL4 manual, chapter on

@@ -25,7 +25,7 @@ impl Channel {
     /// Ids are below this (Microkit manual, "Channels"). Not upstream.
     pub const COUNT: usize = 62;
 
-    /// The channel with that id.
+    /// Makes the channel with that id.
     ///
     /// # Panics
     /// If `index` is no possible id: at compile time in a `const`.
@@ -41,7 +41,7 @@ impl Channel {
         Self { index: id as usize }
     }
 
-    /// The id.
+    /// Returns the id.
     pub const fn index(&self) -> usize {
         self.index
     }
@@ -80,7 +80,7 @@ impl Channel {
         self.cap(*microkit_pps.get(), slot::CALL, "pp_call")
     }
 
-    /// Whether the system description lets this PD signal the peer. Not upstream.
+    /// Returns whether the system description lets this PD signal the peer. Not upstream.
     pub fn may_notify(&self) -> bool {
         *microkit_notifications.get() & (1 << self.index) != 0
     }
@@ -106,8 +106,8 @@ impl Channel {
         self.irq_handler().irq_handler_ack().map_err(IrqAckError)
     }
 
-    /// Protected procedure call: runs the peer's `protected` and gives its answer, whose words are
-    /// in the message registers. A peer that was restarted meanwhile answers with the label
+    /// Protected procedure call: runs the peer's `protected` and returns its reply, whose words are
+    /// in the message registers. A peer that was restarted meanwhile replies with the label
     /// [`RESTARTED`](crate::RESTARTED).
     ///
     /// # Panics
@@ -138,17 +138,17 @@ pub struct Child {
 }
 
 impl Child {
-    /// The child with that id.
+    /// Makes the child with that id.
     pub const fn new(index: usize) -> Self {
         Self { index }
     }
 
-    /// The id.
+    /// Returns the id.
     pub const fn index(&self) -> usize {
         self.index
     }
 
-    /// The child's thread.
+    /// Returns the child's thread.
     pub fn tcb(&self) -> sel4::cap::Tcb {
         sel4::Cap::from_bits((slot::CHILD_TCB + self.index) as sel4::CPtrBits)
     }

@@ -13,7 +13,7 @@ pub struct DeferredAction {
     interface: DeferredActionInterface,
 }
 
-/// What to do.
+/// The kind of a [`DeferredAction`].
 #[derive(Debug, Copy, Clone, Eq, PartialEq)]
 pub enum DeferredActionInterface {
     /// [`Channel::notify`].
@@ -23,32 +23,32 @@ pub enum DeferredActionInterface {
 }
 
 impl DeferredAction {
-    /// That, on that channel.
+    /// Makes an action of that kind on that channel.
     pub fn new(channel: Channel, interface: DeferredActionInterface) -> Self {
         Self { channel, interface }
     }
 
-    /// A signal.
+    /// Makes a signal.
     pub fn new_notify(channel: Channel) -> Self {
         Self::new(channel, DeferredActionInterface::Notify)
     }
 
-    /// An acknowledgement.
+    /// Makes an acknowledgement.
     pub fn new_irq_ack(channel: Channel) -> Self {
         Self::new(channel, DeferredActionInterface::IrqAck)
     }
 
-    /// On which channel.
+    /// Returns the channel.
     pub fn channel(&self) -> Channel {
         self.channel
     }
 
-    /// What is to be done on it.
+    /// Returns the kind.
     pub fn interface(&self) -> DeferredActionInterface {
         self.interface
     }
 
-    /// Does it at once.
+    /// Carries out the action at once.
     ///
     /// # Errors
     /// As [`Channel::irq_ack`].
@@ -84,7 +84,7 @@ pub struct DeferredActionSlot {
 }
 
 impl DeferredActionSlot {
-    /// An empty slot.
+    /// Makes an empty slot.
     pub const fn new() -> Self {
         Self { inner: None }
     }
@@ -94,7 +94,7 @@ impl DeferredActionSlot {
         self.inner.take()
     }
 
-    /// Puts an action in; one that was there is done at once.
+    /// Puts an action in. One that was there is carried out at once.
     ///
     /// # Errors
     /// As [`Channel::irq_ack`], of the action that was there.

@@ -13,7 +13,7 @@ unsafe extern "Rust" {
     safe fn __sel4_microkit__main() -> !;
 }
 
-/// Where `_start` goes.
+/// `_start` jumps here.
 #[cfg(target_os = "none")]
 pub(crate) extern "C" fn entry() -> ! {
     if crate::restart_count() > 0 {
@@ -24,9 +24,9 @@ pub(crate) extern "C" fn entry() -> ! {
     __sel4_microkit__main()
 }
 
-/// Where the jump at [`PARK_POINT`](crate::PARK_POINT) goes. It may find `.data` and `.bss` in any
-/// state and uses neither: only registers, the stack, which is its own from the top, and the IPC
-/// buffer.
+/// The instruction at [`PARK_POINT`](crate::PARK_POINT) jumps here. It may find `.data` and `.bss`
+/// in any state and uses neither: only registers, the stack, which is its own from the top, and the
+/// IPC buffer.
 pub(crate) extern "C-unwind" fn park() -> ! {
     ipc::answer_orphan();
     let mut event = ipc::recv();
@@ -40,7 +40,7 @@ pub(crate) extern "C-unwind" fn park() -> ! {
     }
 }
 
-/// For `#[protection_domain]`.
+/// Runs the PD, for `#[protection_domain]`.
 #[doc(hidden)]
 pub fn run_main<T: Handler>(init: impl FnOnce() -> T) -> ! {
     match init().run() {
@@ -49,7 +49,7 @@ pub fn run_main<T: Handler>(init: impl FnOnce() -> T) -> ! {
     }
 }
 
-/// What a PD that was built for the host does there. Also for `#[protection_domain]`.
+/// Refuses to run a PD that was built for the host. Also for `#[protection_domain]`.
 #[cfg(not(target_os = "none"))]
 #[doc(hidden)]
 pub fn refuse_host() -> i32 {

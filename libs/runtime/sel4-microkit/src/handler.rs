@@ -11,7 +11,7 @@ use crate::{Channel, ChannelSet, Child, DeferredAction, MessageInfo, symbols};
 
 pub use core::convert::Infallible;
 
-/// What a PD does when something happens. Each method runs to its end before the next event is
+/// The reactions of a PD to events. Each method runs to its end before the next event is
 /// received.
 ///
 /// A method that returns an error ends the PD as a panic does: a message, then a fault that the
@@ -69,7 +69,7 @@ pub trait Handler {
         None
     }
 
-    /// The event loop.
+    /// Runs the event loop.
     #[doc(hidden)]
     fn run(&mut self) -> Result<Never, Self::Error> {
         // An interrupt that was delivered to a previous life, or before this PD was ready, waits
@@ -106,7 +106,7 @@ pub trait Handler {
     }
 }
 
-/// There is none: the event loop does not end.
+/// The type without values: the event loop does not end.
 #[doc(hidden)]
 pub enum Never {}
 
@@ -119,7 +119,7 @@ impl Handler for Never {
 pub struct NullHandler(());
 
 impl NullHandler {
-    /// The handler.
+    /// Makes the handler.
     #[allow(clippy::new_without_default)] // upstream has none
     pub fn new() -> Self {
         Self(())

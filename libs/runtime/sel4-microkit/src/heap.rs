@@ -23,7 +23,7 @@ pub struct Heap(UnsafeCell<Pool>);
 unsafe impl Sync for Heap {}
 
 impl Heap {
-    /// Without memory.
+    /// Makes a heap without memory.
     #[allow(clippy::new_without_default)] // for statics only
     pub const fn new() -> Self {
         Self(UnsafeCell::new(Pool::new()))

@@ -6,7 +6,8 @@ use core::fmt;
 
 use crate::{Channel, Child, MessageInfo, MessageLabel};
 
-/// Where a PD receives: an endpoint, or its notification if nobody calls it and it has no children.
+/// The capability on which a PD receives: an endpoint, or its notification if nobody calls it and
+/// it has no children.
 const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(1);
 const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
@@ -14,13 +15,13 @@ const MONITOR: sel4::cap::Endpoint = sel4::Cap::from_bits(5);
 /// As [`ppc::RESTARTED`]. Not upstream.
 pub const RESTARTED: MessageLabel = ppc::RESTARTED;
 
-/// What tells the kinds of badges apart.
+/// The bits that tell the kinds of badges apart.
 struct Marks {
-    /// In a protected call; the receiver's channel id is in the low bits.
+    /// Set in a protected call. The receiver's channel id is in the low bits.
     call: u64,
-    /// In a fault; the child's id is in the low bits.
+    /// Set in a fault. The child's id is in the low bits.
     fault: u64,
-    /// In a signal, where it has a mark; its channels are the other bits.
+    /// Set in a signal, or 0 if signals have no mark. The channels are the other bits.
     signal: u64,
 }
 
@@ -58,7 +59,7 @@ impl Marks {
     }
 }
 
-/// What was received.
+/// An event that was received.
 #[derive(Debug)]
 pub(crate) enum Event {
     Notified(ChannelSet),
@@ -133,18 +134,18 @@ pub(crate) fn answer_orphan() {
 pub struct ChannelSet(u64);
 
 impl ChannelSet {
-    /// Whether `channel` is in the set.
+    /// Returns whether `channel` is in the set.
     #[inline]
     pub fn contains(&self, channel: Channel) -> bool {
         self.0 & (1 << channel.index()) != 0
     }
 
-    /// The channels, lowest index first.
+    /// Returns the channels, lowest index first.
     pub fn iter(&self) -> ChannelSetIter {
         ChannelSetIter(self.0)
     }
 
-    /// Like `{1, 5}`.
+    /// Shows the set like `{1, 5}`.
     pub fn display(&self) -> DisplayChannelSet<'_> {
         DisplayChannelSet(self)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a PD of this runtime leaves in its registers when it stops itself, for its parent to read.
+//! The words that a PD of this runtime leaves in its registers for its parent when it stops itself.
 //!
 //! A panic is so told from an undefined instruction, and its text reaches the parent even before
 //! the PD has anywhere else to write it. All of it is an allegation of the child.
@@ -30,8 +30,8 @@ pub enum LastWords {
 }
 
 impl LastWords {
-    /// From the registers of a child that is stopped at an undefined instruction. `None` if it is
-    /// no PD of this runtime, or did not stop itself.
+    /// Reads the registers of a child that is stopped at an undefined instruction. Returns `None`
+    /// if it is no PD of this runtime, or did not stop itself.
     pub fn read(registers: &UserContext) -> Option<Self> {
         match *registers.gpr(0) {
             PANIC => Some(Self::Panic(PanicText(core::array::from_fn(|i| {
@@ -43,7 +43,7 @@ impl LastWords {
         }
     }
 
-    /// In words, without the panic's text.
+    /// Describes the reason, without the panic's text.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Panic(_) => "panic",
@@ -52,7 +52,7 @@ impl LastWords {
         }
     }
 
-    /// A number that tells one text from another, most of the time.
+    /// Returns a hash of the panic's text.
     pub fn digest(&self) -> u64 {
         match self {
             Self::Panic(PanicText(words)) => words.iter().fold(0, |sum: u64, word| {
@@ -70,7 +70,7 @@ pub struct PanicText([Word; WORDS]);
 impl PanicText {
     pub(crate) const EMPTY: Self = Self([0; WORDS]);
 
-    /// What does not fit is cut off.
+    /// Formats `text`. Bytes that do not fit are cut off.
     pub(crate) fn new(text: impl fmt::Display) -> Self {
         let mut written = (Self::EMPTY, 0);
         // It fails where the text is cut off.
@@ -78,7 +78,7 @@ impl PanicText {
         written.0
     }
 
-    /// Whether there is no text.
+    /// Returns whether there is no text.
     pub fn is_empty(&self) -> bool {
         self.0[0] == 0
     }

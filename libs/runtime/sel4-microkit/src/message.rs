@@ -32,7 +32,7 @@ impl MessageInfo {
         self.inner
     }
 
-    /// A message with that label and the first `count` message registers.
+    /// Makes a message with that label and the first `count` message registers.
     ///
     /// # Panics
     /// If the label has more than [`label_width`](Self::label_width) bits or `count` is above 120.
@@ -42,25 +42,25 @@ impl MessageInfo {
         Self::from_inner(sel4::MessageInfo::new(label, 0, 0, count))
     }
 
-    /// The label.
+    /// Returns the label.
     #[inline]
     pub fn label(&self) -> MessageLabel {
         self.inner.label()
     }
 
-    /// How many bits of a label the kernel carries: 52 with MCS, 20 on seL4 5.0.0.
+    /// Returns the number of bits of a label: 52 with MCS, 20 on seL4 5.0.0.
     pub const fn label_width() -> usize {
         sel4::MessageInfo::label_width()
     }
 
-    /// How many message registers the sender filled. It is the sender's word: what is in those
-    /// registers is not to be trusted because of it.
+    /// Returns the number of message registers that the sender says it has filled. The content of
+    /// those registers is not to be trusted because of it.
     #[inline]
     pub fn count(&self) -> usize {
         self.inner.length()
     }
 
-    /// The message as a fault, in [`Handler::fault`](crate::Handler::fault).
+    /// Returns the message as a fault, in [`Handler::fault`](crate::Handler::fault).
     pub fn fault(&self) -> sel4::Fault {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
     }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What happens on a panic: a message through the hook, then a fault that the parent sees and can
-//! answer with a restart. Without a hook the message is in the registers, for the parent.
+//! A panic sends a message through the hook, then faults, which the parent sees and can answer with
+//! a restart. Without a hook the message is in the registers, for the parent.
 
 use core::cell::Cell;
 use core::panic::{PanicInfo, UnwindSafe};
 
-/// Told about a panic.
+/// A function that is called on a panic.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo) + Send + Sync);
 
 struct State {
     hook: Cell<Option<PanicHook>>,
-    /// How many panics have begun.
+    /// The number of panics that have begun.
     depth: Cell<u32>,
 }
 

@@ -13,8 +13,8 @@
 //!    `STATE` is set. A restart before that finds `STATE` still 0 and does the same copy again, of
 //!    a `.data` that is still as linked. One thread on one core: what is stored first is seen
 //!    first.
-//! 3. At a restart (`STATE` is `BACKED_UP`) the same loop copies the backup to `.data` and checks its
-//!    sum, and `.bss` is cleared. A restart inside of that starts it anew; nothing it reads is
+//! 3. At a restart (`STATE` is `BACKED_UP`) the same loop copies the backup to `.data` and checks
+//!    its sum, and `.bss` is cleared. A restart inside of that starts it anew; nothing it reads is
 //!    changed by it.
 //! 4. A backup with a wrong checksum, or a `STATE` that is neither value, means that the PD
 //!    overwrote its own memory in a way that cannot be repaired: it stops at an undefined
@@ -34,14 +34,14 @@ use crate::persistent;
 #[cfg(target_os = "none")]
 mod assembly;
 
-/// Where execution starts and restarts: the start of the image, by `microkit-pd.ld`. A parent
-/// passes it to [`Child::restart`](crate::Child::restart). Not upstream.
+/// The address at which execution starts and restarts: the start of the image, by
+/// `microkit-pd.ld`. A parent passes it to [`Child::restart`](crate::Child::restart). Not upstream.
 pub const ENTRY_POINT: usize = 0x20_0000;
 
-/// Where a parent sends a child that it does not want to start yet. There the child answers each
-/// call, the one it was caught in first, with [`RESTARTED`](crate::RESTARTED), drops signals, and
-/// does nothing else. It uses none of its data, so a child that has spoilt its own memory answers,
-/// too. A restart at [`ENTRY_POINT`] ends it. Not upstream.
+/// The address to which a parent sends a child that it does not want to start yet. There the child
+/// answers each call, the one it was caught in first, with [`RESTARTED`](crate::RESTARTED), drops
+/// signals, and does nothing else. It uses none of its data, so a child that has spoilt its own
+/// memory answers, too. A restart at [`ENTRY_POINT`] ends it. Not upstream.
 pub const PARK_POINT: usize = ENTRY_POINT + 4;
 
 /// An instruction that jumps to itself, for tests of a parent that watches its children.
@@ -55,7 +55,7 @@ persistent! {
     static RESTARTS: AtomicU64 = AtomicU64::new(0);
 }
 
-/// How many times the PD has been restarted since the system booted. Not upstream.
+/// Returns how often the PD has been restarted since the system booted. Not upstream.
 pub fn restart_count() -> u64 {
     RESTARTS.load(Ordering::Relaxed)
 }

@@ -89,8 +89,8 @@ macro_rules! var {
 /// let pool: NonNull<[u8]> = memory_region_symbol!(pool_vaddr: *mut [u8], n = POOL_SIZE);
 /// ```
 ///
-/// With `bytes = …` as the last argument it panics unless that is the size of what is pointed to: a
-/// check of the region's size.
+/// With `bytes = …` as the last argument it checks the region's size: it panics unless that is the
+/// size of the pointee.
 ///
 /// Panics if the system description does not set the symbol.
 #[macro_export]

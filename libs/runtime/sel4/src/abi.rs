@@ -21,6 +21,6 @@ pub const PRINTING: bool = generated::PRINTING;
 /// Bytes in the smallest page. Not upstream.
 pub const PAGE_SIZE: usize = 4096;
 
-/// Where Microkit maps a PD's IPC buffer: the highest page (Microkit 2.3, `libmicrokit`). Not
-/// upstream.
+/// The address of a PD's IPC buffer: Microkit maps it to the highest page (Microkit 2.3,
+/// `libmicrokit`). Not upstream.
 pub const IPC_BUFFER_ADDR: usize = generated::USER_TOP & !(PAGE_SIZE - 1);

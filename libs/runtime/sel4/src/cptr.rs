@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 
 use crate::Word;
 
-/// The bits of a capability pointer.
+/// A capability pointer as a number.
 pub type CPtrBits = Word;
 
 /// A capability pointer: an index into the PD's own CSpace.
@@ -18,17 +18,17 @@ pub struct CPtr {
 }
 
 impl CPtr {
-    /// The bits.
+    /// Returns the pointer as a number.
     pub const fn bits(self) -> CPtrBits {
         self.bits
     }
 
-    /// From bits. Nothing is looked up before the kernel is called.
+    /// Makes a pointer of a number. The kernel looks it up when it is used.
     pub const fn from_bits(bits: CPtrBits) -> Self {
         Self { bits }
     }
 
-    /// Taken to point to a `T`.
+    /// Returns this pointer, taken to point to a `T`.
     pub const fn cast<T: CapType>(self) -> Cap<T> {
         Cap {
             cptr: self,
@@ -46,22 +46,22 @@ pub struct Cap<T: CapType> {
 }
 
 impl<T: CapType> Cap<T> {
-    /// Without its type.
+    /// Returns the pointer without its type.
     pub const fn cptr(&self) -> CPtr {
         self.cptr
     }
 
-    /// The bits.
+    /// Returns the pointer as a number.
     pub const fn bits(&self) -> CPtrBits {
         self.cptr.bits()
     }
 
-    /// From bits.
+    /// Makes a pointer of a number.
     pub const fn from_bits(bits: CPtrBits) -> Self {
         CPtr::from_bits(bits).cast()
     }
 
-    /// As another type.
+    /// Returns this pointer, taken to point to a `U`.
     pub fn cast<U: CapType>(self) -> Cap<U> {
         self.cptr.cast()
     }
@@ -75,7 +75,7 @@ impl<T: CapType> fmt::Debug for Cap<T> {
 
 /// A type that marks what a [`Cap`] points to.
 pub trait CapType: Copy + Clone + Eq + PartialEq + Ord + PartialOrd + Hash {
-    /// For `Debug`.
+    /// The name that `Debug` shows.
     const NAME: &'static str;
 }
 

@@ -24,7 +24,7 @@ impl fmt::Write for DebugWrite {
     }
 }
 
-/// For the macros.
+/// Prints, for the macros.
 #[doc(hidden)]
 pub fn print(arguments: fmt::Arguments<'_>) {
     // `DebugWrite` never fails; a `Display` that fails has its text cut, which is no reason to

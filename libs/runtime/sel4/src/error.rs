@@ -50,7 +50,7 @@ impl Error {
         Self::NotEnoughMemory,
     ];
 
-    /// From the label of the kernel's answer to an invocation. A number that no kernel sends counts
+    /// Reads the label of the kernel's reply to an invocation. A number that no kernel sends counts
     /// as `InvalidArgument`.
     #[doc(hidden)]
     pub fn check(answer: &MessageInfo) -> Result<()> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! What a thread did that the kernel reports to its fault handler.
+//! Faults: what the kernel reports about a thread to its fault handler.
 //!
 //! A child holds the capability that its faults are sent with, so it can also *send* a message that
 //! looks like a fault: what is decoded here is an allegation of the child about itself. Decoding is
@@ -55,7 +55,7 @@ impl Fault {
         }
     }
 
-    /// Address of the instruction, where the fault has one. Not upstream.
+    /// Returns the address of the instruction, if the fault has one. Not upstream.
     pub fn ip(&self) -> Option<Word> {
         match self {
             Self::CapFault(fault) => Some(fault.ip()),
@@ -68,7 +68,7 @@ impl Fault {
     }
 }
 
-/// What happened, in a few words. Not upstream.
+/// Says in a few words what happened. Not upstream.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -209,7 +209,7 @@ fault_types! {
 
     /// The budget is used up. Its method is not upstream's.
     Timeout(mr) {
-        /// What the scheduling context was configured with.
+        /// The word that the scheduling context was configured with.
         data: Word = mr[0],
     }
 
@@ -217,20 +217,20 @@ fault_types! {
     DebugException(mr) {
         /// Address of the instruction.
         fault_ip: Word = mr[0],
-        /// Which kind.
+        /// The kind of exception.
         reason: Word = mr[1],
     }
 }
 
 impl VmFault {
-    /// Whether a write was refused, by bit 6 (WnR) of the syndrome of a data abort (Arm ARM,
-    /// ESR_ELx, ISS encoding for a Data Abort). Not upstream.
+    /// Returns whether a write was refused, by bit 6 (WnR) of the syndrome of a data abort (Arm
+    /// ARM, ESR_ELx, ISS encoding for a Data Abort). Not upstream.
     pub fn is_write(&self) -> bool {
         !self.is_prefetch && self.fsr & (1 << 6) != 0
     }
 
-    /// Whether nothing is mapped at the address, by the syndrome's fault status code: a translation
-    /// fault. Not upstream.
+    /// Returns whether nothing is mapped at the address: the syndrome's fault status code says
+    /// translation fault. Not upstream.
     pub fn is_unmapped(&self) -> bool {
         self.fsr & 0x3c == 0x04
     }

@@ -14,7 +14,7 @@ use crate::{IpcBuffer, MessageInfo, Word, ipc_buffer::FAST_REGISTERS};
 /// A system call as the kernel gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemCall {
-    /// Which, e.g. [`CALL`].
+    /// The number of the call, such as [`CALL`].
     pub number: Word,
     /// The capability, which is the source for [`NB_SEND_RECV`].
     pub cap: Word,
@@ -26,7 +26,7 @@ pub struct SystemCall {
     pub registers: [Word; FAST_REGISTERS],
 }
 
-/// As long and as aligned as an [`IpcBuffer`].
+/// The size of an [`IpcBuffer`].
 const BUFFER_WORDS: usize = size_of::<IpcBuffer>() / 8;
 
 type Kernel = Box<dyn FnMut(SystemCall) -> Outcome>;

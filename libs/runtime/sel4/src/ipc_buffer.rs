@@ -65,7 +65,7 @@ impl IpcBuffer {
     }
 }
 
-/// Where the buffer is, and who holds it.
+/// The place of the buffer, and its borrows.
 #[cfg(target_os = "none")]
 mod place {
     use core::sync::atomic::{AtomicU32, Ordering};
@@ -73,8 +73,9 @@ mod place {
     use super::IpcBuffer;
     use crate::IPC_BUFFER_ADDR;
 
-    /// How many closures hold a shared borrow of the buffer, or [`EXCLUSIVE`](super::EXCLUSIVE).
-    /// The PD has one thread: the atomic only spares an unsafe cell.
+    /// The number of closures with a shared borrow of the buffer, or
+    /// [`EXCLUSIVE`](super::EXCLUSIVE). The PD has one thread: the atomic only spares an unsafe
+    /// cell.
     static BORROWED: AtomicU32 = AtomicU32::new(0);
 
     #[inline(always)]

@@ -74,10 +74,11 @@ pub type Word = u64;
 /// Bits in a [`Word`].
 pub const WORD_SIZE: usize = Word::BITS as usize;
 
-/// What the kernel says about a message's sender; who made the capability chose it.
+/// The word by which the kernel identifies a message's sender. The creator of the capability chose
+/// it.
 pub type Badge = Word;
 
-/// For the registry SDK's initialiser, whose threads have IPC buffers elsewhere.
+/// System calls for the registry SDK's initialiser, whose threads have IPC buffers elsewhere.
 #[doc(hidden)]
 pub mod sys {
     pub use crate::syscalls::{Received, number, svc, svc_short};

@@ -45,12 +45,12 @@ impl MessageInfo {
     #[doc(hidden)]
     pub const EMPTY: Self = Self(0);
 
-    /// Whatever the sender chose.
+    /// Returns the label, which the sender chose.
     pub const fn label(&self) -> Word {
         field(self.0, LABEL_SHIFT, LABEL_BITS)
     }
 
-    /// How many bits a label has on this kernel.
+    /// Returns the number of bits that a label has on this kernel.
     pub const fn label_width() -> usize {
         LABEL_BITS
     }
@@ -60,12 +60,13 @@ impl MessageInfo {
         field(self.0, UNWRAPPED_SHIFT, UNWRAPPED_BITS) as usize
     }
 
-    /// Capabilities sent along.
+    /// Returns the number of capabilities that were sent.
     pub const fn extra_caps(&self) -> usize {
         field(self.0, EXTRA_CAPS_SHIFT, EXTRA_CAPS_BITS) as usize
     }
 
-    /// Words in the message. The kernel never reports more than [`NUM_MESSAGE_REGISTERS`].
+    /// Returns the number of words in the message. The kernel never reports more than
+    /// [`NUM_MESSAGE_REGISTERS`].
     pub const fn length(&self) -> usize {
         field(self.0, 0, LENGTH_BITS) as usize
     }
@@ -96,7 +97,7 @@ pub struct MessageInfoBuilder {
 }
 
 impl MessageInfoBuilder {
-    /// The message.
+    /// Returns the message.
     pub fn build(self) -> MessageInfo {
         MessageInfo::new(
             self.label,

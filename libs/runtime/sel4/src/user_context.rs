@@ -9,7 +9,7 @@ use crate::Word;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserContext(pub(crate) [Word; UserContext::COUNT]);
 
-/// Where `x0..=x30` stand in a [`UserContext`] (libsel4's `sel4arch.xml`, the same in both
+/// The positions of `x0..=x30` in a [`UserContext`] (libsel4's `sel4arch.xml`, the same in both
 /// kernels).
 const GPR: [usize; 31] = [
     3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 18, 19, 20, 21, 22, 23, 12, 13, 14, 24, 25, 26, 27, 28, 29,

@@ -53,7 +53,7 @@ mod uart {
     /// which is some thousand looks; a port that somebody has switched off never becomes ready.
     const PATIENCE: u32 = 1_000_000;
 
-    /// Where the PL011 is mapped, 0 if not yet.
+    /// The address at which the PL011 is mapped; 0 if it is not yet.
     static BASE: AtomicU64 = AtomicU64::new(0);
 
     /// Uses the PL011 that is mapped at `address` from now on.

@@ -11,7 +11,7 @@ use crate::kernel::{Attributes, CapRights};
 pub const SMALL_WINDOW: u64 = 0x40_0000_0000;
 const LARGE_WINDOW: u64 = 0x50_0000_0000;
 
-/// Who will look at the bytes.
+/// The readers of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
     /// Loads through the caches.

@@ -144,7 +144,7 @@ impl Piece {
         }
     }
 
-    /// How many objects of 2^`bits` bytes fit.
+    /// Returns how many objects of 2^`bits` bytes fit.
     fn room(&self, bits: u8) -> u64 {
         let start = self.next.next_multiple_of(1 << bits);
         self.end.saturating_sub(start) >> bits

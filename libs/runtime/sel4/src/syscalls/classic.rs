@@ -23,7 +23,7 @@ pub mod number {
     pub const DEBUG_NAME_THREAD: Word = -13_i64 as Word;
 }
 
-/// What a receiver hands over to be able to answer: nothing.
+/// A receiver hands over nothing to be able to reply.
 pub type ReplyAuthority = ImplicitReplyAuthority;
 
 /// The kernel keeps the right to answer the last caller in the receiver's TCB.
@@ -31,12 +31,12 @@ pub type ReplyAuthority = ImplicitReplyAuthority;
 pub struct ImplicitReplyAuthority;
 
 impl ImplicitReplyAuthority {
-    /// `seL4_Reply`: answers the last caller without blocking; without one, nothing happens.
+    /// `seL4_Reply`: replies to the last caller without blocking. Does nothing if there is none.
     pub fn reply(self, info: MessageInfo) {
         svc(number::REPLY, 0, info, fast_registers(), 0);
     }
 
-    /// For the register that has the reply object where there is one.
+    /// The value for the register that holds the reply object with MCS.
     pub(super) fn bits(self) -> Word {
         0
     }

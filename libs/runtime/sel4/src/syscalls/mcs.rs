@@ -21,7 +21,7 @@ pub mod number {
     pub const DEBUG_PUT_CHAR: Word = -12_i64 as Word;
 }
 
-/// What a receiver hands over to be able to answer: a reply object.
+/// The reply object that a receiver hands over to be able to reply.
 pub type ReplyAuthority = cap::Reply;
 
 pub(super) fn answer(authority: ReplyAuthority, info: MessageInfo) {

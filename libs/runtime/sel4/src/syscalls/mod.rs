@@ -25,9 +25,9 @@ pub use trap::{svc, svc_short};
 pub use classic::ImplicitReplyAuthority;
 pub use kernel::{ReplyAuthority, number};
 
-/// What can be handed over as [`ReplyAuthority`].
+/// A type that can be handed over as [`ReplyAuthority`].
 pub trait ConveysReplyAuthority {
-    /// The authority.
+    /// Returns the authority.
     fn into_reply_authority(self) -> ReplyAuthority;
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn debug_put_char(character: u8) {
     svc_short(number::DEBUG_PUT_CHAR, character.into(), MessageInfo::EMPTY);
 }
 
-/// What a system call leaves in x0 to x5.
+/// The registers x0 to x5 as a system call leaves them.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Received {
@@ -82,13 +82,13 @@ impl<T: CapType> Cap<T> {
         svc(number::SEND, self.bits(), info, fast_registers(), 0);
     }
 
-    /// `seL4_NBSend`: is lost if nobody receives.
+    /// `seL4_NBSend`: sends without waiting. The message is lost if nobody receives.
     #[inline]
     pub fn nb_send(self, info: MessageInfo) {
         svc(number::NB_SEND, self.bits(), info, fast_registers(), 0);
     }
 
-    /// `seL4_Call`: sends, and waits for the answer.
+    /// `seL4_Call`: sends, waits for the reply and returns it.
     #[inline]
     pub fn call(self, info: MessageInfo) -> MessageInfo {
         svc(number::CALL, self.bits(), info, fast_registers(), 0)
@@ -110,7 +110,7 @@ impl<T: CapType> Cap<T> {
         .store()
     }
 
-    /// `seL4_ReplyRecv`: answers the last caller, then waits as [`recv`](Self::recv) does.
+    /// `seL4_ReplyRecv`: replies to the last caller, then waits as [`recv`](Self::recv) does.
     #[inline]
     pub fn reply_recv(
         self,

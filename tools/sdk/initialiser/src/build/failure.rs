@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::kernel::KernelError;
 
-/// What went wrong; [`super::Progress`] says with what.
+/// An error; [`super::Progress`] says what was being made.
 #[derive(Clone, Copy, Debug)]
 pub enum Failure {
     /// The kernel refused.

@@ -21,7 +21,7 @@ use crate::layout::Layout;
 use crate::memory::Memory;
 pub use failure::Failure;
 
-/// What is being made, for error messages.
+/// The part that is being made, for error messages.
 #[derive(Clone, Copy)]
 pub struct Progress<'a> {
     doing: &'static str,
@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What was being made last.
+    /// Returns the part that was being made last.
     pub fn progress(&self) -> Progress<'a> {
         self.progress
     }

@@ -69,7 +69,7 @@ impl Builder<'_> {
     }
 }
 
-/// What a region's frames are.
+/// Returns the kind of a region's frames.
 pub(super) fn page_kind(region: &Region) -> ObjectType {
     if region.page_bits > 12 {
         ObjectType::LARGE_PAGE

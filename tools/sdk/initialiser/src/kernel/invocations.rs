@@ -19,7 +19,7 @@ pub struct ObjectType {
     number: u64,
     /// log2 of the memory that one takes.
     pub size_bits: u8,
-    /// What the kernel asks for objects whose size is the caller's choice; 0 for all others.
+    /// The size that the kernel asks for if it is the caller's choice; 0 for all others.
     user_size: u64,
 }
 
@@ -65,9 +65,9 @@ impl ObjectType {
 /// A level of an address space below its top.
 #[derive(Clone, Copy, Debug)]
 pub struct Level {
-    /// How many bits of an address it and the levels below it translate.
+    /// The number of bits of an address that it and the levels below it translate.
     pub bits: u64,
-    /// What is made of it.
+    /// The object that holds it.
     pub table: ObjectType,
     map: u64,
 }
@@ -117,7 +117,7 @@ impl Attributes {
     }
 }
 
-/// Where a capability is copied from and what becomes of it.
+/// The original of a capability's copy, and the properties of the copy.
 pub struct Source {
     /// Slot of the original.
     pub slot: u64,
@@ -127,7 +127,7 @@ pub struct Source {
     pub badge: u64,
 }
 
-/// How a thread is set up.
+/// The properties of a thread.
 pub struct TcbSetup<'a> {
     /// Slot of its fault endpoint in its *own* CNode.
     pub fault_endpoint: u64,

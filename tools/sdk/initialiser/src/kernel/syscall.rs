@@ -9,7 +9,7 @@ use sel4::{Badge, Fault, IpcBuffer, MessageInfo};
 /// Why the kernel refused an invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelError {
-    /// What kind of error.
+    /// The kind of error.
     pub code: sel4::Error,
     /// First three words of the reply; for `FailedLookup` the third says how many bits of the
     /// address were not looked up.
