@@ -28,7 +28,7 @@ use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
 };
 use socket_server::{GatewayEvent, Link, Offload, Outcome, Server};
-use stats::{NetServer as Counter, Writer};
+use stats::{NetServer as Counter, Unit, Value, Writer, mac_to_value};
 use time::Clock;
 
 use clients::{ClientWindow, Clients};
@@ -162,7 +162,7 @@ impl NetServer {
         let taken = self.core.link_up(device.mac, Offload::default(), now);
         self.core.set_link(device.link_up, now);
         match taken {
-            Ok(()) => info!("driver is up, {}", Mac(device.mac)),
+            Ok(()) => info!("driver is up, {}", shown(device.mac)),
             Err(error) => error!("driver is up, but {error}"),
         }
     }
@@ -188,7 +188,7 @@ impl NetServer {
         match self.core.take_event() {
             Some(GatewayEvent::Answered { mac, after }) => {
                 self.stats.set(Counter::GatewayReachable, 1);
-                info!("gateway answered after {after} us: {}", Mac(mac));
+                info!("gateway answered after {after} us: {}", shown(mac));
             }
             Some(GatewayEvent::Silent) => {
                 self.stats.set(Counter::GatewayReachable, 0);
@@ -245,11 +245,10 @@ impl Handler for NetServer {
     }
 }
 
-struct Mac([u8; 6]);
-
-impl core::fmt::Display for Mac {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+/// Returns an Ethernet address as it is shown.
+fn shown(mac: [u8; 6]) -> Value {
+    Value {
+        raw: mac_to_value(mac),
+        unit: Unit::Mac,
     }
 }

@@ -89,11 +89,10 @@ impl Supervisor {
             streak,
             outcome,
         };
-        match outcome {
-            Outcome::Ready { .. } => warn!("{line}"),
-            Outcome::Unready { .. } | Outcome::Parked { .. } | Outcome::Refused => {
-                error!("{line}");
-            }
+        if matches!(outcome, Outcome::Ready { .. }) {
+            warn!("{line}");
+        } else {
+            error!("{line}");
         }
     }
 
