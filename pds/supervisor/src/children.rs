@@ -116,10 +116,8 @@ impl Table {
     pub fn tell_of_fault(&self, child: Child) {
         if let Some((lives, server)) = &self.lives {
             lives.end(child.index());
-            if self
-                .known(child.index())
-                .is_some_and(|known| known.pd.is_client)
-            {
+            let known = self.known(child.index());
+            if known.is_some_and(|known| known.pd.is_client) {
                 server.notify();
             }
         }
