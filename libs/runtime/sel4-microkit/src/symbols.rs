@@ -191,10 +191,8 @@ macro_rules! fixed {
     };
 }
 
-const NAME_LENGTH: usize = 64;
-
 fixed! {
-    microkit_name: [u8; NAME_LENGTH] = [0; NAME_LENGTH];
+    microkit_name: [u8; 64] = [0; 64];
     // One byte is written; bytes that are not 0 or 1 make no valid `bool`, so it is a number here.
     microkit_passive: u8 = 0;
     /// Bit n: channel id n is an interrupt.
@@ -228,10 +226,7 @@ pub(crate) fn allow_all() {
 /// # Errors
 /// If that is not UTF-8.
 pub fn pd_name() -> Result<&'static str, Utf8Error> {
-    let bytes = microkit_name.get();
-    let length = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(NAME_LENGTH);
-    core::str::from_utf8(&bytes[..length])
+    // A name of 64 bytes has no zero behind it.
+    let mut parts = microkit_name.get().split(|byte| *byte == 0);
+    core::str::from_utf8(parts.next().unwrap_or_default())
 }
