@@ -19,10 +19,10 @@
 //!
 //! # Memory
 //!
-//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`). Half
-//! of each is scratch space, used within a call and free when it returns; so it needs no
-//! allocation and no slow peer can hold it. The rest is given out in [`Area`]s to those that
-//! keep payload in the window between calls.
+//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`).
+//! Half of each is scratch space, used within a call and free when it returns. So it needs no
+//! allocation, and no slow peer can hold it. The rest is given out in [`Area`]s to those that keep
+//! payload in the window between calls.
 //!
 //! # When the server restarts
 //!

@@ -79,9 +79,9 @@ impl<const SOCKETS: usize, const TIMERS: usize> Storage<SOCKETS, TIMERS> {
 /// ```
 ///
 /// Limits: as many sockets (`EMFILE` beyond) and tasks that wait for a time (`ENOBUFS`) as its
-/// [`Storage`] has room for, and 64 tasks that wait for a socket and direction for which another task waits already
-/// (`ENOBUFS`). What a notification costs depends on the sockets that have changed, not on how many
-/// there are.
+/// [`Storage`] has room for, and 64 tasks that wait for a socket and direction for which another
+/// task waits already (`ENOBUFS`). What a notification costs depends on the sockets that have
+/// changed, not on how many there are.
 pub struct Net<T: Transport> {
     client: Client<T>,
     pub(crate) wakers: Wakers,

@@ -98,8 +98,8 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Receives up to `buf.len()` bytes, as far as the scratch space goes. 0 means that the peer has
-    /// ended the stream, or that `buf` is empty.
+    /// Receives up to `buf.len()` bytes, as far as the scratch space goes. 0 means that the peer
+    /// has ended the stream, or that `buf` is empty.
     ///
     /// # Errors
     /// `EAGAIN` if there are none for the moment, `ECONNRESET`, `ENOTCONN`.
