@@ -4,7 +4,7 @@
 
 use core::net::Ipv4Addr;
 
-use http_app::{BUFFER_LEN, Ended, NetTimer, Site, serve as serve_connection};
+use http_app::{BUFFER_LEN, Ended, Site, serve as serve_connection};
 use pd_net::NetServer;
 use pd_support::warn;
 use socket_client::{Net, Served, Service};
@@ -44,7 +44,7 @@ pub async fn serve(
         .work(
             async |guest| {
                 count(u64::saturating_add);
-                serve_connection(site, guest, NetTimer(net), &mut buffer).await
+                serve_connection(site, guest, net, &mut buffer).await
             },
             |served| {
                 count(u64::saturating_sub);

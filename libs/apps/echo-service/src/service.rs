@@ -3,7 +3,7 @@
 //! The service: its sockets, and one turn of its event loop.
 
 use core::cell::Cell;
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::Ipv4Addr;
 use core::time::Duration;
 
 use heapless::Vec;
@@ -82,17 +82,24 @@ impl<T: Transport> EchoService<T> {
         self.next_place.set(None);
         self.count_open();
         self.is_open = false;
-        for &port in &self.tcp_ports {
-            let socket = self.client.socket(SocketKind::Stream)?;
-            // There is room: as many as there are ports.
-            let _ = self.listeners.push(socket);
-            self.client.bind(socket, any_address(port))?;
-            self.client.listen(socket, BACKLOG)?;
-        }
-        for &port in &self.udp_ports {
-            let socket = self.client.socket(SocketKind::Datagram)?;
-            let _ = self.datagram_sockets.push(socket);
-            self.client.bind(socket, any_address(port))?;
+        for (kind, ports, sockets) in [
+            (SocketKind::Stream, &self.tcp_ports, &mut self.listeners),
+            (
+                SocketKind::Datagram,
+                &self.udp_ports,
+                &mut self.datagram_sockets,
+            ),
+        ] {
+            for &port in ports {
+                let socket = self.client.socket(kind)?;
+                // There is room: as many as there are ports.
+                let _ = sockets.push(socket);
+                let address = (Ipv4Addr::UNSPECIFIED, port).into();
+                self.client.bind(socket, address)?;
+                if kind == SocketKind::Stream {
+                    self.client.listen(socket, BACKLOG)?;
+                }
+            }
         }
         self.is_open = true;
         Ok(())
@@ -155,8 +162,4 @@ fn collect(ports: impl Iterator<Item = u16>) -> Result<Vec<u16, MAX_PORTS>, Errn
         list.push(port).map_err(|_| Errno::ENOBUFS)?;
     }
     Ok(list)
-}
-
-fn any_address(port: u16) -> SocketAddr {
-    (Ipv4Addr::UNSPECIFIED, port).into()
 }

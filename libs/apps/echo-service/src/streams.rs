@@ -2,6 +2,8 @@
 
 //! Connections.
 
+use core::ops::ControlFlow;
+
 use socket_client::{Errno, PollBits, Socket, Transport};
 use stats::EchoServer;
 
@@ -22,16 +24,6 @@ pub(crate) struct Connection {
     has_echoed: bool,
     /// Bytes that the socket takes at least. It is never offered more.
     room: usize,
-}
-
-/// What happened at one connection in its turn.
-enum Turn {
-    /// Nothing is ready.
-    Idle,
-    /// Something was echoed; there may be more.
-    Progress,
-    /// It is over.
-    Ended(Result<(), Errno>),
 }
 
 impl<T: Transport> EchoService<T> {
@@ -107,12 +99,11 @@ impl<T: Transport> EchoService<T> {
         let mut index = 0;
         while index < self.connections.len() {
             match self.turn(index) {
-                Turn::Idle => index += 1,
-                Turn::Progress => {
-                    progress = true;
+                ControlFlow::Continue(moved) => {
+                    progress |= moved;
                     index += 1;
                 }
-                Turn::Ended(result) => {
+                ControlFlow::Break(result) => {
                     progress = true;
                     if result.is_err() {
                         self.stats.inc(EchoServer::ConnectionsFailed);
@@ -125,18 +116,17 @@ impl<T: Transport> EchoService<T> {
         progress
     }
 
-    fn turn(&mut self, index: usize) -> Turn {
-        let mut progress = false;
-        for _ in 0..TURN {
+    /// Echoes a few pieces of a connection. Returns whether there were any, or how it has ended.
+    fn turn(&mut self, index: usize) -> ControlFlow<Result<(), Errno>, bool> {
+        for pieces in 0..TURN {
             match self.echo_piece(index) {
-                Ok(0) => return Turn::Ended(Ok(())),
-                Ok(_) => progress = true,
-                Err(Errno::EAGAIN) if progress => return Turn::Progress,
-                Err(Errno::EAGAIN) => return Turn::Idle,
-                Err(errno) => return Turn::Ended(Err(errno)),
+                Ok(0) => return ControlFlow::Break(Ok(())),
+                Ok(_) => {}
+                Err(Errno::EAGAIN) => return ControlFlow::Continue(pieces > 0),
+                Err(errno) => return ControlFlow::Break(Err(errno)),
             }
         }
-        Turn::Progress
+        ControlFlow::Continue(true)
     }
 
     /// Echoes what has come, as far as it can be sent. 0 means that the peer has ended its

@@ -14,7 +14,7 @@ use std::{env, fs, thread};
 
 use http_app::{BUFFER_LEN, ByteStream, Identity, PdRuntime, PdSource, Site, StaticFile, serve};
 use picoserve::time::{Duration, Timer};
-use socket_client::{Errno, Error, Sent};
+use socket_client::{Errno, Sent};
 use stats::{
     Common, Console, CounterSet, EchoServer, HttpServer, NetDriver, NetServer, RngDriver,
     Supervisor, TimerDriver, Writer, mac_to_value,
@@ -31,29 +31,25 @@ struct Blocking {
 const ROOM: usize = 64 * 1024;
 
 impl ByteStream for Blocking {
-    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
-        (&self.stream)
-            .read(buf)
-            .map_err(|_| Error(Errno::ECONNRESET))
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno> {
+        (&self.stream).read(buf).map_err(|_| Errno::ECONNRESET)
     }
 
     async fn write_with(
         &self,
         max: usize,
         mut fill: impl FnMut(&mut [u8]) -> usize,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Sent, Errno> {
         let mut window = self.window.borrow_mut();
         let count = fill(&mut window[..max.min(ROOM)]);
-        (&self.stream)
-            .write_all(&window[..count])
-            .map_err(|_| Error(Errno::ECONNRESET))?;
+        let written = (&self.stream).write_all(&window[..count]);
+        written.map_err(|_| Errno::ECONNRESET)?;
         Ok(Sent { count, room: ROOM })
     }
 
-    fn finish(&self) -> Result<(), Error> {
-        self.stream
-            .shutdown(std::net::Shutdown::Write)
-            .map_err(|_| Error(Errno::ENOTCONN))
+    fn finish(&self) -> Result<(), Errno> {
+        let ended = self.stream.shutdown(std::net::Shutdown::Write);
+        ended.map_err(|_| Errno::ENOTCONN)
     }
 
     fn requested(&self) -> bool {
@@ -65,8 +61,8 @@ impl ByteStream for Blocking {
 struct Never;
 
 impl Timer<PdRuntime> for Never {
-    fn delay(&self, _: Duration) -> impl Future<Output = ()> {
-        std::future::pending()
+    async fn delay(&self, _: Duration) {
+        std::future::pending().await
     }
 }
 
@@ -78,19 +74,20 @@ fn now() -> u64 {
     (start.elapsed().as_nanos() as u64) / 16 + TICKS
 }
 
-fn source<C: CounterSet>(
+/// Adds a PD with its counters.
+fn add<C: CounterSet>(
+    pds: &mut Vec<PdSource>,
     name: &'static str,
     role: &'static str,
-    number: usize,
-) -> (PdSource, Writer<C>) {
-    let page = page();
-    let source = PdSource {
+) -> Writer<C> {
+    let (number, page) = (pds.len(), page());
+    pds.push(PdSource {
         name,
         role,
         number,
         page,
-    };
-    (source, Writer::attach(page, now()))
+    });
+    Writer::attach(page, now())
 }
 
 fn main() {
@@ -98,27 +95,22 @@ fn main() {
     let folder = arguments.next().expect("a folder");
     let port = arguments.next().expect("a port").parse().expect("a port");
 
-    let (supervisor, supervisor_stats) =
-        source::<Supervisor>("supervisor", "restarts what faults", 0);
-    let (timer, timer_stats) = source::<TimerDriver>("timer_driver", "deadlines for others", 1);
-    let (driver, driver_stats) = source::<NetDriver>("net_driver", "virtio-net, nothing else", 2);
-    let (server, server_stats) = source::<NetServer>("net_server", "TCP/IP and sockets", 3);
-    let (echo, echo_stats) = source::<EchoServer>("echo_server", "TCP and UDP echo", 4);
-    let (http, stats) = source::<HttpServer>("http_server", "this page", 5);
-    let (console, console_stats) = source::<Console>("console", "log lines of all", 6);
-    let (rng, _) = source::<RngDriver>("rng_driver", "virtio-rng, keys for others", 7);
-    driver_stats.set(
-        NetDriver::MacAddress,
-        mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
-    );
-    server_stats.set(NetServer::GatewayReachable, 1);
-    let pds = Vec::leak(vec![
-        supervisor, timer, driver, server, echo, http, console, rng,
-    ]);
+    let mut pds = Vec::new();
+    let supervisor = add::<Supervisor>(&mut pds, "supervisor", "restarts what faults");
+    let timer = add::<TimerDriver>(&mut pds, "timer_driver", "deadlines for others");
+    let driver = add::<NetDriver>(&mut pds, "net_driver", "virtio-net, nothing else");
+    let server = add::<NetServer>(&mut pds, "net_server", "TCP/IP and sockets");
+    let echo = add::<EchoServer>(&mut pds, "echo_server", "TCP and UDP echo");
+    let stats = add::<HttpServer>(&mut pds, "http_server", "this page");
+    let console = add::<Console>(&mut pds, "console", "log lines of all");
+    add::<RngDriver>(&mut pds, "rng_driver", "virtio-rng, keys for others");
+    let mac = mac_to_value([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
+    driver.set(NetDriver::MacAddress, mac);
+    server.set(NetServer::GatewayReachable, 1);
 
     let site: &Site = Box::leak(Box::new(Site {
         files: files(Path::new(&folder)),
-        pds,
+        pds: pds.leak(),
         identity: Box::leak(Box::new(Identity {
             hostname: "isthmus",
             address: Ipv4Addr::new(10, 0, 2, 15),
@@ -132,25 +124,25 @@ fn main() {
     thread::spawn(move || {
         for second in 0u64.. {
             let wave = 1200 + (900.0 * (second as f64 / 7.0).sin()) as u64;
-            driver_stats.add(NetDriver::RxFrames, wave);
-            driver_stats.add(NetDriver::TxFrames, wave * 9 / 10);
-            driver_stats.add(NetDriver::RxBytes, wave * 700);
-            driver_stats.add(NetDriver::TxBytes, wave * 1200);
-            driver_stats.common(Common::WakeUps).add(wave / 3);
-            driver_stats.common(Common::NotificationsSent).add(wave / 4);
-            server_stats.common(Common::PpcsServed).add(wave * 2);
-            server_stats.set(NetServer::StreamSockets, 5 + second % 3);
-            echo_stats.add(EchoServer::TcpBytes, wave * 900);
-            echo_stats.common(Common::PpcsMade).add(wave);
-            timer_stats.add(TimerDriver::TimeoutsFired, 12);
-            console_stats.add(Console::Lines, second % 2);
+            driver.add(NetDriver::RxFrames, wave);
+            driver.add(NetDriver::TxFrames, wave * 9 / 10);
+            driver.add(NetDriver::RxBytes, wave * 700);
+            driver.add(NetDriver::TxBytes, wave * 1200);
+            driver.common(Common::WakeUps).add(wave / 3);
+            driver.common(Common::NotificationsSent).add(wave / 4);
+            server.common(Common::PpcsServed).add(wave * 2);
+            server.set(NetServer::StreamSockets, 5 + second % 3);
+            echo.add(EchoServer::TcpBytes, wave * 900);
+            echo.common(Common::PpcsMade).add(wave);
+            timer.add(TimerDriver::TimeoutsFired, 12);
+            console.add(Console::Lines, second % 2);
             if second % 20 == 15 {
-                driver_stats.common(Common::Starts).add(1);
-                driver_stats.common(Common::StartedAt).set(now());
-                supervisor_stats.add(Supervisor::Faults, 1);
-                supervisor_stats.add(Supervisor::Restarts, 1);
-                supervisor_stats.add(Supervisor::FaultsChild1, 1);
-                supervisor_stats.set(Supervisor::LastRecovery, 3_400_000);
+                driver.common(Common::Starts).add(1);
+                driver.common(Common::StartedAt).set(now());
+                supervisor.add(Supervisor::Faults, 1);
+                supervisor.add(Supervisor::Restarts, 1);
+                supervisor.add(Supervisor::FaultsChild1, 1);
+                supervisor.set(Supervisor::LastRecovery, 3_400_000);
             }
             thread::sleep(StdDuration::from_secs(1));
         }

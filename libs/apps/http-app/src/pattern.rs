@@ -15,22 +15,16 @@ const BLOCK: usize = 256;
 /// Bytes handled at once.
 const LANE: usize = size_of::<u64>();
 
-/// 0, 1, 2, … 255 as little-endian words.
+/// The bytes 0, 1, … 7 as a little-endian word.
+const FIRST: u64 = 0x0706_0504_0302_0100;
+/// 1 in every byte.
+const EACH: u64 = u64::MAX / 0xff;
+/// The bytes 0, 1, … 255 as little-endian words.
 const COUNTER: [u64; BLOCK / LANE] = {
     let mut words = [0; BLOCK / LANE];
     let mut i = 0;
     while i < BLOCK / LANE {
-        let first = (i * LANE) as u8;
-        words[i] = u64::from_le_bytes([
-            first,
-            first + 1,
-            first + 2,
-            first + 3,
-            first + 4,
-            first + 5,
-            first + 6,
-            first + 7,
-        ]);
+        words[i] = FIRST + (i * LANE) as u64 * EACH;
         i += 1;
     }
     words

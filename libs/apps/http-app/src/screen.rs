@@ -16,7 +16,7 @@ const END_AND_NO_FIELD: &[u8] = b"\n!\n";
 
 const CONTENT_LENGTH: &[u8] = b"content-length";
 /// The most digits of a `Content-Length`: below 1 GB, and far from where arithmetic would overflow.
-pub const MAX_LENGTH_DIGITS: usize = 9;
+pub(crate) const MAX_LENGTH_DIGITS: usize = 9;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -38,7 +38,7 @@ enum State {
 
 /// Looks at what a client sends. One for each connection.
 #[derive(Debug)]
-pub struct Screen {
+pub(crate) struct Screen {
     state: State,
     /// Bytes of the present field's name, if it is the beginning of `Content-Length`.
     matching: Option<usize>,
@@ -50,7 +50,6 @@ pub struct Screen {
 
 impl Screen {
     /// In front of the first request.
-    #[must_use]
     pub const fn new() -> Self {
         Screen {
             state: State::Word(0, false),
@@ -185,37 +184,15 @@ impl Screen {
     }
 }
 
-impl Default for Screen {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// RFC 9110 section 5.5: visible characters, white space, and bytes above ASCII.
 fn is_in_value(b: u8) -> bool {
     b >= b' ' && b != 0x7f || b == b'\t'
 }
 
-/// Bytes that are a `tchar` of RFC 9110 section 5.6.2. A table, as each byte of a head is looked
-/// up.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut at = 0;
-    while at < others.len() {
-        table[others[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
-
+/// Whether a byte is a `tchar` (RFC 9110 section 5.6.2).
 fn is_token(byte: u8) -> bool {
-    TOKEN[usize::from(byte)]
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use stats::HttpServer;
 
 use crate::site::Visit;
 use crate::snapshot::Counters;
-use crate::stream::{ByteStream, Output};
-use crate::{Connection, Flow, PdRuntime, Site};
+use crate::stream::{ByteStream, Connection};
+use crate::{PdRuntime, Site};
 
 /// Bytes of the buffer that a connection needs: request line, header and what has arrived of the
 /// next request. A request that does not fit is answered with 400.
@@ -49,27 +49,21 @@ pub async fn serve<S: ByteStream, T: Timer<PdRuntime>>(
     buffer: &mut [u8],
 ) -> Ended {
     let counters = RefCell::new(Counters::default());
-    let flow = Flow::default();
+    let connection = Connection::new(stream, site.stats);
     let router = Router::from_service(Visit {
         site,
         counters: &counters,
-        stream: &stream,
-        flow: &flow,
+        connection: &connection,
     });
-    let output = Output::new();
-    let connection = Connection::new(&stream, &output, &flow, site.stats);
     // picoserve looks at this between two requests: also when it has read the next one already,
     // which is not answered then.
-    let is_over = poll_fn(|_| {
-        if flow.is_over.get() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+    let is_over = poll_fn(|_| match connection.is_over.get() {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
     });
     let served = Server::custom(&router, timer, &CONFIG, buffer)
         .with_graceful_shutdown(is_over, Duration::default())
-        .serve(connection)
+        .serve(&connection)
         .await;
     match served {
         Ok(_) => Ended::Closed,

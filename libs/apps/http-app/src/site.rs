@@ -5,22 +5,23 @@
 
 use core::cell::RefCell;
 
+use embassy_futures::yield_now;
 use picoserve::ResponseSent;
 use picoserve::io::{Read, Write};
 use picoserve::request::{Path, Request};
-use picoserve::response::custom::{CustomBody, CustomResponse};
 use picoserve::response::{
     Content, ForEachHeader, HeadersIter, IntoResponse, NoContent, Response, ResponseWriter,
     StatusCode,
 };
-use picoserve::routing::{MethodHandler, PathRouterService, RequestHandlerService, get_service};
+use picoserve::routing::PathRouterService;
 use stats::{HttpServer, Writer};
 use time::Clock;
 
 use crate::files::{self, StaticFile};
-use crate::gate::{self, Refusal};
+use crate::gate::{self, Accepted, Refusal};
+use crate::pattern;
 use crate::snapshot::{Counters, Identity, PdSource, Snapshot};
-use crate::{ByteStream, Flow, pattern, yield_now};
+use crate::stream::{ByteStream, Connection};
 
 /// The site.
 #[derive(Clone, Copy)]
@@ -39,27 +40,7 @@ pub struct Site {
     pub now: fn() -> u64,
 }
 
-/// What a path leads to.
-#[derive(Clone, Copy)]
-enum Target {
-    File(&'static StaticFile),
-    Stats,
-    Bytes(u32),
-    Missing,
-    TooManyBytes,
-}
-
 impl Site {
-    fn target(&self, path: &str) -> Target {
-        if path == "/stats.json" {
-            return Target::Stats;
-        }
-        if let Some(number) = path.strip_prefix("/bytes/") {
-            return bytes_target(number);
-        }
-        files::find(self.files, path).map_or(Target::Missing, Target::File)
-    }
-
     /// Counts a response by its status.
     pub fn count(&self, status: StatusCode) {
         self.stats.inc(match status.as_u16() {
@@ -71,23 +52,43 @@ impl Site {
     }
 }
 
-fn bytes_target(number: &str) -> Target {
+/// How many bytes `/bytes/…` asks for.
+fn bytes_wanted(number: &str) -> Result<u32, Refusal> {
     if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return Target::Missing;
+        return Err(MISSING);
     }
-    match number.parse() {
-        Ok(len) if len <= pattern::MAX_LEN => Target::Bytes(len),
-        // All digits: what does not parse is too large.
-        _ => Target::TooManyBytes,
-    }
+    // All digits: what does not parse is too large.
+    let wanted = number.parse().ok().filter(|&len| len <= pattern::MAX_LEN);
+    wanted.ok_or(Refusal {
+        status: StatusCode::BAD_REQUEST,
+        reason: "At most 1073741824 bytes can be asked for.",
+    })
 }
+
+const MISSING: Refusal = Refusal {
+    status: StatusCode::NOT_FOUND,
+    reason: "There is no such page.",
+};
 
 /// The site as one connection sees it.
 pub(crate) struct Visit<'s, S> {
     pub site: &'s Site,
     pub counters: &'s RefCell<Counters>,
-    pub stream: &'s S,
-    pub flow: &'s Flow,
+    pub connection: &'s Connection<S>,
+}
+
+impl<S> Visit<'_, S> {
+    /// What a path leads to.
+    fn page(&self, path: &str) -> Result<Page<'_>, Refusal> {
+        let Visit { site, counters, .. } = *self;
+        if path == "/stats.json" {
+            return Ok(Page::Stats(Snapshot { site, counters }));
+        }
+        if let Some(number) = path.strip_prefix("/bytes/") {
+            return bytes_wanted(number).map(Page::Bytes);
+        }
+        files::find(site.files, path).map(Page::File).ok_or(MISSING)
+    }
 }
 
 impl<S: ByteStream> PathRouterService for Visit<'_, S> {
@@ -99,82 +100,72 @@ impl<S: ByteStream> PathRouterService for Visit<'_, S> {
         request: Request<'_, R>,
         response_writer: W,
     ) -> Result<ResponseSent, W::Error> {
-        if !self.flow.has_read.replace(false) {
+        let Visit {
+            site, connection, ..
+        } = *self;
+        if !connection.has_read.replace(false) {
             // Requests that came all at once are answered one a turn, so that their client has no
             // more than its share.
             yield_now().await;
         }
-        self.site.stats.inc(HttpServer::Requests);
-        let may_go_on = self.stream.requested();
+        site.stats.inc(HttpServer::Requests);
+        let may_go_on = connection.stream.requested();
         let parts = request.parts;
         let fields = parts
             .headers()
             .iter()
             .map(|(name, value)| (name.as_raw(), value.as_raw()));
-        let checked = gate::check(parts.method(), path.encoded(), parts.http_version(), fields);
-        let closes = !may_go_on || checked.is_ok_and(|accepted| accepted.closes);
-        self.flow.closes.set(closes || checked.is_err());
-        let sent = match checked {
-            Ok(accepted) => {
-                let page = Page {
-                    site: self.site,
-                    counters: self.counters,
-                    target: self.site.target(accepted.path),
-                    closes,
-                };
-                // Answers HEAD as it does GET, without the body.
-                get_service(page)
-                    .call_method_handler(&(), (), request, response_writer)
-                    .await
-            }
-            Err(refusal) => {
-                self.site.count(refusal.status);
-                let response = refuse(refusal, parts.method() == "HEAD");
-                let connection = request.body_connection.finalize().await?;
-                response.write_to(connection, response_writer).await
-            }
+        let accepted = gate::check(parts.method(), path.encoded(), parts.http_version(), fields);
+        let goes_on = |accepted: Accepted<'_>| may_go_on && !accepted.closes;
+        let closes = !accepted.is_ok_and(goes_on);
+        connection.closes.set(closes);
+        let (mut status, page) = match accepted.and_then(|accepted| self.page(accepted.path)) {
+            Ok(page) => (StatusCode::OK, page),
+            Err(refusal) => (refusal.status, Page::Refusal(refusal.reason)),
         };
-        self.flow.is_over.set(self.flow.closes.get());
+        let mut fields = Fields {
+            caching: "no-store",
+            etag: None,
+            not_allowed: status == StatusCode::METHOD_NOT_ALLOWED,
+            closes,
+        };
+        if let Page::File(file) = page {
+            (fields.caching, fields.etag) = ("no-cache", Some(file.etag));
+            let known = parts.headers().get("If-None-Match");
+            if known.is_some_and(|known| files::is_current(file, known.as_raw())) {
+                status = StatusCode::NOT_MODIFIED;
+            }
+        }
+        site.count(status);
+        if let Page::Stats(snapshot) = &page {
+            snapshot.take();
+        }
+        let is_head = parts.method() == "HEAD";
+        let body = request.body_connection.finalize().await?;
+        let sent = if status == StatusCode::NOT_MODIFIED {
+            let response = (status, fields, NoContent);
+            response.write_to(body, response_writer).await
+        } else {
+            let response = Response::new(status, Answer { page, is_head }).with_headers(fields);
+            response.write_to(body, response_writer).await
+        };
+        connection.is_over.set(closes);
         sent
     }
-}
-
-struct Page<'s> {
-    site: &'s Site,
-    counters: &'s RefCell<Counters>,
-    target: Target,
-    /// This is the last response.
-    closes: bool,
 }
 
 /// The fields of a response that do not follow from its body. One small type, because futures keep
 /// several copies of what they write.
 #[derive(Clone, Copy)]
 struct Fields {
+    /// A client may keep a file, and asks with `If-None-Match` whether it is still current.
     caching: &'static str,
     /// Of a file.
     etag: Option<&'static str>,
+    /// The client is to learn which methods are allowed.
+    not_allowed: bool,
     /// This is the last response. picoserve's own field is left out if there is one.
     closes: bool,
-}
-
-impl Fields {
-    fn dynamic(closes: bool) -> Self {
-        Fields {
-            caching: "no-store",
-            etag: None,
-            closes,
-        }
-    }
-
-    /// A client may keep a file, and asks with `If-None-Match` whether it is still current.
-    fn file(file: &StaticFile, closes: bool) -> Self {
-        Fields {
-            caching: "no-cache",
-            etag: Some(file.etag),
-            closes,
-        }
-    }
 }
 
 impl HeadersIter for Fields {
@@ -184,6 +175,9 @@ impl HeadersIter for Fields {
         if let Some(etag) = self.etag {
             f.call("ETag", etag).await?;
         }
+        if self.not_allowed {
+            f.call("Allow", "GET, HEAD").await?;
+        }
         if self.closes {
             f.call("Connection", "close").await?;
         }
@@ -191,133 +185,73 @@ impl HeadersIter for Fields {
     }
 }
 
-impl RequestHandlerService for Page<'_> {
-    async fn call_request_handler_service<R: Read, W: ResponseWriter<Error = R::Error>>(
-        &self,
-        (): &(),
-        (): (),
-        request: Request<'_, R>,
-        response_writer: W,
-    ) -> Result<ResponseSent, W::Error> {
-        let Page { site, counters, .. } = *self;
-        let asks_for_newer = |file: &StaticFile| {
-            let field = request.parts.headers().get("If-None-Match");
-            field.is_none_or(|field| !files::is_current(file, field.as_raw()))
-        };
-        match self.target {
-            Target::File(file) if asks_for_newer(file) => {
-                site.count(StatusCode::OK);
-                let connection = request.body_connection.finalize().await?;
-                Response::ok(file.body)
-                    .with_content_type(file.content_type)
-                    .with_headers(Fields::file(file, self.closes))
-                    .write_to(connection, response_writer)
-                    .await
-            }
-            Target::File(file) => {
-                site.count(StatusCode::NOT_MODIFIED);
-                let connection = request.body_connection.finalize().await?;
-                let headers = Fields::file(file, self.closes);
-                (StatusCode::NOT_MODIFIED, headers, NoContent)
-                    .write_to(connection, response_writer)
-                    .await
-            }
-            Target::Stats => {
-                site.count(StatusCode::OK);
-                let connection = request.body_connection.finalize().await?;
-                counters.borrow_mut().read(site.pds, (site.now)());
-                let snapshot = Snapshot { site, counters };
-                Response::ok(format_args!("{snapshot}"))
-                    .with_content_type("application/json")
-                    .with_headers(Fields::dynamic(self.closes))
-                    .write_to(connection, response_writer)
-                    .await
-            }
-            Target::Bytes(len) => {
-                site.count(StatusCode::OK);
-                let connection = request.body_connection.finalize().await?;
-                Response::ok(Pattern { len })
-                    .with_headers(Fields::dynamic(self.closes))
-                    .write_to(connection, response_writer)
-                    .await
-            }
-            Target::Missing => {
-                let status = StatusCode::NOT_FOUND;
-                site.count(status);
-                let connection = request.body_connection.finalize().await?;
-                Response::new(status, "There is no such page.\n")
-                    .with_headers(Fields::dynamic(self.closes))
-                    .write_to(connection, response_writer)
-                    .await
-            }
-            Target::TooManyBytes => {
-                let status = StatusCode::BAD_REQUEST;
-                site.count(status);
-                let connection = request.body_connection.finalize().await?;
-                Response::new(status, "At most 1073741824 bytes can be asked for.\n")
-                    .with_headers(Fields::dynamic(self.closes))
-                    .write_to(connection, response_writer)
-                    .await
-            }
-        }
-    }
+/// What a request leads to.
+enum Page<'s> {
+    File(&'static StaticFile),
+    Stats(Snapshot<'s>),
+    /// So many bytes of the pattern.
+    Bytes(u32),
+    /// Why there is nothing else, in a line without its end.
+    Refusal(&'static str),
 }
 
-/// The body of `/bytes/N`, produced where it is sent from.
-struct Pattern {
-    len: u32,
+/// The body of a response.
+struct Answer<'s> {
+    page: Page<'s>,
+    /// The length is that of the page, and there are no bytes.
+    is_head: bool,
 }
 
-impl Content for Pattern {
+impl Content for Answer<'_> {
     fn content_type(&self) -> &'static str {
-        "application/octet-stream"
+        match &self.page {
+            Page::File(file) => file.content_type,
+            Page::Stats(_) => "application/json",
+            Page::Bytes(_) => "application/octet-stream",
+            Page::Refusal(reason) => reason.content_type(),
+        }
     }
 
     fn content_length(&self) -> usize {
-        self.len as usize
+        match &self.page {
+            Page::File(file) => file.body.len(),
+            Page::Stats(snapshot) => format_args!("{snapshot}").content_length(),
+            Page::Bytes(len) => *len as usize,
+            Page::Refusal(reason) => reason.len() + 1,
+        }
     }
 
     async fn write_content<W: Write>(self, mut writer: W) -> Result<(), W::Error> {
-        let mut at = 0;
-        while at < self.len {
-            at += writer
-                .write_with(|mut cursor| {
-                    let room = cursor.as_mut_slice();
-                    let count = room.len().min((self.len - at) as usize);
-                    pattern::fill(at, &mut room[..count]);
-                    cursor.advance(count);
-                    // At most `self.len`, which is a u32.
-                    count as u32
-                })
-                .await?;
+        match self.page {
+            _ if self.is_head => Ok(()),
+            Page::File(file) => writer.write_all(file.body).await,
+            Page::Stats(snapshot) => {
+                let text = format_args!("{snapshot}");
+                text.write_content(writer).await
+            }
+            Page::Bytes(len) => write_pattern(len, writer).await,
+            Page::Refusal(reason) => {
+                writer.write_all(reason.as_bytes()).await?;
+                writer.write_all(b"\n").await
+            }
         }
-        Ok(())
     }
 }
 
-/// A response after which the connection is closed.
-fn refuse(refusal: Refusal, without_body: bool) -> impl IntoResponse {
-    let text = Line(refusal.reason);
-    let length = refusal.reason.len() + 1;
-    let allow =
-        (refusal.status == StatusCode::METHOD_NOT_ALLOWED).then_some(("Allow", "GET, HEAD"));
-    // `CustomResponse` comes with `Connection: close`.
-    CustomResponse::build(refusal.status)
-        .with_headers(Fields::dynamic(false))
-        .with_headers(allow)
-        .with_header("Content-Type", "text/plain; charset=utf-8")
-        .with_header("Content-Length", length)
-        .with_body(if without_body { Line("") } else { text })
-}
-
-struct Line(&'static str);
-
-impl CustomBody for Line {
-    async fn write_response_body<W: Write>(self, mut writer: W) -> Result<(), W::Error> {
-        if !self.0.is_empty() {
-            writer.write_all(self.0.as_bytes()).await?;
-            writer.write_all(b"\n").await?;
-        }
-        writer.flush().await
+/// Produces the bytes where they are sent from.
+async fn write_pattern<W: Write>(len: u32, mut writer: W) -> Result<(), W::Error> {
+    let mut at = 0;
+    while at < len {
+        at += writer
+            .write_with(|mut cursor| {
+                let room = cursor.as_mut_slice();
+                let count = room.len().min((len - at) as usize);
+                pattern::fill(at, &mut room[..count]);
+                cursor.advance(count);
+                // At most `len`, which is a u32.
+                count as u32
+            })
+            .await?;
     }
+    Ok(())
 }

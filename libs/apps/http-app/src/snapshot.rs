@@ -22,7 +22,6 @@ use core::fmt;
 use core::net::Ipv4Addr;
 
 use stats::{Common, PdKind, Reader, StatsError, StatsPage, Value};
-use time::Clock;
 
 use crate::Site;
 
@@ -71,81 +70,65 @@ pub(crate) struct Counters {
     values: heapless::Vec<u64, MAX_VALUES>,
 }
 
-impl Counters {
-    /// Reads every page; `now` in ticks.
-    pub fn read(&mut self, sources: &[PdSource], now: u64) {
-        self.now = now;
-        self.states.clear();
-        self.values.clear();
-        for source in sources.iter().take(MAX_PDS) {
-            let state = Reader::open(source.page).map(|reader| {
-                let values = reader.samples().map(|sample| sample.value.raw);
-                self.values
-                    .extend(values.take(MAX_VALUES - self.values.len()));
-                reader.kind()
-            });
-            // There is room: no more than MAX_PDS are taken.
-            let _ = self.states.push(state);
-        }
-    }
-}
-
 /// The text.
 pub(crate) struct Snapshot<'s> {
     pub site: &'s Site,
     pub counters: &'s RefCell<Counters>,
 }
 
-/// While it is being written.
-struct Text<'s> {
-    clock: Clock,
-    counters: &'s Counters,
-}
+impl Snapshot<'_> {
+    /// Reads the counters.
+    pub fn take(&self) {
+        let counters = &mut *self.counters.borrow_mut();
+        counters.now = (self.site.now)();
+        counters.states.clear();
+        counters.values.clear();
+        for source in self.site.pds.iter().take(MAX_PDS) {
+            let state = Reader::open(source.page).map(|reader| {
+                let values = reader.samples().map(|sample| sample.value.raw);
+                let room = MAX_VALUES - counters.values.len();
+                counters.values.extend(values.take(room));
+                reader.kind()
+            });
+            // There is room: no more than MAX_PDS are taken.
+            let _ = counters.states.push(state);
+        }
+    }
 
-impl Text<'_> {
     fn write_pd(
         &self,
         f: &mut fmt::Formatter<'_>,
         source: &PdSource,
         state: &Result<PdKind, StatsError>,
         values: &mut impl Iterator<Item = u64>,
+        now: u64,
     ) -> fmt::Result {
-        write!(
-            f,
-            "{}:{{\"role\":{},\"number\":{},",
-            Quoted(source.name),
-            Quoted(source.role),
-            source.number
-        )?;
+        let (name, role, number) = (Quoted(source.name), Quoted(source.role), source.number);
+        write!(f, "{name}:{{\"role\":{role},\"number\":{number},")?;
         let kind = match state {
             Ok(kind) => kind,
             // The error's text has no character that JSON escapes.
             Err(error) => {
-                return write!(
-                    f,
-                    "\"state\":\"{error}\",\"uptime_ns\":0,\"counters\":{{}}}}"
-                );
+                let counters = "\"uptime_ns\":0,\"counters\":{}}";
+                return write!(f, "\"state\":\"{error}\",{counters}");
             }
         };
         f.write_str("\"state\":\"up\",\"counters\":{")?;
         let counters = Common::COUNTERS.iter().chain(kind.counters());
-        let now = self.counters.now;
         let mut started = now;
-        let mut separator = "";
-        for (counter, raw) in counters.zip(values) {
-            let unit = counter.unit;
+        for (index, (counter, raw)) in counters.zip(values).enumerate() {
+            let (separator, name, unit) = (separator(index), counter.name, counter.unit);
             let value = Value { raw, unit };
             if value.is_number() {
-                write!(f, "{separator}\"{}\":{value}", counter.name)?;
+                write!(f, "{separator}\"{name}\":{value}")?;
             } else {
-                write!(f, "{separator}\"{}\":\"{value}\"", counter.name)?;
+                write!(f, "{separator}\"{name}\":\"{value}\"")?;
             }
-            if counter.name == Common::COUNTERS[Common::StartedAt as usize].name {
+            if index == Common::StartedAt as usize {
                 started = raw;
             }
-            separator = ",";
         }
-        let uptime = self.clock.nanos(now.saturating_sub(started));
+        let uptime = self.site.clock.nanos(now.saturating_sub(started));
         write!(f, "}},\"uptime_ns\":{uptime}}}")
     }
 }
@@ -167,16 +150,18 @@ impl fmt::Display for Snapshot<'_> {
             clock.nanos(counters.now),
             clock.frequency(),
         )?;
-        let text = Text { clock, counters };
         let mut values = counters.values.iter().copied();
-        let mut separator = "";
-        for (source, state) in self.site.pds.iter().zip(&counters.states) {
-            f.write_str(separator)?;
-            text.write_pd(f, source, state, &mut values)?;
-            separator = ",";
+        for (index, (source, state)) in self.site.pds.iter().zip(&counters.states).enumerate() {
+            f.write_str(separator(index))?;
+            self.write_pd(f, source, state, &mut values, counters.now)?;
         }
         f.write_str("}}\n")
     }
+}
+
+/// What stands in front of a member of a JSON object.
+fn separator(index: usize) -> &'static str {
+    if index == 0 { "" } else { "," }
 }
 
 /// A JSON string (RFC 8259 section 7).

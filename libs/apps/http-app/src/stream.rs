@@ -14,7 +14,7 @@ use picoserve::Timeouts;
 use picoserve::io::{BaseWrite, ErrorType, Read, Socket, Write};
 use picoserve::mem::{BorrowedBuffer, BorrowedCursor};
 use picoserve::time::{Duration, Timer};
-use socket_client::{Errno, Error, Guest, Net, Sent, Shutdown, Transport};
+use socket_client::{Errno, Guest, Net, Sent, Shutdown, Transport};
 use stats::{HttpServer, Writer};
 
 use crate::screen::Screen;
@@ -42,24 +42,24 @@ const LINGER_BYTES: usize = 256 * 1024;
 )]
 pub trait ByteStream {
     /// As [`Guest::read`].
-    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error>;
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno>;
 
     /// As [`Guest::write_with`].
     async fn write_with(
         &self,
         max: usize,
         fill: impl FnMut(&mut [u8]) -> usize,
-    ) -> Result<Sent, Error>;
+    ) -> Result<Sent, Errno>;
 
     /// Ends the sending direction.
-    fn finish(&self) -> Result<(), Error>;
+    fn finish(&self) -> Result<(), Errno>;
 
     /// As [`Guest::requested`].
     fn requested(&self) -> bool;
 }
 
 impl<T: Transport, const WORKERS: usize> ByteStream for &Guest<'_, '_, T, WORKERS> {
-    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         Guest::read(self, buf).await
     }
 
@@ -67,12 +67,12 @@ impl<T: Transport, const WORKERS: usize> ByteStream for &Guest<'_, '_, T, WORKER
         &self,
         max: usize,
         fill: impl FnMut(&mut [u8]) -> usize,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Sent, Errno> {
         Guest::write_with(self, max, fill).await
     }
 
-    fn finish(&self) -> Result<(), Error> {
-        self.shutdown(Shutdown::Write)
+    fn finish(&self) -> Result<(), Errno> {
+        self.stream().shutdown(Shutdown::Write)
     }
 
     fn requested(&self) -> bool {
@@ -80,20 +80,8 @@ impl<T: Transport, const WORKERS: usize> ByteStream for &Guest<'_, '_, T, WORKER
     }
 }
 
-/// How requests follow each other on a connection.
-#[derive(Default)]
-pub struct Flow {
-    /// Something was read since the last request.
-    pub(crate) has_read: Cell<bool>,
-    /// The present response is the last one. Nothing more is read for picoserve.
-    pub(crate) closes: Cell<bool>,
-    /// The last response is complete.
-    pub(crate) is_over: Cell<bool>,
-}
-
-/// What is on its way to the client. Apart from [`Connection`], because futures keep several copies
-/// of what is moved into them.
-pub struct Output {
+/// What is on its way to the client.
+struct Output {
     stage: [u8; STAGE_LEN],
     /// Bytes in the stage.
     staged: usize,
@@ -104,16 +92,6 @@ pub struct Output {
 }
 
 impl Output {
-    /// Nothing is on its way.
-    pub fn new() -> RefCell<Self> {
-        RefCell::new(Output {
-            stage: [0; STAGE_LEN],
-            staged: 0,
-            in_body: false,
-            room: 0,
-        })
-    }
-
     fn free(&mut self) -> &mut [u8] {
         self.stage.get_mut(self.staged..).unwrap_or_default()
     }
@@ -135,35 +113,43 @@ impl Output {
     }
 }
 
-/// A connection to an HTTP client.
-pub struct Connection<'o, S> {
-    stream: &'o S,
-    output: &'o RefCell<Output>,
-    flow: &'o Flow,
+/// A connection to an HTTP client. picoserve gets references to it, because futures keep several
+/// copies of what is moved into them.
+pub(crate) struct Connection<S> {
+    pub stream: S,
+    output: RefCell<Output>,
     screen: RefCell<Screen>,
     stats: Writer<HttpServer>,
+    /// Something was read since the last request.
+    pub has_read: Cell<bool>,
+    /// The present response is the last one. Nothing more is read for picoserve.
+    pub closes: Cell<bool>,
+    /// The last response is complete.
+    pub is_over: Cell<bool>,
 }
 
-impl<'o, S: ByteStream> Connection<'o, S> {
-    /// Bytes are counted in `stats`. `output` and `flow` are this connection's own.
-    pub fn new(
-        stream: &'o S,
-        output: &'o RefCell<Output>,
-        flow: &'o Flow,
-        stats: Writer<HttpServer>,
-    ) -> Self {
+impl<S: ByteStream> Connection<S> {
+    /// In front of the first request. Bytes are counted in `stats`.
+    pub fn new(stream: S, stats: Writer<HttpServer>) -> Self {
         Connection {
             stream,
-            output,
-            flow,
+            output: RefCell::new(Output {
+                stage: [0; STAGE_LEN],
+                staged: 0,
+                in_body: false,
+                room: 0,
+            }),
             screen: RefCell::new(Screen::new()),
             stats,
+            has_read: Cell::new(false),
+            closes: Cell::new(false),
+            is_over: Cell::new(false),
         }
     }
 
     /// One call that sends what is staged and what `fill` adds behind it. Returns how many bytes of
     /// the latter were taken.
-    async fn send(&self, mut fill: impl FnMut(&mut [u8]) -> usize) -> Result<usize, Error> {
+    async fn send(&self, mut fill: impl FnMut(&mut [u8]) -> usize) -> Result<usize, Errno> {
         let sent = self
             .stream
             .write_with(usize::MAX, |window| {
@@ -176,14 +162,121 @@ impl<'o, S: ByteStream> Connection<'o, S> {
     }
 
     /// Sends everything that is staged.
-    async fn drain(&self) -> Result<(), Error> {
+    async fn drain(&self) -> Result<(), Errno> {
         while self.output.borrow().staged > 0 {
             self.send(|_| 0).await?;
         }
         Ok(())
     }
 
-    async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+    /// A piece of a header.
+    async fn stage_with<R>(&self, fill: impl FnOnce(BorrowedCursor<'_>) -> R) -> Result<R, Errno> {
+        if self.output.borrow_mut().free().len() < PIECE_LEN {
+            self.drain().await?;
+        }
+        let mut output = self.output.borrow_mut();
+        let mut buffer = BorrowedBuffer::new(output.free());
+        let result = fill(buffer.unfilled());
+        let count = buffer.len();
+        output.staged += count;
+        Ok(result)
+    }
+
+    /// A piece of a body, produced in the window. Not more than the socket is known to take, as
+    /// `fill` cannot produce it again.
+    async fn produce_with<R>(
+        &self,
+        fill: impl FnOnce(BorrowedCursor<'_>) -> R,
+    ) -> Result<R, Errno> {
+        self.await_room().await?;
+        let mut fill = Some(fill);
+        let mut result = None;
+        let mut produced = 0;
+        let taken = self
+            .send(|window| {
+                let output = self.output.borrow();
+                let room = output.room.saturating_sub(output.staged).min(window.len());
+                // A second call would mean that the server did not take what it said it would.
+                if let Some(fill) = fill.take() {
+                    let mut buffer = BorrowedBuffer::new(&mut window[..room]);
+                    result = Some(fill(buffer.unfilled()));
+                    produced = buffer.len();
+                }
+                produced
+            })
+            .await?;
+        match result {
+            Some(result) if taken == produced => Ok(result),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// Waits until the socket takes more than what is staged.
+    async fn await_room(&self) -> Result<(), Errno> {
+        let room = |least| {
+            let output = self.output.borrow();
+            output.room >= output.staged.saturating_add(least)
+        };
+        while !room(WORTH_A_CALL) {
+            let asked = self.stream.write_with(0, |_| 0).await?;
+            self.output.borrow_mut().note(asked);
+            if room(1) {
+                break;
+            }
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the rest, for as long as `patience` says, ends the sending direction, and waits a
+    /// little for the client to do the same.
+    async fn end<T: Timer<PdRuntime>>(&self, patience: Duration, timer: &T) -> Result<(), Errno> {
+        // An error or a timeout leaves nothing to do but to close, which dropping the stream does.
+        if let Ok(sent) = timer.run_with_timeout(patience, self.drain()).await {
+            sent?;
+            self.stream.finish()?;
+            let _ = timer.run_with_timeout(LINGER, self.discard()).await;
+        }
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), Errno> {
+        let mut buf = [0; 512];
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            match self.stream.read(&mut buf).await? {
+                0 => break,
+                count => left = left.saturating_sub(count),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S> ErrorType for &Connection<S> {
+    type Error = Errno;
+}
+
+impl<S: ByteStream> Read for &Connection<S> {
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
+        if self.closes.get() {
+            // A body that nobody waits for: the response can go out at once.
+            return Ok(0);
+        }
+        self.drain().await?;
+        self.output.borrow_mut().in_body = false;
+        self.has_read.set(true);
+        let mut count = 0;
+        if !self.screen.borrow().has_refused() {
+            count = self.stream.read(buf).await?;
+            self.stats.add(HttpServer::BytesIn, count as u64);
+        }
+        Ok(self.screen.borrow_mut().pass(buf, count))
+    }
+}
+
+impl<S: ByteStream> BaseWrite for &Connection<S> {
+    async fn write(&mut self, data: &[u8]) -> Result<usize, Errno> {
         {
             let mut output = self.output.borrow_mut();
             if let Some(free) = output.free().get_mut(..data.len()) {
@@ -206,162 +299,40 @@ impl<'o, S: ByteStream> Connection<'o, S> {
         }
     }
 
-    /// A piece of a header.
-    async fn stage_with<R>(&self, fill: impl FnOnce(BorrowedCursor<'_>) -> R) -> Result<R, Error> {
-        if self.output.borrow_mut().free().len() < PIECE_LEN {
-            self.drain().await?;
-        }
+    async fn flush(&mut self) -> Result<(), Errno> {
         let mut output = self.output.borrow_mut();
-        let mut buffer = BorrowedBuffer::new(output.free());
-        let result = fill(buffer.unfilled());
-        let count = buffer.len();
-        output.staged += count;
-        Ok(result)
-    }
-
-    /// A piece of a body, produced in the window. Not more than the socket is known to take, as
-    /// `fill` cannot produce it again.
-    async fn produce_with<R>(
-        &self,
-        fill: impl FnOnce(BorrowedCursor<'_>) -> R,
-    ) -> Result<R, Error> {
-        self.await_room().await?;
-        let mut fill = Some(fill);
-        let mut result = None;
-        let mut produced = 0;
-        let taken = self
-            .send(|window| {
-                let output = self.output.borrow();
-                let room = output.room.saturating_sub(output.staged).min(window.len());
-                // A second call would mean that the server did not take what it said it would.
-                if let Some(fill) = fill.take() {
-                    let mut buffer = BorrowedBuffer::new(&mut window[..room]);
-                    result = Some(fill(buffer.unfilled()));
-                    produced = buffer.len();
-                }
-                produced
-            })
-            .await?;
-        match result {
-            Some(result) if taken == produced => Ok(result),
-            _ => Err(Error(Errno::EPROTO)),
-        }
-    }
-
-    /// Waits until the socket takes more than what is staged.
-    async fn await_room(&self) -> Result<(), Error> {
-        let room = |least| {
-            let output = self.output.borrow();
-            output.room >= output.staged.saturating_add(least)
-        };
-        while !room(WORTH_A_CALL) {
-            let asked = self.stream.write_with(0, |_| 0).await?;
-            self.output.borrow_mut().note(asked);
-            if room(1) {
-                break;
-            }
-            self.drain().await?;
-        }
-        Ok(())
-    }
-
-    /// Sends the rest, for as long as `patience` says, ends the sending direction, and waits a
-    /// little for the client to do the same.
-    async fn end<T: Timer<PdRuntime>>(&self, patience: Duration, timer: &T) -> Result<(), Error> {
-        // An error or a timeout leaves nothing to do but to close, which dropping the stream does.
-        if let Ok(sent) = timer.run_with_timeout(patience, self.drain()).await {
-            sent?;
-            self.stream.finish()?;
-            let _ = timer.run_with_timeout(LINGER, self.discard()).await;
-        }
-        Ok(())
-    }
-
-    async fn discard(&self) -> Result<(), Error> {
-        let mut buf = [0; 512];
-        let mut left = LINGER_BYTES;
-        while left > 0 {
-            match self.stream.read(&mut buf).await? {
-                0 => break,
-                count => left = left.saturating_sub(count),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The receiving direction.
-pub struct ReadHalf<'c, 'o, S>(&'c Connection<'o, S>);
-
-/// The sending direction.
-pub struct WriteHalf<'c, 'o, S>(&'c Connection<'o, S>);
-
-impl<S> ErrorType for ReadHalf<'_, '_, S> {
-    type Error = Error;
-}
-
-impl<S> ErrorType for WriteHalf<'_, '_, S> {
-    type Error = Error;
-}
-
-impl<S: ByteStream> Read for ReadHalf<'_, '_, S> {
-    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        let connection = self.0;
-        if connection.flow.closes.get() {
-            // A body that nobody waits for: the response can go out at once.
-            return Ok(0);
-        }
-        connection.drain().await?;
-        connection.output.borrow_mut().in_body = false;
-        connection.flow.has_read.set(true);
-        let mut count = 0;
-        if !connection.screen.borrow().has_refused() {
-            count = connection.stream.read(buf).await?;
-            connection.stats.add(HttpServer::BytesIn, count as u64);
-        }
-        Ok(connection.screen.borrow_mut().pass(buf, count))
-    }
-}
-
-impl<S: ByteStream> BaseWrite for WriteHalf<'_, '_, S> {
-    async fn write(&mut self, data: &[u8]) -> Result<usize, Error> {
-        self.0.write(data).await
-    }
-
-    async fn flush(&mut self) -> Result<(), Error> {
-        let mut output = self.0.output.borrow_mut();
         output.in_body = !output.in_body;
         Ok(())
     }
 }
 
-impl<S: ByteStream> Write for WriteHalf<'_, '_, S> {
+impl<S: ByteStream> Write for &Connection<S> {
     async fn write_with<F: FnOnce(BorrowedCursor<'_>) -> R, R>(
         &mut self,
         fill: F,
-    ) -> Result<R, Error> {
-        let in_body = self.0.output.borrow().in_body;
+    ) -> Result<R, Errno> {
+        let in_body = self.output.borrow().in_body;
         if in_body {
-            self.0.produce_with(fill).await
+            self.produce_with(fill).await
         } else {
-            self.0.stage_with(fill).await
+            self.stage_with(fill).await
         }
     }
 }
 
-impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
-    type Error = Error;
+impl<S: ByteStream> Socket<PdRuntime> for &Connection<S> {
+    type Error = Errno;
     type ReadHalf<'a>
-        = ReadHalf<'a, 'o, S>
+        = Self
     where
         Self: 'a;
     type WriteHalf<'a>
-        = WriteHalf<'a, 'o, S>
+        = Self
     where
         Self: 'a;
 
-    fn split(&mut self) -> (ReadHalf<'_, 'o, S>, WriteHalf<'_, 'o, S>) {
-        (ReadHalf(self), WriteHalf(self))
+    fn split(&mut self) -> (Self, Self) {
+        (self, self)
     }
 
     /// picoserve aborts after a malformed request, whose answer must still arrive, and after errors
@@ -370,7 +341,7 @@ impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
         self,
         _: &Timeouts,
         timer: &T,
-    ) -> Result<(), picoserve::Error<Error>> {
+    ) -> Result<(), picoserve::Error<Errno>> {
         self.end(LINGER, timer)
             .await
             .map_err(picoserve::Error::Write)
@@ -380,21 +351,19 @@ impl<'o, S: ByteStream> Socket<PdRuntime> for Connection<'o, S> {
         self,
         timeouts: &Timeouts,
         timer: &T,
-    ) -> Result<(), picoserve::Error<Error>> {
+    ) -> Result<(), picoserve::Error<Errno>> {
         self.end(timeouts.write, timer)
             .await
             .map_err(picoserve::Error::Write)
     }
 }
 
-/// picoserve's timeouts on the timers of [`Net`].
-pub struct NetTimer<'n, T: Transport>(pub &'n Net<T>);
-
-impl<T: Transport> Timer<PdRuntime> for NetTimer<'_, T> {
+/// picoserve's timeouts.
+impl<T: Transport> Timer<PdRuntime> for &Net<T> {
     async fn delay(&self, duration: Duration) {
         // Without a free timer the time is over at once: the connection ends rather than waits for
         // ever.
         let duration = core::time::Duration::from_millis(duration.as_millis());
-        let _ = self.0.sleep(duration).await;
+        let _ = self.sleep(duration).await;
     }
 }

@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use http_app::{BUFFER_LEN, Identity, NetTimer, Site, pattern, serve};
+use http_app::{BUFFER_LEN, Identity, Site, pattern, serve};
 use socket_client::{Served, Service};
 use stats::{HttpServer, Writer};
 use test_world::smoltcp::iface::SocketHandle;
@@ -56,7 +56,7 @@ fn simulate(wire: &Wire, site: &Site, mut peers: impl FnMut(&mut World) -> bool)
                         HttpServer::ConnectionsOpen,
                         open.get(HttpServer::ConnectionsOpen) + 1,
                     );
-                    serve(site, guest, NetTimer(net), &mut buffer).await
+                    serve(site, guest, net, &mut buffer).await
                 },
                 |served| {
                     open.set(

@@ -11,13 +11,32 @@ use crate::{NetServer, attach};
 
 /// Sockets and timers on net_server, and an executor for the tasks that use them.
 ///
-/// ```ignore
-/// #[protection_domain]
+/// This PD has a heap of 64 KiB in its image. For a larger one, write `heap = 0x20_0000` in the
+/// declaration and `#[protection_domain(heap_region = (heap_vaddr, heap_size))]` here.
+///
+/// ```no_run
+/// extern crate alloc;
+///
+/// use pd_net::{AsyncPd, NetServer};
+/// use pd_support::Pd;
+/// use sel4_microkit::{Handler, protection_domain};
+/// use socket_client::Net;
+///
+/// #[protection_domain(heap_size = 0x10000)]
 /// fn init() -> impl Handler {
 ///     let pd = Pd::<stats::NoCounters>::start();
 ///     let tasks = AsyncPd::start();
-///     tasks.spawner().spawn(serve(tasks.net()).unwrap());
+///     tasks.spawner().spawn(greet(tasks.net()).expect("spawned once"));
 ///     pd.run(tasks.run())
+/// }
+///
+/// #[embassy_executor::task]
+/// async fn greet(net: &'static Net<NetServer>) {
+///     net.serve::<8>(7000, async |guest| {
+///         let text = alloc::format!("Hello, {}!\n", guest.stream().peer_addr()?);
+///         guest.write_all(text.as_bytes()).await
+///     })
+///     .await;
 /// }
 /// ```
 #[derive(Debug)]

@@ -14,11 +14,6 @@ pub struct NetServer {
 }
 
 impl NetServer {
-    /// The server's channel.
-    pub fn peer(&self) -> Peer {
-        self.server
-    }
-
     /// Ticks of the counter as nanoseconds.
     pub fn clock(&self) -> Clock {
         self.clock

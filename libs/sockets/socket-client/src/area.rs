@@ -15,15 +15,16 @@ const BLOCKS: u32 = 64;
 /// Of these, scratch space.
 const SCRATCH_BLOCKS: u32 = 32;
 
-/// A part of a half of the window. Returned with `Areas::free`; it has no destructor, because
-/// freeing needs the owner.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Area {
+/// A part of a half of the window. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Area<'c> {
+    areas: &'c Areas,
     start: usize,
     len: usize,
 }
 
-impl Area {
+#[expect(clippy::len_without_is_empty, reason = "none is empty")]
+impl Area<'_> {
     /// First byte, counted from the start of its half.
     pub fn start(&self) -> usize {
         self.start
@@ -33,10 +34,14 @@ impl Area {
     pub fn len(&self) -> usize {
         self.len
     }
+}
 
-    /// Whether it has no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+impl Drop for Area<'_> {
+    fn drop(&mut self) {
+        let (first, count) = (self.start / self.areas.block, self.len / self.areas.block);
+        let mask = (1u64 << count) - 1;
+        let taken = &self.areas.taken;
+        taken.set(taken.get() & !(mask << first));
     }
 }
 
@@ -64,32 +69,21 @@ impl Areas {
     ///
     /// # Errors
     /// `ENOBUFS` if no contiguous blocks of that size are free.
-    pub(crate) fn allocate(&self, len: usize) -> Result<Area, Errno> {
-        if self.block == 0 {
+    pub(crate) fn allocate(&self, len: usize) -> Result<Area<'_>, Errno> {
+        if len > self.block * (BLOCKS - SCRATCH_BLOCKS) as usize || self.block == 0 {
             return Err(Errno::ENOBUFS);
         }
-        let count = len.div_ceil(self.block).max(1);
-        let count = match u32::try_from(count) {
-            Ok(count) if count <= BLOCKS - SCRATCH_BLOCKS => count,
-            _ => return Err(Errno::ENOBUFS),
-        };
+        let count = len.div_ceil(self.block).max(1) as u32;
         let mask = (1u64 << count) - 1;
         let first = (SCRATCH_BLOCKS..=BLOCKS - count)
             .find(|&first| self.taken.get() & (mask << first) == 0)
             .ok_or(Errno::ENOBUFS)?;
         self.taken.set(self.taken.get() | mask << first);
         Ok(Area {
+            areas: self,
             start: first as usize * self.block,
             len: count as usize * self.block,
         })
-    }
-
-    /// Gives an area back. It must come from the same half.
-    pub(crate) fn free(&self, area: Area) {
-        let first = area.start / self.block;
-        let count = area.len / self.block;
-        let mask = (1u64 << count) - 1;
-        self.taken.set(self.taken.get() & !(mask << first));
     }
 }
 
@@ -104,8 +98,8 @@ mod tests {
         assert_eq!(areas.scratch_len(), 32 * 4096);
         let all: Vec<Area> = (0..32).map(|_| areas.allocate(1).unwrap()).collect();
         assert!(all.iter().all(|area| area.start() >= 32 * 4096));
-        assert_eq!(areas.allocate(1), Err(Errno::ENOBUFS));
-        all.into_iter().for_each(|area| areas.free(area));
+        assert_eq!(areas.allocate(1).err(), Some(Errno::ENOBUFS));
+        drop(all);
         assert_eq!(areas.allocate(32 * 4096).unwrap().len(), 32 * 4096);
     }
 
@@ -113,7 +107,7 @@ mod tests {
     fn a_half_too_small_for_blocks_has_no_areas() {
         let areas = Areas::new(63);
         assert_eq!(areas.scratch_len(), 0);
-        assert_eq!(areas.allocate(1), Err(Errno::ENOBUFS));
+        assert_eq!(areas.allocate(1).err(), Some(Errno::ENOBUFS));
     }
 
     proptest! {
@@ -124,7 +118,7 @@ mod tests {
             for (give_back, number) in steps {
                 if give_back && !held.is_empty() {
                     let index = number % held.len();
-                    areas.free(held.swap_remove(index));
+                    drop(held.swap_remove(index));
                 } else if let Ok(area) = areas.allocate(number) {
                     prop_assert!(area.len() >= number);
                     prop_assert!(area.start() >= areas.scratch_len());

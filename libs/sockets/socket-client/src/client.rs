@@ -6,9 +6,7 @@ use core::cell::{Cell, RefCell};
 
 use shm::{ExclusiveBytes, ReadWindow};
 use socket_proto::ready::ReadinessReader;
-use socket_proto::{
-    Attached, Call, Errno, Failure, Handle, PollBits, VERSION, WindowSizes, op, reply,
-};
+use socket_proto::{Call, Errno, Failure, Handle, PollBits, VERSION, WindowSizes, op, reply};
 use time::Instant;
 
 use crate::area::Areas;
@@ -23,9 +21,10 @@ const ATTACH_ATTEMPTS: usize = 3;
 const MIN_HALF: u32 = 4096;
 
 /// What [`Client::poll_bits`] returns for a socket that went with an earlier life of the server.
-const RESET: PollBits = PollBits::from_raw(
-    (PollBits::IN.raw() | PollBits::OUT.raw() | PollBits::ERR.raw() | PollBits::HUP.raw()) as u64,
-);
+const RESET: PollBits = PollBits::IN
+    .union(PollBits::OUT)
+    .union(PollBits::ERR)
+    .union(PollBits::HUP);
 
 /// Names a socket. It is a plain value, like a file descriptor: it is given back with
 /// [`Client::close`].
@@ -46,7 +45,76 @@ impl Socket {
 /// A client of the network server, with non-blocking calls.
 ///
 /// One PD has one `Client`. Every method takes `&self`, so that several users can share it within
-/// the PD's single thread.
+/// the PD's single thread. In a PD, `pd_net::attach` makes it.
+///
+/// This is an echo of one connection without tasks. Its `notified` belongs into the method of that
+/// name of the PD's `Handler`, and is called once before the PD waits. What the socket does not
+/// take is lost here; `libs/apps/echo-service` receives no more than [`Sent::room`](crate::Sent).
+///
+/// ```
+/// # let wire = test_world::Wire::simple();
+/// # let client = wire.client();
+/// use socket_client::{Client, Errno, Socket, SocketKind, Transport};
+///
+/// fn open<T: Transport>(client: &Client<T>) -> Result<Socket, Errno> {
+///     let listener = client.socket(SocketKind::Stream)?;
+///     client.bind(listener, ([0, 0, 0, 0], 7000).into())?;
+///     client.listen(listener, 8)?;
+///     Ok(listener)
+/// }
+///
+/// struct Echo<T: Transport> {
+///     client: Client<T>,
+///     listener: Socket,
+///     stream: Option<Socket>,
+/// }
+///
+/// impl<T: Transport> Echo<T> {
+///     /// Goes on until nothing can be done at once, which is `EAGAIN`.
+///     fn notified(&mut self) {
+///         loop {
+///             if self.client.check_restart() {
+///                 // Every socket has gone with the server's earlier life.
+///                 self.stream = None;
+///                 self.listener = open(&self.client).expect("the port is ours");
+///             }
+///             let serial = self.client.ready_serial();
+///             let ended = match self.step() {
+///                 Ok(0) => true,
+///                 Ok(_) => false,
+///                 // What the calls above have made ready brings no notification.
+///                 Err(Errno::EAGAIN) if serial == self.client.ready_serial() => return,
+///                 Err(Errno::EAGAIN) => false,
+///                 Err(_) => true,
+///             };
+///             if let Some(stream) = self.stream.take_if(|_| ended) {
+///                 let _ = self.client.close(stream);
+///             }
+///         }
+///     }
+///
+///     /// Returns the number of bytes that were echoed; 0 at the end of the stream.
+///     fn step(&mut self) -> Result<usize, Errno> {
+///         let stream = match self.stream {
+///             Some(stream) => stream,
+///             None => *self.stream.insert(self.client.accept(self.listener)?.0),
+///         };
+///         let received = self.client.recv_in_place(stream, 512)?;
+///         Ok(self.client.send_span(stream, received)?.count)
+///     }
+/// }
+/// # let listener = open(&client).unwrap();
+/// # let mut echo = Echo { client, listener, stream: None };
+/// # echo.notified();
+/// # let peer = wire.connect(7000);
+/// # peer.send(b"hello");
+/// # echo.notified();
+/// # wire.settle();
+/// # assert_eq!(peer.recv(), b"hello");
+/// # wire.restart();
+/// # echo.notified();
+/// # assert!(wire.connect(7000).is_connected());
+/// ```
 pub struct Client<T: Transport> {
     pub(crate) transport: T,
     pub(crate) c2s: RefCell<ExclusiveBytes>,
@@ -54,16 +122,15 @@ pub struct Client<T: Transport> {
     pub(crate) c2s_areas: Areas,
     pub(crate) s2c_areas: Areas,
     pub(crate) sizes: WindowSizes,
-    ready: ReadinessReader<'static>,
+    pub(crate) ready: ReadinessReader<'static>,
     /// Counts attachments. Sockets of earlier ones are gone.
     life: Cell<u32>,
-    /// The attachment that [`Client::check_restart`] has told of.
+    /// The attachment that [`Client::check_restart`] has reported.
     told: Cell<u32>,
     /// The server's epoch at the last attachment; `None` if that failed.
     epoch: Cell<Option<u32>>,
     /// The epoch of the server that has no place for this client.
     no_place_since: Cell<Option<u32>>,
-    max_sockets: Cell<usize>,
 }
 
 impl<T: Transport> Client<T> {
@@ -93,16 +160,10 @@ impl<T: Transport> Client<T> {
             told: Cell::new(0),
             epoch: Cell::new(None),
             no_place_since: Cell::new(None),
-            max_sockets: Cell::new(0),
         };
         client.attach_again()?;
         client.told.set(client.life.get());
         Ok(client)
-    }
-
-    /// The most sockets that the server lets this client have at once.
-    pub fn max_sockets(&self) -> usize {
-        self.max_sockets.get()
     }
 
     /// The way to the server.
@@ -136,15 +197,6 @@ impl<T: Transport> Client<T> {
         self.ready.serial()
     }
 
-    /// Calls `changed` with the index of each socket that has become ready or has ended since the
-    /// serial was `since`; some may come several times. Returns the serial to go on from.
-    ///
-    /// # Errors
-    /// There were too many changes: look at all sockets, and go on from this serial.
-    pub fn ready_changes(&self, since: u32, changed: impl FnMut(usize)) -> Result<u32, u32> {
-        self.ready.changes(since, changed)
-    }
-
     /// A socket's readiness, from the page: no call.
     pub fn poll_bits(&self, socket: Socket) -> PollBits {
         if socket.life != self.life.get() || self.epoch.get() != Some(self.ready.epoch()) {
@@ -165,26 +217,28 @@ impl<T: Transport> Client<T> {
         socket.life == self.life.get()
     }
 
+    /// The handle of a socket that has not gone with an earlier life of the server.
+    pub(crate) fn handle(&self, socket: Socket) -> Result<Handle, Errno> {
+        match self.is_current(socket) {
+            true => Ok(socket.handle),
+            false => Err(Errno::ECONNRESET),
+        }
+    }
+
     /// A call about a socket.
     pub(crate) fn on<C: Call>(
         &self,
         socket: Socket,
         request: impl FnOnce(Handle) -> C,
     ) -> Result<C::Reply, Errno> {
-        if !self.is_current(socket) {
-            return Err(Errno::ECONNRESET);
-        }
-        self.call(request(socket.handle))
+        self.call(request(self.handle(socket)?))
     }
 
     /// A call; a restarted server is attached to again, and the call fails with `ECONNRESET`.
     pub(crate) fn call<C: Call>(&self, request: C) -> Result<C::Reply, Errno> {
         self.exchange(request).map_err(|failure| match failure {
             Failure::Errno(errno) => errno,
-            Failure::Restarted => match self.attach_again() {
-                Ok(()) => Errno::ECONNRESET,
-                Err(errno) => errno,
-            },
+            Failure::Restarted => self.attach_again().err().unwrap_or(Errno::ECONNRESET),
             Failure::NoPlace => self.no_place(),
         })
     }
@@ -194,20 +248,15 @@ impl<T: Transport> Client<T> {
         if self.epoch.get().is_none() {
             self.attach_again()?;
         }
-        match self.exchange(request) {
-            Err(Failure::Restarted) => {
-                self.attach_again()?;
-                self.call(request)
-            }
-            Err(Failure::Errno(errno)) => Err(errno),
-            Err(Failure::NoPlace) => Err(self.no_place()),
-            Ok(reply) => Ok(reply),
+        let life = self.life.get();
+        match self.call(request) {
+            Err(Errno::ECONNRESET) if self.life.get() != life => self.call(request),
+            result => result,
         }
     }
 
     fn exchange<C: Call>(&self, request: C) -> Result<C::Reply, Failure> {
-        let (label, words) = (C::OPERATION.label(), request.encode());
-        let (label, words) = self.transport.call(label, words);
+        let (label, words) = self.transport.call(C::OPERATION.raw(), request.encode());
         reply::decode(label, words)
     }
 
@@ -219,7 +268,12 @@ impl<T: Transport> Client<T> {
         self.epoch.set(None);
         for _ in 0..ATTACH_ATTEMPTS {
             match self.exchange(op::Attach { version: VERSION }) {
-                Ok(attached) => return self.attached(attached),
+                Ok(server) if server.version == VERSION && server.window == self.sizes => {
+                    self.no_place_since.set(None);
+                    self.epoch.set(Some(server.epoch));
+                    return Ok(());
+                }
+                Ok(_) => break,
                 Err(Failure::Errno(errno)) => return Err(errno),
                 Err(Failure::NoPlace) => return Err(self.no_place()),
                 Err(Failure::Restarted) => {}
@@ -233,16 +287,5 @@ impl<T: Transport> Client<T> {
         self.epoch.set(None);
         self.no_place_since.set(Some(self.ready.epoch()));
         Errno::ENXIO
-    }
-
-    fn attached(&self, attached: Attached) -> Result<(), Errno> {
-        if attached.version != VERSION || attached.window != self.sizes {
-            return Err(Errno::EPROTO);
-        }
-        self.no_place_since.set(None);
-        self.epoch.set(Some(attached.epoch));
-        self.max_sockets
-            .set(usize::try_from(attached.sockets).unwrap_or(usize::MAX));
-        Ok(())
     }
 }

@@ -5,8 +5,8 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::query::{self, Layout, QueryKind};
-use socket_proto::{Accepted, Errno, Family, Protocol, Shutdown, SocketKind, SocketOption, op};
+use socket_proto::layouts::{self, Layout};
+use socket_proto::{Accepted, Errno, QueryKind, Shutdown, SocketKind, SocketOption, Span, op};
 use time::Instant;
 
 use crate::{Client, Socket, Transport};
@@ -18,11 +18,7 @@ impl<T: Transport> Client<T> {
     /// `EMFILE` if this client has as many as its quota allows, `ENFILE` if the server has none
     /// left.
     pub fn socket(&self, kind: SocketKind) -> Result<Socket, Errno> {
-        let opened = self.call_again_if_restarted(op::Socket {
-            family: Family::Inet,
-            kind,
-            protocol: Protocol::Usual,
-        })?;
+        let opened = self.call_again_if_restarted(op::Socket::new(kind))?;
         Ok(self.adopt(opened.socket))
     }
 
@@ -151,13 +147,8 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `ENOPROTOOPT` on a datagram socket.
     pub fn set_linger(&self, socket: Socket, seconds: Option<u32>) -> Result<(), Errno> {
-        let second = seconds.unwrap_or(0).into();
-        self.set_option(
-            socket,
-            SocketOption::Linger,
-            seconds.is_some().into(),
-            second,
-        )
+        let (value, second) = (seconds.is_some().into(), seconds.unwrap_or(0).into());
+        self.set_option(socket, SocketOption::Linger, value, second)
     }
 
     fn set_option(
@@ -179,7 +170,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// `ENODEV` if there is no such interface.
-    pub fn interface(&self, index: u64) -> Result<query::Interface, Errno> {
+    pub fn interface(&self, index: u64) -> Result<layouts::Interface, Errno> {
         self.query(QueryKind::Interface, index)
     }
 
@@ -187,7 +178,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// `ECONNRESET` if the server has restarted; ask again.
-    pub fn account(&self) -> Result<query::Account, Errno> {
+    pub fn account(&self) -> Result<layouts::Account, Errno> {
         self.query(QueryKind::Account, 0)
     }
 
@@ -195,17 +186,17 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// `EBADF`.
-    pub fn socket_state(&self, socket: Socket) -> Result<query::SocketState, Errno> {
-        if !self.is_current(socket) {
-            return Err(Errno::ECONNRESET);
-        }
-        self.query(QueryKind::Socket, socket.handle.raw())
+    pub fn socket_state(&self, socket: Socket) -> Result<layouts::SocketState, Errno> {
+        self.query(QueryKind::Socket, self.handle(socket)?.raw())
     }
 
     fn query<L: Layout>(&self, what: QueryKind, index: u64) -> Result<L, Errno> {
         let mut layout = L::default();
         let bytes = layout.bytes_mut();
-        let span = self.s2c_span(0..bytes.len());
+        let span = Span {
+            length: bytes.len() as u64,
+            ..self.s2c_scratch()
+        };
         let written = self.call(op::Query { what, index, span })?;
         if written.bytes != bytes.len() as u64 {
             return Err(Errno::EPROTO);

@@ -5,8 +5,9 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::datagram::{DatagramHeader, HEADER_SIZE, MAX_PAYLOAD, stride};
-use socket_proto::{Errno, Span};
+use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
+use socket_proto::layouts::Layout;
+use socket_proto::{DatagramHeader, Errno, Span};
 
 use crate::{Client, Socket, Transport};
 
@@ -42,11 +43,9 @@ impl Incoming {
 /// Datagrams that one call has received, to be taken out one after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// First byte that has not been looked at, in the window.
-    offset: u64,
-    /// Bytes from there to the end.
-    length: u64,
-    /// Datagrams in them, as the server says.
+    /// What has not been looked at.
+    span: Span,
+    /// Datagrams in it, as the server says.
     datagrams: usize,
 }
 
@@ -54,10 +53,7 @@ impl Batch {
     /// The batch as it lies in the window, for [`Client::send_batch`]: every datagram then goes
     /// back to where it came from.
     pub fn span(&self) -> Span {
-        Span {
-            offset: self.offset,
-            length: self.length,
-        }
+        self.span
     }
 
     /// Datagrams left.
@@ -68,12 +64,6 @@ impl Batch {
     /// Whether none is left.
     pub fn is_empty(&self) -> bool {
         self.datagrams == 0
-    }
-
-    /// Bytes of payload left, for statistics. Reckoned from the length alone, so padding (up to 7
-    /// bytes each) counts.
-    pub fn payload_len(&self) -> usize {
-        (self.length as usize).saturating_sub(self.datagrams * HEADER_SIZE)
     }
 
     /// Takes the next datagram out of the batch.
@@ -93,33 +83,31 @@ impl Batch {
     }
 
     fn parse<T: Transport>(&mut self, client: &Client<T>) -> Option<Datagram> {
-        let mut header = [0; HEADER_SIZE];
-        client.copy_out(self.span(), 0, &mut header).ok()?;
-        let header = DatagramHeader::from_bytes(header);
+        let mut header = DatagramHeader::default();
+        client.copy_out(self.span, 0, header.bytes_mut()).ok()?;
         let from = header.peer().ok()??;
-        let len = u64::from(header.length);
-        let behind = self.length.checked_sub(HEADER_SIZE as u64)?;
-        if len > behind {
+        let payload = Span {
+            offset: self.span.offset + HEADER_SIZE as u64,
+            length: header.length.into(),
+        };
+        if payload.length > self.span.length.checked_sub(HEADER_SIZE as u64)? {
             return None;
         }
-        let datagram = Datagram {
-            from,
-            payload: Span {
-                offset: self.offset + HEADER_SIZE as u64,
-                length: len,
-            },
-            wire_len: header.wire_length.into(),
-        };
         // The last one may lack its padding.
-        let step = (stride(len as usize) as u64).min(self.length);
-        self.offset += step;
-        self.length -= step;
+        let step = (stride(header.length.into()) as u64).min(self.span.length);
+        self.span.offset += step;
+        self.span.length -= step;
         self.datagrams -= 1;
-        Some(datagram)
+        Some(Datagram {
+            from,
+            payload,
+            wire_len: header.wire_length.into(),
+        })
     }
 }
 
 /// Writes a batch of outgoing datagrams into the window; see [`Client::send_datagrams`].
+#[derive(Debug)]
 pub struct BatchWriter<'w> {
     window: &'w mut [u8],
     used: usize,
@@ -133,41 +121,18 @@ impl BatchWriter<'_> {
     /// `ENOBUFS` if it does not fit behind those that are there, `EMSGSIZE` if no datagram can be
     /// that long.
     pub fn push(&mut self, to: Option<SocketAddr>, payload: &[u8]) -> Result<(), Errno> {
-        self.push_with(to, payload.len(), |room| room.copy_from_slice(payload))
-    }
-
-    /// As [`Self::push`], with `fill` writing the `len` bytes of payload in place.
-    ///
-    /// # Errors
-    /// As [`Self::push`].
-    pub fn push_with(
-        &mut self,
-        to: Option<SocketAddr>,
-        len: usize,
-        fill: impl FnOnce(&mut [u8]),
-    ) -> Result<(), Errno> {
-        let length = match u16::try_from(len) {
-            Ok(length) if len <= MAX_PAYLOAD => length,
+        let length = match u16::try_from(payload.len()) {
+            Ok(length) if payload.len() <= MAX_PAYLOAD => length,
             _ => return Err(Errno::EMSGSIZE),
         };
-        let end = self.used + HEADER_SIZE + len;
+        let end = self.used + HEADER_SIZE + payload.len();
         let room = self.window.get_mut(self.used..end).ok_or(Errno::ENOBUFS)?;
-        let (header, payload) = room.split_at_mut(HEADER_SIZE);
-        header.copy_from_slice(&DatagramHeader::outgoing(length, to).to_bytes());
-        fill(payload);
-        self.used = (self.used + stride(len)).min(self.window.len());
+        let (header, rest) = room.split_at_mut(HEADER_SIZE);
+        header.copy_from_slice(DatagramHeader::new(length, to).bytes());
+        rest.copy_from_slice(payload);
+        self.used = (self.used + stride(payload.len())).min(self.window.len());
         self.count += 1;
         Ok(())
-    }
-
-    /// Datagrams written.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 }
 
@@ -203,29 +168,20 @@ impl<T: Transport> Client<T> {
         socket: Socket,
         fill: impl FnOnce(&mut BatchWriter<'_>),
     ) -> Result<usize, Errno> {
-        let (used, count) = {
-            let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
-            let window = c2s
-                .slice_mut(0, self.c2s_areas.scratch_len())
-                .map_err(|_| Errno::EFAULT)?;
+        let fill = |window: &mut [u8]| {
             let mut batch = BatchWriter {
                 window,
                 used: 0,
                 count: 0,
             };
             fill(&mut batch);
-            (batch.used, batch.count)
+            (batch.used as u64, batch.count)
         };
-        if count == 0 {
-            return Ok(0);
+        let (length, count) = self.with_c2s(0..self.c2s_areas.scratch_len(), fill)?;
+        match count {
+            0 => Ok(0),
+            _ => self.send_batch(socket, Span { offset: 0, length }),
         }
-        self.send_batch(
-            socket,
-            Span {
-                offset: 0,
-                length: used as u64,
-            },
-        )
     }
 
     /// Sends a batch that lies in the window already, in either half. Returns how many datagrams
@@ -243,20 +199,16 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `EAGAIN` if none waits; an error that waited on the socket.
     pub fn recv_batch(&self, socket: Socket) -> Result<Batch, Errno> {
-        self.recv_batch_into(socket, self.s2c_span(0..self.s2c_areas.scratch_len()))
+        self.recv_batch_into(socket, self.s2c_scratch())
     }
 
     pub(crate) fn recv_batch_into(&self, socket: Socket, span: Span) -> Result<Batch, Errno> {
-        let (filled, datagrams) = self.recv_span(socket, span)?;
+        let (span, datagrams) = self.recv_span(socket, span)?;
         // Each has a header at least: what counts for a bound of the loops that follow.
-        if datagrams as u64 > filled.length / HEADER_SIZE as u64 {
+        if datagrams as u64 > span.length / HEADER_SIZE as u64 {
             return Err(Errno::EPROTO);
         }
-        Ok(Batch {
-            offset: filled.offset,
-            length: filled.length,
-            datagrams,
-        })
+        Ok(Batch { span, datagrams })
     }
 
     /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty.

@@ -5,8 +5,8 @@
 use core::fmt::{Debug, Formatter, Result};
 
 use crate::{
-    BatchWriter, Calls, Client, Guest, Net, Places, Service, Sleep, TcpListener, TcpReader,
-    TcpStream, TcpWriter, Transport, UdpSocket,
+    Client, Guest, Net, NetSocket, Places, Service, Storage, TcpListener, TcpReader, TcpStream,
+    TcpWriter, Transport, UdpSocket,
 };
 
 /// `debug!([generics] type, name, field: what it shows, …)`
@@ -23,16 +23,15 @@ macro_rules! debug {
     };
 }
 
-debug!([T: Transport] Client<T>, "Client", this, max_sockets: this.max_sockets());
+debug!([T: Transport] Client<T>, "Client", this, serial: this.ready_serial());
 debug!([T: Transport] Net<T>, "Net", this, client: this.client());
+debug!([T: Transport] NetSocket<'_, T>, "NetSocket", this, socket: this.socket());
 debug!([T: Transport] TcpListener<'_, T>, "TcpListener", this, socket: this.socket());
 debug!([T: Transport] TcpStream<'_, T>, "TcpStream", this, socket: this.socket());
 debug!([T: Transport] TcpReader<'_, T>, "TcpReader", this, socket: this.stream().socket());
 debug!([T: Transport] TcpWriter<'_, T>, "TcpWriter", this, socket: this.stream().socket());
 debug!([T: Transport] UdpSocket<'_, T>, "UdpSocket", this, socket: this.socket());
-debug!([T: Transport] Sleep<'_, T>, "Sleep", this, deadline: this.deadline());
-debug!([const N: usize] Places<N>, "Places", this, taken: this.len());
-debug!([T: Transport] Calls<'_, T>, "Calls", this, added: this.len());
-debug!([] BatchWriter<'_>, "BatchWriter", this, datagrams: this.len());
+debug!([const N: usize] Places<N>, "Places", _this);
+debug!([const S: usize, const T: usize] Storage<S, T>, "Storage", _this, sockets: S, timers: T);
 debug!([T: Transport, const N: usize] Service<'_, T, N>, "Service", this, net: this.net());
 debug!([T: Transport, const N: usize] Guest<'_, '_, T, N>, "Guest", this, stream: this.stream());

@@ -3,19 +3,19 @@
 //! The traits of `edge-nal` for streams.
 
 use edge_nal::{Close, Readable, TcpShutdown, TcpSplit};
-use socket_proto::Shutdown;
+use socket_proto::{Errno, Shutdown};
 
-use crate::{Error, TcpStream, Transport};
+use crate::{NetSocket, TcpStream, Transport};
 
 impl<T: Transport> Readable for TcpStream<'_, T> {
-    async fn readable(&mut self) -> Result<(), Error> {
-        TcpStream::readable(self).await
+    async fn readable(&mut self) -> Result<(), Errno> {
+        NetSocket::readable(self).await
     }
 }
 
 impl<T: Transport> Readable for &TcpStream<'_, T> {
-    async fn readable(&mut self) -> Result<(), Error> {
-        TcpStream::readable(self).await
+    async fn readable(&mut self) -> Result<(), Errno> {
+        NetSocket::readable(self).await
     }
 }
 
@@ -36,7 +36,7 @@ impl<T: Transport> TcpSplit for TcpStream<'_, T> {
 
 impl<T: Transport> TcpShutdown for TcpStream<'_, T> {
     /// Does not wait for the peer: the server sends what was written, and the end.
-    async fn close(&mut self, what: Close) -> Result<(), Error> {
+    async fn close(&mut self, what: Close) -> Result<(), Errno> {
         self.shutdown(match what {
             Close::Read => Shutdown::Read,
             Close::Write => Shutdown::Write,
@@ -44,7 +44,7 @@ impl<T: Transport> TcpShutdown for TcpStream<'_, T> {
         })
     }
 
-    async fn abort(&mut self) -> Result<(), Error> {
+    async fn abort(&mut self) -> Result<(), Errno> {
         self.reset();
         Ok(())
     }

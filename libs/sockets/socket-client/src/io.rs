@@ -3,37 +3,31 @@
 //! The traits of `embedded-io-async` for streams, by their methods of the same names.
 
 use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
+use socket_proto::Errno;
 
 use crate::wakers::Direction;
-use crate::{Error, Guest, TcpReader, TcpStream, TcpWriter, Transport};
+use crate::{Guest, TcpReader, TcpStream, TcpWriter, Transport};
 
 /// `io!([generics] type: methods of which type, traits)`
 macro_rules! io {
-    ([$($generics:tt)*] $type:ty: $stream:ident, Read) => {
-        impl<$($generics)*> ErrorType for $type {
-            type Error = Error;
-        }
-        io!(@Read [$($generics)*] $type: $stream);
+    ($generics:tt $type:ty: $stream:ident, $($trait:ident)+) => {
+        io!(@ErrorType $generics $type);
+        $(io!(@$trait $generics $type: $stream);)+
     };
-    ([$($generics:tt)*] $type:ty: $stream:ident, Write) => {
+    (@ErrorType [$($generics:tt)*] $type:ty) => {
         impl<$($generics)*> ErrorType for $type {
-            type Error = Error;
+            type Error = Errno;
         }
-        io!(@Write [$($generics)*] $type: $stream);
-    };
-    ([$($generics:tt)*] $type:ty: $stream:ident, Read + Write) => {
-        io!([$($generics)*] $type: $stream, Read);
-        io!(@Write [$($generics)*] $type: $stream);
     };
     (@Read [$($generics:tt)*] $type:ty: $stream:ident) => {
         impl<$($generics)*> Read for $type {
-            async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+            async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
                 $stream::read(self, buf).await
             }
         }
 
         impl<$($generics)*> ReadReady for $type {
-            fn read_ready(&mut self) -> Result<bool, Error> {
+            fn read_ready(&mut self) -> Result<bool, Errno> {
                 let bits = $stream::stream(self).poll_bits();
                 Ok(bits.intersects(Direction::Read.mask()))
             }
@@ -41,18 +35,18 @@ macro_rules! io {
     };
     (@Write [$($generics:tt)*] $type:ty: $stream:ident) => {
         impl<$($generics)*> Write for $type {
-            async fn write(&mut self, data: &[u8]) -> Result<usize, Error> {
+            async fn write(&mut self, data: &[u8]) -> Result<usize, Errno> {
                 $stream::write(self, data).await
             }
 
             /// Bytes that `write` has taken are the server's, which sends them without being asked.
-            async fn flush(&mut self) -> Result<(), Error> {
+            async fn flush(&mut self) -> Result<(), Errno> {
                 Ok(())
             }
         }
 
         impl<$($generics)*> WriteReady for $type {
-            fn write_ready(&mut self) -> Result<bool, Error> {
+            fn write_ready(&mut self) -> Result<bool, Errno> {
                 let bits = $stream::stream(self).poll_bits();
                 Ok(bits.intersects(Direction::Write.mask()))
             }
@@ -60,9 +54,9 @@ macro_rules! io {
     };
 }
 
-io!([T: Transport] TcpStream<'_, T>: TcpStream, Read + Write);
-io!([T: Transport] &TcpStream<'_, T>: TcpStream, Read + Write);
+io!([T: Transport] TcpStream<'_, T>: TcpStream, Read Write);
+io!([T: Transport] &TcpStream<'_, T>: TcpStream, Read Write);
 io!([T: Transport] TcpReader<'_, T>: TcpReader, Read);
 io!([T: Transport] TcpWriter<'_, T>: TcpWriter, Write);
-io!([T: Transport, const WORKERS: usize] Guest<'_, '_, T, WORKERS>: Guest, Read + Write);
-io!([T: Transport, const WORKERS: usize] &Guest<'_, '_, T, WORKERS>: Guest, Read + Write);
+io!([T: Transport, const WORKERS: usize] Guest<'_, '_, T, WORKERS>: Guest, Read Write);
+io!([T: Transport, const WORKERS: usize] &Guest<'_, '_, T, WORKERS>: Guest, Read Write);

@@ -19,14 +19,14 @@
 //!
 //! # Memory
 //!
-//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`). A
-//! part of each is scratch space, used within a call and free when it returns; so it needs no
-//! allocation and no slow peer can hold it. The other part is given out in [`Area`]s to those that
-//! keep payload in the window between calls.
+//! The window has a half that the client writes (`c2s`) and one that the server writes (`s2c`).
+//! Half of each is scratch space, used within a call and free when it returns. So it needs no
+//! allocation, and no slow peer can hold it. The rest is given out in [`Area`]s to those that keep
+//! payload in the window between calls.
 //!
 //! # When the server restarts
 //!
-//! The library attaches again by itself. Sockets from before answer `ECONNRESET` to everything but
+//! The library attaches again by itself. Sockets from before return `ECONNRESET` to everything but
 //! `close`; new ones work. Listeners are sockets too: bind again.
 
 #![cfg_attr(not(test), no_std)]
@@ -41,13 +41,12 @@ mod datagram;
 mod debug;
 #[cfg(feature = "edge-nal")]
 mod edge;
-mod error;
 mod io;
 mod net;
+mod net_socket;
 mod places;
 mod poll;
 mod service;
-mod storage;
 mod stream;
 mod tcp;
 mod timer;
@@ -56,20 +55,17 @@ mod udp;
 mod wakers;
 
 pub use area::Area;
-pub use calls::{Calls, Queued};
 pub use client::{Client, Socket};
 pub use datagram::{Batch, BatchWriter, Datagram, Incoming};
-pub use error::Error;
-pub use net::Net;
+pub use net::{Net, Storage};
+pub use net_socket::NetSocket;
 pub use places::{GRACE, Places};
 pub use poll::PollFd;
 pub use service::{Guest, Served, Service};
-pub use socket_proto::{Errno, PollBits, Shutdown, SocketKind, SocketOption, Span};
-pub use socket_proto::{op, query};
-pub use storage::Storage;
+pub use socket_proto::{Errno, Message, PollBits, Shutdown, SocketKind, SocketOption, Span};
+pub use socket_proto::{layouts, op};
 pub use stream::Sent;
 pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};
 pub use time::Instant;
-pub use timer::Sleep;
 pub use transport::{Memory, Transport};
 pub use udp::UdpSocket;

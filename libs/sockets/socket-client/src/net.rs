@@ -4,24 +4,51 @@
 
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
 use core::task::{Poll, Waker};
 use core::time::Duration;
 
+use embassy_futures::select::{Either, select};
+use heapless::Vec;
 use socket_proto::{Errno, SocketKind};
 use time::Instant;
 
-use crate::timer::Timers;
-use crate::wakers::{Direction, Waiter, Wakers};
-use crate::{Client, Error, Sleep, Socket, Storage, Transport};
-
-/// Socket operations that a task may finish in one poll before others get their turn. A peer that
-/// takes bytes as fast as they are produced would keep its task busy for ever otherwise.
-const TURN: u8 = 16;
+use crate::timer::{Entry, Timers};
+use crate::wakers::{Waiting, Wakers};
+use crate::{Client, NetSocket, Socket, Transport};
 
 /// Attempts to set the deadline before a wait. The second is for a server that has restarted
 /// meanwhile.
 const ASK_ATTEMPTS: usize = 2;
+
+/// Memory for what the tasks of a [`Net`] wait for: sockets, and times, of which a task has one.
+/// About 64 bytes for each socket and 24 for each time, in a static:
+///
+/// ```
+/// use socket_client::Storage;
+/// use static_cell::StaticCell;
+///
+/// static STORAGE: StaticCell<Storage<1024, 64>> = StaticCell::new();
+/// let storage = STORAGE.init_with(Storage::new);
+/// ```
+pub struct Storage<const SOCKETS: usize, const TIMERS: usize> {
+    waiting: [Waiting; SOCKETS],
+    timers: Vec<Entry, TIMERS>,
+}
+
+impl<const SOCKETS: usize, const TIMERS: usize> Storage<SOCKETS, TIMERS> {
+    /// Nobody waits.
+    #[expect(
+        clippy::new_without_default,
+        reason = "it is too large to be moved about"
+    )]
+    #[must_use]
+    pub const fn new() -> Self {
+        Storage {
+            waiting: [const { Waiting::NONE }; SOCKETS],
+            timers: Vec::new(),
+        }
+    }
+}
 
 /// Sockets and timers for tasks.
 ///
@@ -51,14 +78,14 @@ const ASK_ATTEMPTS: usize = 2;
 /// # });
 /// ```
 ///
-/// Limits: as many sockets (`EMFILE` beyond) and timers at once (`ENOBUFS`) as its [`Storage`] has
-/// room for, and 64 tasks that wait for a socket and direction for which another task waits already
-/// (`ENOBUFS`). What a notification costs depends on the sockets that have changed, not on how many
-/// there are.
+/// Limits: as many sockets (`EMFILE` beyond) and tasks that wait for a time (`ENOBUFS`) as its
+/// [`Storage`] has room for, and 64 tasks that wait for a socket and direction for which another
+/// task waits already (`ENOBUFS`). What a notification costs depends on the sockets that have
+/// changed, not on how many there are.
 pub struct Net<T: Transport> {
     client: Client<T>,
-    wakers: Wakers,
-    pub(crate) timers: Timers,
+    pub(crate) wakers: Wakers,
+    timers: Timers,
     /// Serial number of the readiness page at the last look.
     seen: Cell<Option<u32>>,
     /// The deadline that the server has been asked for and that has not passed;
@@ -69,7 +96,7 @@ pub struct Net<T: Transport> {
 impl<T: Transport> Net<T> {
     /// Takes over a client. Its sockets, if it has any, can go on being used with the calls of
     /// [`Client`].
-    pub const fn new<const SOCKETS: usize, const TIMERS: usize>(
+    pub fn new<const SOCKETS: usize, const TIMERS: usize>(
         client: Client<T>,
         storage: &'static mut Storage<SOCKETS, TIMERS>,
     ) -> Self {
@@ -144,7 +171,7 @@ impl<T: Transport> Net<T> {
         }
         let mut any = false;
         let at = |index| any |= self.wakers.wake_ready_at(index, bits);
-        match self.client.ready_changes(seen, at) {
+        match self.client.ready.changes(seen, at) {
             Ok(serial) => {
                 self.seen.set(Some(serial));
                 any | self.wakers.wake_ready_further(bits)
@@ -177,13 +204,28 @@ impl<T: Transport> Net<T> {
     }
 
     /// Waits until `deadline`.
-    pub fn sleep_until(&self, deadline: Instant) -> Sleep<'_, T> {
-        Sleep::until(self, deadline)
+    ///
+    /// # Errors
+    /// `ENOBUFS` if no timer is left.
+    pub async fn sleep_until(&self, deadline: Instant) -> Result<(), Errno> {
+        poll_fn(|cx| {
+            if self.now() >= deadline {
+                return Poll::Ready(Ok(()));
+            }
+            match self.timers.schedule(deadline, cx.waker()) {
+                Ok(()) => Poll::Pending,
+                Err(errno) => Poll::Ready(Err(errno)),
+            }
+        })
+        .await
     }
 
     /// Waits for so long, counted from the first poll.
-    pub fn sleep(&self, duration: Duration) -> Sleep<'_, T> {
-        Sleep::after(self, duration)
+    ///
+    /// # Errors
+    /// As [`Self::sleep_until`].
+    pub async fn sleep(&self, duration: Duration) -> Result<(), Errno> {
+        self.sleep_until(self.now() + duration).await
     }
 
     /// Wakes a task once `deadline` has passed, for time drivers of other libraries. A task that is
@@ -204,93 +246,24 @@ impl<T: Transport> Net<T> {
         &self,
         duration: Duration,
         future: F,
-    ) -> Result<F::Output, Error> {
-        let mut future = pin!(future);
-        let mut sleep = pin!(self.sleep(duration));
-        poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => sleep
-                .as_mut()
-                .poll(cx)
-                .map(|slept| Err(slept.err().unwrap_or(Error(Errno::ETIMEDOUT)))),
-        })
-        .await
+    ) -> Result<F::Output, Errno> {
+        match select(future, self.sleep(duration)).await {
+            Either::First(output) => Ok(output),
+            Either::Second(slept) => Err(slept.err().unwrap_or(Errno::ETIMEDOUT)),
+        }
     }
 
     /// A new socket that tasks can wait for.
-    pub(crate) fn open(&self, kind: SocketKind) -> Result<Socket, Errno> {
+    pub(crate) fn open(&self, kind: SocketKind) -> Result<NetSocket<'_, T>, Errno> {
         self.admit(self.client.socket(kind)?)
     }
 
-    /// Refuses a socket that the table of wakers has no place for.
-    pub(crate) fn admit(&self, socket: Socket) -> Result<Socket, Errno> {
-        if self.wakers.admits(socket) {
-            return Ok(socket);
+    /// Takes a socket. One that the table of wakers has no place for is closed.
+    pub(crate) fn admit(&self, socket: Socket) -> Result<NetSocket<'_, T>, Errno> {
+        let owned = NetSocket::own(self, socket);
+        match self.wakers.admits(socket) {
+            true => Ok(owned),
+            false => Err(Errno::EMFILE),
         }
-        let _ = self.client.close(socket);
-        Err(Errno::EMFILE)
-    }
-
-    /// From now on a socket has two owners.
-    pub(crate) fn split(&self, socket: Socket) {
-        self.wakers.split(socket);
-    }
-
-    /// One of a socket's owners goes. Returns whether there is another one, who keeps the socket.
-    pub(crate) fn leave_to_other_half(&self, socket: Socket) -> bool {
-        self.wakers.unsplit(socket)
-    }
-
-    /// Waits until `operation` returns something else than `EAGAIN`. `turn` belongs to the socket:
-    /// it counts what has been done without waiting.
-    pub(crate) async fn operate<R>(
-        &self,
-        socket: Socket,
-        direction: Direction,
-        turn: &Cell<u8>,
-        mut operation: impl FnMut(&Client<T>) -> Result<R, Errno>,
-    ) -> Result<R, Errno> {
-        let mut waiter = Waiter::new(&self.wakers);
-        poll_fn(|cx| {
-            if turn.get() >= TURN {
-                turn.set(0);
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            if self.client.poll_bits(socket).intersects(direction.mask()) {
-                match operation(&self.client) {
-                    Err(Errno::EAGAIN) => {}
-                    other => {
-                        turn.set(turn.get() + 1);
-                        return Poll::Ready(other);
-                    }
-                }
-            }
-            turn.set(0);
-            waiter
-                .wait(socket, direction, cx.waker())
-                .map_or_else(|errno| Poll::Ready(Err(errno)), |()| Poll::Pending)
-        })
-        .await
-    }
-
-    /// Wakes the tasks that wait for a socket, ready or not: there is something for them that the
-    /// server does not know of.
-    pub(crate) fn wake(&self, socket: Socket, direction: Direction) {
-        self.wakers.wake(socket, direction);
-    }
-
-    /// Waits until a socket is ready in one direction, without doing anything with it.
-    pub(crate) async fn ready(&self, socket: Socket, direction: Direction) -> Result<(), Errno> {
-        let mut waiter = Waiter::new(&self.wakers);
-        poll_fn(|cx| {
-            if self.client.poll_bits(socket).intersects(direction.mask()) {
-                return Poll::Ready(Ok(()));
-            }
-            waiter
-                .wait(socket, direction, cx.waker())
-                .map_or_else(|errno| Poll::Ready(Err(errno)), |()| Poll::Pending)
-        })
-        .await
     }
 }

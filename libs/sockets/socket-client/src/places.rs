@@ -67,22 +67,13 @@ fn network(peer: SocketAddr) -> IpAddr {
 
 impl<const N: usize> Places<N> {
     /// All of them are free.
+    #[expect(clippy::new_without_default, reason = "it is const")]
     #[must_use]
     pub const fn new() -> Self {
         Places {
             places: [None; N],
             end: 0,
         }
-    }
-
-    /// Places that are taken.
-    pub fn len(&self) -> usize {
-        self.places[..self.end].iter().flatten().count()
-    }
-
-    /// Whether no place is taken.
-    pub fn is_empty(&self) -> bool {
-        self.end == 0
     }
 
     fn taken(&mut self) -> impl Iterator<Item = (usize, &mut Place)> {
@@ -176,12 +167,6 @@ impl<const N: usize> Places<N> {
     /// Whether a place is to be left.
     pub fn leaves(&self, place: usize) -> bool {
         matches!(self.places.get(place), Some(Some(place)) if place.leaves)
-    }
-}
-
-impl<const N: usize> Default for Places<N> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -30,7 +30,7 @@ impl PollFd {
 }
 
 impl<T: Transport> Client<T> {
-    /// Fills in `revents` of every entry and answers how many are not empty. Makes no call.
+    /// Fills in `revents` of every entry and returns how many are not empty. Makes no call.
     pub fn poll(&self, fds: &mut [PollFd]) -> usize {
         let mut found = 0;
         for fd in fds {

@@ -11,21 +11,20 @@
 use core::array::from_fn;
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
-use core::future::{Future, poll_fn};
+use core::future::poll_fn;
 use core::net::{Ipv4Addr, SocketAddr};
-use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
 use embassy_futures::join::join_array;
-use embassy_futures::select::{Either, select};
+use embassy_futures::select::{Either, Either3, select, select3};
 use embassy_futures::yield_now;
 use heapless::Vec;
-use socket_proto::{Errno, PollBits, Shutdown};
+use socket_proto::{Errno, PollBits};
 use time::Instant;
 
 use crate::places::worth;
-use crate::{Error, Net, Places, Sent, TcpListener, TcpStream, Transport};
+use crate::{Net, Places, Sent, TcpListener, TcpStream, Transport};
 
 /// How long a connection may keep its worker waiting, and again after each request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,6 +61,35 @@ struct State<'n, T: Transport, const WORKERS: usize> {
 
 /// Where the tasks meet: one that calls [`Service::accept`], and `WORKERS` that call
 /// [`Service::work`].
+///
+/// ```
+/// # test_world::example_of_server(7000, b"Hello!\nyes", async |net| {
+/// use embassy_futures::join::join3;
+/// use socket_client::{Errno, Guest, Served, Service, Transport};
+///
+/// async fn greet<T: Transport>(guest: &Guest<'_, '_, T, 2>) -> Result<(), Errno> {
+///     guest.write_all(b"Hello!\n").await?;
+///     let mut buf = [0; 512];
+///     let count = guest.read(&mut buf).await?;
+///     guest.write_all(&buf[..count]).await
+/// }
+///
+/// let service = Service::<_, 2>::new(net);
+/// let accept = service.accept(([0, 0, 0, 0], 7000).into(), 8, |accepted| match accepted {
+///     Ok(peer) => println!("{peer} has connected"),
+///     Err(errno) => println!("{errno}"),
+/// });
+/// let ended = |served| match served {
+///     Served::Done(Ok(())) => println!("served"),
+///     Served::Done(Err(errno)) => println!("{errno}"),
+///     Served::Displaced | Served::TooSlow => println!("sent away"),
+/// };
+/// // In a PD each of them is a task of its own.
+/// let workers = [(); 2].map(|()| service.work(async |guest| greet(guest).await, ended));
+/// let [first, second] = workers;
+/// join3(accept, first, second).await;
+/// # });
+/// ```
 pub struct Service<'n, T: Transport, const WORKERS: usize> {
     net: &'n Net<T>,
     state: RefCell<State<'n, T, WORKERS>>,
@@ -97,7 +125,7 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         &self,
         addr: SocketAddr,
         backlog: usize,
-        mut report: impl FnMut(Result<SocketAddr, Error>),
+        mut report: impl FnMut(Result<SocketAddr, Errno>),
     ) -> Infallible {
         loop {
             let Err(error) = self.accept_at(addr, backlog, &mut report).await;
@@ -110,8 +138,8 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         &self,
         addr: SocketAddr,
         backlog: usize,
-        report: &mut impl FnMut(Result<SocketAddr, Error>),
-    ) -> Result<Infallible, Error> {
+        report: &mut impl FnMut(Result<SocketAddr, Errno>),
+    ) -> Result<Infallible, Errno> {
         let listener = TcpListener::bind(self.net, addr, backlog)?;
         loop {
             self.place(&listener).await?;
@@ -120,7 +148,7 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
                     report(Ok(peer));
                     self.give(stream, peer);
                 }
-                Err(error) if matches!(error.0, Errno::EMFILE | Errno::ENFILE) => {
+                Err(error) if matches!(error, Errno::EMFILE | Errno::ENFILE) => {
                     report(Err(error));
                     self.pause().await;
                 }
@@ -137,7 +165,7 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
     }
 
     /// Waits until a worker is idle; if a connection waits, others are asked to make room for it.
-    async fn place(&self, listener: &TcpListener<'n, T>) -> Result<(), Error> {
+    async fn place(&self, listener: &TcpListener<'n, T>) -> Result<(), Errno> {
         loop {
             if let Either::First(()) = select(self.worker_is_idle(), listener.readable()).await {
                 self.pressed.set(false);
@@ -205,20 +233,21 @@ impl<'n, T: Transport, const WORKERS: usize> Service<'n, T, WORKERS> {
         &self,
         mut serve: impl AsyncFnMut(&Guest<'_, 'n, T, WORKERS>) -> R,
         mut ended: impl FnMut(Served<R>),
-    ) -> Result<Infallible, Error> {
+    ) -> Result<Infallible, Errno> {
         {
             let mut state = self.state.borrow_mut();
             if state.workers == WORKERS {
-                return Err(Errno::ENOBUFS.into());
+                return Err(Errno::ENOBUFS);
             }
             state.workers += 1;
         }
         loop {
             let guest = poll_fn(|cx| self.poll_take(cx)).await;
-            let served = {
-                let mut serving = pin!(serve(&guest));
-                let mut limit = pin!(guest.exceeds_limit());
-                poll_fn(|cx| guest.poll(serving.as_mut(), limit.as_mut(), cx)).await
+            let ends = select3(guest.is_displaced(), serve(&guest), guest.exceeds_limit());
+            let served = match ends.await {
+                Either3::First(()) => Served::Displaced,
+                Either3::Second(result) => Served::Done(result),
+                Either3::Third(()) => Served::TooSlow,
             };
             drop(guest);
             ended(served);
@@ -277,7 +306,7 @@ impl<T: Transport> Net<T> {
     pub async fn serve<const WORKERS: usize>(
         &self,
         port: u16,
-        serve: impl AsyncFn(&Guest<'_, '_, T, WORKERS>) -> Result<(), Error>,
+        serve: impl AsyncFn(&Guest<'_, '_, T, WORKERS>) -> Result<(), Errno>,
     ) -> Infallible {
         let service = Service::new(self);
         let address = (Ipv4Addr::UNSPECIFIED, port).into();
@@ -330,7 +359,7 @@ impl<'n, T: Transport, const WORKERS: usize> Guest<'_, 'n, T, WORKERS> {
     ///
     /// # Errors
     /// As [`TcpStream::read`].
-    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         let count = self.stream.read(buf).await?;
         self.moved(count);
         Ok(count)
@@ -340,7 +369,7 @@ impl<'n, T: Transport, const WORKERS: usize> Guest<'_, 'n, T, WORKERS> {
     ///
     /// # Errors
     /// As [`TcpStream::write`].
-    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Errno> {
         let count = self.stream.write(data).await?;
         self.moved(count);
         Ok(count)
@@ -350,7 +379,7 @@ impl<'n, T: Transport, const WORKERS: usize> Guest<'_, 'n, T, WORKERS> {
     ///
     /// # Errors
     /// As [`TcpStream::write_all`].
-    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Error> {
+    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Errno> {
         while !data.is_empty() {
             let count = self.write(data).await?;
             data = &data[count..];
@@ -366,18 +395,10 @@ impl<'n, T: Transport, const WORKERS: usize> Guest<'_, 'n, T, WORKERS> {
         &self,
         max: usize,
         fill: impl FnMut(&mut [u8]) -> usize,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Sent, Errno> {
         let sent = self.stream.write_with(max, fill).await?;
         self.moved(sent.count);
         Ok(sent)
-    }
-
-    /// As [`TcpStream::shutdown`].
-    ///
-    /// # Errors
-    /// As [`TcpStream::shutdown`].
-    pub fn shutdown(&self, how: Shutdown) -> Result<(), Error> {
-        self.stream.shutdown(how)
     }
 
     /// Is ready when the connection has kept its worker waiting for too long.
@@ -391,29 +412,19 @@ impl<'n, T: Transport, const WORKERS: usize> Guest<'_, 'n, T, WORKERS> {
         }
     }
 
-    fn poll<R>(
-        &self,
-        serving: Pin<&mut impl Future<Output = R>>,
-        limit: Pin<&mut impl Future<Output = ()>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Served<R>> {
-        {
+    /// Is ready when the place is to be left for another connection.
+    async fn is_displaced(&self) {
+        poll_fn(|cx| {
             let mut state = self.service.state.borrow_mut();
             if state.places.leaves(self.place) {
-                return Poll::Ready(Served::Displaced);
+                return Poll::Ready(());
             }
-            let waker = &mut state.serving[self.place];
-            if !waker
-                .as_ref()
-                .is_some_and(|waker| waker.will_wake(cx.waker()))
-            {
-                *waker = Some(cx.waker().clone());
-            }
-        }
-        if let Poll::Ready(result) = serving.poll(cx) {
-            return Poll::Ready(Served::Done(result));
-        }
-        limit.poll(cx).map(|()| Served::TooSlow)
+            state.serving[self.place]
+                .get_or_insert_with(|| cx.waker().clone())
+                .clone_from(cx.waker());
+            Poll::Pending
+        })
+        .await;
     }
 }
 

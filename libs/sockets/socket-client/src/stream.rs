@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use socket_proto::{Errno, Flags, Span, op};
+use socket_proto::{Errno, Span, op};
 
 use crate::{Area, Client, Socket, Transport};
 
@@ -19,15 +19,8 @@ pub struct Sent {
 }
 
 impl<T: Transport> Client<T> {
-    /// Bytes that one call can carry through the scratch space, in either direction; more is cut
-    /// off.
-    pub fn chunk_len(&self) -> usize {
-        self.c2s_areas
-            .scratch_len()
-            .min(self.s2c_areas.scratch_len())
-    }
-
-    /// Sends as many of `data` as the socket takes, up to [`Self::chunk_len`].
+    /// Sends as many of `data` as the socket and the scratch space take: see
+    /// [the crate](crate#memory).
     ///
     /// # Errors
     /// `EAGAIN` if it takes none for the moment, `EPIPE` if the sending direction is closed,
@@ -36,7 +29,8 @@ impl<T: Transport> Client<T> {
         self.send_vectored(socket, &[data]).map(|sent| sent.count)
     }
 
-    /// Sends several pieces as one stream of bytes, in one call, up to [`Self::chunk_len`].
+    /// Sends several pieces as one stream of bytes, in one call, up to what the scratch space
+    /// takes.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -53,8 +47,8 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Lets `fill` write up to `max` bytes into the window (at most [`Self::chunk_len`]) and sends
-    /// as many as it says it wrote. What the socket does not take is lost: be ready to produce
+    /// Lets `fill` write up to `max` bytes into the scratch space, as far as it goes, and sends as
+    /// many as it says it wrote. What the socket does not take is lost: be ready to produce
     /// it again, or ask for no more than the `room` of the last [`Sent`].
     ///
     /// # Errors
@@ -65,19 +59,26 @@ impl<T: Transport> Client<T> {
         max: usize,
         fill: impl FnOnce(&mut [u8]) -> usize,
     ) -> Result<Sent, Errno> {
-        let len = {
-            let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
-            let max = max.min(self.c2s_areas.scratch_len());
-            let window = c2s.slice_mut(0, max).map_err(|_| Errno::EFAULT)?;
-            fill(window).min(max)
-        };
+        let max = max.min(self.c2s_areas.scratch_len());
+        let filled = self.with_c2s(0..max, |window| fill(window).min(max))?;
         self.send_span(
             socket,
             Span {
                 offset: 0,
-                length: len as u64,
+                length: filled as u64,
             },
         )
+    }
+
+    /// Lets `f` write into a range of the client's half.
+    pub(crate) fn with_c2s<R>(
+        &self,
+        range: Range<usize>,
+        f: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R, Errno> {
+        let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
+        let window = c2s.slice_mut(range.start, range.len());
+        Ok(f(window.map_err(|_| Errno::EFAULT)?))
     }
 
     /// Sends bytes that lie in the window already, in either half: what was received can be sent
@@ -86,13 +87,7 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// As [`Self::send`]; `EFAULT` if the span leaves the window.
     pub fn send_span(&self, socket: Socket, span: Span) -> Result<Sent, Errno> {
-        let flags = Flags::None;
-        let send = |socket| op::Send {
-            socket,
-            span,
-            flags,
-        };
-        let sent = self.on(socket, send)?;
+        let sent = self.on(socket, |socket| op::Send::new(socket, span))?;
         // For a client its server is a peer too: more than was offered cannot be.
         if sent.count > span.length {
             return Err(Errno::EPROTO);
@@ -103,8 +98,8 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Receives up to `buf.len()` bytes, at most [`Self::chunk_len`]. 0 means that the peer has
-    /// ended the stream, or that `buf` is empty.
+    /// Receives up to `buf.len()` bytes, as far as the scratch space goes. 0 means that the peer
+    /// has ended the stream, or that `buf` is empty.
     ///
     /// # Errors
     /// `EAGAIN` if there are none for the moment, `ECONNRESET`, `ENOTCONN`.
@@ -123,21 +118,15 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// As [`Self::recv`].
     pub fn recv_in_place(&self, socket: Socket, max: usize) -> Result<Span, Errno> {
-        let max = max.min(self.s2c_areas.scratch_len());
-        self.recv_span(socket, self.s2c_span(0..max))
-            .map(|(span, _)| span)
+        let mut span = self.s2c_scratch();
+        span.length = span.length.min(max as u64);
+        self.recv_span(socket, span).map(|(filled, _)| filled)
     }
 
     /// Receives into any part of the server's half. Returns the part that was filled, and for a
     /// datagram socket the number of datagrams in it.
     pub(crate) fn recv_span(&self, socket: Socket, span: Span) -> Result<(Span, usize), Errno> {
-        let flags = Flags::None;
-        let recv = |socket| op::Recv {
-            socket,
-            span,
-            flags,
-        };
-        let received = self.on(socket, recv)?;
+        let received = self.on(socket, |socket| op::Recv::new(socket, span))?;
         if received.bytes > span.length {
             return Err(Errno::EPROTO);
         }
@@ -167,11 +156,19 @@ impl<T: Transport> Client<T> {
         self.s2c.read_at(start, into).map_err(|_| Errno::EFAULT)
     }
 
-    /// The span of a range of the server's half.
-    pub(crate) fn s2c_span(&self, range: Range<usize>) -> Span {
+    /// The scratch space of the server's half.
+    pub(crate) fn s2c_scratch(&self) -> Span {
         Span {
-            offset: self.sizes.s2c_offset() + range.start as u64,
-            length: range.len() as u64,
+            offset: self.sizes.s2c_offset(),
+            length: self.s2c_areas.scratch_len() as u64,
+        }
+    }
+
+    /// An area of the server's half.
+    pub(crate) fn s2c_span(&self, area: &Area<'_>) -> Span {
+        Span {
+            offset: self.sizes.s2c_offset() + area.start() as u64,
+            length: area.len() as u64,
         }
     }
 
@@ -180,33 +177,25 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// `ENOBUFS` if no such area is left.
-    pub fn reserve(&self, len: usize) -> Result<Area, Errno> {
+    pub fn reserve(&self, len: usize) -> Result<Area<'_>, Errno> {
         self.c2s_areas.allocate(len)
-    }
-
-    /// Gives an area of the client's half back.
-    pub fn release(&self, area: Area) {
-        self.c2s_areas.free(area);
     }
 
     /// Writes into an area of the client's half.
     ///
     /// # Errors
     /// `EFAULT` if the range does not lie in the area.
-    pub fn write_area(&self, area: &Area, at: usize, data: &[u8]) -> Result<(), Errno> {
+    pub fn write_area(&self, area: &Area<'_>, at: usize, data: &[u8]) -> Result<(), Errno> {
         let span = self.area_span(area, at..at.saturating_add(data.len()))?;
-        let mut c2s = self.c2s.try_borrow_mut().map_err(|_| Errno::EINVAL)?;
-        c2s.slice_mut(span.offset as usize, data.len())
-            .map_err(|_| Errno::EFAULT)?
-            .copy_from_slice(data);
-        Ok(())
+        let start = span.offset as usize;
+        self.with_c2s(start..start + data.len(), |room| room.copy_from_slice(data))
     }
 
     /// The span of a part of an area of the client's half, for [`Self::send_span`].
     ///
     /// # Errors
     /// `EFAULT` if the range does not lie in the area.
-    pub fn area_span(&self, area: &Area, range: Range<usize>) -> Result<Span, Errno> {
+    pub fn area_span(&self, area: &Area<'_>, range: Range<usize>) -> Result<Span, Errno> {
         if range.start > range.end || range.end > area.len() {
             return Err(Errno::EFAULT);
         }

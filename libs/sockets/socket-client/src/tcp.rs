@@ -2,68 +2,36 @@
 
 //! Async streams. Dropping one closes its socket.
 
-use core::cell::Cell;
 use core::net::SocketAddr;
+use core::ops::Deref;
 
-use socket_proto::{Errno, PollBits, Shutdown, SocketKind};
+use socket_proto::{Errno, Shutdown, SocketKind};
 
 use crate::wakers::Direction;
-use crate::{Client, Error, Net, Sent, Socket, Transport};
-
-/// A socket that is closed when its last owner is dropped.
-struct Owned<'n, T: Transport> {
-    net: &'n Net<T>,
-    socket: Socket,
-}
-
-impl<T: Transport> Drop for Owned<'_, T> {
-    fn drop(&mut self) {
-        if !self.net.leave_to_other_half(self.socket) {
-            // Nothing can be done about an error, and none is expected: the socket is ours.
-            let _ = self.net.client().close(self.socket);
-        }
-    }
-}
+use crate::{Net, NetSocket, Sent, Transport};
 
 /// A socket that takes connections.
-pub struct TcpListener<'n, T: Transport> {
-    owned: Owned<'n, T>,
-    turn: Cell<u8>,
+pub struct TcpListener<'n, T: Transport>(NetSocket<'n, T>);
+
+impl<'n, T: Transport> Deref for TcpListener<'n, T> {
+    type Target = NetSocket<'n, T>;
+
+    fn deref(&self) -> &NetSocket<'n, T> {
+        &self.0
+    }
 }
 
 impl<'n, T: Transport> TcpListener<'n, T> {
     /// Listens at `addr`; `backlog` connections may wait for [`Self::accept`].
     ///
     /// # Errors
-    /// Those of [`Client::socket`], [`Client::bind`] and [`Client::listen`].
-    pub fn bind(net: &'n Net<T>, addr: SocketAddr, backlog: usize) -> Result<Self, Error> {
-        let socket = net.open(SocketKind::Stream)?;
-        let listener = TcpListener {
-            owned: Owned { net, socket },
-            turn: Cell::new(0),
-        };
-        net.client().bind(socket, addr)?;
-        net.client().listen(socket, backlog)?;
+    /// Those of [`Client::socket`](crate::Client::socket), [`Client::bind`](crate::Client::bind)
+    /// and [`Client::listen`](crate::Client::listen).
+    pub fn bind(net: &'n Net<T>, addr: SocketAddr, backlog: usize) -> Result<Self, Errno> {
+        let listener = TcpListener(net.open(SocketKind::Stream)?);
+        net.client().bind(listener.socket(), addr)?;
+        net.client().listen(listener.socket(), backlog)?;
         Ok(listener)
-    }
-
-    /// Waits until [`Self::accept`] has a connection or an error.
-    ///
-    /// # Errors
-    /// `ENOBUFS`: too many tasks wait for one socket.
-    pub async fn readable(&self) -> Result<(), Error> {
-        let owned = &self.owned;
-        Ok(owned.net.ready(owned.socket, Direction::Read).await?)
-    }
-
-    /// The socket, for calls of [`Client`].
-    pub fn socket(&self) -> Socket {
-        self.owned.socket
-    }
-
-    /// Its readiness now.
-    pub fn poll_bits(&self) -> PollBits {
-        self.owned.net.client().poll_bits(self.owned.socket)
     }
 
     /// Waits for the next connection.
@@ -71,23 +39,10 @@ impl<'n, T: Transport> TcpListener<'n, T> {
     /// # Errors
     /// `EMFILE`, `ENFILE`: no socket is left for it; close some and try again. `ECONNRESET`: the
     /// server has restarted; bind again.
-    pub async fn accept(&self) -> Result<(TcpStream<'n, T>, SocketAddr), Error> {
-        let net = self.owned.net;
-        let (socket, peer) = net
-            .operate(self.owned.socket, Direction::Read, &self.turn, |client| {
-                client.accept(self.owned.socket)
-            })
-            .await?;
-        let socket = net.admit(socket)?;
-        Ok((TcpStream::own(net, socket), peer))
-    }
-
-    /// The address that it listens at.
-    ///
-    /// # Errors
-    /// `ECONNRESET` if the server has restarted.
-    pub fn local_addr(&self) -> Result<SocketAddr, Error> {
-        Ok(self.owned.net.client().getsockname(self.owned.socket)?)
+    pub async fn accept(&self) -> Result<(TcpStream<'n, T>, SocketAddr), Errno> {
+        let accept = self.operate(Direction::Read, |client, socket| client.accept(socket));
+        let (socket, peer) = accept.await?;
+        Ok((TcpStream(self.net().admit(socket)?), peer))
     }
 }
 
@@ -112,34 +67,30 @@ impl<'n, T: Transport> TcpListener<'n, T> {
 /// # Ok(())
 /// # });
 /// ```
-pub struct TcpStream<'n, T: Transport> {
-    owned: Owned<'n, T>,
-    turn: Cell<u8>,
+pub struct TcpStream<'n, T: Transport>(NetSocket<'n, T>);
+
+impl<'n, T: Transport> Deref for TcpStream<'n, T> {
+    type Target = NetSocket<'n, T>;
+
+    fn deref(&self) -> &NetSocket<'n, T> {
+        &self.0
+    }
 }
 
 impl<'n, T: Transport> TcpStream<'n, T> {
-    fn own(net: &'n Net<T>, socket: Socket) -> Self {
-        TcpStream {
-            owned: Owned { net, socket },
-            turn: Cell::new(0),
-        }
-    }
-
     /// Connects to `addr`.
     ///
     /// # Errors
     /// `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`, `ENETUNREACH`, `EACCES`, and those of
-    /// [`Client::socket`].
-    pub async fn connect(net: &'n Net<T>, addr: SocketAddr) -> Result<Self, Error> {
-        let stream = Self::own(net, net.open(SocketKind::Stream)?);
-        let socket = stream.owned.socket;
-        match net.client().connect(socket, addr) {
-            Ok(()) => return Ok(stream),
+    /// [`Client::socket`](crate::Client::socket).
+    pub async fn connect(net: &'n Net<T>, addr: SocketAddr) -> Result<Self, Errno> {
+        let stream = TcpStream(net.open(SocketKind::Stream)?);
+        match net.client().connect(stream.socket(), addr) {
             Err(Errno::EINPROGRESS) => {}
-            Err(errno) => return Err(errno.into()),
+            connected => return connected.map(|()| stream),
         }
-        net.ready(socket, Direction::Write).await?;
-        net.client().take_error(socket)?;
+        stream.writable().await?;
+        net.client().take_error(stream.socket())?;
         Ok(stream)
     }
 
@@ -148,98 +99,41 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         self
     }
 
-    fn client(&self) -> &'n Client<T> {
-        self.owned.net.client()
-    }
-
-    /// The sockets and timers that this stream belongs to.
-    pub fn net(&self) -> &'n Net<T> {
-        self.owned.net
-    }
-
-    /// The socket, for calls of [`Client`].
-    pub fn socket(&self) -> Socket {
-        self.owned.socket
-    }
-
-    /// Its readiness now.
-    pub fn poll_bits(&self) -> PollBits {
-        self.client().poll_bits(self.owned.socket)
-    }
-
-    /// The local address.
-    ///
-    /// # Errors
-    /// `ECONNRESET` if the server has restarted.
-    pub fn local_addr(&self) -> Result<SocketAddr, Error> {
-        Ok(self.client().getsockname(self.owned.socket)?)
-    }
-
-    /// The peer's address.
-    ///
-    /// # Errors
-    /// `ENOTCONN`, `ECONNRESET`.
-    pub fn peer_addr(&self) -> Result<SocketAddr, Error> {
-        Ok(self.client().getpeername(self.owned.socket)?)
-    }
-
     /// Waits for bytes and receives them. 0 means that the peer has ended the stream, or that `buf`
     /// is empty.
     ///
     /// # Errors
     /// `ECONNRESET`, `ETIMEDOUT`.
-    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         if buf.is_empty() {
             return Ok(0);
         }
-        let socket = self.owned.socket;
-        let count = self
-            .owned
-            .net
-            .operate(socket, Direction::Read, &self.turn, |client| {
-                client.recv(socket, buf)
-            })
-            .await?;
-        Ok(count)
+        self.operate(Direction::Read, |client, socket| client.recv(socket, buf))
+            .await
     }
 
     /// Waits until the socket takes bytes, and sends as many of `data` as it takes.
     ///
     /// # Errors
     /// `EPIPE`, `ECONNRESET`, `ETIMEDOUT`.
-    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
-        self.write_vectored(&[data]).await
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Errno> {
+        if data.is_empty() {
+            return Ok(0);
+        }
+        self.operate(Direction::Write, |client, socket| client.send(socket, data))
+            .await
     }
 
     /// Sends all of `data`, waiting as often as it takes.
     ///
     /// # Errors
     /// As [`Self::write`]. How much was sent before is unknown then.
-    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Error> {
+    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Errno> {
         while !data.is_empty() {
             let count = self.write(data).await?;
             data = &data[count..];
         }
         Ok(())
-    }
-
-    /// As [`Self::write`], with several pieces as one stream of bytes in one call.
-    ///
-    /// # Errors
-    /// As [`Self::write`].
-    pub async fn write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, Error> {
-        if pieces.iter().all(|piece| piece.is_empty()) {
-            return Ok(0);
-        }
-        let socket = self.owned.socket;
-        let sent = self
-            .owned
-            .net
-            .operate(socket, Direction::Write, &self.turn, |client| {
-                client.send_vectored(socket, pieces)
-            })
-            .await?;
-        Ok(sent.count)
     }
 
     /// Waits until the socket takes bytes, lets `fill` produce up to `max` of them in the window,
@@ -252,34 +146,11 @@ impl<'n, T: Transport> TcpStream<'n, T> {
         &self,
         max: usize,
         mut fill: impl FnMut(&mut [u8]) -> usize,
-    ) -> Result<Sent, Error> {
-        let socket = self.owned.socket;
-        let sent = self
-            .owned
-            .net
-            .operate(socket, Direction::Write, &self.turn, |client| {
-                client.send_with(socket, max, &mut fill)
-            })
-            .await?;
-        Ok(sent)
-    }
-
-    /// Waits until there are bytes to read, or the end of the stream, or an error.
-    ///
-    /// # Errors
-    /// `ENOBUFS`: too many tasks wait for one socket.
-    pub async fn readable(&self) -> Result<(), Error> {
-        let owned = &self.owned;
-        Ok(owned.net.ready(owned.socket, Direction::Read).await?)
-    }
-
-    /// Waits until there is room to write, or an error.
-    ///
-    /// # Errors
-    /// As [`Self::readable`].
-    pub async fn writable(&self) -> Result<(), Error> {
-        let owned = &self.owned;
-        Ok(owned.net.ready(owned.socket, Direction::Write).await?)
+    ) -> Result<Sent, Errno> {
+        self.operate(Direction::Write, |client, socket| {
+            client.send_with(socket, max, &mut fill)
+        })
+        .await
     }
 
     /// Ends one or both directions. After [`Shutdown::Write`] the peer reads what was written, then
@@ -287,8 +158,8 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     ///
     /// # Errors
     /// `ENOTCONN`, `ECONNRESET`.
-    pub fn shutdown(&self, how: Shutdown) -> Result<(), Error> {
-        Ok(self.client().shutdown(self.owned.socket, how)?)
+    pub fn shutdown(&self, how: Shutdown) -> Result<(), Errno> {
+        self.client().shutdown(self.socket(), how)
     }
 
     /// Resets the connection: what was written and not yet sent is lost, and the peer's next call
@@ -299,7 +170,7 @@ impl<'n, T: Transport> TcpStream<'n, T> {
 
     pub(crate) fn reset(&self) {
         // An error means that there is no connection any more.
-        let _ = self.client().disconnect(self.owned.socket);
+        let _ = self.client().disconnect(self.socket());
     }
 
     /// The two directions as two values, for two tasks. The connection is closed when both are
@@ -307,7 +178,7 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     ///
     /// ```
     /// # test_world::example(async |net, peer| {
-    /// # use socket_client::{Error, TcpStream};
+    /// # use socket_client::{Errno, TcpStream};
     /// # let stream = TcpStream::connect(net, peer.echo()).await?;
     /// use embassy_futures::join::join;
     ///
@@ -315,13 +186,13 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// let write = async {
     ///     writer.write_all(&[7; 100_000]).await?;
     ///     drop(writer); // The peer reads the end of the stream.
-    ///     Ok::<_, Error>(())
+    ///     Ok::<_, Errno>(())
     /// };
     /// let read = async {
     ///     let (mut buf, mut total) = ([0; 1000], 0);
     ///     loop {
     ///         match reader.read(&mut buf).await? {
-    ///             0 => return Ok::<_, Error>(total),
+    ///             0 => return Ok::<_, Errno>(total),
     ///             count => total += count,
     ///         }
     ///     }
@@ -333,9 +204,9 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// # });
     /// ```
     pub fn into_split(self) -> (TcpReader<'n, T>, TcpWriter<'n, T>) {
-        let other = Self::own(self.owned.net, self.owned.socket);
-        self.owned.net.split(self.owned.socket);
-        (TcpReader(self), TcpWriter(other))
+        let other = NetSocket::own(self.net(), self.socket());
+        self.net().wakers.split(self.socket());
+        (TcpReader(self), TcpWriter(TcpStream(other)))
     }
 }
 
@@ -352,7 +223,7 @@ impl<'n, T: Transport> TcpReader<'n, T> {
     ///
     /// # Errors
     /// As [`TcpStream::read`].
-    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+    pub async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         self.0.read(buf).await
     }
 }
@@ -371,7 +242,7 @@ impl<'n, T: Transport> TcpWriter<'n, T> {
     ///
     /// # Errors
     /// As [`TcpStream::write`].
-    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Errno> {
         self.0.write(data).await
     }
 
@@ -379,7 +250,7 @@ impl<'n, T: Transport> TcpWriter<'n, T> {
     ///
     /// # Errors
     /// As [`TcpStream::write_all`].
-    pub async fn write_all(&self, data: &[u8]) -> Result<(), Error> {
+    pub async fn write_all(&self, data: &[u8]) -> Result<(), Errno> {
         self.0.write_all(data).await
     }
 }

@@ -18,16 +18,6 @@ pub trait Transport {
     fn now(&self) -> Instant;
 }
 
-impl<T: Transport + ?Sized> Transport for &T {
-    fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
-        (**self).call(label, words)
-    }
-
-    fn now(&self) -> Instant {
-        (**self).now()
-    }
-}
-
 /// The memory that a client shares with the server.
 #[derive(Debug)]
 pub struct Memory {

@@ -5,13 +5,14 @@
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
+use core::ops::Deref;
 use core::pin::pin;
 use core::task::Poll;
 
-use socket_proto::SocketKind;
+use socket_proto::{Errno, PollBits, SocketKind};
 
 use crate::wakers::Direction;
-use crate::{Area, Batch, BatchWriter, Error, Incoming, Net, Socket, Transport};
+use crate::{Area, Batch, BatchWriter, Incoming, Net, NetSocket, Transport};
 
 /// A datagram socket with its own area of the window, into which it receives whole batches: a call
 /// to the server is needed for each batch only, not for each datagram.
@@ -30,13 +31,18 @@ use crate::{Area, Batch, BatchWriter, Error, Incoming, Net, Socket, Transport};
 /// # });
 /// ```
 pub struct UdpSocket<'n, T: Transport> {
-    net: &'n Net<T>,
-    socket: Socket,
-    /// `None` only while it is being dropped.
-    area: Option<Area>,
+    socket: NetSocket<'n, T>,
+    area: Area<'n>,
     /// Datagrams received and not yet taken.
     batch: Cell<Batch>,
-    turn: Cell<u8>,
+}
+
+impl<'n, T: Transport> Deref for UdpSocket<'n, T> {
+    type Target = NetSocket<'n, T>;
+
+    fn deref(&self) -> &NetSocket<'n, T> {
+        &self.socket
+    }
 }
 
 impl<'n, T: Transport> UdpSocket<'n, T> {
@@ -46,17 +52,13 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     /// # Errors
     /// `ENOBUFS` if the window has no such area left; those of
     /// [`Client::socket`](crate::Client::socket) and [`Client::bind`](crate::Client::bind).
-    pub fn bind(net: &'n Net<T>, addr: SocketAddr, receive_len: usize) -> Result<Self, Error> {
-        let socket = net.open(SocketKind::Datagram)?;
-        let mut udp = UdpSocket {
-            net,
-            socket,
-            area: None,
-            batch: Cell::new(Batch::default()),
-            turn: Cell::new(0),
+    pub fn bind(net: &'n Net<T>, addr: SocketAddr, receive_len: usize) -> Result<Self, Errno> {
+        let udp = UdpSocket {
+            socket: net.open(SocketKind::Datagram)?,
+            area: net.client().s2c_areas.allocate(receive_len)?,
+            batch: Cell::default(),
         };
-        udp.area = Some(net.client().s2c_areas.allocate(receive_len)?);
-        net.client().bind(socket, addr)?;
+        net.client().bind(udp.socket(), addr)?;
         Ok(udp)
     }
 
@@ -64,21 +66,8 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     ///
     /// # Errors
     /// `EACCES`, `ENETUNREACH`.
-    pub fn connect(&self, addr: SocketAddr) -> Result<(), Error> {
-        Ok(self.net.client().connect(self.socket, addr)?)
-    }
-
-    /// The local address.
-    ///
-    /// # Errors
-    /// `ECONNRESET` if the server has restarted.
-    pub fn local_addr(&self) -> Result<SocketAddr, Error> {
-        Ok(self.net.client().getsockname(self.socket)?)
-    }
-
-    /// The socket, for calls of [`Client`](crate::Client).
-    pub fn socket(&self) -> Socket {
-        self.socket
+    pub fn connect(&self, addr: SocketAddr) -> Result<(), Errno> {
+        self.client().connect(self.socket(), addr)
     }
 
     /// Waits for a datagram and copies it to `buf`. One that is longer is cut off
@@ -86,15 +75,16 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     ///
     /// # Errors
     /// An error that waited on the socket; `ECONNRESET` if the server has restarted.
-    pub async fn recv_from(&self, buf: &mut [u8]) -> Result<Incoming, Error> {
+    pub async fn recv_from(&self, buf: &mut [u8]) -> Result<Incoming, Errno> {
         let mut batch = self.recv_batch().await?;
-        let taken = self.net.client().take_datagram(&mut batch, buf);
+        let taken = self.client().take_datagram(&mut batch, buf);
         if !batch.is_empty() {
             self.batch.set(batch);
             // Other tasks wait for the socket, which need not become ready again: the rest is here.
-            self.net.wake(self.socket, Direction::Read);
+            let wakers = &self.net().wakers;
+            wakers.wake(self.socket(), PollBits::IN);
         }
-        Ok(taken?)
+        taken
     }
 
     /// Waits for datagrams and receives as many as fit into the socket's area. What
@@ -104,25 +94,18 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     ///
     /// # Errors
     /// As [`Self::recv_from`].
-    pub async fn recv_batch(&self) -> Result<Batch, Error> {
-        let client = self.net.client();
-        let range = match &self.area {
-            Some(area) => area.start()..area.start() + area.len(),
-            None => 0..0,
-        };
-        let span = client.s2c_span(range);
-        let receive = self
-            .net
-            .operate(self.socket, Direction::Read, &self.turn, |client| {
-                client.recv_batch_into(self.socket, span)
-            });
+    pub async fn recv_batch(&self) -> Result<Batch, Errno> {
+        let span = self.client().s2c_span(&self.area);
+        let receive = self.operate(Direction::Read, |client, socket| {
+            client.recv_batch_into(socket, span)
+        });
         let mut receive = pin!(receive);
         // Looked at before each receiving call, which would write over what is left: another task
         // may have left it meanwhile.
         poll_fn(|cx| {
             let left = self.batch.take();
             if left.is_empty() {
-                receive.as_mut().poll(cx).map_err(Error)
+                receive.as_mut().poll(cx)
             } else {
                 Poll::Ready(Ok(left))
             }
@@ -134,7 +117,7 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     ///
     /// # Errors
     /// `EMSGSIZE`, `EACCES`, `ENETUNREACH`.
-    pub async fn send_to(&self, payload: &[u8], to: SocketAddr) -> Result<(), Error> {
+    pub async fn send_to(&self, payload: &[u8], to: SocketAddr) -> Result<(), Errno> {
         self.send_or_wait(payload, Some(to)).await
     }
 
@@ -142,45 +125,33 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     ///
     /// # Errors
     /// `EDESTADDRREQ` without a peer, `EMSGSIZE`.
-    pub async fn send(&self, payload: &[u8]) -> Result<(), Error> {
+    pub async fn send(&self, payload: &[u8]) -> Result<(), Errno> {
         self.send_or_wait(payload, None).await
     }
 
-    async fn send_or_wait(&self, payload: &[u8], to: Option<SocketAddr>) -> Result<(), Error> {
-        self.net
-            .operate(self.socket, Direction::Write, &self.turn, |client| {
-                client.sendto(self.socket, payload, to)
-            })
-            .await?;
-        Ok(())
+    async fn send_or_wait(&self, payload: &[u8], to: Option<SocketAddr>) -> Result<(), Errno> {
+        self.operate(Direction::Write, |client, socket| {
+            client.sendto(socket, payload, to)
+        })
+        .await
     }
 
-    /// Lets `fill` write datagrams and sends them in one call, without waiting. Answers how many
+    /// Lets `fill` write datagrams and sends them in one call, without waiting. Returns how many
     /// were taken; the others are lost.
     ///
     /// # Errors
     /// `EAGAIN` if none was taken, and as [`Self::send_to`] about the first datagram.
-    pub fn send_datagrams(&self, fill: impl FnOnce(&mut BatchWriter<'_>)) -> Result<usize, Error> {
-        Ok(self.net.client().send_datagrams(self.socket, fill)?)
+    pub fn send_datagrams(&self, fill: impl FnOnce(&mut BatchWriter<'_>)) -> Result<usize, Errno> {
+        self.client().send_datagrams(self.socket(), fill)
     }
 
     /// Sends the rest of a received batch back to where each datagram came from, in one call,
-    /// without waiting and without a copy here. Answers how many were taken; the others are
+    /// without waiting and without a copy here. Returns how many were taken; the others are
     /// lost.
     ///
     /// # Errors
     /// As [`Self::send_datagrams`].
-    pub fn send_batch(&self, batch: &Batch) -> Result<usize, Error> {
-        Ok(self.net.client().send_batch(self.socket, batch.span())?)
-    }
-}
-
-impl<T: Transport> Drop for UdpSocket<'_, T> {
-    fn drop(&mut self) {
-        // Nothing can be done about an error, and none is expected: the socket is ours.
-        let _ = self.net.client().close(self.socket);
-        if let Some(area) = self.area.take() {
-            self.net.client().s2c_areas.free(area);
-        }
+    pub fn send_batch(&self, batch: &Batch) -> Result<usize, Errno> {
+        self.client().send_batch(self.socket(), batch.span())
     }
 }

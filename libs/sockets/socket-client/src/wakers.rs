@@ -27,13 +27,12 @@ pub(crate) enum Direction {
 
 impl Direction {
     /// Bits with which the call that the task wants to make returns something else than `EAGAIN`.
-    pub(crate) const fn mask(self) -> PollBits {
-        let bits = match self {
-            Direction::Read => PollBits::IN.raw() | PollBits::RDHUP.raw(),
-            Direction::Write => PollBits::OUT.raw(),
-        };
-        let always = PollBits::ERR.raw() | PollBits::HUP.raw() | PollBits::NVAL.raw();
-        PollBits::from_raw((bits | always) as u64)
+    pub(crate) fn mask(self) -> PollBits {
+        let always = PollBits::ERR | PollBits::HUP | PollBits::NVAL;
+        match self {
+            Direction::Read => PollBits::IN | PollBits::RDHUP | always,
+            Direction::Write => PollBits::OUT | always,
+        }
     }
 }
 
@@ -60,6 +59,19 @@ impl Waiting {
             Direction::Read => &mut self.read,
             Direction::Write => &mut self.write,
         }
+    }
+
+    /// The wakers of directions that are ready.
+    fn take_ready(&mut self, bits: impl Fn(Socket) -> PollBits) -> [Option<Waker>; 2] {
+        let bits = self.socket.map_or(PollBits::NONE, bits);
+        let woken = [Direction::Read, Direction::Write].map(|direction| {
+            let ready = bits.intersects(direction.mask());
+            self.slot(direction).take_if(|_| ready)
+        });
+        if self.read.is_none() && self.write.is_none() {
+            self.socket = None;
+        }
+        woken
     }
 }
 
@@ -110,7 +122,38 @@ impl<'w> Waiter<'w> {
         direction: Direction,
         waker: &Waker,
     ) -> Result<(), Errno> {
-        self.wakers.wait(&mut self.entry, socket, direction, waker)
+        let mut gone = [None, None];
+        {
+            let mut table = self.wakers.table.borrow_mut();
+            let table = &mut *table;
+            let waiting = table.waiting.get_mut(socket.index()).ok_or(Errno::EMFILE)?;
+            if waiting.socket != Some(socket) {
+                // Of an earlier socket with this index, which is closed: its tasks find that out.
+                gone = [waiting.read.take(), waiting.write.take()];
+                waiting.socket = Some(socket);
+            }
+            match waiting.slot(direction) {
+                Some(present) if !present.will_wake(waker) => {
+                    let taken = match self.entry {
+                        Some(taken) => taken,
+                        None => {
+                            let free = table.further.iter().position(Option::is_none);
+                            table.further_len += usize::from(free.is_some());
+                            *self.entry.insert(free.ok_or(Errno::ENOBUFS)?)
+                        }
+                    };
+                    table.further[taken] = Some(Further {
+                        socket,
+                        direction,
+                        waker: Some(waker.clone()),
+                    });
+                }
+                Some(_) => {}
+                slot @ None => *slot = Some(waker.clone()),
+            }
+        }
+        gone.into_iter().flatten().for_each(Waker::wake);
+        Ok(())
     }
 }
 
@@ -157,48 +200,6 @@ impl Wakers {
         waiting.is_some_and(|waiting| waiting.split.take_if(|split| *split == socket).is_some())
     }
 
-    fn wait(
-        &self,
-        entry: &mut Option<usize>,
-        socket: Socket,
-        direction: Direction,
-        waker: &Waker,
-    ) -> Result<(), Errno> {
-        let index = socket.index();
-        let mut gone = [None, None];
-        {
-            let mut table = self.table.borrow_mut();
-            let table = &mut *table;
-            let waiting = table.waiting.get_mut(index).ok_or(Errno::EMFILE)?;
-            if waiting.socket != Some(socket) {
-                // Of an earlier socket with this index, which is closed: its tasks find that out.
-                gone = [waiting.read.take(), waiting.write.take()];
-                waiting.socket = Some(socket);
-            }
-            match waiting.slot(direction) {
-                Some(present) if !present.will_wake(waker) => {
-                    let taken = match *entry {
-                        Some(taken) => taken,
-                        None => {
-                            let free = table.further.iter().position(Option::is_none);
-                            table.further_len += usize::from(free.is_some());
-                            *entry.insert(free.ok_or(Errno::ENOBUFS)?)
-                        }
-                    };
-                    table.further[taken] = Some(Further {
-                        socket,
-                        direction,
-                        waker: Some(waker.clone()),
-                    });
-                }
-                Some(_) => {}
-                slot @ None => *slot = Some(waker.clone()),
-            }
-        }
-        gone.into_iter().flatten().for_each(Waker::wake);
-        Ok(())
-    }
-
     /// Wakes every task whose socket is ready, as `bits` says. Returns whether there was one.
     pub(crate) fn wake_ready(&self, bits: impl Fn(Socket) -> PollBits) -> bool {
         let mut any = false;
@@ -212,66 +213,41 @@ impl Wakers {
     /// As [`Self::wake_ready`], for the first tasks that wait for the socket of one index.
     pub(crate) fn wake_ready_at(&self, index: usize, bits: impl Fn(Socket) -> PollBits) -> bool {
         // Woken outside of the borrow: a waker may do anything, this table's methods included.
-        let woken = self.take_ready(index, &bits);
+        let woken = match self.table.borrow_mut().waiting.get_mut(index) {
+            Some(waiting) => waiting.take_ready(bits),
+            None => [None, None],
+        };
         woken.into_iter().flatten().map(Waker::wake).count() > 0
+    }
+
+    /// Wakes every task that waits for `socket` in a direction that `bits` is for.
+    pub(crate) fn wake(&self, socket: Socket, bits: PollBits) {
+        let bits = |other| {
+            if other == socket {
+                bits
+            } else {
+                PollBits::NONE
+            }
+        };
+        self.wake_ready_at(socket.index(), bits);
+        self.wake_ready_further(bits);
     }
 
     /// As [`Self::wake_ready`], for the further tasks.
     pub(crate) fn wake_ready_further(&self, bits: impl Fn(Socket) -> PollBits) -> bool {
-        self.wake_further(|further| bits(further.socket).intersects(further.direction.mask()))
-    }
-
-    /// Wakes every task that waits for `socket` in that direction.
-    pub(crate) fn wake(&self, socket: Socket, direction: Direction) {
-        let first = {
-            let mut table = self.table.borrow_mut();
-            let waiting = table.waiting.get_mut(socket.index());
-            waiting
-                .filter(|waiting| waiting.socket == Some(socket))
-                .and_then(|waiting| waiting.slot(direction).take())
-        };
-        first.into_iter().for_each(Waker::wake);
-        self.wake_further(|further| further.socket == socket && further.direction == direction);
-    }
-
-    /// Wakes those of the further tasks that `chosen` names. Returns whether there was one.
-    fn wake_further(&self, chosen: impl Fn(&Further) -> bool) -> bool {
         if self.table.borrow().further_len == 0 {
             return false;
         }
         let mut any = false;
         for entry in 0..FURTHER {
             let waker = match &mut self.table.borrow_mut().further[entry] {
-                Some(further) if chosen(further) => further.waker.take(),
+                Some(further) if bits(further.socket).intersects(further.direction.mask()) => {
+                    further.waker.take()
+                }
                 _ => None,
             };
-            if let Some(waker) = waker {
-                any = true;
-                waker.wake();
-            }
+            any |= waker.map(Waker::wake).is_some();
         }
         any
-    }
-
-    fn take_ready(&self, index: usize, bits: &impl Fn(Socket) -> PollBits) -> [Option<Waker>; 2] {
-        let mut table = self.table.borrow_mut();
-        let Some(waiting) = table.waiting.get_mut(index) else {
-            return [None, None];
-        };
-        let Some(socket) = waiting.socket else {
-            return [None, None];
-        };
-        let bits = bits(socket);
-        let woken = [Direction::Read, Direction::Write].map(|direction| {
-            if bits.intersects(direction.mask()) {
-                waiting.slot(direction).take()
-            } else {
-                None
-            }
-        });
-        if waiting.read.is_none() && waiting.write.is_none() {
-            waiting.socket = None;
-        }
-        woken
     }
 }

@@ -1,150 +1,104 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Error numbers. The values are those of Linux (`errno(3)`, asm-generic), because that is what
-//! people who port socket code expect; the set is what the server can answer, no more.
+//! people who port socket code expect. The set is what the server can return, no more.
 
 use core::fmt;
 
+use embedded_io::ErrorKind;
+
+/// Declares the errors, each with its number and what it is to users of `embedded-io`.
 macro_rules! errnos {
-    ($($(#[$doc:meta])* $name:ident = $value:literal, $text:literal;)*) => {
-        /// Why an operation failed, with Linux's number.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u16)]
-        pub enum Errno {
-            $($(#[$doc])* $name = $value,)*
+    ($($(#[doc = $help:literal])+ $name:ident = $number:literal, $kind:ident;)+) => {
+        values! {
+            /// Why an operation failed, with Linux's number.
+            Errno(u16) { $($(#[doc = $help])+ $name = $number, $name;)+ }
         }
 
-        impl Errno {
-            /// Every error number of the protocol.
-            pub const ALL: &'static [Errno] = &[$(Errno::$name,)*];
-
-            /// The error with this number, if the protocol has one.
-            #[must_use]
-            pub const fn from_raw(value: u64) -> Option<Errno> {
-                match value {
-                    $($value => Some(Errno::$name),)*
-                    _ => None,
-                }
-            }
-
-            /// The symbolic name, as in `errno.h`.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Errno::$name => stringify!($name),)*
-                }
-            }
-
-            /// One line for a log or a person.
-            #[must_use]
-            pub const fn description(self) -> &'static str {
-                match self {
-                    $(Errno::$name => $text,)*
-                }
+        impl embedded_io::Error for Errno {
+            fn kind(&self) -> ErrorKind {
+                match self { $(Errno::$name => ErrorKind::$kind,)+ }
             }
         }
     };
 }
 
 errnos! {
-    /// The server's configuration has no place for this client. It stays so until the server is
-    /// started with another configuration.
-    ENXIO = 6, "the server has no place for this client";
+    /// The server has no place for this client until it is started with another configuration.
+    ENXIO = 6, NotFound;
     /// The handle is stale, was never given out, or belongs to another client.
-    EBADF = 9, "not a socket of this client";
-    /// Nothing to do at once, or the client has had its share of the server's time: wait for a
+    EBADF = 9, InvalidInput;
+    /// Nothing to do at once, or the client has had its share of the server's time; wait for a
     /// notification, then call again.
-    EAGAIN = 11, "would block; wait for readiness";
-    /// The server's configuration does not let this client use that port or destination, or the
-    /// destination is all hosts.
-    EACCES = 13, "not permitted";
+    EAGAIN = 11, Other;
+    /// The configuration does not let this client use that port or destination, or the destination
+    /// is all hosts.
+    EACCES = 13, PermissionDenied;
     /// An offset or length leaves the window.
-    EFAULT = 14, "outside of the window";
+    EFAULT = 14, InvalidInput;
     /// There is no such interface.
-    ENODEV = 19, "no such interface";
+    ENODEV = 19, NotFound;
     /// The operation does not fit the socket's state, or a reserved word is not zero.
-    EINVAL = 22, "invalid argument or state";
-    /// The server's pool of sockets is empty.
-    ENFILE = 23, "the server has no socket left";
+    EINVAL = 22, InvalidInput;
+    /// The server has no socket left.
+    ENFILE = 23, OutOfMemory;
     /// This client has as many sockets as its quota allows.
-    EMFILE = 24, "the client's socket quota is used up";
+    EMFILE = 24, OutOfMemory;
     /// The sending direction is shut down, by this end or by a reset.
-    EPIPE = 32, "sending direction closed";
+    EPIPE = 32, BrokenPipe;
     /// The label names no operation.
-    ENOSYS = 38, "unknown operation";
+    ENOSYS = 38, Unsupported;
     /// A router says that this machine has no place on the network.
-    ENONET = 64, "machine is not on the network";
+    ENONET = 64, Other;
     /// The two ends speak different versions, or a reply makes no sense.
-    EPROTO = 71, "protocol error";
+    EPROTO = 71, Other;
     /// A datagram was sent without an address on a socket that is not connected.
-    EDESTADDRREQ = 89, "destination address required";
+    EDESTADDRREQ = 89, InvalidInput;
     /// The datagram is larger than the socket can ever send.
-    EMSGSIZE = 90, "datagram too long";
+    EMSGSIZE = 90, InvalidInput;
     /// The socket has no such option.
-    ENOPROTOOPT = 92, "no such option";
-    /// No such protocol for this type of socket.
-    EPROTONOSUPPORT = 93, "protocol not supported";
-    /// No such type of socket.
-    ESOCKTNOSUPPORT = 94, "socket type not supported";
+    ENOPROTOOPT = 92, Unsupported;
+    /// There is no such protocol for this type of socket.
+    EPROTONOSUPPORT = 93, Unsupported;
+    /// There is no such type of socket.
+    ESOCKTNOSUPPORT = 94, Unsupported;
     /// The operation does not apply to this type of socket, or a flag is not known.
-    EOPNOTSUPP = 95, "operation not supported on this socket";
+    EOPNOTSUPP = 95, Unsupported;
     /// The address is of a family that the server has no stack for.
-    EAFNOSUPPORT = 97, "address family not supported";
+    EAFNOSUPPORT = 97, Unsupported;
     /// The port is taken.
-    EADDRINUSE = 98, "address already in use";
+    EADDRINUSE = 98, AddrInUse;
     /// The address is not one of this machine, or no ephemeral port is left.
-    EADDRNOTAVAIL = 99, "address not available";
+    EADDRNOTAVAIL = 99, AddrNotAvailable;
     /// No route leads to the destination.
-    ENETUNREACH = 101, "network unreachable";
+    ENETUNREACH = 101, Other;
     /// An attempt to connect has failed, and its error was read before.
-    ECONNABORTED = 103, "connection attempt failed";
-    /// The peer reset the connection.
-    ECONNRESET = 104, "connection reset by peer";
+    ECONNABORTED = 103, ConnectionAborted;
+    /// The connection was reset by the peer, or the server has restarted.
+    ECONNRESET = 104, ConnectionReset;
     /// A pool of buffers is empty for the moment.
-    ENOBUFS = 105, "no buffer space available";
+    ENOBUFS = 105, OutOfMemory;
     /// The socket is connected already.
-    EISCONN = 106, "already connected";
+    EISCONN = 106, InvalidInput;
     /// The socket is not connected.
-    ENOTCONN = 107, "not connected";
+    ENOTCONN = 107, NotConnected;
     /// The peer did not answer in time.
-    ETIMEDOUT = 110, "connection timed out";
+    ETIMEDOUT = 110, TimedOut;
     /// The peer answered the connection attempt with a reset.
-    ECONNREFUSED = 111, "connection refused";
+    ECONNREFUSED = 111, ConnectionRefused;
     /// A router says that the destination is not there.
-    EHOSTDOWN = 112, "host is down";
+    EHOSTDOWN = 112, Other;
     /// The next hop does not answer, or a router says that it cannot reach the destination.
-    EHOSTUNREACH = 113, "no route to host";
+    EHOSTUNREACH = 113, Other;
     /// A connection attempt is under way already.
-    EALREADY = 114, "connection attempt already in progress";
+    EALREADY = 114, InvalidInput;
     /// The connection attempt has been started.
-    EINPROGRESS = 115, "connection attempt started";
-}
-
-impl Errno {
-    /// The number, as it travels in the label of a reply.
-    #[must_use]
-    pub const fn raw(self) -> u16 {
-        self as u16
-    }
-
-    /// Whether the same call may succeed later without the caller changing anything.
-    #[must_use]
-    pub const fn is_temporary(self) -> bool {
-        matches!(
-            self,
-            Errno::EAGAIN
-                | Errno::ENFILE
-                | Errno::ENOBUFS
-                | Errno::EALREADY
-                | Errno::EINPROGRESS
-                | Errno::EHOSTUNREACH
-        )
-    }
+    EINPROGRESS = 115, Other;
 }
 
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.description(), self.name())
+        write!(f, "{}: {}", self.name(), self.help())
     }
 }
 

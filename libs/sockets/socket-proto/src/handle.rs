@@ -22,14 +22,10 @@ impl Handle {
 
     /// Reads a word. `None` if it cannot be a handle (high bits set, or generation 0).
     #[must_use]
-    pub const fn from_raw(word: u64) -> Option<Handle> {
-        if word >> 32 != 0 {
-            return None;
-        }
-        match NonZeroU16::new((word >> 16) as u16) {
-            Some(generation) => Some(Handle::new(word as u16, generation)),
-            None => None,
-        }
+    pub fn from_raw(word: u64) -> Option<Handle> {
+        let word = u32::try_from(word).ok()?;
+        let generation = NonZeroU16::new((word >> 16) as u16)?;
+        Some(Handle::new(word as u16, generation))
     }
 
     /// The word that travels in messages.
@@ -52,10 +48,7 @@ impl Handle {
 
     /// The generation that follows, skipping 0.
     #[must_use]
-    pub const fn next_generation(generation: NonZeroU16) -> NonZeroU16 {
-        match generation.checked_add(1) {
-            Some(next) => next,
-            None => NonZeroU16::MIN,
-        }
+    pub fn next_generation(generation: NonZeroU16) -> NonZeroU16 {
+        generation.checked_add(1).unwrap_or(NonZeroU16::MIN)
     }
 }

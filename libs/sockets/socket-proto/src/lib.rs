@@ -9,8 +9,8 @@
 //! `docs/socket-protocol.md` has the table of operations, and `include/isthmus/socket_proto.h` what
 //! a client in C needs.
 //!
-//! A client attaches first. The server answers [`RESTARTED`] to every other call of a client that
-//! it does not know.
+//! A client attaches first. Every other call of a client that the server does not know returns
+//! [`RESTARTED`].
 //!
 //! Everything that is decoded here comes from a peer. Decoding never panics, whatever the words;
 //! what it accepts is well formed and nothing more: whether a handle names a socket, and a range
@@ -28,27 +28,25 @@ pub mod addr;
 pub mod datagram;
 mod errno;
 mod handle;
-mod message;
+pub mod layouts;
 mod operations;
 mod options;
 mod poll;
-pub mod query;
 pub mod ready;
 pub mod reply;
-mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
 pub mod window;
 
-pub use datagram::DatagramHeader;
 pub use errno::Errno;
 pub use handle::Handle;
-pub use message::{MAX_BATCH, Message};
+pub use layouts::{DatagramHeader, Message, QueryKind};
 pub use operations::{
     Accepted, Attached, Batched, Name, Opened, OptionValue, Ready, Received, Sent, Written, op,
 };
-pub use operations::{COMMON_ERRORS, Call, Operation, OperationInfo, PENDING_ERRORS, Request};
-pub use options::{OptionAccess, OptionInfo, OptionKinds, SocketOption};
+pub use operations::{COMMON_ERRORS, Call, MAX_BATCH, Operation, OperationInfo};
+pub use operations::{PENDING_ERRORS, Request};
+pub use options::{OptionAccess, OptionKinds, SocketOption};
 pub use poll::PollBits;
 pub use ready::{MAX_SOCKETS, ReadinessReader, ReadinessWriter};
 pub use reply::{Failure, NO_PLACE, RESTARTED, Reply};

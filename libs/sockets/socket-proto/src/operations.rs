@@ -6,9 +6,11 @@
 
 use core::net::SocketAddr;
 
-use crate::query::QueryKind;
-use crate::{Errno, Family, FieldInfo, Flags, Handle, PollBits, Protocol, Record};
+use crate::{Errno, Family, FieldInfo, Flags, Handle, PollBits, Protocol, QueryKind, Record};
 use crate::{SocketKind, SocketOption, Span, WORDS, WindowSizes};
+
+/// Most requests that one `batch` carries out.
+pub const MAX_BATCH: usize = 64;
 
 /// A request: what it is called, and what comes back.
 pub trait Call: Record {
@@ -29,8 +31,6 @@ pub struct OperationInfo {
     pub errors: &'static [Errno],
     /// Whether it returns an error that waits on the socket, one of [`PENDING_ERRORS`].
     pub pending: bool,
-    /// What it does.
-    pub help: &'static str,
 }
 
 /// Errors that every call can end with.
@@ -66,40 +66,16 @@ impl OperationInfo {
 macro_rules! operations {
     ($(
         $(#[doc = $doc:literal])+
-        $label:literal $name:ident $text:literal {
+        $label:literal $name:ident $c:ident {
             $($(#[doc = $help:literal])+ $field:ident: $type:ty,)*
         } -> $reply:ty, errors [$($errno:ident),* $(,)?] $($pending:ident)?;
     )+) => {
-        /// The operations; the value is the label.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u32)]
-        pub enum Operation { $($(#[doc = $doc])+ $name = $label,)+ }
+        values! {
+            /// The operations; the number is the label of the message.
+            Operation(u64) { $($(#[doc = $doc])+ $name = $label, $c;)+ }
+        }
 
         impl Operation {
-            /// Every operation; the label is the position plus 1, which a test checks.
-            pub const ALL: &'static [Operation] = &[$(Operation::$name),+];
-
-            /// The label that travels in the message.
-            #[must_use]
-            pub const fn label(self) -> u64 {
-                self as u64
-            }
-
-            /// The operation with this label.
-            #[must_use]
-            pub const fn from_label(label: u64) -> Option<Operation> {
-                match label {
-                    $($label => Some(Operation::$name),)+
-                    _ => None,
-                }
-            }
-
-            /// Its name, as in C.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Operation::$name => $text,)+ }
-            }
-
             /// Its lines of the tables.
             #[must_use]
             pub const fn info(self) -> OperationInfo {
@@ -109,7 +85,6 @@ macro_rules! operations {
                         reply: <$reply as Record>::FIELDS,
                         errors: &[$(Errno::$errno),*],
                         pending: [$(stringify!($pending),)? ""].len() > 1,
-                        help: concat!($($doc),+).trim_ascii(),
                     },)+
                 }
             }
@@ -120,17 +95,11 @@ macro_rules! operations {
             use super::*;
 
             $(
-                record! { $(#[doc = $doc])+ $name { $($(#[doc = $help])+ $field: $type,)* } }
+                records! { $(#[doc = $doc])+ $name { $($(#[doc = $help])+ $field: $type,)* } }
 
                 impl Call for $name {
                     type Reply = $reply;
                     const OPERATION: Operation = Operation::$name;
-                }
-
-                impl From<$name> for Request {
-                    fn from(request: $name) -> Request {
-                        Request::$name(request)
-                    }
                 }
             )+
         }
@@ -146,7 +115,7 @@ macro_rules! operations {
             /// `ENOSYS` for an unknown label, otherwise as the fields' types say; `EINVAL` if an
             /// unused word is not 0.
             pub fn decode(label: u64, words: [u64; WORDS]) -> Result<Request, Errno> {
-                Ok(match Operation::from_label(label).ok_or(Errno::ENOSYS)? {
+                Ok(match Operation::from_raw(label).ok_or(Errno::ENOSYS)? {
                     $(Operation::$name => Request::$name(op::$name::decode(words)?),)+
                 })
             }
@@ -162,7 +131,7 @@ macro_rules! operations {
     };
 }
 
-record! {
+records! {
     /// What `attach` returns.
     Attached {
         /// The server's [`crate::VERSION`].
@@ -175,17 +144,13 @@ record! {
         /// The server's epoch, as in the readiness region.
         epoch: u32,
     }
-}
 
-record! {
     /// What `socket` returns.
     Opened {
         /// The new socket.
         socket: Handle,
     }
-}
 
-record! {
     /// What `accept` returns.
     Accepted {
         /// The connection.
@@ -193,9 +158,7 @@ record! {
         /// Its peer.
         peer: SocketAddr,
     }
-}
 
-record! {
     /// What `send` returns.
     Sent {
         /// Bytes (stream) or datagrams (datagram) taken.
@@ -205,9 +168,7 @@ record! {
         /// can send, and needs no memory for a rest. Datagram: 0.
         room: u64,
     }
-}
 
-record! {
     /// What `recv` returns.
     Received {
         /// Bytes of the range that were filled, headers and padding included.
@@ -215,17 +176,13 @@ record! {
         /// How many datagrams that is; 0 on a stream.
         datagrams: u64,
     }
-}
 
-record! {
     /// What `getsockname` and `getpeername` return.
     Name {
         /// The address.
         address: SocketAddr,
     }
-}
 
-record! {
     /// What `getsockopt` returns.
     OptionValue {
         /// The value.
@@ -233,25 +190,19 @@ record! {
         /// The second word of options that have one, otherwise 0.
         second: u64,
     }
-}
 
-record! {
     /// What `poll` returns.
     Ready {
         /// What the socket is ready for.
         bits: PollBits,
     }
-}
 
-record! {
     /// What `query` returns.
     Written {
         /// Bytes of the range that were filled.
         bytes: u64,
     }
-}
 
-record! {
     /// What `batch` returns.
     Batched {
         /// Requests that were carried out, the first ones first.
@@ -261,13 +212,13 @@ record! {
 
 operations! {
     /// The first call. Drops every socket that the client had.
-    1 Attach "attach" {
+    1 Attach attach {
         /// The client's [`crate::VERSION`].
         version: u64,
     } -> Attached, errors [EPROTO];
 
     /// A new socket. It never blocks, so there is no flag for that.
-    2 Socket "socket" {
+    2 Socket socket {
         /// The family of its addresses.
         family: Family,
         /// Stream or datagram.
@@ -277,7 +228,7 @@ operations! {
     } -> Opened, errors [EMFILE, ENFILE, EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT];
 
     /// Gives a socket its local address.
-    3 Bind "bind" {
+    3 Bind bind {
         /// The socket.
         socket: Handle,
         /// Local address; port 0 takes an ephemeral one, the unspecified address means any of the
@@ -286,7 +237,7 @@ operations! {
     } -> (), errors [EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT];
 
     /// Makes a stream socket wait for connections.
-    4 Listen "listen" {
+    4 Listen listen {
         /// The socket.
         socket: Handle,
         /// Connections that may wait for `accept`. The server clamps it to 1..=its limit.
@@ -294,14 +245,14 @@ operations! {
     } -> (), errors [EACCES, EADDRINUSE, EOPNOTSUPP];
 
     /// Takes the oldest complete connection.
-    5 Accept "accept" {
+    5 Accept accept {
         /// The listening socket.
         socket: Handle,
     } -> Accepted, errors [EAGAIN, EMFILE, EOPNOTSUPP];
 
     /// Stream: starts a connection. Datagram: sets the peer that `send` without an address goes to
     /// and that alone is heard.
-    6 Connect "connect" {
+    6 Connect connect {
         /// The socket.
         socket: Handle,
         /// The peer. None (`AF_UNSPEC`) dissolves: a connection is reset, a listener stops, a
@@ -313,7 +264,7 @@ operations! {
     ] pending;
 
     /// Stream: bytes. Datagram: a batch as in [`crate::datagram`].
-    7 Send "send" {
+    7 Send send {
         /// The socket.
         socket: Handle,
         /// Where the payload lies, in either half of the window.
@@ -326,7 +277,7 @@ operations! {
     ] pending;
 
     /// Stream: bytes; 0 of them means end of stream. Datagram: a batch.
-    8 Recv "recv" {
+    8 Recv recv {
         /// The socket.
         socket: Handle,
         /// Where the payload shall go, in the server's half of the window.
@@ -336,7 +287,7 @@ operations! {
     } -> Received, errors [EAGAIN, EFAULT, ENOTCONN, EOPNOTSUPP] pending;
 
     /// Ends one or both directions.
-    9 Shutdown "shutdown" {
+    9 Shutdown shutdown {
         /// The socket.
         socket: Handle,
         /// Which direction.
@@ -345,25 +296,25 @@ operations! {
 
     /// Gives the handle back. Bytes already taken are still sent, unless received ones were never
     /// read: then the connection is reset (RFC 2525 section 2.17).
-    10 Close "close" {
+    10 Close close {
         /// The socket.
         socket: Handle,
     } -> (), errors [];
 
     /// The local address.
-    11 SockName "getsockname" {
+    11 SockName getsockname {
         /// The socket.
         socket: Handle,
     } -> Name, errors [];
 
     /// The peer's address.
-    12 PeerName "getpeername" {
+    12 PeerName getpeername {
         /// The socket.
         socket: Handle,
     } -> Name, errors [ENOTCONN];
 
     /// An option's value.
-    13 GetOption "getsockopt" {
+    13 GetOption getsockopt {
         /// The socket.
         socket: Handle,
         /// Which option.
@@ -371,7 +322,7 @@ operations! {
     } -> OptionValue, errors [ENOPROTOOPT];
 
     /// Readiness of a socket, and a wish to be notified at a time even if nothing becomes ready.
-    14 Poll "poll" {
+    14 Poll poll {
         /// Whose readiness to return; 0 returns no bits.
         socket: Option<Handle>,
         /// Nanoseconds since the counter `cntpct_el0` was 0; 0 asks for nothing. One per client:
@@ -380,7 +331,7 @@ operations! {
     } -> Ready, errors [];
 
     /// Sets an option.
-    15 SetOption "setsockopt" {
+    15 SetOption setsockopt {
         /// The socket.
         socket: Handle,
         /// Which option.
@@ -391,8 +342,8 @@ operations! {
         second: u64,
     } -> (), errors [ENOPROTOOPT];
 
-    /// Writes one of the layouts of [`crate::query`] into the window.
-    16 Query "query" {
+    /// Writes what is known of an interface, this client or a socket into the window.
+    16 Query query {
         /// What is asked.
         what: QueryKind,
         /// The number of the interface from 0 on, or the handle of the socket; otherwise 0.
@@ -405,7 +356,7 @@ operations! {
     /// Carries out several requests, each a label and four words ([`crate::Message`]), one behind
     /// the other; the replies have the same form. `attach` and `batch` cannot be in it. Up to
     /// [`crate::MAX_BATCH`] requests are carried out, fewer if they have moved much.
-    17 Batch "batch" {
+    17 Batch batch {
         /// Offset of the first request, in the client's half of the window.
         requests: u64,
         /// How many there are.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! The socket options: one table. The word is Linux's `level << 32 | name`, values are Linux's.
-
-use crate::Errno;
+//! The socket options: one table. Numbers and values are Linux's.
 
 /// Which sockets have an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,57 +22,30 @@ pub enum OptionAccess {
     ReadWrite,
 }
 
-/// An option as the tables and the C header show it.
-#[derive(Clone, Copy, Debug)]
-pub struct OptionInfo {
-    /// The name in C.
-    pub name: &'static str,
-    /// `SOL_SOCKET` (1), `IPPROTO_IP` (0), `IPPROTO_TCP` (6).
-    pub level: u64,
-    /// Its number within the level.
-    pub number: u64,
-    /// Which sockets have it.
-    pub kinds: OptionKinds,
-    /// What can be done with it.
-    pub access: OptionAccess,
-    /// What its value, and perhaps its second word, mean.
-    pub help: &'static str,
-}
-
 macro_rules! options {
-    ($($(#[doc = $help:literal])+ $variant:ident = $c:ident $level:literal $number:literal $kinds:ident $access:ident;)+) => {
-        /// The socket options.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum SocketOption { $($(#[doc = $help])+ $variant,)+ }
+    ($(
+        $(#[doc = $help:literal])+
+        $variant:ident = $c:ident $level:literal $number:literal $kinds:ident $access:ident;
+    )+) => {
+        values! {
+            /// The socket options. The number is Linux's, with the level in the upper half:
+            /// `SOL_SOCKET` (1), `IPPROTO_IP` (0) or `IPPROTO_TCP` (6).
+            SocketOption(u64): ENOPROTOOPT {
+                $($(#[doc = $help])+ $variant = $level << 32 | $number, $c;)+
+            }
+        }
 
         impl SocketOption {
-            /// Every option.
-            pub const ALL: &'static [SocketOption] = &[$(SocketOption::$variant,)+];
-
-            const fn raw(self) -> u64 {
-                match self { $(SocketOption::$variant => $level << 32 | $number,)+ }
-            }
-
-            const fn from_raw(word: u64) -> Option<SocketOption> {
-                $(if word == $level << 32 | $number {
-                    return Some(SocketOption::$variant);
-                })+
-                None
-            }
-
-            /// Its line of the table.
+            /// Which sockets have it.
             #[must_use]
-            pub const fn info(self) -> OptionInfo {
-                match self {
-                    $(SocketOption::$variant => OptionInfo {
-                        name: stringify!($c),
-                        level: $level,
-                        number: $number,
-                        kinds: OptionKinds::$kinds,
-                        access: OptionAccess::$access,
-                        help: concat!($($help),+).trim_ascii(),
-                    },)+
-                }
+            pub const fn kinds(self) -> OptionKinds {
+                match self { $(SocketOption::$variant => OptionKinds::$kinds,)+ }
+            }
+
+            /// What can be done with it.
+            #[must_use]
+            pub const fn access(self) -> OptionAccess {
+                match self { $(SocketOption::$variant => OptionAccess::$access,)+ }
             }
         }
     };
@@ -111,7 +82,3 @@ options! {
     /// Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000.
     UserTimeout = TCP_USER_TIMEOUT 6 18 Stream ReadWrite;
 }
-
-one_word!(SocketOption, |option| option.raw(), |word| {
-    SocketOption::from_raw(word).ok_or(Errno::ENOPROTOOPT)
-});

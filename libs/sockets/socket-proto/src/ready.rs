@@ -31,8 +31,12 @@
 //! most as long as the log.
 
 use core::cell::Cell;
+#[cfg(not(loom))]
+use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::sync::{AtomicU32, Ordering};
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicU32, Ordering};
+
 use crate::{Handle, PollBits};
 
 const EPOCH: usize = 0;
@@ -80,45 +84,16 @@ const _: () = assert!(region_size(MAX_SOCKETS) == 5 * PAGE);
 
 /// The server's end. There is one for a region.
 pub struct ReadinessWriter<'a> {
-    region: Region<'a>,
+    region: ReadinessReader<'a>,
     serial: Cell<u32>,
 }
 
 /// The client's end.
 #[derive(Clone, Copy)]
 pub struct ReadinessReader<'a> {
-    region: Region<'a>,
-}
-
-#[derive(Clone, Copy)]
-struct Region<'a> {
     header: &'a [AtomicU32],
     sockets: &'a [AtomicU32],
     log: &'a [AtomicU32],
-}
-
-impl<'a> Region<'a> {
-    fn new(words: &'a [AtomicU32]) -> Self {
-        let (sockets, log) = layout(words.len());
-        let (header, rest) = words.split_at(FIRST_SOCKET.min(words.len()));
-        let (sockets, rest) = rest.split_at(sockets);
-        Region {
-            header,
-            sockets,
-            log: &rest[..log.min(rest.len())],
-        }
-    }
-
-    fn load(&self, word: usize) -> u32 {
-        self.header
-            .get(word)
-            .map_or(0, |word| word.load(Ordering::Acquire))
-    }
-
-    fn entry(&self, serial: u32) -> Option<&'a AtomicU32> {
-        self.log
-            .get(serial as usize & self.log.len().wrapping_sub(1))
-    }
 }
 
 impl<'a> ReadinessWriter<'a> {
@@ -126,11 +101,11 @@ impl<'a> ReadinessWriter<'a> {
     /// epoch is left for [`Self::set_epoch`].
     #[must_use]
     pub fn new(words: &'a [AtomicU32]) -> Self {
-        let region = Region::new(words);
+        let region = ReadinessReader::new(words);
         for word in region.sockets {
             word.store(0, Ordering::Release);
         }
-        let serial = Cell::new(region.load(SERIAL));
+        let serial = Cell::new(region.serial());
         let writer = ReadinessWriter { region, serial };
         writer.log_all();
         writer
@@ -139,9 +114,7 @@ impl<'a> ReadinessWriter<'a> {
     /// The region as the client sees it.
     #[must_use]
     pub const fn reader(&self) -> ReadinessReader<'a> {
-        ReadinessReader {
-            region: self.region,
-        }
+        self.region
     }
 
     /// Sockets that there is room for.
@@ -159,7 +132,7 @@ impl<'a> ReadinessWriter<'a> {
 
     /// Sets a socket's level state. `raised` says that a bit has gone from 0 to 1.
     pub fn set(&self, handle: Handle, bits: PollBits, raised: bool) {
-        let word = u32::from(bits.raw()) | u32::from(handle.generation().get()) << 16;
+        let word = u32::from(bits.bits()) | u32::from(handle.generation().get()) << 16;
         self.store(handle.index(), word);
         if raised {
             self.log(handle.index());
@@ -203,21 +176,36 @@ impl<'a> ReadinessReader<'a> {
     /// Looks at a region.
     #[must_use]
     pub fn new(words: &'a [AtomicU32]) -> Self {
+        let (sockets, log) = layout(words.len());
+        let (header, rest) = words.split_at(FIRST_SOCKET.min(words.len()));
+        let (sockets, rest) = rest.split_at(sockets);
         ReadinessReader {
-            region: Region::new(words),
+            header,
+            sockets,
+            log: &rest[..log.min(rest.len())],
         }
+    }
+
+    fn load(&self, word: usize) -> u32 {
+        let word = self.header.get(word);
+        word.map_or(0, |word| word.load(Ordering::Acquire))
+    }
+
+    fn entry(&self, serial: u32) -> Option<&'a AtomicU32> {
+        self.log
+            .get(serial as usize & self.log.len().wrapping_sub(1))
     }
 
     /// The server's epoch.
     #[must_use]
     pub fn epoch(&self) -> u32 {
-        self.region.load(EPOCH)
+        self.load(EPOCH)
     }
 
     /// The serial: unchanged means that no socket became ready since.
     #[must_use]
     pub fn serial(&self) -> u32 {
-        self.region.load(SERIAL)
+        self.load(SERIAL)
     }
 
     /// Calls `changed` with the index of each socket that has changed since the serial was `since`;
@@ -229,14 +217,14 @@ impl<'a> ReadinessReader<'a> {
     pub fn changes(&self, since: u32, mut changed: impl FnMut(usize)) -> Result<u32, u32> {
         let serial = self.serial();
         let count = serial.wrapping_sub(since);
-        let too_many = |serial: u32| serial.wrapping_sub(since) as usize >= self.region.log.len();
+        let too_many = |serial: u32| serial.wrapping_sub(since) as usize >= self.log.len();
         if count != 0 && too_many(serial) {
             return Err(serial);
         }
         for n in 0..count {
-            let entry = self.region.entry(since.wrapping_add(n));
+            let entry = self.entry(since.wrapping_add(n));
             let index = entry.map_or(0, |entry| entry.load(Ordering::Acquire) as usize);
-            if index < self.region.sockets.len() {
+            if index < self.sockets.len() {
                 changed(index);
             }
         }
@@ -249,12 +237,10 @@ impl<'a> ReadinessReader<'a> {
     /// A socket's bits; [`PollBits::NVAL`] if the handle is stale.
     #[must_use]
     pub fn bits(&self, handle: Handle) -> PollBits {
-        let word = match self.region.sockets.get(handle.index()) {
-            Some(slot) => slot.load(Ordering::Acquire),
-            None => return PollBits::NVAL,
-        };
+        let slot = self.sockets.get(handle.index());
+        let word = slot.map_or(0, |slot| slot.load(Ordering::Acquire));
         if word >> 16 == u32::from(handle.generation().get()) {
-            PollBits::from_raw(u64::from(word & 0xffff))
+            PollBits::from_bits_truncate(word as u16)
         } else {
             PollBits::NVAL
         }

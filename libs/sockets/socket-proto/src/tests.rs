@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU32;
 
 use proptest::prelude::*;
 
+use crate::layouts::Layout;
 use crate::*;
 
 fn handles() -> impl Strategy<Value = Handle> {
@@ -65,7 +66,7 @@ proptest! {
 
     #[test]
     fn fields_lie_one_behind_the_other(socket in handles(), addr in addresses(), offset: u64, length: u64) {
-        let (label, words) = Request::from(op::Bind { socket, addr }).encode();
+        let Message { label, words } = Message::new(op::Bind { socket, addr });
         let [head, high, low] = addr::to_words(addr);
         prop_assert_eq!((label, words), (3, [socket.raw(), head, high, low]));
         prop_assert_eq!(op::Bind::decode(words), Ok(op::Bind { socket, addr }));
@@ -111,23 +112,25 @@ proptest! {
 
     #[test]
     fn datagram_headers_keep_their_fields(length: u16, to in prop::option::of(addresses()), bytes: [u8; 32]) {
-        let header = DatagramHeader::outgoing(length, to);
-        let read = DatagramHeader::from_bytes(header.to_bytes());
+        let header = DatagramHeader::new(length, to);
+        let mut read = DatagramHeader::default();
+        read.bytes_mut().copy_from_slice(header.bytes());
         prop_assert_eq!(read, header);
         prop_assert_eq!(read.peer(), Ok(to));
-        let _ = DatagramHeader::from_bytes(bytes).peer();
+        read.bytes_mut().copy_from_slice(&bytes);
+        let _ = read.peer();
     }
 }
 
 #[test]
 fn labels_count_from_one() {
     for (index, &operation) in Operation::ALL.iter().enumerate() {
-        assert_eq!(operation.label(), index as u64 + 1);
-        assert_eq!(Operation::from_label(operation.label()), Some(operation));
+        assert_eq!(operation.raw(), index as u64 + 1);
+        assert_eq!(Operation::from_raw(operation.raw()), Some(operation));
     }
-    assert_eq!(Operation::from_label(0), None);
-    assert_eq!(Operation::from_label(Operation::ALL.len() as u64 + 1), None);
-    assert_eq!(Operation::from_label(u64::MAX), None);
+    assert_eq!(Operation::from_raw(0), None);
+    assert_eq!(Operation::from_raw(Operation::ALL.len() as u64 + 1), None);
+    assert_eq!(Operation::from_raw(u64::MAX), None);
 }
 
 #[test]
@@ -186,7 +189,7 @@ fn addresses_are_read_strictly() {
     );
     assert_eq!(addr::from_words([3, 0, 0]), Err(Errno::EAFNOSUPPORT));
     assert_eq!(addr::from_words([0x0050_0000, 0, 0]), Err(Errno::EINVAL));
-    assert_eq!(addr::require(addr::NO_ADDRESS), Err(Errno::EINVAL));
+    assert_eq!(<SocketAddr as Field>::take(&[0; 4], 0), Err(Errno::EINVAL));
 }
 
 fn region(words: usize) -> Vec<AtomicU32> {

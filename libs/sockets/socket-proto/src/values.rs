@@ -2,65 +2,85 @@
 
 //! Words with few values, with the numbers of Linux.
 
-use crate::Errno;
-
-/// Declares an enum of one word.
+/// Declares an enum of numbers, each with its name in C and its meaning, and, behind the colon, the
+/// error that another number in a message is.
 macro_rules! values {
     (
         $(#[doc = $doc:literal])+
-        $name:ident: $other:ident { $($(#[doc = $help:literal])+ $variant:ident = $value:literal $c:ident,)+ }
+        $name:ident($repr:ident) $(: $other:ident)? {
+            $($(#[doc = $help:literal])+ $variant:ident = $number:expr, $c:ident;)+
+        }
     ) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u32)]
-        pub enum $name { $($(#[doc = $help])+ $variant = $value,)+ }
+        #[repr($repr)]
+        pub enum $name { $($(#[doc = $help])+ $variant = $number,)+ }
 
         impl $name {
-            /// The names in C, with their values.
-            pub const VALUES: &'static [(&'static str, u64)] =
-                &[$((stringify!($c), $value)),+];
+            /// All of them, in the order of their declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The word that travels in messages.
+            /// The number.
             #[must_use]
-            pub const fn raw(self) -> u64 {
-                self as u64
+            pub const fn raw(self) -> $repr {
+                self as $repr
+            }
+
+            /// The one with this number.
+            #[must_use]
+            pub const fn from_raw(number: u64) -> Option<$name> {
+                $(if number == $name::$variant as u64 {
+                    return Some($name::$variant);
+                })+
+                None
+            }
+
+            /// The name in C.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => stringify!($c),)+ }
+            }
+
+            /// What it means.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $($name::$variant => concat!($($help),+).trim_ascii(),)+ }
             }
         }
 
-        one_word!($name, |value| value.raw(), |word| match word {
-            $($value => Ok($name::$variant),)+
-            _ => Err(Errno::$other),
-        });
+        $(one_word!($name, |value| value.raw(), |word| {
+            $name::from_raw(word).ok_or($crate::Errno::$other)
+        });)?
     };
 }
 
 values! {
     /// The family of a socket's addresses.
-    Family: EAFNOSUPPORT {
+    Family(u64): EAFNOSUPPORT {
         /// `AF_INET`: IPv4.
-        Inet = 2 AF_INET,
+        Inet = 2, AF_INET;
     }
 }
 
 values! {
     /// What a socket is.
-    SocketKind: ESOCKTNOSUPPORT {
+    SocketKind(u64): ESOCKTNOSUPPORT {
         /// `SOCK_STREAM`: TCP.
-        Stream = 1 SOCK_STREAM,
+        Stream = 1, SOCK_STREAM;
         /// `SOCK_DGRAM`: UDP.
-        Datagram = 2 SOCK_DGRAM,
+        Datagram = 2, SOCK_DGRAM;
     }
 }
 
 values! {
     /// Which direction `shutdown` ends.
-    Shutdown: EINVAL {
+    Shutdown(u64): EINVAL {
         /// `SHUT_RD`: `recv` returns what has come, then end of stream. The peer is not told.
-        Read = 0 SHUT_RD,
+        Read = 0, SHUT_RD;
         /// `SHUT_WR`: a FIN follows the bytes already taken.
-        Write = 1 SHUT_WR,
+        Write = 1, SHUT_WR;
         /// `SHUT_RDWR`.
-        Both = 2 SHUT_RDWR,
+        Both = 2, SHUT_RDWR;
     }
 }
 
@@ -80,20 +100,20 @@ impl Shutdown {
 
 values! {
     /// The protocol of a socket, as the third argument of `socket`.
-    Protocol: EPROTONOSUPPORT {
+    Protocol(u64): EPROTONOSUPPORT {
         /// `IPPROTO_IP`: the usual one of the socket's kind.
-        Usual = 0 IPPROTO_IP,
+        Usual = 0, IPPROTO_IP;
         /// `IPPROTO_TCP`, of stream sockets.
-        Tcp = 6 IPPROTO_TCP,
+        Tcp = 6, IPPROTO_TCP;
         /// `IPPROTO_UDP`, of datagram sockets.
-        Udp = 17 IPPROTO_UDP,
+        Udp = 17, IPPROTO_UDP;
     }
 }
 
 values! {
     /// Flags of `send` and `recv`. No bit is known yet.
-    Flags: EOPNOTSUPP {
+    Flags(u64): EOPNOTSUPP {
         /// No flag.
-        None = 0 MSG_NONE,
+        None = 0, MSG_NONE;
     }
 }

@@ -8,7 +8,7 @@ use crate::Errno;
 
 /// A range of the window's offset space as a peer named it: an allegation until [`WindowSizes`] has
 /// looked at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// First byte.
     pub offset: u64,
@@ -16,7 +16,7 @@ pub struct Span {
     pub length: u64,
 }
 
-/// Lengths of the two halves, in bytes.
+/// Lengths of the two halves, in bytes. In a message they are one word, `c2s | s2c << 32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowSizes {
     /// The half that the client writes.
@@ -63,21 +63,6 @@ impl CheckedSpan {
 }
 
 impl WindowSizes {
-    /// One word: `c2s | s2c << 32`.
-    #[must_use]
-    pub const fn raw(self) -> u64 {
-        self.c2s as u64 | (self.s2c as u64) << 32
-    }
-
-    /// Reads the word of [`Self::raw`].
-    #[must_use]
-    pub const fn from_raw(word: u64) -> WindowSizes {
-        WindowSizes {
-            c2s: word as u32,
-            s2c: (word >> 32) as u32,
-        }
-    }
-
     /// The offset of the first byte of the server's half.
     #[must_use]
     pub const fn s2c_offset(self) -> u64 {
@@ -88,38 +73,30 @@ impl WindowSizes {
     ///
     /// # Errors
     /// `EFAULT` if it lies in neither or crosses from one to the other.
-    pub const fn check(self, span: Span) -> Result<CheckedSpan, Errno> {
-        let c2s = self.c2s as u64;
-        let (half, start, room) = if span.offset < c2s {
-            (Half::ClientToServer, span.offset, c2s - span.offset)
-        } else {
-            let start = span.offset - c2s;
-            match (self.s2c as u64).checked_sub(start) {
-                Some(room) => (Half::ServerToClient, start, room),
-                None => return Err(Errno::EFAULT),
-            }
+    pub fn check(self, span: Span) -> Result<CheckedSpan, Errno> {
+        let (half, start, size) = match span.offset.checked_sub(self.s2c_offset()) {
+            None => (Half::ClientToServer, span.offset, self.c2s),
+            Some(start) => (Half::ServerToClient, start, self.s2c),
         };
-        if span.length > room {
-            return Err(Errno::EFAULT);
+        match u64::from(size).checked_sub(start) {
+            Some(room) if span.length <= room => Ok(CheckedSpan {
+                half,
+                start: start as u32,
+                length: span.length as u32,
+            }),
+            _ => Err(Errno::EFAULT),
         }
-        Ok(CheckedSpan {
-            half,
-            start: start as u32,
-            length: span.length as u32,
-        })
     }
 
     /// Checks a range that must lie in the half that the server writes (what `recv` takes).
     ///
     /// # Errors
     /// `EFAULT` otherwise.
-    pub const fn check_writable(self, span: Span) -> Result<CheckedSpan, Errno> {
-        match self.check(span) {
-            Ok(checked) => match checked.half {
-                Half::ServerToClient => Ok(checked),
-                Half::ClientToServer => Err(Errno::EFAULT),
-            },
-            Err(errno) => Err(errno),
+    pub fn check_writable(self, span: Span) -> Result<CheckedSpan, Errno> {
+        let checked = self.check(span)?;
+        match checked.half {
+            Half::ServerToClient => Ok(checked),
+            Half::ClientToServer => Err(Errno::EFAULT),
         }
     }
 }

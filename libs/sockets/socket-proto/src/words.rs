@@ -5,7 +5,7 @@
 
 use core::net::SocketAddr;
 
-use crate::{Errno, Handle, PollBits, Span, WindowSizes, addr};
+use crate::{Errno, Handle, Span, WindowSizes, addr};
 
 /// Words of a message: more do not fit the kernel's fastpath.
 pub const WORDS: usize = 4;
@@ -71,12 +71,12 @@ pub(crate) fn unused(words: &[u64; WORDS], from: usize) -> Result<(), Errno> {
     }
 }
 
-/// Declares a struct whose fields lie in the words of a message.
-macro_rules! record {
-    (
+/// Declares structs whose fields lie in the words of a message.
+macro_rules! records {
+    ($(
         $(#[doc = $doc:literal])+
         $name:ident { $($(#[doc = $help:literal])+ $field:ident: $type:ty,)* }
-    ) => {
+    )+) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name {
@@ -115,7 +115,7 @@ macro_rules! record {
                 Ok($name { $($field),* })
             }
         }
-    };
+    )+};
 }
 
 /// Implements [`Field`] for a type of one word.
@@ -152,17 +152,17 @@ one_word!(
         word => Handle::from_raw(word).map(Some).ok_or(Errno::EBADF),
     }
 );
-one_word!(WindowSizes, |sizes| sizes.raw(), |word| Ok(
-    WindowSizes::from_raw(word)
-));
-one_word!(PollBits, |bits| bits.raw().into(), |word| Ok(
-    PollBits::from_raw(word)
-));
-
-const ADDRESS: &[&str] = &["_head", "_high", "_low"];
+one_word!(
+    WindowSizes,
+    |sizes| u64::from(sizes.c2s) | u64::from(sizes.s2c) << 32,
+    |word| Ok(WindowSizes {
+        c2s: word as u32,
+        s2c: (word >> 32) as u32,
+    })
+);
 
 impl Field for Option<SocketAddr> {
-    const PARTS: &'static [&'static str] = ADDRESS;
+    const PARTS: &'static [&'static str] = &["_head", "_high", "_low"];
 
     #[inline]
     fn put(self, words: &mut [u64; WORDS], at: usize) {
@@ -177,7 +177,7 @@ impl Field for Option<SocketAddr> {
 }
 
 impl Field for SocketAddr {
-    const PARTS: &'static [&'static str] = ADDRESS;
+    const PARTS: &'static [&'static str] = <Option<SocketAddr> as Field>::PARTS;
 
     #[inline]
     fn put(self, words: &mut [u64; WORDS], at: usize) {

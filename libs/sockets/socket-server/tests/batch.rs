@@ -3,6 +3,7 @@
 //! Several requests in one call.
 
 use proptest::prelude::*;
+use socket_proto::layouts::Layout;
 use socket_proto::{Call, Errno, MAX_BATCH, Message, PollBits, Record, Sent, SocketKind, Span, op};
 use socket_proto::{Opened, reply};
 use test_world::{C2S, S2C, World};
@@ -11,17 +12,14 @@ use test_world::{C2S, S2C, World};
 const REPLIES: u64 = C2S as u64 + S2C as u64 / 2;
 
 fn message<C: Call>(request: C) -> Message {
-    Message {
-        label: C::OPERATION.label(),
-        words: request.encode(),
-    }
+    Message::new(request)
 }
 
 /// Makes one call for all; the payload lies behind them.
 fn batch(world: &mut World, requests: &[Message], payload: &[u8]) -> Result<Vec<Message>, Errno> {
     let mut bytes: Vec<u8> = requests
         .iter()
-        .flat_map(|request| request.to_bytes())
+        .flat_map(|request| request.bytes().to_vec())
         .collect();
     bytes.extend(payload);
     world.clients[0].fill(&bytes);
@@ -32,8 +30,10 @@ fn batch(world: &mut World, requests: &[Message], payload: &[u8]) -> Result<Vec<
     })?;
     let reply = |n| {
         let at = (REPLIES - u64::from(C2S)) as usize + n * Message::SIZE;
+        let mut message = Message::default();
         let bytes = world.clients[0].read(at, Message::SIZE);
-        Message::from_bytes(bytes.try_into().unwrap())
+        message.bytes_mut().copy_from_slice(&bytes);
+        message
     };
     Ok((0..batched.count as usize).map(reply).collect())
 }
@@ -151,12 +151,12 @@ proptest! {
         let mut world = World::simple();
         let requests: Vec<u8> = messages
             .iter()
-            .flat_map(|&(label, words)| Message { label, words }.to_bytes())
+            .flat_map(|&(label, words)| Message { label, words }.bytes().to_vec())
             .collect();
         world.clients[0].fill(&requests);
         for _ in 0..3 {
             let batch = op::Batch { requests: 0, count: messages.len() as u64, replies };
-            let (label, words) = world.raw_call(0, op::Batch::OPERATION.label(), batch.encode());
+            let (label, words) = world.raw_call(0, op::Batch::OPERATION.raw(), batch.encode());
             prop_assert!(label != 0 || words[0] <= messages.len() as u64);
         }
     }

@@ -4,6 +4,7 @@
 
 use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::stride;
+use socket_proto::layouts::Layout;
 use socket_proto::{
     Accepted, DatagramHeader, Errno, Flags, Handle, PollBits, Sent, SocketKind, Span, op,
 };
@@ -88,7 +89,7 @@ fn drain(world: &mut World, peer: SocketHandle) {
 /// Sends datagrams of 1,000 bytes until the server takes no more. Returns how many it took.
 fn flood(world: &mut World, client: usize, socket: Handle) -> u64 {
     let to = Some("10.0.2.2:9".parse().unwrap());
-    let one = DatagramHeader::outgoing(1000, to).to_bytes();
+    let one = DatagramHeader::new(1000, to).bytes().to_vec();
     let mut batch = vec![0; 40 * stride(1000)];
     for start in (0..batch.len()).step_by(stride(1000)) {
         batch[start..start + one.len()].copy_from_slice(&one);
@@ -235,8 +236,7 @@ fn who_waits_for_its_share_is_notified_when_it_comes() {
     world.take_notified(0);
     // One datagram of the other's is enough to make it a share.
     let data = pattern(100, 1);
-    world.clients[1]
-        .fill(&DatagramHeader::outgoing(100, Some("10.0.2.2:9".parse().unwrap())).to_bytes());
+    world.clients[1].fill(DatagramHeader::new(100, Some("10.0.2.2:9".parse().unwrap())).bytes());
     let span = Span {
         offset: 0,
         length: 32 + data.len() as u64,

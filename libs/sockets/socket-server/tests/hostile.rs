@@ -203,7 +203,7 @@ fn probe(world: &mut World, client: usize, what: Probe) {
     let shown = page[16..].iter().enumerate().filter_map(|(index, word)| {
         let word = u64::from(word.load(std::sync::atomic::Ordering::Relaxed));
         let handle = Handle::from_raw(index as u64 | word >> 16 << 16)?;
-        Some((handle, PollBits::from_raw(word & 0xffff)))
+        Some((handle, PollBits::from_bits_truncate(word as u16)))
     });
     for (socket, bits) in shown.collect::<Vec<_>>() {
         let shows = |bit| bits.contains(bit);

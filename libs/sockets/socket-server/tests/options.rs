@@ -2,7 +2,7 @@
 
 //! Socket options, queries and the state of the link.
 
-use socket_proto::query::{Account, Interface, Layout, QueryKind, SocketState};
+use socket_proto::layouts::{Account, Interface, Layout, QueryKind, SocketState};
 use socket_proto::{Errno, Handle, OptionAccess, OptionKinds, PollBits, SocketKind, SocketOption};
 use socket_proto::{Span, addr, op};
 use test_world::{C2S, Faults, PEER_IP, SERVER_IP, SERVER_MAC, World, config, frames, limits};
@@ -30,11 +30,10 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
     for kind in [SocketKind::Stream, SocketKind::Datagram] {
         let socket = world.socket(kind);
         for &option in SocketOption::ALL {
-            let info = option.info();
-            let applies = info.kinds == OptionKinds::All || kind == SocketKind::Stream;
+            let applies = option.kinds() == OptionKinds::All || kind == SocketKind::Stream;
             let got = get(&mut world, socket, option);
-            assert_eq!(got.is_ok(), applies, "{}: {got:?}", info.name);
-            let writable = applies && info.access == OptionAccess::ReadWrite;
+            assert_eq!(got.is_ok(), applies, "{}: {got:?}", option.name());
+            let writable = applies && option.access() == OptionAccess::ReadWrite;
             let expected = if writable {
                 Ok(())
             } else {
@@ -44,11 +43,11 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
                 set(&mut world, socket, option, 1),
                 expected,
                 "{}",
-                info.name
+                option.name()
             );
             if writable {
                 let (value, _) = get(&mut world, socket, option).unwrap();
-                assert_eq!(value, 1, "{}", info.name);
+                assert_eq!(value, 1, "{}", option.name());
             }
         }
     }
@@ -218,7 +217,7 @@ fn queries_tell_what_is_there() {
     world.peer.tcp(peer).send_slice(b"unread").unwrap();
     world.await_bits(socket, PollBits::IN);
     let state: SocketState = query(&mut world, QueryKind::Socket, socket.raw()).unwrap();
-    let peer_port = addr::require(state.remote).unwrap().port();
+    let peer_port = addr::from_words(state.remote).unwrap().unwrap().port();
     let expected = SocketState {
         kind: 1,
         state: 1,

@@ -2,6 +2,7 @@
 
 //! Clients are kept apart: handles, ports, quotas, permissions, attach.
 
+use socket_proto::layouts::Layout;
 use socket_proto::{
     DatagramHeader, Errno, Failure, Flags, OptionValue, PollBits, RESTARTED, SocketKind,
     SocketOption, Span, op,
@@ -400,7 +401,7 @@ fn a_client_that_sends_to_nobody_keeps_no_other_from_finding_its_neighbour() {
             addr,
         };
         let (listener, bound) = (world.peer.listen(80), world.peer.bind(80));
-        let header = DatagramHeader::outgoing(0, None).to_bytes();
+        let header = DatagramHeader::new(0, None).bytes().to_vec();
         world.clients[1].fill(&header);
         let connected = world.ask_as(1, connect);
         if kind == SocketKind::Datagram {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::{HEADER_SIZE, stride};
+use socket_proto::layouts::Layout;
 use socket_proto::{
     Accepted, Call, DatagramHeader, Errno, Failure, Handle, PollBits, Received, Sent, Shutdown,
     SocketKind, SocketOption, Span, op,
@@ -101,8 +102,8 @@ impl World {
         for (to, payload) in datagrams {
             let to = to.map(|to| to.parse().expect("an address"));
             let start = batch.len();
-            let header = DatagramHeader::outgoing(payload.len() as u16, to);
-            batch.extend_from_slice(&header.to_bytes());
+            let header = DatagramHeader::new(payload.len() as u16, to);
+            batch.extend_from_slice(header.bytes());
             batch.extend_from_slice(payload);
             batch.resize(start + stride(payload.len()), 0);
         }
@@ -128,8 +129,9 @@ impl World {
         let mut received = Vec::new();
         let mut at = 0;
         for _ in 0..datagrams {
-            let header = self.clients[0].read(at, HEADER_SIZE);
-            let header = DatagramHeader::from_bytes(header.try_into().expect("32 bytes"));
+            let mut header = DatagramHeader::default();
+            let bytes = self.clients[0].read(at, HEADER_SIZE);
+            header.bytes_mut().copy_from_slice(&bytes);
             let length = usize::from(header.length);
             received.push((header, self.clients[0].read(at + HEADER_SIZE, length)));
             at += stride(length);

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket_client::{Error, Net};
+use socket_client::{Errno, Net};
 
 use crate::{PEER_IP, Tasks, Wire};
 
@@ -30,7 +30,7 @@ impl ExamplePeer {
 /// # Panics
 /// If it fails or takes longer than ten seconds of the world.
 pub fn example(
-    example: impl for<'a> AsyncFnOnce(&'a Net<&'a Wire>, &'a ExamplePeer) -> Result<(), Error>,
+    example: impl for<'a> AsyncFnOnce(&'a Net<&'a Wire>, &'a ExamplePeer) -> Result<(), Errno>,
 ) {
     let wire = Wire::simple();
     let net = wire.net();

@@ -215,7 +215,7 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
+impl Transport for &Wire {
     fn call(&self, label: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
         let request = Request::decode(label, words);
         let request = request.expect("the library sends well-formed requests");

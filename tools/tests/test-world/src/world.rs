@@ -175,7 +175,7 @@ impl World {
 
     /// A client's call. It fails with no error that the protocol does not name for it.
     pub fn call<C: Call>(&mut self, client: usize, request: C) -> Result<C::Reply, Failure> {
-        let (label, words) = (C::OPERATION.label(), request.encode());
+        let (label, words) = (C::OPERATION.raw(), request.encode());
         let (label, words) = self.raw_call(client, label, words);
         let reply = reply::decode(label, words);
         if let Err(Failure::Errno(errno)) = reply {

@@ -14,7 +14,7 @@ use http_app::{
     BUFFER_LEN, ByteStream, Ended, Identity, PdRuntime, PdSource, Site, StaticFile, serve,
 };
 use picoserve::time::{Duration, Timer};
-use socket_client::{Errno, Error, Sent};
+use socket_client::{Errno, Sent};
 use stats::{HttpServer, NetDriver, Writer, mac_to_value};
 use test_world::page;
 use time::Clock;
@@ -143,7 +143,7 @@ impl TestPeer {
 }
 
 impl ByteStream for &TestPeer {
-    async fn read(&self, buf: &mut [u8]) -> Result<usize, Error> {
+    async fn read(&self, buf: &mut [u8]) -> Result<usize, Errno> {
         if buf.is_empty() {
             return Ok(0);
         }
@@ -151,7 +151,7 @@ impl ByteStream for &TestPeer {
         if self.sends.borrow().is_empty() {
             return match self.then {
                 Then::Ends => Ok(0),
-                Then::Resets => Err(Error(Errno::ECONNRESET)),
+                Then::Resets => Err(Errno::ECONNRESET),
                 // A client that waits for the end of the stream sees it and goes.
                 Then::Waits if self.finished.get() => Ok(0),
                 Then::Waits => self.wait_for_time().await,
@@ -174,7 +174,7 @@ impl ByteStream for &TestPeer {
         &self,
         max: usize,
         mut fill: impl FnMut(&mut [u8]) -> usize,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Sent, Errno> {
         if self.room.get() == 0 {
             let Some(reads) = self.reads else {
                 self.wait_for_time().await
@@ -194,7 +194,7 @@ impl ByteStream for &TestPeer {
         Ok(Sent { count, room })
     }
 
-    fn finish(&self) -> Result<(), Error> {
+    fn finish(&self) -> Result<(), Errno> {
         assert!(!self.finished.replace(true), "ended once");
         Ok(())
     }

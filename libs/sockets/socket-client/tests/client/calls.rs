@@ -3,13 +3,15 @@
 //! The non-blocking calls against a server that keeps the protocol's promises, and against one that
 //! does not.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use socket_client::{
-    Batch, Client, Errno, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind, SocketOption, Span,
+    Batch, Client, Errno, Message, PollBits, PollFd, Sent, Shutdown, Socket, SocketKind,
+    SocketOption, Span,
 };
-use socket_proto::{NO_PLACE, RESTARTED, VERSION, WindowSizes, op};
+use socket_proto::{Handle, NO_PLACE, RESTARTED, VERSION, WindowSizes, op};
 use test_world::{C2S, ClientMemory, S2C, SERVER_IP, Stream, Wire, limits, pattern};
 
 use super::{addr, peer_addr};
@@ -122,7 +124,7 @@ fn pieces_travel_as_one_and_are_cut_at_the_window() {
     assert_eq!(peer.recv(), b"headbody");
 
     let large = vec![7; C2S as usize];
-    assert_eq!(client.send(socket, &large), Ok(client.chunk_len()));
+    assert_eq!(client.send(socket, &large), Ok(C2S as usize / 2));
     let filled = client.send_with(socket, 5, |window| {
         assert_eq!(window.len(), 5);
         window.fill(9);
@@ -154,7 +156,6 @@ fn areas_keep_their_content_between_calls() {
         client.area_span(&area, 0..area.len() + 1),
         Err(Errno::EFAULT)
     );
-    client.release(area);
 }
 
 #[test]
@@ -351,7 +352,7 @@ fn a_window_without_scratch_space_is_refused() {
 #[test]
 fn a_server_of_another_version_is_refused() {
     let wire = Wire::simple();
-    let window = WindowSizes { c2s: C2S, s2c: S2C }.raw();
+    let window = u64::from(C2S) | u64::from(S2C) << 32;
     for words in [
         [VERSION + 1, window, 8, 1],
         [VERSION, window + 1, 8, 1],
@@ -479,46 +480,49 @@ fn several_operations_take_one_call() {
         length: 100,
     };
 
-    let mut calls = client.calls(3).unwrap();
-    let recv = calls
-        .add(socket, |socket| op::Recv::new(socket, room))
-        .unwrap();
-    let send = calls
-        .add(socket, |socket| op::Send::new(socket, answer))
-        .unwrap();
-    let again = calls
-        .add(socket, |socket| op::Recv::new(socket, room))
-        .unwrap();
-    let full = calls.add(socket, |socket| op::Close { socket }).err();
-    assert_eq!(full, Some(Errno::ENOBUFS));
-    assert_eq!(calls.result(send), Err(Errno::EAGAIN));
-    assert_eq!(calls.make(), Ok(3));
+    let recv = client.message(socket, |socket| op::Recv::new(socket, room));
+    let send = client.message(socket, |socket| op::Send::new(socket, answer));
+    let requests = [recv.unwrap(), send.unwrap(), recv.unwrap()];
+    let mut replies = [Message::default(); 3];
+    assert_eq!(client.batch(&requests, &mut replies), Ok(3));
     assert_eq!(wire.count_calls(), 1);
-    assert_eq!(calls.result(recv).unwrap().bytes, 8);
-    assert_eq!(calls.result(send).unwrap().count, 6);
-    assert_eq!(calls.result(again), Err(Errno::EAGAIN));
+    assert_eq!(replies[0].reply::<op::Recv>().unwrap().bytes, 8);
+    assert_eq!(replies[1].reply::<op::Send>().unwrap().count, 6);
+    assert_eq!(replies[2].reply::<op::Recv>(), Err(Errno::EAGAIN));
     wire.settle();
     assert_eq!(peer.recv(), b"answer");
 
-    calls.clear();
-    let close = calls.add(socket, |socket| op::Close { socket }).unwrap();
-    assert_eq!(calls.make(), Ok(1));
-    assert_eq!(calls.result(close), Ok(()));
+    // What the server has not come to has no result.
+    let close = client.message(socket, |socket| op::Close { socket });
+    let close = close.unwrap();
+    wire.lie(0, [0; 4]);
+    assert_eq!(client.batch(&[close], &mut replies), Ok(0));
+    assert_eq!(replies[0].reply::<op::Close>(), Err(Errno::EAGAIN));
+    assert_eq!(client.batch(&[close], &mut replies), Ok(1));
+    assert_eq!(replies[0].reply::<op::Close>(), Ok(()));
     // A server that has done more than it was asked for, and one that has restarted.
     wire.lie(0, [2, 0, 0, 0]);
-    assert_eq!(calls.make(), Err(Errno::EPROTO));
+    assert_eq!(client.batch(&[close], &mut replies), Err(Errno::EPROTO));
     wire.lie(RESTARTED, [0; 4]);
-    assert_eq!(calls.make(), Err(Errno::ECONNRESET));
-    let stale = calls.add(socket, |socket| op::Close { socket }).err();
-    assert_eq!(stale, Some(Errno::ECONNRESET));
-    drop(calls);
-    client.release(area);
+    assert_eq!(client.batch(&[close], &mut replies), Err(Errno::ECONNRESET));
+    let stale = client.message(socket, |socket| op::Close { socket });
+    assert_eq!(stale, Err(Errno::ECONNRESET));
+    drop(area);
 
     // The areas are given back.
+    let mut replies = [Message::default(); 65];
     for _ in 0..100 {
-        client.calls(64).unwrap();
+        assert_eq!(client.batch(&[stale_close(); 64], &mut replies), Ok(64));
     }
-    assert_eq!(client.calls(65).err(), Some(Errno::EINVAL));
+    let too_many = client.batch(&[stale_close(); 65], &mut replies);
+    assert_eq!(too_many, Err(Errno::EINVAL));
+    let too_short = client.batch(&[stale_close(); 2], &mut replies[..1]);
+    assert_eq!(too_short, Err(Errno::EINVAL));
+}
+
+fn stale_close() -> Message {
+    let socket = Handle::new(0, NonZeroU16::MAX);
+    Message::new(op::Close { socket })
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use embassy_futures::select::select;
 use embedded_io_async::{Read, Write};
 use socket_client::{
-    Errno, Error, Instant, Net, PollBits, Shutdown, Storage, TcpListener, TcpStream, UdpSocket,
+    Errno, Instant, Net, PollBits, Shutdown, Storage, TcpListener, TcpStream, UdpSocket,
 };
 use socket_proto::RESTARTED;
 use test_world::smoltcp::socket::tcp::State;
@@ -21,7 +21,7 @@ use super::{addr, peer_addr};
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn echo(stream: TcpStream<'_, &Wire>) -> Result<(), Error> {
+async fn echo(stream: TcpStream<'_, &Wire>) -> Result<(), Errno> {
     let mut buf = [0; 300];
     loop {
         let count = stream.read(&mut buf).await?;
@@ -102,7 +102,7 @@ fn thousands_of_sockets_wait_and_an_event_costs_one_poll() {
         .collect();
     let last = TcpListener::bind(&net, addr(10), 1).unwrap();
     let refused = TcpListener::bind(&net, addr(11), 1).err();
-    assert_eq!(refused, Some(Error(Errno::EMFILE)), "the storage is full");
+    assert_eq!(refused, Some(Errno::EMFILE), "the storage is full");
     drop(last);
     tasks.run(&net);
     for (which, &id) in ids.iter().enumerate().step_by(300) {
@@ -132,10 +132,7 @@ fn the_traits_of_embedded_io_work_on_a_stream() {
         Write::flush(&mut stream).await.unwrap();
         assert_eq!(Read::read(&mut stream, &mut buf).await, Ok(0));
         stream.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(
-            Write::write(&mut stream, b"x").await,
-            Err(Error(Errno::EPIPE))
-        );
+        assert_eq!(Write::write(&mut stream, b"x").await, Err(Errno::EPIPE));
         assert_eq!(TcpStream::write(&stream, b"").await, Ok(0));
     });
     let mut echoed = Vec::new();
@@ -230,7 +227,7 @@ fn connecting_waits_and_fails_with_the_reason() {
     let peer = wire.listen(80);
     tasks.run(&net);
     assert_eq!(peer.recv(), b"hello");
-    assert_eq!(result.take(), Some(Error(Errno::ECONNREFUSED)));
+    assert_eq!(result.take(), Some(Errno::ECONNREFUSED));
     assert_eq!(wire.sockets(), 0, "dropped streams are closed");
 }
 
@@ -349,7 +346,7 @@ fn timeouts_that_do_not_strike_cost_no_call_each() {
     tasks.run_until(&net, last.get() + 5 * SECOND - MILLISECOND);
     assert_eq!(outcome.take(), None);
     tasks.run_until(&net, last.get() + 5 * SECOND);
-    assert_eq!(outcome.take(), Some(Err(Error(Errno::ETIMEDOUT))));
+    assert_eq!(outcome.take(), Some(Err(Errno::ETIMEDOUT)));
 }
 
 #[test]
@@ -363,7 +360,7 @@ fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
         tasks.spawn(async {
             match net.sleep(MILLISECOND).await {
                 Ok(()) => fired.set(fired.get() + 1),
-                Err(Error(Errno::ENOBUFS)) => refused.set(refused.get() + 1),
+                Err(Errno::ENOBUFS) => refused.set(refused.get() + 1),
                 Err(error) => panic!("{error}"),
             }
         });
@@ -375,7 +372,7 @@ fn more_timers_than_the_table_holds_are_an_error_and_no_loop() {
     });
     tasks.run(&net);
     assert_eq!((refused.get(), fired.get()), (88, 0));
-    assert_eq!(timeout.take(), Some(Err(Error(Errno::ENOBUFS))));
+    assert_eq!(timeout.take(), Some(Err(Errno::ENOBUFS)));
     tasks.run_until(&net, wire.time() + 2 * MILLISECOND);
     assert_eq!(fired.get(), 512);
     // All of them are free again.
@@ -412,7 +409,7 @@ fn tasks_that_wait_for_one_socket_share_it() {
             .map(|_| {
                 tasks.spawn(async {
                     let accepted = net.timeout(MILLISECOND, listener.accept()).await;
-                    assert_eq!(accepted.err(), Some(Error(Errno::ETIMEDOUT)));
+                    assert_eq!(accepted.err(), Some(Errno::ETIMEDOUT));
                 })
             })
             .collect();
@@ -433,7 +430,7 @@ fn too_many_tasks_at_one_socket_are_an_error() {
             match listener.accept().await {
                 Ok(_) => {}
                 Err(error) => {
-                    assert_eq!(error, Error(Errno::ENOBUFS));
+                    assert_eq!(error, Errno::ENOBUFS);
                     refused.set(refused.get() + 1);
                 }
             }
@@ -545,7 +542,7 @@ fn a_restart_wakes_everyone_with_a_reset() {
     wire.restart();
     wire.take_calls();
     tasks.run(net);
-    let reset = Some(Error(Errno::ECONNRESET));
+    let reset = Some(Errno::ECONNRESET);
     let mut seen = results.take();
     seen.sort_by_key(|(who, _)| *who);
     assert_eq!(
@@ -596,7 +593,7 @@ fn a_restart_during_one_tasks_call_wakes_the_others_too() {
     wire.lie(RESTARTED, [0; 4]);
     wire.datagram_arrives(8, 1, b"x");
     tasks.run(net);
-    let reset = Some(Error(Errno::ECONNRESET));
+    let reset = Some(Errno::ECONNRESET);
     let mut seen = results.take();
     seen.sort_by_key(|(who, _)| *who);
     assert_eq!(
@@ -675,7 +672,7 @@ fn udp_takes_one_call_for_a_batch_and_keeps_it_while_others_receive() {
         .map(|port| UdpSocket::bind(&net, addr(100 + port), 2048).unwrap())
         .collect();
     let one_more = UdpSocket::bind(&net, addr(200), 2048).err();
-    assert_eq!(one_more, Some(Error(Errno::ENOBUFS)));
+    assert_eq!(one_more, Some(Errno::ENOBUFS));
     assert_eq!(wire.sockets(), all.len());
     let bits = net.client().poll_bits(all[0].socket());
     assert_eq!(bits, PollBits::OUT);

@@ -304,7 +304,7 @@ static inline void isthmus_setsockopt_words(uint64_t words[4],
 	words[3] = second;
 }
 
-/* Writes one of the layouts of `query` into the window. */
+/* Writes what is known of an interface, this client or a socket into the window. */
 #define ISTHMUS_OP_QUERY 16
 #define ISTHMUS_QUERY_REPLY_BYTES 0
 static inline void isthmus_query_words(uint64_t words[4],
@@ -335,22 +335,31 @@ static inline void isthmus_batch_words(uint64_t words[4],
 	words[3] = 0;
 }
 
-/* A request or a reply as it lies in the window, for batch. */
+/* A request or a reply, for `batch`. */
 struct isthmus_message {
+	/* The operation, or what has become of it. */
 	uint64_t label;
+	/* The words; those that are not used are 0. */
 	uint64_t words[4];
 };
 _Static_assert(sizeof(struct isthmus_message) == 40, "size");
 
-/* In front of each datagram in the window; the next lies at a multiple of 8. */
+/* In front of each datagram's payload: see `datagram`. */
 struct isthmus_datagram {
+	/* Bytes of payload behind this header. */
 	uint16_t length;
+	/* From the server: bytes that the datagram had on the wire; more than `length` if it had to be
+ * cut off (`MSG_TRUNC`). From the client: not looked at, so that an echo can send what it
+ * received as it lies there. */
 	uint16_t wire_length;
+	/* 0. */
 	uint32_t flags;
+	/* The peer. From the client, zeros mean the connected peer. */
 	uint64_t address[3];
 };
 _Static_assert(sizeof(struct isthmus_datagram) == 32, "size");
 
+/* An interface. */
 struct isthmus_interface {
 	/* Its name, with zeros behind it. */
 	uint8_t name[16];
@@ -377,6 +386,7 @@ struct isthmus_interface {
 };
 _Static_assert(sizeof(struct isthmus_interface) == 96, "size");
 
+/* What a client has and may have. */
 struct isthmus_account {
 	/* Stream sockets, connections that wait for `accept` included. */
 	uint32_t stream_sockets;
@@ -389,6 +399,7 @@ struct isthmus_account {
 };
 _Static_assert(sizeof(struct isthmus_account) == 16, "size");
 
+/* A socket. */
 struct isthmus_socket_state {
 	/* 1 stream, 2 datagram. */
 	uint32_t kind;

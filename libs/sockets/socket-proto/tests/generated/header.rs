@@ -4,39 +4,34 @@
 
 use std::fmt::Write;
 
-use socket_proto::query::{LAYOUTS, QueryKind};
+use socket_proto::layouts::{LAYOUTS, LayoutInfo};
 use socket_proto::{
-    Errno, Family, FieldInfo, MAX_BATCH, Message, NO_PLACE, Operation, PollBits, Protocol,
-    RESTARTED, Shutdown, SocketKind, SocketOption, VERSION, datagram, ready,
+    Errno, Family, FieldInfo, MAX_BATCH, NO_PLACE, Operation, PollBits, Protocol, QueryKind,
+    RESTARTED, Shutdown, SocketKind, SocketOption, VERSION, ready,
 };
 
 use crate::plain;
 
-const POLL: [(&str, PollBits); 6] = [
-    ("POLLIN", PollBits::IN),
-    ("POLLOUT", PollBits::OUT),
-    ("POLLERR", PollBits::ERR),
-    ("POLLHUP", PollBits::HUP),
-    ("POLLNVAL", PollBits::NVAL),
-    ("POLLRDHUP", PollBits::RDHUP),
-];
+macro_rules! named {
+    ($type:ident) => {
+        $type::ALL
+            .iter()
+            .map(|value| (value.name().to_string(), value.raw() as u64))
+    };
+}
 
 /// Values with the system's names.
-fn values() -> Vec<(&'static str, u64)> {
-    let all = [
-        Family::VALUES,
-        SocketKind::VALUES,
-        Shutdown::VALUES,
-        Protocol::VALUES,
-    ];
-    let mut values: Vec<_> = all.concat();
-    values.extend(
-        Errno::ALL
-            .iter()
-            .map(|errno| (errno.name(), errno.raw().into())),
-    );
-    values.extend(POLL.map(|(name, bits)| (name, bits.raw().into())));
-    values
+fn values() -> Vec<(String, u64)> {
+    let values = named!(Family)
+        .chain(named!(SocketKind))
+        .chain(named!(Shutdown))
+        .chain(named!(Protocol))
+        .chain(named!(Errno));
+    let bits = PollBits::all();
+    let poll = bits
+        .iter_names()
+        .map(|(name, bit)| (format!("POLL{name}"), bit.bits().into()));
+    values.chain(poll).collect()
 }
 
 /// A comment of lines that fit 100 columns.
@@ -67,8 +62,8 @@ fn operations(out: &mut String) {
         let name = operation.name();
         let upper = name.to_uppercase();
         out.push('\n');
-        comment(out, info.help);
-        writeln!(out, "#define ISTHMUS_OP_{upper} {}", operation.label()).unwrap();
+        comment(out, operation.help());
+        writeln!(out, "#define ISTHMUS_OP_{upper} {}", operation.raw()).unwrap();
         for (index, word) in words(info.reply).iter().enumerate() {
             let word = word.to_uppercase();
             writeln!(out, "#define ISTHMUS_{upper}_REPLY_{word} {index}").unwrap();
@@ -91,23 +86,36 @@ fn operations(out: &mut String) {
     }
 }
 
+/// A member of a type that Rust writes as `type_name`, in C: the type, and how many there are.
+pub fn c_type(type_name: &str) -> (String, Option<&str>) {
+    let array = type_name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let (number, count) = match array.and_then(|array| array.split_once("; ")) {
+        Some((number, count)) => (number, Some(count)),
+        None => (type_name, None),
+    };
+    let count = count.map(|count| if count == "WORDS" { "4" } else { count });
+    (format!("{}_t", number.replace('u', "uint")), count)
+}
+
 fn structs(out: &mut String) {
-    for (name, size, members) in LAYOUTS {
-        let name = match *name {
-            "Interface" => "interface",
-            "Account" => "account",
-            "SocketState" => "socket_state",
-            other => panic!("{other} has no name in C"),
-        };
-        writeln!(out, "\nstruct isthmus_{name} {{").unwrap();
-        for member in *members {
+    for LayoutInfo {
+        name,
+        help,
+        size,
+        members,
+    } in LAYOUTS
+    {
+        out.push('\n');
+        comment(out, help);
+        writeln!(out, "struct isthmus_{name} {{").unwrap();
+        for (member, type_name, help) in *members {
             out.push('\t');
-            comment(out, member.help);
-            write!(out, "\t{} {}", member.c_type, member.name).unwrap();
-            match member.count {
-                0 => out.push_str(";\n"),
-                count => writeln!(out, "[{count}];").unwrap(),
-            }
+            comment(out, help);
+            let (c_type, count) = c_type(type_name);
+            let count = count.map_or(String::new(), |count| format!("[{count}]"));
+            writeln!(out, "\t{c_type} {member}{count};").unwrap();
         }
         out.push_str("};\n");
         let size = format!("sizeof(struct isthmus_{name}) == {size}");
@@ -129,14 +137,13 @@ pub fn header() -> String {
     for (name, value) in values() {
         writeln!(out, "#define ISTHMUS_{name} {value}").unwrap();
     }
-    for (name, value) in QueryKind::VALUES {
+    for (name, value) in named!(QueryKind) {
         writeln!(out, "#define ISTHMUS_{name} {value}").unwrap();
     }
     out.push('\n');
     for option in SocketOption::ALL {
-        let info = option.info();
-        comment(&mut out, info.help);
-        let (name, level, number) = (info.name, info.level, info.number);
+        comment(&mut out, option.help());
+        let (name, level, number) = (option.name(), option.raw() >> 32, option.raw() as u32);
         writeln!(
             out,
             "#define ISTHMUS_{name} (UINT64_C({level}) << 32 | {number})"
@@ -144,27 +151,6 @@ pub fn header() -> String {
         .unwrap();
     }
     operations(&mut out);
-    out.push_str(
-        "\n/* A request or a reply as it lies in the window, for batch. */\n\
-         struct isthmus_message {\n\tuint64_t label;\n\tuint64_t words[4];\n};\n",
-    );
-    let size = Message::SIZE;
-    writeln!(
-        out,
-        "_Static_assert(sizeof(struct isthmus_message) == {size}, \"size\");"
-    )
-    .unwrap();
-    out.push_str(
-        "\n/* In front of each datagram in the window; the next lies at a multiple of 8. */\n\
-         struct isthmus_datagram {\n\tuint16_t length;\n\tuint16_t wire_length;\n\
-         \tuint32_t flags;\n\tuint64_t address[3];\n};\n",
-    );
-    let size = datagram::HEADER_SIZE;
-    writeln!(
-        out,
-        "_Static_assert(sizeof(struct isthmus_datagram) == {size}, \"size\");"
-    )
-    .unwrap();
     structs(&mut out);
     out.push_str(
         "\n/* The readiness region, in words of 32 bits: the epoch, the serial, from FIRST_SOCKET on\n \
@@ -203,8 +189,7 @@ pub fn check_program() -> String {
         writeln!(out, "_Static_assert(ISTHMUS_{name} == {name}, \"{name}\");").unwrap();
     }
     for option in SocketOption::ALL {
-        let info = option.info();
-        let name = info.name;
+        let name = option.name();
         let level = match &name[..3] {
             "SO_" => "SOL_SOCKET",
             "IP_" => "IPPROTO_IP",

@@ -4,12 +4,13 @@
 
 use std::fmt::Write;
 
-use socket_proto::query::{LAYOUTS, MemberInfo};
+use socket_proto::layouts::{LAYOUTS, LayoutInfo};
 use socket_proto::{
     COMMON_ERRORS, Errno, FieldInfo, Operation, OptionAccess, OptionKinds, PENDING_ERRORS,
     SocketOption,
 };
 
+use crate::header::c_type;
 use crate::plain;
 
 fn fields(fields: &[FieldInfo]) -> String {
@@ -43,9 +44,9 @@ fn operations(out: &mut String) {
                 "; pending"
             };
         }
-        let (label, name) = (operation.label(), operation.name());
+        let (label, name) = (operation.raw(), operation.name());
         let (request, reply) = (fields(info.request), fields(info.reply));
-        let help = plain(info.help);
+        let help = plain(operation.help());
         writeln!(
             out,
             "| {label} | {name} | {request} | {reply} | {errors} | {help} |"
@@ -74,17 +75,17 @@ fn options(out: &mut String) {
     *out += "\n### Socket options\n\n| option | level, name | sockets | | value |\n";
     *out += "| --- | --- | --- | --- | --- |\n";
     for option in SocketOption::ALL {
-        let info = option.info();
-        let kinds = match info.kinds {
+        let kinds = match option.kinds() {
             OptionKinds::All => "all",
             OptionKinds::Stream => "stream",
             OptionKinds::Datagram => "datagram",
         };
-        let access = match info.access {
+        let access = match option.access() {
             OptionAccess::Read => "read",
             OptionAccess::ReadWrite => "read, set",
         };
-        let (name, level, number, help) = (info.name, info.level, info.number, plain(info.help));
+        let (name, help) = (option.name(), plain(option.help()));
+        let (level, number) = (option.raw() >> 32, option.raw() as u32);
         writeln!(
             out,
             "| {name} | {level}, {number} | {kinds} | {access} | {help} |"
@@ -96,28 +97,28 @@ fn options(out: &mut String) {
 fn errors(out: &mut String) {
     *out += "\n### Errors\n\n| number | name | |\n| --- | --- | --- |\n";
     for errno in Errno::ALL {
-        let (number, name, text) = (errno.raw(), errno.name(), errno.description());
+        let (number, name, text) = (errno.raw(), errno.name(), plain(errno.help()));
         writeln!(out, "| {number} | {name} | {text} |").unwrap();
     }
 }
 
 fn layouts(out: &mut String) {
-    *out += "\n### What query writes\n";
-    for (name, size, members) in LAYOUTS {
-        writeln!(out, "\n{name}, {size} bytes:\n\n| member | type | |").unwrap();
+    *out += "\n### What lies in the window\n";
+    for LayoutInfo {
+        name,
+        help,
+        size,
+        members,
+    } in LAYOUTS
+    {
+        let help = plain(help);
+        writeln!(out, "\n`struct isthmus_{name}`, {size} bytes: {help}\n").unwrap();
+        *out += "| member | type | |\n";
         *out += "| --- | --- | --- |\n";
-        for MemberInfo {
-            name,
-            c_type,
-            count,
-            help,
-        } in *members
-        {
-            let of = match count {
-                0 => String::new(),
-                count => format!(" × {count}"),
-            };
-            writeln!(out, "| {name} | {c_type}{of} | {help} |").unwrap();
+        for (member, type_name, help) in *members {
+            let (c_type, count) = c_type(type_name);
+            let of = count.map_or(String::new(), |count| format!(" × {count}"));
+            writeln!(out, "| {member} | {c_type}{of} | {} |", plain(help)).unwrap();
         }
     }
 }

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU16;
 
-use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, query};
+use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, layouts};
 
 use super::meter::Meter;
 use crate::config::ClientLimits;
@@ -103,8 +103,8 @@ impl<W> Account<W> {
     }
 
     /// What it has and may have.
-    pub(crate) fn state(&self) -> query::Account {
-        query::Account {
+    pub(crate) fn state(&self) -> layouts::Account {
+        layouts::Account {
             stream_sockets: self.streams as u32,
             stream_quota: self.limits.stream_sockets as u32,
             datagram_sockets: self.datagrams as u32,

@@ -3,6 +3,7 @@
 //! `batch`: several requests in one call. Each of them is served, counted and refused as if it had
 //! come alone.
 
+use socket_proto::layouts::Layout;
 use socket_proto::{Batched, Errno, Half, MAX_BATCH, Message, Operation, Record, Reply, Span, op};
 
 use crate::frames::TxQueue;
@@ -37,14 +38,15 @@ impl<W: Window> Server<W> {
         while count < most && self.copied().wrapping_sub(start) < BYTES {
             let at = count as usize * Message::SIZE;
             // One copy of each request is looked at: the client may change it meanwhile.
-            let mut bytes = [0; Message::SIZE];
+            let mut request = Message::default();
             let account = self.accounts.get(client).ok_or(Errno::EFAULT)?;
-            let read = account
-                .window
-                .read(requests.half(), requests.start() + at, &mut bytes);
+            let read =
+                account
+                    .window
+                    .read(requests.half(), requests.start() + at, request.bytes_mut());
             read.map_err(|_| Errno::EFAULT)?;
-            let Message { label, words } = Message::from_bytes(bytes);
-            let (label, words) = match Operation::from_label(label) {
+            let Message { label, words } = request;
+            let (label, words) = match Operation::from_raw(label) {
                 Some(Operation::Attach | Operation::Batch) => {
                     self.net.counters.client_violations += 1;
                     (Errno::EINVAL.raw().into(), [0; 4])
@@ -52,8 +54,8 @@ impl<W: Window> Server<W> {
                 _ => self.answer(Some(client), label, words, sharers, tx),
             };
             let account = self.accounts.get_mut(client).ok_or(Errno::EFAULT)?;
-            let reply = Message { label, words }.to_bytes();
-            let written = account.window.write(replies.start() + at, &reply);
+            let reply = Message { label, words };
+            let written = account.window.write(replies.start() + at, reply.bytes());
             written.map_err(|_| Errno::EFAULT)?;
             count += 1;
         }

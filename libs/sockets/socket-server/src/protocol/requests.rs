@@ -24,7 +24,7 @@ impl<W: Window> Server<W> {
         tx: &mut T,
     ) -> (u64, [u64; 4]) {
         let counters = &mut self.net.counters;
-        match Operation::from_label(label) {
+        match Operation::from_raw(label) {
             Some(operation) => counters.calls[operation as usize - 1] += 1,
             None => counters.calls_unknown += 1,
         }

@@ -5,6 +5,7 @@
 use core::net::{Ipv4Addr, SocketAddr};
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
+use socket_proto::layouts::Layout;
 use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Received, Sent, Shutdown, Span};
 
 use super::socket::{Datagram, Kind};
@@ -144,12 +145,11 @@ impl<W: Window> Call<'_, W> {
     ) -> Result<usize, Errno> {
         let room = span.length().checked_sub(at + HEADER_SIZE);
         let room = room.ok_or(Errno::EINVAL)?;
-        let mut header = [0; HEADER_SIZE];
+        let mut header = DatagramHeader::default();
         self.account
             .window
-            .read(span.half(), span.start() + at, &mut header)
+            .read(span.half(), span.start() + at, header.bytes_mut())
             .map_err(|_| Errno::EFAULT)?;
-        let header = DatagramHeader::from_bytes(header);
         let length = usize::from(header.length);
         if length > room || header.flags != 0 {
             return Err(Errno::EINVAL);
@@ -277,10 +277,11 @@ impl<W: Window> Call<'_, W> {
                 break;
             }
             let length = whole.min(room);
-            let header = DatagramHeader::incoming(length as u16, whole as u16, peer.into());
+            let mut header = DatagramHeader::new(length as u16, Some(peer.into()));
+            header.wire_length = whole as u16;
             let start = span.start() + at;
             let payload = start + HEADER_SIZE;
-            let headed = window.write(start, &header.to_bytes());
+            let headed = window.write(start, header.bytes());
             mail.pop(inbox, length, |at, bytes| window.write(payload + at, bytes))
                 .and(headed)
                 .map_err(|_| Errno::EFAULT)?;

@@ -28,7 +28,7 @@ impl Options {
 
 /// Whether sockets of this kind have the option.
 fn applies(option: SocketOption, kind: SocketKind) -> bool {
-    match option.info().kinds {
+    match option.kinds() {
         OptionKinds::All => true,
         OptionKinds::Stream => kind == SocketKind::Stream,
         OptionKinds::Datagram => kind == SocketKind::Datagram,
@@ -95,7 +95,7 @@ impl<W> Call<'_, W> {
             ..
         } = asked;
         let socket = self.account.socket_mut(slot)?;
-        let read_only = option.info().access == OptionAccess::Read;
+        let read_only = option.access() == OptionAccess::Read;
         if read_only || !applies(option, socket.kind()) {
             return Err(Errno::ENOPROTOOPT);
         }

@@ -2,7 +2,7 @@
 
 //! `query`: what a client can learn of the interface, its account and its sockets.
 
-use socket_proto::query::{Interface, Layout, QueryKind, SocketState};
+use socket_proto::layouts::{Interface, Layout, QueryKind, SocketState};
 use socket_proto::{Errno, Handle, Span, Written, addr, op};
 
 use super::Call;

@@ -216,6 +216,6 @@ impl Machine for Core {
     }
 
     fn bits(&mut self, socket: char) -> u16 {
-        self.world.bits(self.socket(socket)).raw()
+        self.world.bits(self.socket(socket)).bits()
     }
 }

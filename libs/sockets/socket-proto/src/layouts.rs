@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! What lies in the window besides payload: messages of a `batch`, headers of datagrams, and what
+//! `query` writes. Numbers are in the byte order of the machine, which the window never leaves;
+//! addresses as in [`crate::addr`].
+
+use core::net::SocketAddr;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::{Call, Errno, Failure, WORDS, addr, reply};
+
+values! {
+    /// What a query asks for.
+    QueryKind(u64): EINVAL {
+        /// An interface: [`Interface`].
+        Interface = 1, QUERY_INTERFACE;
+        /// What this client has and may have: [`Account`].
+        Account = 2, QUERY_ACCOUNT;
+        /// One of this client's sockets: [`SocketState`].
+        Socket = 3, QUERY_SOCKET;
+    }
+}
+
+/// A layout as the tables and the C header show it.
+#[derive(Clone, Copy, Debug)]
+pub struct LayoutInfo {
+    /// Its name in C.
+    pub name: &'static str,
+    /// What it is.
+    pub help: &'static str,
+    /// Its size in bytes.
+    pub size: usize,
+    /// Names, types in Rust and meanings of its members, in order.
+    pub members: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// What lies in the window.
+pub trait Layout: FromBytes + IntoBytes + Immutable + Default {
+    /// Its line of the tables.
+    const INFO: LayoutInfo;
+
+    /// Its bytes.
+    fn bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    /// Its bytes, to be filled from the window; the content is not checked.
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.as_mut_bytes()
+    }
+}
+
+macro_rules! layouts {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident $c:ident { $($(#[doc = $help:literal])+ $member:ident: $type:ty,)+ }
+    )+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(
+                Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable,
+                KnownLayout,
+            )]
+            #[repr(C)]
+            pub struct $name { $($(#[doc = $help])+ pub $member: $type,)+ }
+
+            impl Layout for $name {
+                const INFO: LayoutInfo = LayoutInfo {
+                    name: stringify!($c),
+                    help: concat!($($doc),+).trim_ascii(),
+                    size: size_of::<$name>(),
+                    members: &[$((
+                        stringify!($member),
+                        stringify!($type),
+                        concat!($($help),+).trim_ascii(),
+                    )),+],
+                };
+            }
+        )+
+
+        /// Every layout.
+        pub const LAYOUTS: &[LayoutInfo] = &[$($name::INFO),+];
+    };
+}
+
+layouts! {
+    /// A request or a reply, for `batch`.
+    Message message {
+        /// The operation, or what has become of it.
+        label: u64,
+        /// The words; those that are not used are 0.
+        words: [u64; WORDS],
+    }
+
+    /// In front of each datagram's payload: see [`crate::datagram`].
+    DatagramHeader datagram {
+        /// Bytes of payload behind this header.
+        length: u16,
+        /// From the server: bytes that the datagram had on the wire; more than `length` if it had
+        /// to be cut off (`MSG_TRUNC`). From the client: not looked at, so that an echo can send
+        /// what it received as it lies there.
+        wire_length: u16,
+        /// 0.
+        flags: u32,
+        /// The peer. From the client, zeros mean the connected peer.
+        address: [u64; 3],
+    }
+
+    /// An interface.
+    Interface interface {
+        /// Its name, with zeros behind it.
+        name: [u8; 16],
+        /// Its Ethernet address in the first six bytes.
+        mac: [u8; 8],
+        /// Its address; port 0.
+        address: [u64; 3],
+        /// Bits of the address that name its network.
+        prefix: u32,
+        /// Longest packet in bytes.
+        mtu: u32,
+        /// 1 if the device says that the link is up, otherwise 0.
+        link_up: u32,
+        /// 0.
+        reserved: u32,
+        /// Frames received.
+        rx_frames: u64,
+        /// Bytes of these frames.
+        rx_bytes: u64,
+        /// Frames sent.
+        tx_frames: u64,
+        /// Bytes of these frames.
+        tx_bytes: u64,
+    }
+
+    /// What a client has and may have.
+    Account account {
+        /// Stream sockets, connections that wait for `accept` included.
+        stream_sockets: u32,
+        /// Most stream sockets.
+        stream_quota: u32,
+        /// Datagram sockets.
+        datagram_sockets: u32,
+        /// Most datagram sockets.
+        datagram_quota: u32,
+    }
+
+    /// A socket.
+    SocketState socket_state {
+        /// 1 stream, 2 datagram.
+        kind: u32,
+        /// The state of its connection with Linux's numbers: 1 established, 2 SYN sent, 3 SYN
+        /// received, 4 FIN wait 1, 5 FIN wait 2, 6 TIME-WAIT, 7 closed, 8 close wait, 9 last ACK,
+        /// 10 listening, 11 closing.
+        state: u32,
+        /// Its local address.
+        local: [u64; 3],
+        /// Its peer's address, or zeros.
+        remote: [u64; 3],
+        /// Stream: bytes received and not read. Listener: connections that wait for `accept`.
+        unread: u64,
+        /// Stream: bytes that the peer has not acknowledged.
+        unacknowledged: u64,
+        /// Segments sent again.
+        retransmissions: u64,
+    }
+}
+
+impl Message {
+    /// Bytes of a message.
+    pub const SIZE: usize = size_of::<Message>();
+
+    /// A request.
+    pub fn new<C: Call>(request: C) -> Message {
+        Message {
+            label: C::OPERATION.raw(),
+            words: request.encode(),
+        }
+    }
+
+    /// The reply that carries an error.
+    pub fn failed(errno: Errno) -> Message {
+        Message {
+            label: errno.raw().into(),
+            words: [0; WORDS],
+        }
+    }
+
+    /// The reply to a request of this kind.
+    ///
+    /// # Errors
+    /// The error that the reply carries; `EPROTO` if it makes no sense.
+    pub fn reply<C: Call>(self) -> Result<C::Reply, Errno> {
+        reply::decode(self.label, self.words).map_err(|failure| match failure {
+            Failure::Errno(errno) => errno,
+            Failure::Restarted | Failure::NoPlace => Errno::EPROTO,
+        })
+    }
+}
+
+impl DatagramHeader {
+    /// The header of `length` bytes from or to `peer`; `None` is the connected peer.
+    #[must_use]
+    pub fn new(length: u16, peer: Option<SocketAddr>) -> DatagramHeader {
+        DatagramHeader {
+            length,
+            wire_length: length,
+            flags: 0,
+            address: peer.map_or(addr::NO_ADDRESS, addr::to_words),
+        }
+    }
+
+    /// The address.
+    ///
+    /// # Errors
+    /// As [`addr::from_words`].
+    pub fn peer(&self) -> Result<Option<SocketAddr>, Errno> {
+        addr::from_words(self.address)
+    }
+}
