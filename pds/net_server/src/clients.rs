@@ -11,7 +11,7 @@ use shm::{ReadWindow, Window};
 use socket_proto::{Half, ReadinessWriter, WindowSizes};
 use socket_server::{ClientLimits, ClientPort, OutOfWindow};
 use supervision::Lives;
-use wiring::{CHANNELS, Network};
+use wiring::CHANNELS;
 
 use crate::configuration::client_limits;
 
@@ -65,7 +65,7 @@ impl Clients {
     ///
     /// # Panics
     /// If the wiring table does not say what a client may do: the image was put together wrongly.
-    pub fn take(network: &Network) -> (Self, Vec<Option<ClientPort<ClientWindow>>>) {
+    pub fn take() -> (Self, Vec<Option<ClientPort<ClientWindow>>>) {
         let mut clients = Clients {
             clients: Vec::new(),
             by_channel: [None; CHANNELS],

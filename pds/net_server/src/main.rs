@@ -60,7 +60,7 @@ fn init() -> impl Handler {
     let clock = clock::clock();
     let network = configuration::network();
     let configuration = configuration::core(network, key::obtain(clock), restart_count());
-    let (clients, ports) = Clients::take(network);
+    let (clients, ports) = Clients::take();
     let core = Server::new(&configuration, ports, &pd.stats())
         .unwrap_or_else(|error| panic!("configuration: {error}"));
     let theirs: &DriverPage = region::<ReadOnly>(role::DRIVER_RINGS).page();
