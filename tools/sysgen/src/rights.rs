@@ -23,7 +23,7 @@ pub struct Mapping {
     pub region: String,
     /// First address.
     pub vaddr: u64,
-    /// Bytes.
+    /// The size in bytes.
     pub len: u64,
     pub access: Access,
 }

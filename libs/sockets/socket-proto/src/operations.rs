@@ -269,7 +269,7 @@ operations! {
         socket: Handle,
         /// Where the payload lies, in either half of the window.
         span: Span,
-        /// Flags.
+        /// How it is done; docs/socket-protocol.md has the bits.
         flags: Flags,
     } -> Sent, errors [
         EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EDESTADDRREQ, EFAULT, EMSGSIZE, ENETUNREACH,
@@ -282,7 +282,7 @@ operations! {
         socket: Handle,
         /// Where the payload shall go, in the server's half of the window.
         span: Span,
-        /// Flags.
+        /// How it is done; docs/socket-protocol.md has the bits.
         flags: Flags,
     } -> Received, errors [EAGAIN, EFAULT, ENOTCONN, EOPNOTSUPP] pending;
 

@@ -10,7 +10,7 @@ use std::fmt;
 /// A place in the system description, both counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// Line.
+    /// The line.
     pub line: u32,
     /// Column, in characters.
     pub column: u32,

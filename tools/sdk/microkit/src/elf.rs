@@ -24,7 +24,7 @@ pub struct Program {
 /// Memory that is loaded.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// Address.
+    /// The virtual address.
     pub vaddr: u64,
     /// Bytes in memory.
     pub size: u64,

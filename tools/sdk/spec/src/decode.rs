@@ -69,9 +69,9 @@ pub struct Spec<'a> {
 /// A protection domain with its lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Pd<'a> {
-    /// Name.
+    /// The name.
     pub name: &'a str,
-    /// Numbers.
+    /// The numbers.
     pub record: &'a PdRecord,
     /// Private memory.
     pub areas: &'a [Area],

@@ -148,7 +148,7 @@ impl core::error::Error for PayloadError {}
 /// another segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'a> {
-    /// Addresses.
+    /// The addresses.
     pub header: &'a Header,
     segments: &'a [Segment],
     bytes: &'a [u8],

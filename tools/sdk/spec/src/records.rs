@@ -36,7 +36,7 @@ pub struct Header {
     pub magic: u64,
     /// [`VERSION`].
     pub version: u32,
-    /// Zero.
+    /// Always zero.
     pub reserved: u32,
     /// Bytes of the whole spec, data included.
     pub total_len: u64,
@@ -96,7 +96,7 @@ pub struct PdRecord {
     pub priority: u8,
     /// 1 if the PD has an endpoint (receives calls or faults), else 0.
     pub has_endpoint: u8,
-    /// Zero.
+    /// Always zero.
     pub reserved: u16,
 }
 
@@ -143,7 +143,7 @@ pub struct Area {
     pub data: Span,
     /// Page rights.
     pub rights: Rights,
-    /// Zero.
+    /// Always zero.
     pub reserved: [u8; 7],
 }
 
@@ -159,7 +159,7 @@ pub struct Map {
     pub rights: Rights,
     /// 1 for normal cached memory, 0 for device memory attributes.
     pub cached: u8,
-    /// Zero.
+    /// Always zero.
     pub reserved: u16,
 }
 
@@ -189,7 +189,7 @@ pub struct Region {
     pub page_bits: u32,
     /// Memory or device.
     pub kind: RegionKind,
-    /// Zero.
+    /// Always zero.
     pub reserved: [u8; 3],
 }
 
@@ -223,7 +223,7 @@ pub struct Cap {
     pub kind: CapKind,
     /// What it allows.
     pub rights: Rights,
-    /// Zero.
+    /// Always zero.
     pub reserved: [u8; 6],
 }
 

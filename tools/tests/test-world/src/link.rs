@@ -18,11 +18,11 @@ pub const SERVER: usize = 0;
 pub struct Faults {
     /// Which frames it concerns.
     pub seed: u64,
-    /// Lost.
+    /// Those that are lost.
     pub lost: u64,
-    /// Delivered twice.
+    /// Those that are delivered twice.
     pub doubled: u64,
-    /// Delayed, so that later frames overtake them.
+    /// Those that are delayed, so that later frames overtake them.
     pub late: u64,
     /// How long a frame travels, in nanoseconds.
     pub travel: u64,

@@ -40,7 +40,7 @@ pub struct Raw {
     pub ack: u32,
     /// Window, as in the header: not scaled.
     pub window: u16,
-    /// Data.
+    /// The data that it carries.
     pub payload: Vec<u8>,
 }
 

@@ -91,14 +91,14 @@ pub struct World {
 pub enum Event {
     /// Frames and time.
     Poll {
-        /// When.
+        /// The time in nanoseconds.
         now: u64,
         /// The frames that it took.
         frames: Vec<Vec<u8>>,
     },
     /// A client's call.
     Call {
-        /// When.
+        /// The time in nanoseconds.
         now: u64,
         /// Which client.
         client: usize,

@@ -26,9 +26,9 @@ pub struct ObjectType {
 impl ObjectType {
     /// Thread control block.
     pub const TCB: Self = Self::fixed(numbers::TCB, numbers::TCB_BITS);
-    /// Endpoint.
+    /// An endpoint.
     pub const ENDPOINT: Self = Self::fixed(numbers::ENDPOINT, numbers::ENDPOINT_BITS);
-    /// Notification.
+    /// A notification.
     pub const NOTIFICATION: Self = Self::fixed(numbers::NOTIFICATION, numbers::NOTIFICATION_BITS);
     /// Frame of 4 KiB.
     pub const SMALL_PAGE: Self = Self::fixed(numbers::SMALL_PAGE, 12);

@@ -11,7 +11,7 @@ pub struct System {
     pub pds: Vec<ProtectionDomain>,
     /// Memory regions.
     pub regions: Vec<MemoryRegion>,
-    /// Channels.
+    /// The channels between them.
     pub channels: Vec<Channel>,
 }
 
@@ -34,7 +34,7 @@ pub struct ProtectionDomain {
     pub image: Option<ProgramImage>,
     /// Mapped regions.
     pub maps: Vec<Map>,
-    /// Interrupts.
+    /// The interrupts that it receives.
     pub irqs: Vec<Irq>,
     /// Symbols to patch.
     pub setvars: Vec<SetVar>,
@@ -65,7 +65,7 @@ pub struct ProgramImage {
 pub struct Map {
     /// Index of the region.
     pub region: usize,
-    /// Address.
+    /// The virtual address.
     pub vaddr: u64,
     /// Page rights.
     pub rights: Rights,

@@ -16,7 +16,7 @@ use std::thread;
 /// Something that the test peer does wrong on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing.
+    /// It does nothing.
     #[default]
     None,
     /// The last byte of every piece of an echo or of a body is changed.

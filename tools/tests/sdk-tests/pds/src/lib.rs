@@ -73,7 +73,7 @@ pub mod fault_step {
     pub const NO_CAP: u64 = 4;
     /// Makes a system call that the kernel does not know, and goes on.
     pub const UNKNOWN_SYSCALL: u64 = 5;
-    /// Panics.
+    /// Panics, as a program does.
     pub const PANIC: u64 = 6;
     /// Returns an error from its handler.
     pub const ERROR: u64 = 7;
@@ -174,9 +174,9 @@ pub mod restart_page {
 pub mod orphan_call {
     /// Answers at once.
     pub const ANSWER: u64 = 1;
-    /// Faults.
+    /// The server faults.
     pub const FAULT: u64 = 2;
-    /// Panics.
+    /// The server panics.
     pub const PANIC: u64 = 3;
     /// Never answers.
     pub const SPIN: u64 = 4;

@@ -23,7 +23,7 @@ const CONNECTIONS: usize = 8;
 /// What the stack does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing.
+    /// It does nothing.
     None,
     /// It takes whatever has a wrong checksum.
     IgnoresChecksums,
