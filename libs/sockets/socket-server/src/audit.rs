@@ -4,6 +4,7 @@
 
 use socket_proto::PollBits;
 
+use crate::counters::Counter;
 use crate::protocol::window::Window;
 use crate::server::Server;
 use crate::sockets::socket::{Kind, Role};
@@ -78,7 +79,7 @@ impl<W: Window> Server<W> {
             "who has large buffers has left small ones",
         )?;
         ensure(self.ports.len() == bound, "every port has its socket")?;
-        let counted = self.net.counters.datagram_sockets.get();
+        let counted = self.net.stats.count(Counter::DatagramSockets).get();
         ensure(counted == datagrams, "datagram sockets are counted")
     }
 

@@ -5,6 +5,7 @@
 use smoltcp::wire::IpProtocol;
 use socket_proto::{Errno, SocketKind};
 
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::icmp::{Error, Why};
 use crate::ip::packet::{self, Packet, Tuple};
@@ -38,7 +39,7 @@ impl<W: Window> Server<W> {
         match packet.protocol {
             IpProtocol::Tcp => match packet::tuple(packet) {
                 Some(tuple) => self.segment(packet, tuple, tx),
-                None => self.net.counters.drops_malformed += 1,
+                None => self.net.stats.inc(Counter::DropsMalformed),
             },
             IpProtocol::Udp => self.datagram(packet, tx),
             IpProtocol::Icmp => {
@@ -95,11 +96,11 @@ impl<W: Window> Server<W> {
     fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
         let verified = self.net.interface.offload.rx_checksum;
         let Some(received) = udp::parse(packet, verified) else {
-            self.net.counters.drops_malformed += 1;
+            self.net.stats.inc(Counter::DropsMalformed);
             return;
         };
         let Some(socket) = self.hears(received.tuple) else {
-            self.net.counters.drops_no_socket += 1;
+            self.net.stats.inc(Counter::DropsNoSocket);
             return self.net.refuse(PORT, packet, tx);
         };
         let account = self.accounts.get_mut(socket.client);
@@ -107,7 +108,7 @@ impl<W: Window> Server<W> {
         if account.is_some_and(|account| account.receive(socket.slot, from, payload)) {
             self.refresh(socket, None);
         } else {
-            self.net.counters.drops_socket_full += 1;
+            self.net.stats.inc(Counter::DropsSocketFull);
         }
     }
 
@@ -128,7 +129,9 @@ impl<W: Window> Server<W> {
             IpProtocol::Udp => self.datagram_undelivered(error),
             _ => false,
         };
-        self.net.counters.icmp_ignored += u64::from(!believed);
+        self.net
+            .stats
+            .add(Counter::IcmpIgnored, u64::from(!believed));
     }
 
     fn datagram_undelivered(&mut self, error: Error) -> bool {

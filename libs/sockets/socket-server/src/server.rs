@@ -8,14 +8,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use socket_proto::Errno;
-use stats::{NetServer, Writer};
 
 use crate::accounts::Accounts;
 use crate::accounts::account::ClientPort;
 use crate::accounts::ports::Ports;
 use crate::accounts::schedule::Schedule;
 use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
-use crate::counters::{Counters, Counts};
+use crate::counters::{Counter, Counters};
 use crate::ethernet::gateway::GatewayEvent;
 use crate::frames::{Link, Offload, RxQueue, TxQueue};
 use crate::ip::Network;
@@ -65,14 +64,14 @@ pub struct Server<W> {
 
 impl<W: Window> Server<W> {
     /// Makes the server with all of its sockets and buffers; later nothing is allocated. `clients`
-    /// by slot; a slot may be empty. What is counted stands in `page` at once.
+    /// by slot; a slot may be empty.
     ///
     /// # Errors
     /// The configuration cannot work.
     pub fn new(
         config: &Config,
         mut clients: Vec<Option<ClientPort<W>>>,
-        page: &Writer<NetServer>,
+        stats: &Counters,
     ) -> Result<Self, ConfigError> {
         config.check()?;
         // Tables have no entries for slots behind the last client's.
@@ -88,12 +87,11 @@ impl<W: Window> Server<W> {
         for port in clients.iter().flatten() {
             port.ready.set_epoch(config.epoch);
         }
-        let counters = Counters::new(page);
-        counters.datagram_sockets.set(0);
-        let frames = counters.tx_frames.get();
+        stats.count(Counter::DatagramSockets).set(0);
+        let frames = stats.count(Counter::TxFrames).get();
         let own = config.address;
         Ok(Server {
-            net: Network::new(config, streams, clients.len(), counters),
+            net: Network::new(config, streams, clients.len(), *stats),
             tcp: Tcp::new(config, streams, &limits),
             ports: Ports::new(streams + datagrams, own, &limits, &config.key),
             schedule: Schedule::new(clients.len(), frames),
@@ -200,11 +198,6 @@ impl<W: Window> Server<W> {
         self.net.gateway.take_event()
     }
 
-    /// What has been counted.
-    pub fn counters(&self) -> Counts {
-        self.net.counters.values()
-    }
-
     /// Sends, tells sockets what has changed, and sums up.
     fn outcome<T: TxQueue>(
         &mut self,
@@ -218,11 +211,15 @@ impl<W: Window> Server<W> {
         let more = net.interface.link_up && self.schedule.flush(whose, budget, tcp, net, tx);
         self.take_changes(None);
         let now = self.net.now();
-        let counters = &self.net.counters;
-        counters.stream_sockets.set(self.tcp.used() as u64);
-        counters.half_open.set(self.tcp.half_open() as u64);
+        let stats = self.net.stats;
+        stats
+            .count(Counter::StreamSockets)
+            .set(self.tcp.used() as u64);
+        stats
+            .count(Counter::TcpHalfOpen)
+            .set(self.tcp.half_open() as u64);
         Outcome {
-            notify: self.accounts.take_news(now, &mut self.net.counters).0,
+            notify: self.accounts.take_news(now, self.net.stats).0,
             metered: false,
             deadline: earliest([
                 self.net.next_due(),

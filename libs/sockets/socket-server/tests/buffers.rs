@@ -7,6 +7,7 @@ use smoltcp::iface::SocketHandle;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpOption, TcpPacket};
 use socket_proto::{Errno, Handle, PollBits, Shutdown, SocketKind};
 use socket_server::Config;
+use stats::NetServer as Counter;
 use test_world::{Faults, World, config, frames, limits, pattern};
 
 const SECOND: u64 = 1_000_000_000;
@@ -30,7 +31,7 @@ fn world(large: usize, faults: Faults) -> World {
 }
 
 fn lent(world: &World) -> u64 {
-    world.server.counters().buffers_lent
+    world.count(Counter::BuffersLent)
 }
 
 /// Bytes on their way in both directions of a connection at once.
@@ -104,7 +105,7 @@ fn a_connection_borrows_buffers_when_it_has_much_to_carry() {
     // The next has to do with what is its own, while the first is at work.
     let (second, second_peer) = world.connected(listener, 80);
     assert!(world.send(second, &[4; 100_000]).unwrap().0 <= 4096);
-    assert_eq!(world.server.counters().buffers_refused, 1);
+    assert_eq!(world.count(Counter::BuffersRefused), 1);
     // Once the first is quiet, they are the second's.
     world.run_until("all of it", |world| {
         let _ = world.peer.tcp(first_peer).recv(|bytes| (bytes.len(), ()));
@@ -205,7 +206,7 @@ fn what_a_peer_sends_at_once_is_not_lost_and_its_end_comes_with_it() {
     world.peer.tcp(peer).send_slice(&data).unwrap();
     world.peer.tcp(peer).close();
     world.run_for(SECOND / 10);
-    assert_eq!(world.server.counters().tcp_retransmits, 0);
+    assert_eq!(world.count(Counter::TcpRetransmits), 0);
     assert!(world.bits(socket).contains(PollBits::RDHUP));
     // Half closed, it still gets what a large response needs.
     assert_eq!(world.recv(socket, 100_000).unwrap(), data);

@@ -4,6 +4,7 @@
 //! calling.
 
 use socket_proto::{Errno, Handle, Name, PollBits, SocketKind, Span, op};
+use stats::NetServer as Counter;
 use test_world::{C2S, Faults, World, config, errno, limits};
 
 const MICROSECOND: u64 = 1_000;
@@ -61,13 +62,13 @@ fn side_by_side(loops: [Loop; 2]) -> [Taken; 2] {
 
 /// Returns also whether the call was refused.
 fn recv(world: &mut World, client: usize, socket: Handle) -> (Option<Errno>, bool) {
-    let before = world.server.counters().calls_refused;
+    let before = world.count(Counter::CallsRefused);
     let span = Span {
         offset: C2S.into(),
         length: 1000,
     };
     let reply = world.call(client, op::Recv::new(socket, span));
-    let refused = world.server.counters().calls_refused > before;
+    let refused = world.count(Counter::CallsRefused) > before;
     (errno(reply), refused)
 }
 

@@ -3,6 +3,7 @@
 //! How connections begin and end.
 
 use socket_proto::{Errno, PollBits, Shutdown, SocketKind, op};
+use stats::NetServer as Counter;
 use test_world::raw::{Raw, SYN};
 use test_world::{Faults, World, config, limits};
 
@@ -39,8 +40,8 @@ fn a_full_backlog_delays_and_loses_nothing() {
     let listener = world.listen(80, 3);
     let peers: Vec<_> = (0..6).map(|_| world.peer.connect(80)).collect();
     world.run_for(SECOND / 2);
-    assert_eq!(world.server.counters().drops_backlog, 3);
-    assert_eq!(world.server.counters().stream_sockets, 3);
+    assert_eq!(world.count(Counter::DropsBacklog), 3);
+    assert_eq!(world.count(Counter::StreamSockets), 3);
     let mut accepted = 0;
     world.run_until("all six", |world| {
         while world.accept(listener).is_ok() {
@@ -73,7 +74,7 @@ fn a_port_without_a_listener_refuses() {
     let mut world = World::simple();
     let peer = world.peer.connect(81);
     world.run_until("a reset", |world| !world.peer.tcp(peer).is_active());
-    assert_eq!(world.server.counters().drops_no_socket, 1);
+    assert_eq!(world.count(Counter::DropsNoSocket), 1);
     world.assert_no_streams();
     // A bound socket that does not listen refuses too.
     let socket = world.socket(SocketKind::Stream);
@@ -262,9 +263,9 @@ fn a_peer_that_goes_silent_is_given_up() {
     world.run_for(SECOND / 5000);
     world.medium.set_faults(silence);
     world.run_for(SECOND / 1000);
-    assert_eq!(world.server.counters().half_open, 1);
+    assert_eq!(world.count(Counter::TcpHalfOpen), 1);
     world.run_for(SECOND * 16);
-    assert_eq!(world.server.counters().half_open, 0);
+    assert_eq!(world.count(Counter::TcpHalfOpen), 0);
     world.assert_no_streams();
     // Idle connections stay: nobody owes anything.
     let mut world = World::simple();
@@ -291,8 +292,8 @@ fn a_driver_that_stands_still_does_not_make_the_server_spin() {
     }
     // Longer than half-open connections are kept.
     world.run_for(SECOND * 20);
-    assert!(world.server.counters().drops_no_tx_buffer > 1000);
-    assert_eq!(world.server.counters().half_open, 0);
+    assert!(world.count(Counter::DropsNoTxBuffer) > 1000);
+    assert_eq!(world.count(Counter::TcpHalfOpen), 0);
     world.medium.stop_driver(false);
     world.connected(listener, 80);
 }
@@ -332,8 +333,7 @@ fn ten_thousand_connections_leave_nothing_behind() {
         }
         world.run_until("closed", |world| !world.peer.tcp(peer).is_open());
     }
-    let counters = world.server.counters();
-    assert_eq!(counters.tcp_accepted, 10_000);
+    assert_eq!(world.count(Counter::TcpAccepted), 10_000);
     world.close(listener);
     world.run_for(SECOND * 15);
     world.assert_no_streams();
@@ -355,7 +355,7 @@ fn ten_thousand_attempts_leave_nothing_behind() {
         world.close(socket);
     }
     world.assert_no_streams();
-    assert_eq!(world.server.counters().tcp_opened, 10_000);
+    assert_eq!(world.count(Counter::TcpOpened), 10_000);
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn a_slow_reader_gets_everything_and_then_has_time_to_close() {
         assert!(world.peer.tcp(peer).is_active(), "reset after {read} bytes");
         // After about 56 seconds the peer's buffer has room for the rest, and the FIN comes. From
         // then on it has a minute to close.
-        let half = world.server.counters().stream_sockets;
+        let half = world.count(Counter::StreamSockets);
         assert!(half == 1 || read > 110_000, "given up after {read} bytes");
     }
     world.run_for(SECOND * 20);
@@ -484,7 +484,7 @@ fn unsent_bytes_are_not_given_up_for_a_new_connection() {
     // Every place is taken by one that still sends: the next peer waits.
     let late = world.peer.connect(80);
     world.run_for(SECOND);
-    assert_eq!(world.server.counters().tcp_reclaimed, 0);
+    assert_eq!(world.count(Counter::TcpReclaimed), 0);
     assert_eq!(world.accept(listener).map(drop), Err(Errno::EAGAIN));
     for peer in slow {
         let mut read = 0;

@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 use socket_proto::{Errno, PollBits, SocketKind};
 use socket_server::{Link, RxQueue, TxQueue};
+use stats::NetServer as Count;
 use test_world::{Event, Faults, World, config, limits, pattern};
 
 const SECOND: u64 = 1_000_000_000;
@@ -48,7 +49,8 @@ fn visits_a_frame(count: usize) -> f64 {
     let listener = world.listen(7, count as u64);
     let connections: Vec<_> = (0..count).map(|_| world.connected(listener, 7)).collect();
     world.run_for(2 * SECOND);
-    let before = world.server.counters();
+    let frames = |world: &World| world.count(Count::RxFrames) + world.count(Count::TxFrames);
+    let before = (frames(&world), world.count(Count::SocketVisits));
     let (socket, peer) = connections[count / 2];
     for round in 0..50 {
         world
@@ -62,10 +64,9 @@ fn visits_a_frame(count: usize) -> f64 {
         world.run_until("the echo", |world| world.peer.tcp(peer).recv_queue() == 100);
         world.peer.tcp(peer).recv(|b| (b.len(), ())).unwrap();
     }
-    let after = world.server.counters();
-    let frames = after.rx_frames + after.tx_frames - before.rx_frames - before.tx_frames;
+    let frames = frames(&world) - before.0;
     assert!(frames >= 100);
-    (after.socket_visits - before.socket_visits) as f64 / frames as f64
+    (world.count(Count::SocketVisits) - before.1) as f64 / frames as f64
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn nothing_is_allocated_after_the_start() {
         world.close(attempt);
     }
     let script = world.script.take().unwrap();
-    let expected = world.server.counters();
+    let expected = world.counts();
 
     // Then the same again with a second server, which must take the same course, over a link that
     // was there before.
@@ -192,9 +193,9 @@ fn nothing_is_allocated_after_the_start() {
         }
     });
     assert_eq!(counted, 0);
-    let counters = server.counters();
-    assert!(counters.copied_to_client > 300_000 && counters.tcp_retransmits > 0);
-    assert_eq!(counters, expected, "another course");
+    assert!(again.count(Count::CopiedToClient) > 300_000);
+    assert!(again.count(Count::TcpRetransmits) > 0);
+    assert_eq!(again.counts(), expected, "another course");
 }
 
 #[test]
@@ -235,7 +236,7 @@ fn without_transmit_buffers_nothing_is_lost() {
     for _ in 0..taken {
         assert_eq!(world.peer.udp(sender).recv().unwrap().0, b"datagram");
     }
-    assert_eq!(world.server.counters().drops_no_tx_buffer, 0);
+    assert_eq!(world.count(Count::DropsNoTxBuffer), 0);
 }
 
 #[test]
@@ -245,14 +246,14 @@ fn a_wake_up_is_bounded() {
     for _ in 0..1000 {
         world.medium.inject(test_world::SERVER, flood.clone());
     }
-    let before = world.server.counters().rx_frames;
+    let before = world.count(Count::RxFrames);
     let outcome = world.server.poll(world.now, &mut world.link);
     assert!(outcome.more_work);
-    let taken = world.server.counters().rx_frames - before;
+    let taken = world.count(Count::RxFrames) - before;
     assert!(taken > 0 && taken < 1000, "{taken} frames in one go");
     world.outcome = outcome;
     world.run_for(SECOND / 100);
-    assert_eq!(world.server.counters().rx_frames - before, 1000);
+    assert_eq!(world.count(Count::RxFrames) - before, 1000);
     assert!(!world.outcome.more_work);
 }
 

@@ -9,6 +9,7 @@ use smoltcp::wire::{
 use socket_proto::datagram::HEADER_SIZE;
 use socket_proto::{Errno, PollBits, Received, Sent, Shutdown, SocketKind, Span, op};
 use socket_server::{Config, GatewayEvent};
+use stats::NetServer as Counter;
 use test_world::{Faults, PEER_MAC, SERVER_MAC, World, config, limits, pattern};
 
 const SECOND: u64 = 1_000_000_000;
@@ -201,7 +202,7 @@ fn a_host_that_does_not_answer_clogs_nothing() {
         assert_eq!(world.peer.udp(peer).recv().unwrap().0, b"found");
     }
     world.run_for(SECOND * 10);
-    assert_eq!(world.server.counters().drops_unresolved, 40);
+    assert_eq!(world.count(Counter::DropsUnresolved), 40);
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn an_echo_request_is_answered() {
         })
     });
     assert!(answered);
-    assert_eq!(world.server.counters().icmp_echo_replies, 1);
+    assert_eq!(world.count(Counter::IcmpEchoReplies), 1);
 }
 
 #[test]
@@ -342,5 +343,5 @@ fn a_datagram_socket_that_is_full_drops_and_counts() {
     }
     let received = world.recv_datagrams(socket, 100_000).unwrap();
     assert_eq!(received.len(), 64);
-    assert_eq!(world.server.counters().drops_socket_full, 36);
+    assert_eq!(world.count(Counter::DropsSocketFull), 36);
 }

@@ -7,6 +7,7 @@
 use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
 use socket_proto::{Errno, Handle, PollBits, SocketKind, SocketOption, Span, addr, op};
+use stats::NetServer as Counter;
 use test_world::{C2S, Faults, S2C, SERVER, World, config, limits};
 
 /// Connections of the well-behaved peer.
@@ -399,8 +400,8 @@ impl Actors {
         world.close(handle);
         world.close(listener);
         world.run_for(100_000_000_000);
-        assert_eq!(world.server.counters().datagram_sockets, 0);
-        assert_eq!(world.server.counters().stream_sockets, 0);
+        assert_eq!(world.count(Counter::DatagramSockets), 0);
+        assert_eq!(world.count(Counter::StreamSockets), 0);
     }
 }
 

@@ -6,6 +6,7 @@
 use std::net::Ipv4Addr;
 
 use socket_proto::{Errno, Handle, PollBits, SocketKind};
+use stats::NetServer as Counter;
 use test_world::{
     Faults, Narrow, PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, config, frames, limits,
     pattern,
@@ -122,8 +123,13 @@ fn an_error_about_what_is_not_under_way_is_ignored() {
     world.inject(error(3, 4, 576, &forged));
     assert_eq!(world.so_error(stream), None);
     assert!(!world.bits(stream).contains(PollBits::ERR));
-    let counters = world.server.counters();
-    assert_eq!((counters.icmp_ignored, counters.path_mtu_changes), (2, 0));
+    assert_eq!(
+        (
+            world.count(Counter::IcmpIgnored),
+            world.count(Counter::PathMtuChanges)
+        ),
+        (2, 0)
+    );
     // On an established connection: only bytes that are under way can be too long for a path.
     world.medium.set_faults(Faults::none());
     let listener = world.listen(7, 4);
@@ -139,11 +145,7 @@ fn an_error_about_what_is_not_under_way_is_ignored() {
         let sequence = sequence.wrapping_add_signed(offset);
         quoted[24..28].copy_from_slice(&sequence.to_be_bytes());
         world.inject(error(3, 4, 1400, &quoted));
-        assert_eq!(
-            world.server.counters().path_mtu_changes,
-            changes,
-            "{offset}"
-        );
+        assert_eq!(world.count(Counter::PathMtuChanges), changes, "{offset}");
     }
     // Established connections survive everything.
     world.inject(error(3, 3, 0, &segment));
@@ -158,7 +160,7 @@ fn fragmentation_needed_ends_no_attempt() {
     syn[2..4].copy_from_slice(&1500u16.to_be_bytes());
     world.inject(error(3, 4, 1000, &syn));
     assert_eq!(world.so_error(stream), None);
-    assert_eq!(world.server.counters().path_mtu_changes, 1);
+    assert_eq!(world.count(Counter::PathMtuChanges), 1);
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn a_download_gets_through_a_narrow_path() {
             received.len() == data.len()
         });
         assert!(received == data, "MTU {mtu}");
-        assert!(world.server.counters().path_mtu_changes >= 1);
+        assert!(world.count(Counter::PathMtuChanges) >= 1);
         world.medium.start_tap();
         world.send(socket, &data[..5000]).unwrap();
         let packet = last_sent(&mut world, 6);
@@ -280,7 +282,7 @@ fn what_is_sent_unasked_is_limited() {
             (200..=720).contains(&answers),
             "{name}: {answers} in a second"
         );
-        let limited = world.server.counters().replies_limited as usize;
+        let limited = world.count(Counter::RepliesLimited) as usize;
         assert!(answers + limited >= 5000, "{name}: {answers} and {limited}");
         world.medium.start_tap();
         world.inject(stranger(&question(victim)));
@@ -326,13 +328,13 @@ fn sources_that_nobody_can_have_are_dropped() {
         SERVER_IP,
     ];
     for source in sources {
-        let before = world.server.counters().drops_source;
+        let before = world.count(Counter::DropsSource);
         world.inject(stranger(&echo_request(source, SERVER_IP)));
         world.inject(stranger(&frames::udp((source, 9), (SERVER_IP, 7), b"x")));
         world.inject(stranger(&frames::udp((source, 9), (SERVER_IP, 9), b"x")));
         world.inject(stranger(&tcp_syn(source, 80)));
         world.inject(stranger(&tcp_syn(source, 81)));
-        assert_eq!(world.server.counters().drops_source - before, 5, "{source}");
+        assert_eq!(world.count(Counter::DropsSource) - before, 5, "{source}");
     }
     assert_eq!(world.medium.take_tap().len(), 0);
     assert!(!world.bits(socket).contains(PollBits::IN));
@@ -384,5 +386,5 @@ fn a_packet_for_somebody_else_is_not_looked_at() {
         &packet,
     ));
     assert_eq!(world.medium.take_tap().len(), 0);
-    assert_eq!(world.server.counters().drops_malformed, 3);
+    assert_eq!(world.count(Counter::DropsMalformed), 3);
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use socket_proto::{Errno, Handle, PollBits, Received, SocketKind, Span, op};
+use stats::NetServer as Counter;
 use test_world::{
     C2S, Faults, PEER_IP, PEER_MAC, SERVER_IP, SERVER_MAC, World, config, frames, limits,
 };
@@ -147,7 +148,7 @@ fn a_host_is_asked_for_once_a_second_and_given_up_after_three_times() {
     assert_eq!(asked(&mut world), [(to, ALL); 3]);
     assert_eq!(world.so_error(datagram), Some(Errno::EHOSTUNREACH));
     assert_eq!(world.so_error(stream), Some(Errno::EHOSTUNREACH));
-    assert!(world.server.counters().drops_unresolved > 100);
+    assert!(world.count(Counter::DropsUnresolved) > 100);
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn the_newest_datagram_for_a_host_waits_for_it() {
         payloads,
         [(hosts[1].0, &b"new"[..]), (hosts[0].0, &b"new"[..])]
     );
-    assert_eq!(world.server.counters().drops_unresolved, 2);
+    assert_eq!(world.count(Counter::DropsUnresolved), 2);
 }
 
 #[test]
@@ -265,14 +266,14 @@ fn who_waits_for_one_host_is_not_woken_by_others() {
         );
     }
     world.run_for(SECOND / 10);
-    let before = world.server.counters().socket_visits;
+    let before = world.count(Counter::SocketVisits);
     for n in 0..100 {
         world.inject(request(host(0x1000 + n)));
         world.inject(reply(host(0x1000 + n)));
     }
-    assert_eq!(world.server.counters().socket_visits, before);
+    assert_eq!(world.count(Counter::SocketVisits), before);
     world.inject(reply(host(0x0900)));
-    let visits = world.server.counters().socket_visits - before;
+    let visits = world.count(Counter::SocketVisits) - before;
     assert!((1..=2).contains(&visits), "{visits}");
 }
 
@@ -295,11 +296,11 @@ fn whoever_asks_for_this_machine_is_answered_within_limits() {
         world.inject(request(host(0x0900)));
     }
     assert!((1..30).contains(&replies(&mut world)));
-    assert!(world.server.counters().replies_limited > 900);
+    assert!(world.count(Counter::RepliesLimited) > 900);
     world.inject(request(host(0x0902)));
     assert_eq!(replies(&mut world), 1, "others are not affected");
     // This machine's own address, and no address that a neighbour can have.
-    let before = world.server.counters().drops_source;
+    let before = world.count(Counter::DropsSource);
     for address in [
         SERVER_IP,
         Ipv4Addr::new(192, 0, 2, 1),
@@ -307,7 +308,7 @@ fn whoever_asks_for_this_machine_is_answered_within_limits() {
     ] {
         world.inject(request((host(0x0903).0, address)));
     }
-    assert_eq!(world.server.counters().drops_source - before, 3);
+    assert_eq!(world.count(Counter::DropsSource) - before, 3);
     assert_eq!(replies(&mut world), 0);
 }
 
@@ -336,11 +337,13 @@ fn a_reset_that_cannot_leave_does_not_keep_the_server_busy() {
         ..Faults::none()
     });
     world.run_for(45 * SECOND);
-    let before = world.server.counters();
+    let counted =
+        |world: &World| [Counter::TcpReset, Counter::SocketVisits].map(|of| world.count(of));
+    let [resets, visits] = counted(&world);
     world.inject(frame);
     world.run_for(SECOND / 10);
-    let after = world.server.counters();
-    assert_eq!(after.tcp_reset - before.tcp_reset, 1);
-    let visits = after.socket_visits - before.socket_visits;
+    let after = counted(&world);
+    assert_eq!(after[0] - resets, 1);
+    let visits = after[1] - visits;
     assert!((1..10).contains(&visits), "{visits} visits");
 }

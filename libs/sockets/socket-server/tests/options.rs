@@ -5,6 +5,7 @@
 use socket_proto::layouts::{Account, Interface, Layout, QueryKind, SocketState};
 use socket_proto::{Errno, Handle, OptionAccess, OptionKinds, PollBits, SocketKind, SocketOption};
 use socket_proto::{Span, addr, op};
+use stats::NetServer as Counter;
 use test_world::{C2S, Faults, PEER_IP, SERVER_IP, SERVER_MAC, World, config, frames, limits};
 
 const SECOND: u64 = 1_000_000_000;
@@ -138,12 +139,12 @@ fn a_close_that_does_not_linger_resets() {
             .unwrap();
         let shown = get(&mut world, socket, SocketOption::Linger);
         assert_eq!(shown, Ok((linger.is_some().into(), linger.unwrap_or(0))));
-        let before = world.server.counters().tcp_reset;
+        let before = world.count(Counter::TcpReset);
         world.close(socket);
         world.run_for(SECOND / 10);
         let closed = world.peer.tcp(peer).state() == smoltcp::socket::tcp::State::Closed;
         assert_eq!(closed, resets, "{linger:?}");
-        assert_eq!(world.server.counters().tcp_reset > before, resets);
+        assert_eq!(world.count(Counter::TcpReset) > before, resets);
     }
 }
 
@@ -195,7 +196,7 @@ fn queries_tell_what_is_there() {
         (interface.prefix, interface.mtu, interface.link_up),
         (24, 1500, 1)
     );
-    assert_eq!(interface.tx_frames, world.server.counters().tx_frames);
+    assert_eq!(interface.tx_frames, world.count(Counter::TxFrames));
     assert!(interface.tx_frames > 0);
     let none = query::<Interface>(&mut world, QueryKind::Interface, 1);
     assert_eq!(none, Err(Errno::ENODEV));

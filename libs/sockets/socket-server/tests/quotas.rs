@@ -8,6 +8,7 @@ use socket_proto::{
     SocketOption, Span, op,
 };
 use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange};
+use stats::NetServer as Counter;
 use test_world::{Faults, World, config, errno, limits};
 
 const SECOND: u64 = 1_000_000_000;
@@ -170,8 +171,8 @@ fn a_quota_ends_where_it_says_and_only_for_its_client() {
         world.peer.connect(80);
     }
     world.run_for(SECOND / 10);
-    assert_eq!(world.server.counters().stream_sockets, 2);
-    assert_eq!(world.server.counters().drops_backlog, 3);
+    assert_eq!(world.count(Counter::StreamSockets), 2);
+    assert_eq!(world.count(Counter::DropsBacklog), 3);
     assert_eq!(world.socket_as(0, SocketKind::Stream), Err(Errno::EMFILE));
     let (socket, _) = world.accept(listener).unwrap();
     world.close(socket);
@@ -198,8 +199,8 @@ fn connections_that_only_close_make_room() {
         let mut last = [0; 8];
         assert_eq!(world.peer.tcp(peer).recv_slice(&mut last), Ok(3));
     }
-    assert!(world.server.counters().tcp_reclaimed >= 4);
-    assert!(world.server.counters().stream_sockets <= 6);
+    assert!(world.count(Counter::TcpReclaimed) >= 4);
+    assert!(world.count(Counter::StreamSockets) <= 6);
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn attach_drops_everything_the_client_had() {
         .unwrap();
 
     world.attach(0);
-    assert_eq!(world.server.counters().client_restarts, 1);
+    assert_eq!(world.count(Counter::ClientRestarts), 1);
     for socket in [listener, socket, udp] {
         assert_eq!(world.bits(socket), PollBits::NVAL);
         assert_eq!(world.ask(op::Close { socket }), Err(Errno::EBADF));
@@ -233,7 +234,7 @@ fn attach_drops_everything_the_client_had() {
     assert!(!world.peer.tcp(peer).is_active());
     assert!(!world.peer.tcp(waiting).is_active());
     world.assert_no_streams();
-    assert_eq!(world.server.counters().datagram_sockets, 0);
+    assert_eq!(world.count(Counter::DatagramSockets), 0);
     // Its ports are free, the other client's socket is untouched.
     world.listen(80, 4);
     assert!(world.ask_as(1, op::SockName { socket: theirs }).is_ok());
@@ -267,7 +268,7 @@ fn a_client_that_is_gone_leaves_nothing_behind() {
     // The attempt cannot even say that it is over, because nobody answers ARP.
     world.run_for(SECOND * 4);
     world.assert_no_streams();
-    assert_eq!(world.server.counters().datagram_sockets, 0);
+    assert_eq!(world.count(Counter::DatagramSockets), 0);
     let late = world.peer.connect(80);
     world.run_for(SECOND / 10);
     assert!(!world.peer.tcp(late).is_active(), "nobody listens");

@@ -5,6 +5,7 @@
 use std::net::Ipv4Addr;
 
 use socket_proto::{Errno, Handle, PollBits, SocketKind};
+use stats::NetServer as Counter;
 use test_world::raw::{ACK, FIN, PSH, RST, Raw, SYN};
 use test_world::{World, limits};
 
@@ -330,12 +331,11 @@ fn a_flood_of_syns_does_not_keep_an_honest_peer_out() {
         world.await_bits(socket, PollBits::HUP);
         world.close(socket);
     }
-    let counters = world.server.counters();
-    assert!(counters.syn_cookies_sent > 10_000);
-    assert!(counters.syn_cookies_taken >= 10);
+    assert!(world.count(Counter::SynCookiesSent) > 10_000);
+    assert!(world.count(Counter::SynCookiesTaken) >= 10);
     // What is half open is forgotten, and then no cookie is taken.
     world.run_for(120 * SECOND);
-    assert_eq!(world.server.counters().half_open, 0);
+    assert_eq!(world.count(Counter::TcpHalfOpen), 0);
     world.assert_no_streams();
 }
 
@@ -371,9 +371,9 @@ fn a_reset_of_a_half_open_connection_needs_the_exact_number() {
     let (mut world, _) = listening();
     world.exchange(&raw(SYN, IRS, 0));
     world.exchange(&raw(RST, IRS + 2, 0));
-    assert_eq!(world.server.counters().half_open, 1);
+    assert_eq!(world.count(Counter::TcpHalfOpen), 1);
     world.exchange(&raw(RST, IRS + 1, 0));
-    assert_eq!(world.server.counters().half_open, 0);
+    assert_eq!(world.count(Counter::TcpHalfOpen), 0);
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn peers_that_vanish_after_a_close_hold_no_places() {
         // The FIN is never acknowledged.
         world.close(socket);
     }
-    assert!(world.server.counters().tcp_reclaimed >= 160);
+    assert!(world.count(Counter::TcpReclaimed) >= 160);
     let peer = world.peer.connect(80);
     world.await_bits(listener, PollBits::IN);
     world.accept(listener).unwrap();

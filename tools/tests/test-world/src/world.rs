@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use socket_proto::{Call, Errno, Failure, op, reply};
 use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
 
-use stats::{StatsPage, Writer};
+use stats::{NetServer as Counter, Reader, Sample, StatsPage, Writer};
 
 use crate::memory::page;
 use crate::{ClientMemory, Faults, Medium, Peer, SERVER, SharedWindow, SimRx, SimTx};
@@ -66,6 +66,8 @@ pub struct World {
     pub link: Link<SimRx, SimTx>,
     /// The server.
     pub server: Server<SharedWindow>,
+    /// Where it counts.
+    counters: Writer<Counter>,
     /// The test peer at the far end.
     pub peer: Peer,
     /// What each client shares with the server.
@@ -132,12 +134,14 @@ impl World {
         let medium = Medium::new(faults);
         let clients: Vec<ClientMemory> = limits.iter().map(|_| ClientMemory::new()).collect();
         let now = SECOND;
+        let counters = Writer::attach(page::<StatsPage>(), 0);
         let mut world = World {
             now,
             link: medium.server_end(512),
             peer: Peer::new(&medium, peers),
             medium,
-            server: start(&config, &clients, &limits, now),
+            server: start(&config, &clients, &limits, &counters, now),
+            counters,
             clients,
             config,
             limits,
@@ -159,7 +163,9 @@ impl World {
     /// not attached.
     pub fn restart(&mut self) {
         self.config.epoch += 1;
-        self.server = start(&self.config, &self.clients, &self.limits, self.now);
+        self.counters = Writer::attach(page::<StatsPage>(), 0);
+        let (config, clients, limits) = (&self.config, &self.clients, &self.limits);
+        self.server = start(config, clients, limits, &self.counters, self.now);
         self.outcome = Outcome {
             more_work: true,
             ..Outcome::default()
@@ -307,10 +313,21 @@ impl World {
         }
     }
 
+    /// What the server has counted.
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.counters.count(counter).get()
+    }
+
+    /// The values of all its counters.
+    pub fn counts(&self) -> Vec<Sample> {
+        let page = Reader::open(self.counters.page()).expect("a page of counters");
+        page.samples().collect()
+    }
+
     /// Nothing is left of any connection, as the counters show.
     #[track_caller]
     pub fn assert_no_streams(&mut self) {
-        assert_eq!(self.server.counters().stream_sockets, 0);
+        assert_eq!(self.count(Counter::StreamSockets), 0);
     }
 }
 
@@ -318,12 +335,12 @@ fn start(
     config: &Config,
     clients: &[ClientMemory],
     limits: &[ClientLimits],
+    counters: &Writer<Counter>,
     now: u64,
 ) -> Server<SharedWindow> {
     let ports = clients.iter().zip(limits);
     let ports = ports.map(|(memory, limits)| Some(memory.port(limits.clone())));
-    let counters = Writer::attach(page::<StatsPage>(), 0);
-    let server = Server::new(config, ports.collect(), &counters);
+    let server = Server::new(config, ports.collect(), counters);
     let mut server = server.expect("the configuration is fine");
     server
         .link_up(SERVER_MAC, Offload::default(), now)

@@ -12,7 +12,7 @@ mod time_share;
 
 use alloc::vec::Vec;
 
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::tables::id::{ClientId, Id, SocketId};
 use crate::tables::set::ClientSet;
 use crate::tables::timers::Timers;
@@ -71,7 +71,7 @@ impl<W> Accounts<W> {
     }
 
     /// Whom to notify. Pages are complete by then.
-    pub(crate) fn take_news(&mut self, now: Instant, counters: &mut Counters) -> ClientSet {
+    pub(crate) fn take_news(&mut self, now: Instant, stats: Counters) -> ClientSet {
         let mut notify = ClientSet::default();
         for client in core::mem::take(&mut self.touched).iter() {
             let Some(Some(account)) = self.accounts.get_mut(client.index()) else {
@@ -88,7 +88,7 @@ impl<W> Accounts<W> {
                 notify.set(client, true);
                 // It is expected to call.
                 self.presence.note(client, now);
-                counters.ready_notifications += 1;
+                stats.inc(Counter::ReadyNotifications);
             }
         }
         notify

@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::shares::{ANSWERS, SERVER, SHARE, Shares};
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::tables::id::{ClientId, Id};
@@ -90,7 +91,7 @@ impl Schedule {
         tx: &mut T,
     ) -> usize {
         self.shares
-            .note(account, net.counters.tx_frames.get(), tx.free())
+            .note(account, net.stats.count(Counter::TxFrames).get(), tx.free())
     }
 
     /// The clients that have frames under way or wait for buffers.

@@ -5,7 +5,7 @@
 use core::net::Ipv4Addr;
 
 use super::{ARP_TYPE, HEADER, Hop, emit};
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::frames::TxQueue;
 
 /// Bytes of an ARP packet for IPv4 over Ethernet.
@@ -59,7 +59,7 @@ pub fn parse(payload: &[u8]) -> Option<Arp> {
 }
 
 /// Sends an ARP packet to one network card. Returns false if no buffer is free.
-pub fn send<T: TxQueue>(tx: &mut T, to: [u8; 6], arp: Arp, counters: &mut Counters) -> bool {
+pub fn send<T: TxQueue>(tx: &mut T, to: [u8; 6], arp: Arp, stats: Counters) -> bool {
     let hop = Hop {
         source: arp.sender_mac,
         destination: to,
@@ -79,8 +79,8 @@ pub fn send<T: TxQueue>(tx: &mut T, to: [u8; 6], arp: Arp, counters: &mut Counte
         packet[24..28].copy_from_slice(&arp.target.octets());
     });
     if sent.is_some() {
-        counters.tx_frames += 1;
-        counters.tx_bytes += (HEADER + ARP) as u64;
+        stats.inc(Counter::TxFrames);
+        stats.add(Counter::TxBytes, (HEADER + ARP) as u64);
     }
     sent.is_some()
 }

@@ -7,6 +7,7 @@ use core::net::Ipv4Addr;
 use super::arp::{self, Arp, Operation};
 use super::neighbours::{Due, GATEWAY};
 use super::{BROADCAST, Hop, is_card};
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::{Tuple, is_host};
@@ -16,7 +17,7 @@ impl Network {
     /// An ARP packet (RFC 826) has come.
     pub(crate) fn arp<T: TxQueue>(&mut self, payload: &[u8], tx: &mut T) {
         let Some(arp) = arp::parse(payload) else {
-            self.counters.drops_malformed += 1;
+            self.stats.inc(Counter::DropsMalformed);
             return;
         };
         let own = self.address();
@@ -29,7 +30,7 @@ impl Network {
             && !self.interface.is_broadcast(sender)
             && self.interface.is_neighbour(sender);
         if !is_card(mac) || !(neighbour || nameless) {
-            self.counters.drops_source += 1;
+            self.stats.inc(Counter::DropsSource);
             return;
         }
         if arp.target != own {
@@ -54,7 +55,7 @@ impl Network {
 
     fn answer_arp<T: TxQueue>(&mut self, to: Ipv4Addr, mac: [u8; 6], tx: &mut T) {
         if !self.limits.arp.allow(to, self.now()) {
-            self.counters.replies_limited += 1;
+            self.stats.inc(Counter::RepliesLimited);
             return;
         }
         let arp = Arp {
@@ -64,8 +65,8 @@ impl Network {
             target_mac: mac,
             target: to,
         };
-        if !arp::send(tx, mac, arp, &mut self.counters) {
-            self.counters.drops_no_tx_buffer += 1;
+        if !arp::send(tx, mac, arp, self.stats) {
+            self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }
 
@@ -106,7 +107,7 @@ impl Network {
             target,
         };
         // One that cannot leave is one that gets no answer; the next follows in a second.
-        arp::send(tx, to.unwrap_or(BROADCAST), arp, &mut self.counters);
+        arp::send(tx, to.unwrap_or(BROADCAST), arp, self.stats);
     }
 
     /// Does what is due: asks for the gateway, asks again for the hosts that have not answered, and
@@ -169,8 +170,8 @@ impl Network {
             let datagram = &pending[self.pending.range(place)];
             match hop.map(|hop| self.send_datagram(hop, to, datagram, tx)) {
                 Some(Ok(())) => {}
-                Some(Err(_)) => self.counters.drops_no_tx_buffer += 1,
-                None => self.counters.drops_unresolved += 1,
+                Some(Err(_)) => self.stats.inc(Counter::DropsNoTxBuffer),
+                None => self.stats.inc(Counter::DropsUnresolved),
             }
             self.pending.bytes = pending;
             self.pending.put_back(place);
@@ -180,7 +181,7 @@ impl Network {
     /// Takes out a datagram whose next hop does not answer. Returns its ends.
     pub(crate) fn next_undeliverable(&mut self) -> Option<Tuple> {
         let place = self.pending.next_undeliverable()?;
-        self.counters.drops_unresolved += 1;
+        self.stats.inc(Counter::DropsUnresolved);
         let tuple = self.pending.tuple(place);
         self.pending.put_back(place);
         Some(tuple)

@@ -5,6 +5,7 @@
 use super::Network;
 use super::icmp::{self, Error, Message};
 use super::packet::Packet;
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 
 /// Codes of "destination unreachable" (RFC 792).
@@ -15,15 +16,15 @@ impl Network {
     /// Handles an ICMP message. Returns what it says about a packet that claims to be ours.
     pub(crate) fn icmp<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Error> {
         match icmp::parse(packet.payload, self.address()) {
-            None => self.counters.drops_malformed += 1,
+            None => self.stats.inc(Counter::DropsMalformed),
             // An echo from all hosts would be an amplifier (RFC 1122 section 3.2.2.6 lets us be
             // silent).
             Some(_) if packet.to_all => {}
             Some(Message::Echo) => {
                 if self.may_send_icmp(packet) {
                     match self.send_echo(packet, tx) {
-                        Ok(()) => self.counters.icmp_echo_replies += 1,
-                        Err(_) => self.counters.drops_no_tx_buffer += 1,
+                        Ok(()) => self.stats.inc(Counter::IcmpEchoReplies),
+                        Err(_) => self.stats.inc(Counter::DropsNoTxBuffer),
                     }
                 }
             }
@@ -35,7 +36,7 @@ impl Network {
 
     fn may_send_icmp(&mut self, packet: &Packet) -> bool {
         let allowed = self.limits.icmp.allow(packet.source, self.now);
-        self.counters.replies_limited += u64::from(!allowed);
+        self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }
 
@@ -46,7 +47,7 @@ impl Network {
             return;
         }
         if self.send_unreachable(code, packet, tx).is_err() {
-            self.counters.drops_no_tx_buffer += 1;
+            self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }
 
@@ -54,6 +55,6 @@ impl Network {
     pub(crate) fn path_narrows(&mut self, error: Error, mtu: u16) {
         let (to, length) = (error.tuple.remote.0, error.length);
         let narrower = self.paths.too_big(to, length, mtu.into(), self.now);
-        self.counters.path_mtu_changes += u64::from(narrower);
+        self.stats.add(Counter::PathMtuChanges, u64::from(narrower));
     }
 }

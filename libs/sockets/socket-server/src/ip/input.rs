@@ -8,6 +8,7 @@ use super::Network;
 use super::packet::{self, Packet, Reject};
 use super::reassembly::{Fragment, Progress};
 use super::send::HEADER;
+use crate::counters::Counter;
 use crate::ethernet::{self, Content};
 use crate::frames::TxQueue;
 
@@ -19,10 +20,10 @@ impl Network {
         frame: &'a [u8],
         tx: &mut T,
     ) -> Option<Packet<'a>> {
-        self.counters.rx_frames += 1;
-        self.counters.rx_bytes += frame.len() as u64;
+        self.stats.inc(Counter::RxFrames);
+        self.stats.add(Counter::RxBytes, frame.len() as u64);
         let Some(frame) = ethernet::open(frame, self.interface.mac) else {
-            self.counters.drops_malformed += 1;
+            self.stats.inc(Counter::DropsMalformed);
             return None;
         };
         let bytes = match frame.content {
@@ -41,11 +42,11 @@ impl Network {
                 Some(packet)
             }
             Ok(_) | Err(Reject::Malformed) => {
-                self.counters.drops_malformed += 1;
+                self.stats.inc(Counter::DropsMalformed);
                 None
             }
             Err(Reject::Source) => {
-                self.counters.drops_source += 1;
+                self.stats.inc(Counter::DropsSource);
                 None
             }
         }
@@ -62,7 +63,8 @@ impl Network {
         let progress = self
             .reassembly
             .add(fragment, packet.payload, self.now, into);
-        self.counters.drops_fragments += self.reassembly.take_dropped();
+        self.stats
+            .add(Counter::DropsFragments, self.reassembly.take_dropped());
         let Progress::Complete(length) = progress else {
             return None;
         };

@@ -22,7 +22,7 @@ use core::net::Ipv4Addr;
 pub(crate) use errors::{PORT, PROTOCOL};
 
 use crate::config::Config;
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::ethernet::gateway::Gateway;
 use crate::ethernet::neighbours::Neighbours;
 use crate::ethernet::pending::Pending;
@@ -71,7 +71,7 @@ pub(crate) struct Network {
     /// A neighbour whose address is to be confirmed, with the address.
     pub probe: Option<(Ipv4Addr, [u8; 6])>,
     now: Instant,
-    pub counters: Counters,
+    pub stats: Counters,
 }
 
 impl Network {
@@ -80,7 +80,7 @@ impl Network {
         config: &Config,
         connections: usize,
         clients: usize,
-        counters: Counters,
+        stats: Counters,
     ) -> Self {
         let seed = |purpose: u64| config.seed(purpose);
         let limiter = |all, one, purpose| Limiter::new(all, one, seed(purpose));
@@ -106,7 +106,7 @@ impl Network {
             ident_seed: seed(19),
             probe: None,
             now: Instant::ZERO,
-            counters,
+            stats,
         }
     }
 
@@ -167,7 +167,7 @@ impl Network {
     /// Whether a reset may be sent to a host; if not, that is counted.
     pub(crate) fn may_reset(&mut self, to: Ipv4Addr) -> bool {
         let allowed = self.limits.resets.allow(to, self.now);
-        self.counters.replies_limited += u64::from(!allowed);
+        self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }
 

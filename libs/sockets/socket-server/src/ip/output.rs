@@ -11,6 +11,7 @@ use super::Network;
 use super::icmp;
 use super::packet::{Packet, Tuple};
 use super::send::{Envelope, HEADER, NoBuffer, UDP, emit_udp};
+use crate::counters::Counter;
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
 use crate::transport::segment::ControlSegment;
@@ -52,9 +53,9 @@ impl Network {
             segment.emit(tuple, payload);
             Ok::<(), Infallible>(())
         };
-        let sent = envelope.send_filled(segment.length(), tx, &mut self.counters, fill);
+        let sent = envelope.send_filled(segment.length(), tx, self.stats, fill);
         if sent.is_none() {
-            self.counters.drops_no_tx_buffer += 1;
+            self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }
 
@@ -67,7 +68,7 @@ impl Network {
         tx: &mut T,
     ) -> Result<(), NoBuffer> {
         let envelope = self.envelope(to, hop, IpProtocol::Udp);
-        let sent = envelope.send(datagram, tx, &mut self.counters);
+        let sent = envelope.send(datagram, tx, self.stats);
         self.send_probe(tx);
         sent
     }
@@ -84,9 +85,9 @@ impl Network {
     ) -> Option<Result<(), E>> {
         let envelope = self.envelope(tuple.remote.0, hop, IpProtocol::Udp);
         let checksum = !self.interface.offload.tx_checksum;
-        let (length, counters) = (UDP + length, &mut self.counters);
+        let (length, stats) = (UDP + length, self.stats);
         let sent = if HEADER + length <= envelope.path.mtu {
-            envelope.send_filled(length, tx, counters, |datagram| {
+            envelope.send_filled(length, tx, stats, |datagram| {
                 fill(&mut datagram[UDP..])?;
                 emit_udp(datagram, tuple, checksum);
                 Ok(())
@@ -98,7 +99,7 @@ impl Network {
             }
             // The device cannot know the sum over all fragments.
             emit_udp(datagram, tuple, true);
-            envelope.send(datagram, tx, counters).ok().map(Ok)
+            envelope.send(datagram, tx, stats).ok().map(Ok)
         };
         self.send_probe(tx);
         sent
@@ -118,7 +119,7 @@ impl Network {
         let message = message.ok_or(NoBuffer)?;
         message.copy_from_slice(packet.payload);
         icmp::emit_reply(message);
-        envelope.send(message, tx, &mut self.counters)
+        envelope.send(message, tx, self.stats)
     }
 
     /// Tells a sender that its packet found nobody.
@@ -135,6 +136,6 @@ impl Network {
         let mut message = [0; icmp::ERROR_PAYLOAD];
         let message = &mut message[..icmp::ICMP + icmp::quoted_length(packet)];
         icmp::emit_unreachable(message, code, packet);
-        envelope.send(message, tx, &mut self.counters)
+        envelope.send(message, tx, self.stats)
     }
 }

@@ -8,7 +8,7 @@ use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 
 use super::packet::Tuple;
 use super::paths::Path;
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::ethernet::{self, Hop};
 use crate::frames::TxQueue;
 
@@ -87,7 +87,7 @@ impl Envelope {
         &self,
         length: usize,
         tx: &mut T,
-        counters: &mut Counters,
+        stats: Counters,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
         let length = ethernet::HEADER + HEADER + length;
@@ -97,8 +97,8 @@ impl Envelope {
             Ok(())
         })?;
         if sent.is_ok() {
-            counters.tx_frames += 1;
-            counters.tx_bytes += length as u64;
+            stats.inc(Counter::TxFrames);
+            stats.add(Counter::TxBytes, length as u64);
         }
         Some(sent)
     }
@@ -111,7 +111,7 @@ impl Envelope {
         &self,
         payload: &[u8],
         tx: &mut T,
-        counters: &mut Counters,
+        stats: Counters,
     ) -> Result<(), NoBuffer> {
         let frames = frames_for(payload.len(), self.path.mtu);
         if tx.free() < frames {
@@ -130,8 +130,8 @@ impl Envelope {
                 self.emit(frame, offset, end < payload.len());
             })
             .ok_or(NoBuffer)?;
-            counters.tx_frames += 1;
-            counters.tx_bytes += length as u64;
+            stats.inc(Counter::TxFrames);
+            stats.add(Counter::TxBytes, length as u64);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 use socket_proto::layouts::Layout;
 use socket_proto::{Batched, Errno, Half, MAX_BATCH, Message, Operation, Record, Reply, Span, op};
 
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::protocol::window::Window;
 use crate::server::Server;
@@ -48,7 +49,7 @@ impl<W: Window> Server<W> {
             let Message { label, words } = request;
             let (label, words) = match Operation::from_raw(label) {
                 Some(Operation::Attach | Operation::Batch) => {
-                    self.net.counters.client_violations += 1;
+                    self.net.stats.inc(Counter::ClientViolations);
                     (Errno::EINVAL.raw().into(), [0; 4])
                 }
                 _ => self.answer(Some(client), label, words, sharers, tx),
@@ -63,10 +64,10 @@ impl<W: Window> Server<W> {
     }
 
     fn copied(&self) -> u64 {
-        let counters = &self.net.counters;
-        counters
-            .copied_from_client
+        let stats = self.net.stats;
+        stats
+            .count(Counter::CopiedFromClient)
             .get()
-            .wrapping_add(counters.copied_to_client.get())
+            .wrapping_add(stats.count(Counter::CopiedToClient).get())
     }
 }

@@ -7,6 +7,7 @@ use socket_proto::{
     reply,
 };
 
+use crate::counters::{Counter, calls_of};
 use crate::frames::TxQueue;
 use crate::protocol::window::Window;
 use crate::server::Server;
@@ -23,24 +24,23 @@ impl<W: Window> Server<W> {
         sharers: u64,
         tx: &mut T,
     ) -> (u64, [u64; 4]) {
-        let counters = &mut self.net.counters;
+        let stats = self.net.stats;
         match Operation::from_raw(label) {
-            Some(operation) => counters.calls[operation as usize - 1] += 1,
-            None => counters.calls_unknown += 1,
+            Some(operation) => stats.inc(calls_of(operation)),
+            None => stats.inc(Counter::CallsUnknown),
         }
         let reply = match (Request::decode(label, words), client) {
             (Ok(request), Some(client)) => self.perform(client, request, sharers, tx),
             (Ok(_), None) => Err(Failure::NoPlace),
             (Err(errno), _) => {
-                counters.client_violations += 1;
+                stats.inc(Counter::ClientViolations);
                 Err(errno.into())
             }
         };
-        let counters = &mut self.net.counters;
         match reply {
             Ok(_) | Err(Failure::Errno(Errno::EINPROGRESS)) => {}
-            Err(Failure::Errno(Errno::EAGAIN)) => counters.calls_again += 1,
-            Err(_) => counters.calls_failed += 1,
+            Err(Failure::Errno(Errno::EAGAIN)) => stats.inc(Counter::CallsAgain),
+            Err(_) => stats.inc(Counter::CallsFailed),
         }
         reply::encode(reply)
     }
@@ -59,7 +59,7 @@ impl<W: Window> Server<W> {
         );
         let now = self.net.now();
         if may_wait && self.accounts.refuses(client, sharers, now) {
-            self.net.counters.calls_refused += 1;
+            self.net.stats.inc(Counter::CallsRefused);
             return Err(Errno::EAGAIN.into());
         }
         let epoch = self.epoch;
@@ -71,7 +71,7 @@ impl<W: Window> Server<W> {
             }
             _ if call.account.attached => call.perform(request, tx),
             _ => {
-                call.net.counters.client_violations += 1;
+                call.net.stats.inc(Counter::ClientViolations);
                 Err(Failure::Restarted)
             }
         }
@@ -85,7 +85,9 @@ impl<W: Window> Call<'_, W> {
         }
         self.close_all();
         let again = core::mem::replace(&mut self.account.attached, true);
-        self.net.counters.client_restarts += u64::from(again);
+        self.net
+            .stats
+            .add(Counter::ClientRestarts, u64::from(again));
         self.account.notify = false;
         self.account.ready.set_epoch(epoch);
         Ok(Attached {

@@ -10,6 +10,7 @@ use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Received, Sent, Shu
 
 use super::socket::{Datagram, Kind};
 use super::{Call, destination};
+use crate::counters::Counter;
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
 use crate::ip::packet::Tuple;
@@ -186,8 +187,8 @@ impl<W: Window> Call<'_, W> {
         };
         self.schedule.note_sent(self.client, self.net, tx);
         sent?;
-        self.net.counters.copies_from_client += 1;
-        self.net.counters.copied_from_client += length as u64;
+        self.net.stats.inc(Counter::CopiesFromClient);
+        self.net.stats.add(Counter::CopiedFromClient, length as u64);
         Ok(at + stride(length))
     }
 
@@ -218,13 +219,13 @@ impl<W: Window> Call<'_, W> {
         tx: &mut T,
     ) -> Result<(), Errno> {
         let Some(host) = self.net.search(next_hop, self.client, tx) else {
-            self.net.counters.drops_unresolved += 1;
+            self.net.stats.inc(Counter::DropsUnresolved);
             return Ok(());
         };
         self.drop_held(host);
         let length = UDP + payload.length;
         let Some(place) = self.net.pending.take(self.client, tuple, length) else {
-            self.net.counters.drops_unresolved += 1;
+            self.net.stats.inc(Counter::DropsUnresolved);
             return Ok(());
         };
         let checksum = !self.net.interface.offload.tx_checksum;
@@ -251,7 +252,7 @@ impl<W: Window> Call<'_, W> {
             if pending.client(place) == self.client {
                 list.remove(&mut pending.links, place);
                 pending.put_back(place);
-                self.net.counters.drops_unresolved += 1;
+                self.net.stats.inc(Counter::DropsUnresolved);
                 return;
             }
         }
@@ -285,8 +286,8 @@ impl<W: Window> Call<'_, W> {
             mail.pop(inbox, length, |at, bytes| window.write(payload + at, bytes))
                 .and(headed)
                 .map_err(|_| Errno::EFAULT)?;
-            self.net.counters.copies_to_client += 1;
-            self.net.counters.copied_to_client += length as u64;
+            self.net.stats.inc(Counter::CopiesToClient);
+            self.net.stats.add(Counter::CopiedToClient, length as u64);
             at = (at + stride(length)).min(span.length());
             count += 1;
         }

@@ -17,6 +17,7 @@ use socket_proto::{Errno, Family, Opened, PollBits, Protocol, Ready, SocketKind,
 use crate::accounts::account::Account;
 use crate::accounts::ports::{Local, Ports};
 use crate::accounts::schedule::Schedule;
+use crate::counters::Counter;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, Slot, SocketId};
@@ -66,7 +67,10 @@ impl<W> Call<'_, W> {
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
-        self.net.counters.datagram_sockets += u64::from(kind == SocketKind::Datagram);
+        self.net.stats.add(
+            Counter::DatagramSockets,
+            u64::from(kind == SocketKind::Datagram),
+        );
         self.refresh(slot);
         Ok(Opened { socket: handle })
     }
@@ -81,8 +85,8 @@ impl<W> Call<'_, W> {
         }
         match socket.kind {
             Kind::Datagram(_) => {
-                let sockets = self.net.counters.datagram_sockets;
-                self.net.counters.datagram_sockets.set(sockets.get() - 1);
+                let sockets = self.net.stats.count(Counter::DatagramSockets);
+                sockets.set(sockets.get() - 1);
             }
             Kind::Stream(stream) => {
                 let abort = abort || socket.options.resets_at_close();

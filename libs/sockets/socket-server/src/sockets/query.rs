@@ -7,6 +7,7 @@ use socket_proto::{Errno, Handle, Span, Written, addr, op};
 
 use super::Call;
 use super::socket::{Kind, Role};
+use crate::counters::Counter;
 use crate::ip::paths::LINK_MTU;
 use crate::protocol::window::Window;
 use crate::transport::engine::State;
@@ -56,7 +57,7 @@ impl<W: Window> Call<'_, W> {
         name[..4].copy_from_slice(b"eth0");
         let mut mac = [0; 8];
         mac[..6].copy_from_slice(&interface.mac);
-        let counters = &self.net.counters;
+        let stats = self.net.stats;
         Interface {
             name,
             mac,
@@ -65,10 +66,10 @@ impl<W: Window> Call<'_, W> {
             mtu: LINK_MTU as u32,
             link_up: interface.link_up.into(),
             reserved: 0,
-            rx_frames: counters.rx_frames.get(),
-            rx_bytes: counters.rx_bytes.get(),
-            tx_frames: counters.tx_frames.get(),
-            tx_bytes: counters.tx_bytes.get(),
+            rx_frames: stats.count(Counter::RxFrames).get(),
+            rx_bytes: stats.count(Counter::RxBytes).get(),
+            tx_frames: stats.count(Counter::TxFrames).get(),
+            tx_bytes: stats.count(Counter::TxBytes).get(),
         }
     }
 

@@ -9,6 +9,7 @@ use socket_proto::{Accepted, Errno, Received, Sent, Shutdown, Span};
 use super::socket::{Kind, Phase, Role, Socket};
 use super::{Call, destination};
 use crate::accounts::ports::Local;
+use crate::counters::Counter;
 use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
 use crate::tables::id::{ConnectionId, Slot};
@@ -163,8 +164,8 @@ impl<W: Window> Call<'_, W> {
         let taken = self.tcp.write(id, span.length(), self.net, fill);
         let taken = taken.map_err(|_| Errno::EFAULT)?;
         if taken > 0 {
-            self.net.counters.copies_from_client += 1;
-            self.net.counters.copied_from_client += taken as u64;
+            self.net.stats.inc(Counter::CopiesFromClient);
+            self.net.stats.add(Counter::CopiedFromClient, taken as u64);
         }
         Ok(Sent {
             count: taken as u64,
@@ -207,8 +208,8 @@ impl<W: Window> Call<'_, W> {
         let drain = |at, bytes: &[u8]| window.write(span.start() + at, bytes);
         let taken = self.tcp.read(id, span.length(), drain);
         let taken = taken.map_err(|_| Errno::EFAULT)?;
-        self.net.counters.copies_to_client += 1;
-        self.net.counters.copied_to_client += taken as u64;
+        self.net.stats.inc(Counter::CopiesToClient);
+        self.net.stats.add(Counter::CopiedToClient, taken as u64);
         Ok(Received {
             bytes: taken as u64,
             datagrams: 0,

@@ -13,6 +13,7 @@ use super::engine::Socket;
 use super::segment::MSS;
 use super::tcp::Tcp;
 use crate::config::{ClientLimits, Config};
+use crate::counters::Counter;
 use crate::ip::Network;
 use crate::tables::id::{ClientId, ConnectionId, Id};
 use crate::tables::list::{Links, List};
@@ -121,7 +122,7 @@ impl Tcp {
         }
         let spare = &self.buffers.budgets[client.index()].spare;
         if spare.is_empty() && !self.reclaim(client, net) {
-            net.counters.buffers_refused += 1;
+            net.stats.inc(Counter::BuffersRefused);
             return false;
         }
         let busy = self.connections[id].socket.unacknowledged() > 0;
@@ -142,7 +143,7 @@ impl Tcp {
                 self.buffers.left.push(small);
                 budget.lent.push_back(&mut self.buffers.links, id);
                 self.connections[id].has_large = true;
-                net.counters.buffers_lent += 1;
+                net.stats.inc(Counter::BuffersLent);
             }
             Err(large) => budget.spare.push(large),
         }

@@ -8,6 +8,7 @@ use socket_proto::Errno;
 use super::connection::{Attempt, Owner, Settings};
 use super::engine::State;
 use super::tcp::Tcp;
+use crate::counters::Counter;
 use crate::ip::Network;
 use crate::ip::icmp::{Error, Why};
 use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
@@ -46,7 +47,7 @@ impl Tcp {
         let reset = state == State::Closed
             && cause == Cause::Packet
             && !matches!(before, State::Closed | State::LastAck | State::TimeWait);
-        net.counters.tcp_reset += u64::from(reset);
+        net.stats.add(Counter::TcpReset, u64::from(reset));
         if connection.is_over() {
             self.forget_tuple(id);
         } else if connection.wants_large && connection.socket.unacknowledged() == 0 {
@@ -105,7 +106,7 @@ impl Tcp {
             // The peer still sends to a socket that nobody can read from any more (RFC 2525 section
             // 2.17).
             connection.socket.abort();
-            net.counters.tcp_reset += 1;
+            net.stats.inc(Counter::TcpReset);
             self.wake(id);
         } else if !drained && state != State::Closed && connection.socket.unacknowledged() == 0 {
             connection.owner = Owner::Closing {
@@ -172,7 +173,7 @@ impl Tcp {
                     return self.release(id, net);
                 }
                 connection.since = net.now();
-                net.counters.tcp_reset += 1;
+                net.stats.inc(Counter::TcpReset);
             }
         }
         self.connections[id].socket.abort();
@@ -203,7 +204,10 @@ impl Tcp {
         connection.attempt = Attempt::Over;
         connection.read_shut = false;
         if connection.can_read() || abort {
-            net.counters.tcp_reset += u64::from(connection.state() != State::Closed);
+            net.stats.add(
+                Counter::TcpReset,
+                u64::from(connection.state() != State::Closed),
+            );
             connection.socket.abort();
         } else {
             connection.socket.close();
@@ -217,7 +221,7 @@ impl Tcp {
     /// A client has taken a connection out of its listener's queue.
     pub(crate) fn accept(&mut self, id: ConnectionId, socket: SocketId, net: &mut Network) {
         self.connections[id].owner = Owner::Socket(socket);
-        net.counters.tcp_accepted += 1;
+        net.stats.inc(Counter::TcpAccepted);
         self.change(id);
     }
 

@@ -10,6 +10,7 @@ use super::opening::Listening;
 use super::segment::{self, ControlSegment, Glance, Segment, before};
 use super::tcp::Tcp;
 use super::time_wait::Remains;
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::{Packet, Tuple};
@@ -29,7 +30,7 @@ impl<T: TxQueue> Arrival<'_, T> {
     /// It belongs to a connection.
     pub(crate) fn for_connection(mut self, id: ConnectionId) {
         let Some(glance) = segment::glance(self.packet) else {
-            self.net.counters.drops_malformed += 1;
+            self.net.stats.inc(Counter::DropsMalformed);
             return;
         };
         let sent = self.tcp.connections[id].snd_max();
@@ -61,7 +62,9 @@ impl<T: TxQueue> Arrival<'_, T> {
 
     fn parse(&mut self) -> Option<Segment> {
         let segment = segment::parse(self.packet, self.tcp.engine.checksums());
-        self.net.counters.drops_malformed += u64::from(segment.is_none());
+        self.net
+            .stats
+            .add(Counter::DropsMalformed, u64::from(segment.is_none()));
         segment
     }
 
@@ -74,7 +77,7 @@ impl<T: TxQueue> Arrival<'_, T> {
     /// Tells the sender that there is no such connection, unless it was told so often of late.
     pub(super) fn reset(&mut self, segment: Segment) {
         if !segment.rst && self.net.may_reset(self.tuple.remote.0) {
-            self.net.counters.tcp_resets_sent += 1;
+            self.net.stats.inc(Counter::TcpResetsSent);
             self.reply(ControlSegment::reset(&segment));
         }
     }
@@ -109,7 +112,7 @@ impl<T: TxQueue> Arrival<'_, T> {
     /// Sends an acknowledgement, from which an honest peer learns what to send instead (RFC 5961).
     /// A segment just before the window makes smoltcp send one, not too many a second.
     fn challenge(&mut self, segment: Segment, id: ConnectionId) {
-        self.net.counters.tcp_challenges += 1;
+        self.net.stats.inc(Counter::TcpChallenges);
         let connection = &mut self.tcp.connections[id];
         let before_window = connection.rcv_nxt().wrapping_sub(1);
         let probe = ControlSegment::ack(before_window, connection.snd_una(), segment.window);
@@ -207,7 +210,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             }
             // Without an acknowledgement it can belong to nothing that this machine has sent.
             let Some(ack) = segment.ack else {
-                self.net.counters.drops_no_socket += 1;
+                self.net.stats.inc(Counter::DropsNoSocket);
                 return None;
             };
             if !segment.syn
@@ -216,7 +219,7 @@ impl<T: TxQueue> Arrival<'_, T> {
                 return self.establish(&half_open, listening);
             }
         }
-        self.net.counters.drops_no_socket += 1;
+        self.net.stats.inc(Counter::DropsNoSocket);
         self.reset(segment);
         None
     }

@@ -12,6 +12,7 @@ use super::input::Arrival;
 use super::numbers::PeerOptions;
 use super::segment::{self, ControlSegment, MSS, Segment};
 use super::tcp::Tcp;
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
@@ -31,7 +32,7 @@ impl<T: TxQueue> Arrival<'_, T> {
     pub(super) fn request_to_open(&mut self, segment: Segment, listening: Listening) {
         if !listening.room {
             // No answer: the peer asks again, and by then `accept` may have made room.
-            self.net.counters.drops_backlog += 1;
+            self.net.stats.inc(Counter::DropsBacklog);
             return;
         }
         let (tuple, now) = (self.tuple, self.net.now());
@@ -41,7 +42,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         let iss = if remembered {
             numbers.initial(&tuple, nanoseconds(now))
         } else {
-            self.net.counters.syn_cookies_sent += 1;
+            self.net.stats.inc(Counter::SynCookiesSent);
             self.tcp.half_open.note_cookie(now);
             numbers.cookie(&tuple, irs, options, nanoseconds(now))
         };
@@ -119,7 +120,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         let (irs, iss) = (segment.seq.wrapping_sub(1), ack.wrapping_sub(1));
         let numbers = &self.tcp.numbers;
         let options = numbers.open(&tuple, irs, iss, nanoseconds(now))?;
-        self.net.counters.syn_cookies_taken += 1;
+        self.net.stats.inc(Counter::SynCookiesTaken);
         Some(HalfOpen {
             tuple,
             mac: self.packet.sender,
@@ -147,7 +148,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         let taken = room.then(|| self.tcp.take(owner, tuple, iss, self.net));
         let Some(id) = taken.flatten() else {
             // As if the segment had been lost: our SYN|ACK or the peer's data are repeated.
-            self.net.counters.drops_backlog += 1;
+            self.net.stats.inc(Counter::DropsBacklog);
             return None;
         };
         let connection = &mut self.tcp.connections[id];
@@ -210,7 +211,7 @@ impl Tcp {
         }
         connection.attempt = Attempt::UnderWay;
         connection.seen = State::SynSent;
-        net.counters.tcp_opened += 1;
+        net.stats.inc(Counter::TcpOpened);
         self.wake(id);
         Ok(id)
     }

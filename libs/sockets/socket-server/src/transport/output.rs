@@ -5,6 +5,7 @@
 use super::connection::Sending;
 use super::ending::Cause;
 use super::tcp::Tcp;
+use crate::counters::Counter;
 use crate::ethernet::neighbours::RETRY;
 use crate::frames::TxQueue;
 use crate::ip::Network;
@@ -50,8 +51,12 @@ impl Tcp {
             if let Some(end) = what.data_end {
                 let sending = connection.note_sent(end);
                 connection.resent += u32::from(sending != Sending::New);
-                net.counters.tcp_retransmits += u64::from(sending != Sending::New);
-                net.counters.tcp_timeouts += u64::from(sending == Sending::TimedOut);
+                net.stats
+                    .add(Counter::TcpRetransmits, u64::from(sending != Sending::New));
+                net.stats.add(
+                    Counter::TcpTimeouts,
+                    u64::from(sending == Sending::TimedOut),
+                );
             }
             if let Some(next_hop) = what.unresolved {
                 if let Some(client) = connection.owner.client()

@@ -14,6 +14,7 @@ use super::half_open::Backlog;
 use super::numbers::Numbers;
 use super::time_wait::TimeWait;
 use crate::config::{ClientLimits, Config};
+use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
@@ -206,7 +207,7 @@ impl Tcp {
                 .iter()
                 .max_by_key(|ending| ending.drained.len());
             let victim = most?.drained.front()?;
-            net.counters.tcp_reclaimed += 1;
+            net.stats.inc(Counter::TcpReclaimed);
             self.release(victim, net);
         }
         let id = self.connections.take()?;
@@ -214,7 +215,7 @@ impl Tcp {
         // There are as many names as connections.
         let _ = self.tuples.insert(tuple, id);
         let used = self.connections.used() as u64;
-        net.counters.stream_sockets_peak.raise(used);
+        net.stats.count(Counter::StreamSocketsPeak).raise(used);
         Some(id)
     }
 

@@ -22,6 +22,7 @@ use smoltcp::wire::{
 };
 
 use crate::config::Config;
+use crate::counters::Counter;
 use crate::frames::{Offload, TxQueue};
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
@@ -228,7 +229,7 @@ impl Engine {
         net: &mut Network,
         tx: &mut T,
     ) -> Sent {
-        net.counters.socket_visits += 1;
+        net.stats.inc(Counter::SocketVisits);
         let out = Out {
             tx,
             hop: net.hop_to(sender),
@@ -251,7 +252,7 @@ impl Engine {
         net: &mut Network,
         tx: &mut T,
     ) -> (bool, Sent) {
-        net.counters.socket_visits += 1;
+        net.stats.inc(Counter::SocketVisits);
         let next_hop = |to| Some((to, net.next_hop(to)?));
         let Some((to, next_hop)) = socket.peer().and_then(next_hop) else {
             return (false, Sent::default());
@@ -318,9 +319,10 @@ impl Engine {
 }
 
 fn count(sent: Sent, net: &mut Network) {
-    net.counters.tx_frames += u64::from(sent.packets);
-    net.counters.tx_bytes += sent.bytes;
-    net.counters.drops_no_tx_buffer += u64::from(sent.lost);
+    net.stats.add(Counter::TxFrames, u64::from(sent.packets));
+    net.stats.add(Counter::TxBytes, sent.bytes);
+    net.stats
+        .add(Counter::DropsNoTxBuffer, u64::from(sent.lost));
 }
 
 fn local(tuple: &Tuple) -> IpListenEndpoint {
