@@ -9,6 +9,7 @@ use core::net::Ipv4Addr;
 use socket_proto::{MAX_SOCKETS, SocketKind};
 pub use wiring::{Destination, PortRange};
 
+use crate::ip::packet::is_host;
 use crate::tables::secret::Secret;
 
 /// Most clients of one server: as many channels as Microkit gives a protection domain.
@@ -46,14 +47,12 @@ pub struct Config {
 }
 
 /// Whether an address lies in a network.
-#[must_use]
 pub fn in_network(network: Ipv4Addr, prefix: u8, address: Ipv4Addr) -> bool {
     let mask = network_mask(prefix);
     network.to_bits() & mask == address.to_bits() & mask
 }
 
 /// The mask of a network whose number has so many bits.
-#[must_use]
 pub fn network_mask(prefix: u8) -> u32 {
     let host = 32 - u32::from(prefix.min(32));
     u32::MAX.checked_shl(host).unwrap_or(0)
@@ -136,21 +135,6 @@ impl core::error::Error for ConfigError {}
 
 const BUFFER_MAX: usize = 1 << 30;
 
-/// Checks an Ethernet address that the driver reports.
-pub(crate) fn check_mac(mac: [u8; 6]) -> Result<(), ConfigError> {
-    if mac == [0; 6] || mac[0] & 1 != 0 {
-        return Err(ConfigError::Mac);
-    }
-    Ok(())
-}
-
-fn can_be_a_host(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || address.is_loopback())
-}
-
 impl Config {
     /// A number for one purpose. It tells nothing of the key or of the numbers for other purposes.
     pub(crate) fn seed(&self, purpose: u64) -> u64 {
@@ -162,11 +146,11 @@ impl Config {
         if self.prefix > 32 {
             return Err(ConfigError::Prefix);
         }
-        if !can_be_a_host(self.address) {
+        if !is_host(self.address) {
             return Err(ConfigError::Address);
         }
         if let Some(gateway) = self.gateway
-            && (!can_be_a_host(gateway)
+            && (!is_host(gateway)
                 || gateway == self.address
                 || !in_network(self.address, self.prefix, gateway))
         {
@@ -185,22 +169,18 @@ pub(crate) fn pool_sizes(
     config: &Config,
     clients: &[ClientLimits],
 ) -> Result<(usize, usize), ConfigError> {
-    if clients.len() > MAX_CLIENTS
-        || clients.iter().any(|limits| {
-            limits
-                .stream_sockets
-                .saturating_add(limits.datagram_sockets)
-                > MAX_SOCKETS
-        })
-    {
+    let (mut streams, mut datagrams) = (config.closing, 0);
+    for limits in clients {
+        let own = limits.stream_sockets.checked_add(limits.datagram_sockets);
+        if own.is_none_or(|sockets| sockets > MAX_SOCKETS) {
+            return Err(ConfigError::Client);
+        }
+        streams = limits.stream_sockets.saturating_add(streams);
+        datagrams += limits.datagram_sockets;
+    }
+    if clients.len() > MAX_CLIENTS {
         return Err(ConfigError::Client);
     }
-    let streams = clients
-        .iter()
-        .map(|limits| limits.stream_sockets)
-        .sum::<usize>();
-    let streams = streams.saturating_add(config.closing);
-    let datagrams = clients.iter().map(|limits| limits.datagram_sockets).sum();
     if streams > POOL_MAX {
         return Err(ConfigError::Pool);
     }

@@ -13,9 +13,10 @@ use crate::accounts::Accounts;
 use crate::accounts::account::ClientPort;
 use crate::accounts::ports::Ports;
 use crate::accounts::schedule::Schedule;
-use crate::config::{ClientLimits, Config, ConfigError, check_mac, pool_sizes};
+use crate::config::{ClientLimits, Config, ConfigError, pool_sizes};
 use crate::counters::{Counter, Counters};
 use crate::ethernet::gateway::GatewayEvent;
+use crate::ethernet::is_card;
 use crate::frames::{Link, Offload, RxQueue, TxQueue};
 use crate::ip::Network;
 use crate::ip::reassembly::PAYLOAD_MAX;
@@ -108,7 +109,9 @@ impl<W: Window> Server<W> {
     /// # Errors
     /// No device can have this address; the old one stays.
     pub fn link_up(&mut self, mac: [u8; 6], offload: Offload, now: u64) -> Result<(), ConfigError> {
-        check_mac(mac)?;
+        if !is_card(mac) {
+            return Err(ConfigError::Mac);
+        }
         self.net.set_now(instant(now));
         self.net.link_up(mac, offload);
         self.tcp.link_up(&self.net);

@@ -52,7 +52,9 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         datagram_memory: datagrams.min(8) << 17,
         tcp_ports: vec![PortRange::ALL],
         udp_ports: vec![PortRange::ALL],
-        destinations: vec![Destination::ANYWHERE],
+        destinations: Destination::new(Ipv4Addr::UNSPECIFIED, 0, PortRange::ALL)
+            .into_iter()
+            .collect(),
     }
 }
 

@@ -93,7 +93,6 @@ pub struct Ports {
 impl Ports {
     /// A registry for at most `sockets` bound ports on a machine with this address. `limits` by
     /// client say which ports are reserved, and for whom.
-    #[must_use]
     pub fn new(sockets: usize, own: Ipv4Addr, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
         let choices = |kind| {
             (0..limits.len()).map(move |client| {
@@ -121,7 +120,6 @@ impl Ports {
     }
 
     /// The socket that is bound where something has come to.
-    #[must_use]
     pub fn find(&self, kind: SocketKind, to: (Ipv4Addr, u16)) -> Option<SocketId> {
         let (address, port) = (Some(to.0), to.1);
         let at = |address| self.bound.get(&PortKey::new(kind, Local { address, port }));

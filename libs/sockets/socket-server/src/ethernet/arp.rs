@@ -39,7 +39,6 @@ pub struct Arp {
 }
 
 /// Reads an ARP packet.
-#[must_use]
 pub fn parse(payload: &[u8]) -> Option<Arp> {
     let (packet, _) = payload.split_first_chunk::<ARP>()?;
     let operation = match packet[6..8] {

@@ -47,14 +47,12 @@ pub enum Content<'a> {
 }
 
 /// Whether an address is that of one network card.
-#[must_use]
 pub fn is_card(address: [u8; 6]) -> bool {
     address != [0; 6] && address[0] & 1 == 0
 }
 
 /// Reads the header of a frame. `own` is this machine's address. `None` if the frame is not for
 /// this machine, or nonsense.
-#[must_use]
 pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
     let (header, payload) = frame.split_first_chunk::<HEADER>()?;
     let [to @ .., s0, s1, s2, s3, s4, s5, t0, t1] = *header;

@@ -116,7 +116,6 @@ pub struct Neighbours {
 
 impl Neighbours {
     /// For so many connections. This is the only allocation.
-    #[must_use]
     pub fn new(seed: u64, gateway: Option<Ipv4Addr>, connections: usize) -> Self {
         let entry = || Entry {
             address: Ipv4Addr::UNSPECIFIED,
@@ -292,7 +291,6 @@ impl Neighbours {
     }
 
     /// When [`Self::due`] has something.
-    #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         let host = self.asking.front()?;
         Some(self.entries[host].asked + RETRY)
@@ -331,7 +329,6 @@ impl Neighbours {
     }
 
     /// Whether somebody waits for a host.
-    #[must_use]
     pub fn is_awaited(&self, host: HostId) -> bool {
         self.waiting.is_awaited(host) || !self.entries[host].datagrams.is_empty()
     }

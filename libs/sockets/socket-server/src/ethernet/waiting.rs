@@ -27,7 +27,6 @@ pub struct Waiting {
 
 impl Waiting {
     /// For so many hosts and connections. This is the only allocation.
-    #[must_use]
     pub fn new(hosts: usize, connections: usize) -> Self {
         Waiting {
             links: Links::new(connections),
@@ -38,7 +37,6 @@ impl Waiting {
     }
 
     /// Whether a connection waits for a host.
-    #[must_use]
     pub fn is_awaited(&self, host: HostId) -> bool {
         !self.hosts[host.index()].is_empty()
     }
@@ -80,7 +78,6 @@ impl Waiting {
 
     /// Whether a connection is in a list.
     #[cfg(feature = "audit")]
-    #[must_use]
     pub fn contains(&self, connection: ConnectionId) -> bool {
         self.waits[connection.index()] != Wait::No
     }

@@ -64,7 +64,6 @@ pub struct Error {
 }
 
 /// Reads a message. `own` is this machine's address.
-#[must_use]
 pub fn parse(payload: &[u8], own: Ipv4Addr) -> Option<Message> {
     let packet = Icmpv4Packet::new_checked(payload).ok()?;
     if !packet.verify_checksum() {
@@ -155,7 +154,6 @@ pub fn emit_reply(message: &mut [u8]) {
 }
 
 /// How much of a packet its error message quotes.
-#[must_use]
 pub fn quoted_length(packet: &Packet) -> usize {
     packet.bytes.len().min(ERROR_PAYLOAD - ICMP)
 }

@@ -30,7 +30,6 @@ pub struct Interface {
 
 impl Interface {
     /// `config` has been checked.
-    #[must_use]
     pub fn new(config: &Config) -> Self {
         let highest = config.address.to_bits() | !network_mask(config.prefix);
         Interface {
@@ -44,19 +43,16 @@ impl Interface {
     }
 
     /// Bits of the address that name its network.
-    #[must_use]
     pub fn prefix(&self) -> u8 {
         self.prefix
     }
 
     /// Whether an address means all hosts.
-    #[must_use]
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         address.is_broadcast() || Some(address) == self.broadcast
     }
 
     /// Whether a host is on the link.
-    #[must_use]
     pub fn is_neighbour(&self, host: Ipv4Addr) -> bool {
         in_network(self.address, self.prefix, host)
     }
@@ -75,7 +71,6 @@ pub struct Routes(Vec<Route>);
 
 impl Routes {
     /// The interface's own network, and all others by way of the gateway.
-    #[must_use]
     pub fn new(config: &Config) -> Self {
         let own = Route {
             network: config.address,
@@ -94,7 +89,6 @@ impl Routes {
     }
 
     /// The host on the link that a packet goes to next.
-    #[must_use]
     pub fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
         let mut routes = self.0.iter();
         let route = routes.find(|route| in_network(route.network, route.prefix, to))?;

@@ -115,14 +115,12 @@ pub fn parse<'a>(
 }
 
 /// Whether a single host can have this address on a network (RFC 1122 section 3.2.1.3).
-#[must_use]
 pub fn is_host(address: Ipv4Addr) -> bool {
     let this_network = address.octets()[0] == 0;
     !(this_network || address.is_loopback() || address.is_multicast() || address.is_broadcast())
 }
 
 /// The ports that TCP and UDP headers begin with: source, destination.
-#[must_use]
 pub fn ports(payload: &[u8]) -> Option<(u16, u16)> {
     match *payload {
         [a, b, c, d, ..] => Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
@@ -131,7 +129,6 @@ pub fn ports(payload: &[u8]) -> Option<(u16, u16)> {
 }
 
 /// Which connection a segment is for. `None` if it can be for none.
-#[must_use]
 pub fn tuple(packet: &Packet) -> Option<Tuple> {
     // TCP has no groups (RFC 1122 section 4.2.3.10).
     if packet.to_all {

@@ -53,7 +53,6 @@ pub struct Paths {
 
 impl Paths {
     /// Nothing is known.
-    #[must_use]
     pub fn new(seed: u64) -> Self {
         Paths {
             table: Map::new(COUNT, seed),
@@ -63,7 +62,6 @@ impl Paths {
     }
 
     /// The path to a host.
-    #[must_use]
     pub fn get(&self, to: Ipv4Addr, now: Instant) -> Path {
         // Mostly there is nothing to look for.
         if self.table.len() == 0 {

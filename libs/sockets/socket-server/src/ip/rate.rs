@@ -21,7 +21,6 @@ pub struct Rate {
 
 impl Rate {
     /// `burst` is at least 1, `per_second` between 1 and 1,000,000.
-    #[must_use]
     pub const fn new(per_second: u64, burst: u64) -> Self {
         let interval = 1_000_000 / per_second;
         Rate {
@@ -37,13 +36,11 @@ pub struct Bucket(Instant);
 
 impl Bucket {
     /// A full bucket.
-    #[must_use]
     pub const fn new() -> Self {
         Bucket(Instant::ZERO)
     }
 
     /// Whether a token is there.
-    #[must_use]
     pub fn has(&self, rate: Rate, now: Instant) -> bool {
         self.0 <= now + rate.tolerance
     }
@@ -65,7 +62,6 @@ pub struct Limiter {
 
 impl Limiter {
     /// `seed` decides which hosts share a bucket.
-    #[must_use]
     pub fn new(all_rate: Rate, share_rate: Rate, seed: u64) -> Self {
         Limiter {
             all: Bucket::new(),

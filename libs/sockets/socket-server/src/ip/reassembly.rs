@@ -108,7 +108,6 @@ pub struct Reassembly {
 
 impl Reassembly {
     /// This is the only allocation.
-    #[must_use]
     pub fn new(seed: u64) -> Self {
         let datagram = || Datagram {
             key: FragmentKey {

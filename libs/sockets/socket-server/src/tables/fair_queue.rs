@@ -43,7 +43,6 @@ pub struct FairQueue<I> {
 
 impl<I: Id> FairQueue<I> {
     /// A queue for `count` entries of so many clients.
-    #[must_use]
     pub fn new(count: usize, clients: usize) -> Self {
         let account = || Account {
             waiting: List::default(),
@@ -61,7 +60,6 @@ impl<I: Id> FairQueue<I> {
     }
 
     /// The clients that have entries in the queue.
-    #[must_use]
     pub fn waiting(&self) -> ClientSet {
         self.waiting
     }
@@ -89,7 +87,6 @@ impl<I: Id> FairQueue<I> {
 
     /// Whether an entry is queued.
     #[cfg(feature = "audit")]
-    #[must_use]
     pub fn contains(&self, id: I) -> bool {
         self.queued[id.index()].is_some()
     }

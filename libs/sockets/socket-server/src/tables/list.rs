@@ -34,7 +34,6 @@ pub struct List<I> {
 
 impl<I: Id> Links<I> {
     /// Links for entries `0..count`.
-    #[must_use]
     pub fn new(count: usize) -> Self {
         let link = Link {
             prev: NONE,
@@ -60,25 +59,21 @@ impl<I> Default for List<I> {
 
 impl<I: Id> List<I> {
     /// Number of entries.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.len as usize
     }
 
     /// Whether there are none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The oldest entry.
-    #[must_use]
     pub fn front(&self) -> Option<I> {
         (self.head != NONE).then(|| I::new(self.head as usize))
     }
 
     /// The entry behind one of this list.
-    #[must_use]
     pub fn next(&self, links: &Links<I>, id: I) -> Option<I> {
         let next = links.links[id.index()].next;
         (next != NONE).then(|| I::new(next as usize))
@@ -129,7 +124,6 @@ pub struct Queue<I> {
 
 impl<I: Id> Queue<I> {
     /// An empty queue for entries `0..count`.
-    #[must_use]
     pub fn new(count: usize) -> Self {
         Queue {
             list: List::default(),
@@ -154,7 +148,6 @@ impl<I: Id> Queue<I> {
 
     /// Whether an entry is queued.
     #[cfg(feature = "audit")]
-    #[must_use]
     pub fn contains(&self, id: I) -> bool {
         self.queued[id.index()]
     }

@@ -24,7 +24,6 @@ impl Key for Host {
 }
 
 /// One round of mixing: the two halves of a 128-bit product, folded.
-#[must_use]
 pub fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a ^ 0x9e37_79b9_7f4a_7c15) * u128::from(b ^ 0xd6e8_feb8_6659_fd93);
     (product >> 64) as u64 ^ product as u64
@@ -44,7 +43,6 @@ pub struct Map<K, V> {
 
 impl<K: Key, V: Copy> Map<K, V> {
     /// A map for `limit` keys. This is the only allocation.
-    #[must_use]
     pub fn new(limit: usize, seed: u64) -> Self {
         let size = (limit.max(1) * 2).next_power_of_two();
         let slots = (0..size).map(|_| None).collect();
@@ -57,13 +55,11 @@ impl<K: Key, V: Copy> Map<K, V> {
     }
 
     /// Number of keys.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// The key's value.
-    #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {
         self.find(key)
             .and_then(|at| self.slots[at])

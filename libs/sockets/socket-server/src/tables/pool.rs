@@ -18,7 +18,6 @@ pub struct Pool<I, T> {
 
 impl<I: Id, T> Pool<I, T> {
     /// A pool of `count` free entries. This is the only allocation.
-    #[must_use]
     pub fn new(count: usize, entry: impl FnMut() -> T) -> Self {
         Pool {
             entries: core::iter::repeat_with(entry).take(count).collect(),
@@ -28,19 +27,16 @@ impl<I: Id, T> Pool<I, T> {
     }
 
     /// Number of entries in use.
-    #[must_use]
     pub fn used(&self) -> usize {
         self.entries.len() - self.free.len()
     }
 
     /// Number of entries that are not in use.
-    #[must_use]
     pub fn free(&self) -> usize {
         self.free.len()
     }
 
     /// Whether all entries are in use.
-    #[must_use]
     pub fn is_full(&self) -> bool {
         self.free.is_empty()
     }

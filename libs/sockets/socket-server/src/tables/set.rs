@@ -10,13 +10,11 @@ pub struct ClientSet(pub u64);
 
 impl ClientSet {
     /// Whether a client is in the set.
-    #[must_use]
     pub fn contains(self, client: ClientId) -> bool {
         self.0 >> client.index() & 1 != 0
     }
 
     /// Whether nobody is in the set.
-    #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -28,13 +26,11 @@ impl ClientSet {
     }
 
     /// Whether somebody else than this client is in the set.
-    #[must_use]
     pub fn has_others(self, client: ClientId) -> bool {
         self.0 & !(1 << client.index()) != 0
     }
 
     /// The member behind this client, in a round.
-    #[must_use]
     pub fn next_after(self, client: ClientId) -> Option<ClientId> {
         let above = self.0 & !(u64::MAX >> (63 - client.index()));
         ClientSet(above).first().or(self.first())

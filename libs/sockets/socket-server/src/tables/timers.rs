@@ -21,7 +21,6 @@ pub struct Timers<I> {
 
 impl<I: Id> Timers<I> {
     /// No deadlines for `count` things.
-    #[must_use]
     pub fn new(count: usize) -> Self {
         Timers {
             heap: Vec::with_capacity(count),
@@ -32,13 +31,11 @@ impl<I: Id> Timers<I> {
     }
 
     /// The earliest deadline.
-    #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.heap.first().map(|&id| self.at[id as usize])
     }
 
     /// The deadline of one thing.
-    #[must_use]
     pub fn get(&self, id: I) -> Option<Instant> {
         let id = id.index();
         (self.position[id] != ABSENT).then(|| self.at[id])

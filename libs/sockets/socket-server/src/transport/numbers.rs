@@ -45,7 +45,6 @@ pub struct Numbers {
 
 impl Numbers {
     /// `key` must not be known outside.
-    #[must_use]
     pub fn new(key: &[u8; 16]) -> Self {
         Numbers {
             initial: Secret::new(key, u64::from_be_bytes(*b"sequence")),
@@ -55,14 +54,12 @@ impl Numbers {
 
     /// The first sequence number of a connection that begins now (in nanoseconds). The clock ticks
     /// every 4 µs, so that a later connection between the same ends starts further on.
-    #[must_use]
     pub fn initial(&self, tuple: &Tuple, now: u64) -> u32 {
         let hash = self.initial.hash(words(tuple));
         ((now / 4_000) as u32).wrapping_add(hash as u32)
     }
 
     /// A first sequence number that remembers `options`, given for a SYN with number `irs`.
-    #[must_use]
     pub fn cookie(&self, tuple: &Tuple, irs: u32, options: PeerOptions, now: u64) -> u32 {
         let largest = COOKIE_MSS.iter().rposition(|&mss| mss <= options.mss);
         let mss = largest.unwrap_or(0) as u32;
@@ -72,7 +69,6 @@ impl Numbers {
     }
 
     /// What a cookie says, if it is one of ours for these ends and not too old.
-    #[must_use]
     pub fn open(&self, tuple: &Tuple, irs: u32, cookie: u32, now: u64) -> Option<PeerOptions> {
         let data = cookie & 0xff;
         let period = now / COOKIE_PERIOD;

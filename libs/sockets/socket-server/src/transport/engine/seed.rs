@@ -11,7 +11,6 @@ const INCREMENT: u64 = 0x7590_ef39;
 
 /// The seed of a smoltcp interface that takes so many random numbers for itself, and then `number`.
 /// It takes 16 bits each time, and once more where these are zero: no such seed is chosen.
-#[must_use]
 pub fn seed_for(number: u32, draws: u32) -> u64 {
     // With the top three bits zero, the number lies from bit 29 on. What lies below is free, and
     // the first will do but for one number in 65,536 for each draw.
