@@ -71,11 +71,10 @@ impl<W: Window> Server<W> {
                 may_datagram == (own_datagrams < limits.datagram_sockets),
                 "datagram sockets are counted",
             )?;
-            self.audit_closing(client)?;
             lent += self.audit_buffers(client)?;
         }
         ensure(
-            self.tcp.buffers.lent() == lent,
+            self.tcp.buffers.small_left() == lent,
             "who has large buffers has left small ones",
         )?;
         ensure(self.ports.len() == bound, "every port has its socket")?;
@@ -86,62 +85,55 @@ impl<W: Window> Server<W> {
     fn owned(&self, which: impl Fn(Owner) -> bool) -> usize {
         let connections = self.tcp.connections.ids();
         connections
-            .filter(|&id| which(self.tcp.get(id).owner))
+            .filter(|&id| which(self.tcp.connections[id].owner))
             .count()
     }
 
-    fn in_list(&self, list: &List<ConnectionId>, which: impl Fn(Owner) -> bool) -> bool {
-        let mut next = list.front();
-        while let Some(id) = next {
-            if !which(self.tcp.get(id).owner) {
-                return false;
-            }
-            next = list.next(&self.tcp.links, id);
-        }
-        list.len() == self.owned(which)
-    }
-
-    fn audit_closing(&self, client: ClientId) -> Result<(), &'static str> {
-        let ending = &self.tcp.endings[client.index()];
-        for (list, drained) in [(&ending.sending, false), (&ending.drained, true)] {
-            let listed = self.in_list(list, |owner| owner == Owner::Closing { client, drained });
-            ensure(listed, "closing connections are listed")?;
-        }
-        Ok(())
+    /// Whether a list has just those connections whose owner is `which`.
+    fn in_list(&self, list: &List<ConnectionId>, which: Owner) -> bool {
+        let owner = |id| self.tcp.connections[id].owner;
+        let listed = list.iter(&self.tcp.links).all(|id| owner(id) == which);
+        listed && list.len() == self.owned(|owner| owner == which)
     }
 
     /// Returns how many connections of a client have large buffers.
     fn audit_buffers(&self, client: ClientId) -> Result<usize, &'static str> {
-        let buffers = &self.tcp.buffers;
-        let lent = &buffers.budgets[client.index()].lent;
-        let mut next = lent.front();
-        while let Some(id) = next {
-            let connection = self.tcp.get(id);
-            let borrowed = connection.has_large && connection.owner.client() == Some(client);
-            ensure(
-                borrowed,
-                "large buffers are lent to connections of their client",
-            )?;
-            next = lent.next(&buffers.links, id);
-        }
-        Ok(lent.len())
+        let lent = &self.tcp.buffers.lent;
+        let owner = |id| self.tcp.connections[id].owner.client();
+        let own = |id| owner(id) == Some(client);
+        ensure(
+            lent.iter(client.index()).all(own),
+            "large buffers are lent to connections of their client",
+        )?;
+        let closing = |id: ConnectionId| self.tcp.connections[id].owner == Owner::Closing(client);
+        ensure(
+            self.tcp.drained.iter(client.index()).all(closing),
+            "connections without bytes to send are closing",
+        )?;
+        Ok(lent[client.index()].len())
     }
 
     fn audit_connections(&self) -> Result<(), &'static str> {
         let mut known = 0;
         for id in self.tcp.connections.ids() {
-            let connection = self.tcp.get(id);
+            let connection = &self.tcp.connections[id];
             let Some(tuple) = connection.tuple else {
                 ensure(connection.owner == Owner::Free, "who is in use has a name")?;
+                let waiting = &self.net.neighbours.waiting;
+                let lists = [
+                    &self.tcp.changed,
+                    &self.tcp.drained,
+                    &self.tcp.buffers.lent,
+                    waiting,
+                ];
                 let left = self.tcp.timers.get(id).is_none()
                     && !self.tcp.queue.contains(id)
-                    && !self.tcp.changed.contains(id)
-                    && !self.net.neighbours.waiting.contains(id);
+                    && lists.iter().all(|lists| lists.of(id).is_none());
                 ensure(left, "who is free is in no list, and has no timer")?;
                 continue;
             };
             ensure(connection.owner != Owner::Free, "who is free has no name")?;
-            if self.tcp.find(&tuple) == Some(id) {
+            if self.tcp.tuples.get(&tuple) == Some(id) {
                 known += 1;
             } else {
                 let ended = matches!(connection.state(), State::Closed | State::TimeWait);
@@ -162,7 +154,10 @@ impl<W: Window> Server<W> {
             "every name has its connection",
         )?;
         let used = self.owned(|owner| owner != Owner::Free);
-        ensure(self.tcp.used() == used, "connections in use are counted")
+        ensure(
+            self.tcp.connections.used() == used,
+            "connections in use are counted",
+        )
     }
 
     /// Returns how many connections wait at a socket.
@@ -170,13 +165,12 @@ impl<W: Window> Server<W> {
         match role {
             Role::Idle => Ok(0),
             Role::Connection(id) => {
-                let mine = self.tcp.get(*id).owner == Owner::Socket(socket);
+                let mine = self.tcp.connections[*id].owner == Owner::Socket(socket);
                 ensure(mine, "a connection is its socket's")?;
                 Ok(0)
             }
             Role::Listening(listener) => {
-                let pending = |owner| owner == Owner::Pending(socket);
-                let listed = self.in_list(&listener.ready, pending);
+                let listed = self.in_list(&listener.ready, Owner::Pending(socket));
                 ensure(listed, "what can be accepted is listed")?;
                 Ok(listener.ready.len())
             }

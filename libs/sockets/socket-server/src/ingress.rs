@@ -52,7 +52,7 @@ impl<W: Window> Server<W> {
     }
 
     fn segment<T: TxQueue>(&mut self, packet: &Packet, tuple: Tuple, tx: &mut T) {
-        let known = self.tcp.find(&tuple);
+        let known = self.tcp.tuples.get(&tuple);
         let listening = match known {
             Some(_) => None,
             None => self.listening(tuple),

@@ -217,10 +217,10 @@ impl<W: Window> Server<W> {
         let stats = self.net.stats;
         stats
             .count(Counter::StreamSockets)
-            .set(self.tcp.used() as u64);
+            .set(self.tcp.connections.used() as u64);
         stats
             .count(Counter::TcpHalfOpen)
-            .set(self.tcp.half_open() as u64);
+            .set(self.tcp.half_open.len() as u64);
         Outcome {
             notify: self.accounts.take_news(now, self.net.stats).0,
             metered: false,
@@ -266,8 +266,8 @@ impl<W: Window> Server<W> {
 
     /// Takes notice of the connections that have changed.
     fn take_changes(&mut self, caller: Option<ClientId>) {
-        while let Some(id) = self.tcp.next_changed() {
-            let connection = self.tcp.get(id);
+        while let Some(id) = self.tcp.changed.pop(0) {
+            let connection = &self.tcp.connections[id];
             let Owner::Socket(socket) = connection.owner else {
                 continue;
             };

@@ -52,9 +52,7 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         datagram_memory: datagrams.min(8) << 17,
         tcp_ports: vec![PortRange::ALL],
         udp_ports: vec![PortRange::ALL],
-        destinations: Destination::new(Ipv4Addr::UNSPECIFIED, 0, PortRange::ALL)
-            .into_iter()
-            .collect(),
+        destinations: vec![Destination::ANYWHERE],
     }
 }
 

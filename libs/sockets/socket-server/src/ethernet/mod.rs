@@ -7,7 +7,6 @@ pub mod gateway;
 pub mod neighbours;
 pub mod pending;
 mod resolve;
-pub mod waiting;
 
 /// Bytes of an Ethernet header.
 pub const HEADER: usize = 14;

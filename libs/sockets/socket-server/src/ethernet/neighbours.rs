@@ -11,17 +11,16 @@
 
 use core::net::Ipv4Addr;
 
-use super::waiting::Waiting;
 use crate::config::MAX_CLIENTS;
 use crate::ip::rate::{Bucket, Rate};
-use crate::tables::id::{ClientId, HostId, Id, PlaceId};
-use crate::tables::list::{Links, List};
+use crate::tables::id::{ClientId, ConnectionId, HostId, Id};
+use crate::tables::list::Lists;
 use crate::tables::map::{Host, Map};
 use crate::tables::pool::Pool;
 use crate::time::{Duration, Instant};
 
 /// Hosts in the table.
-const HOSTS: usize = 2048;
+pub const HOSTS: usize = 2048;
 /// Hosts that one client may be looking for at once. All clients together cannot fill the table.
 const CLIENT_REQUESTS: u8 = 32;
 /// Requests until a host counts as absent.
@@ -36,6 +35,10 @@ const FORGET: Duration = Duration::from_secs(600);
 const TOUCH: Duration = Duration::from_secs(1);
 /// Probes of addresses that are not fresh, for all hosts together.
 const PROBES: Rate = Rate::new(200, 50);
+
+/// The numbers of the lists of connections whose hosts do not answer, and have answered.
+const ABSENT: usize = HOSTS;
+const FOUND: usize = HOSTS + 1;
 
 /// Number of the gateway in the table.
 pub const GATEWAY: HostId = HostId::GATEWAY;
@@ -64,8 +67,6 @@ struct Entry {
     tries: u8,
     /// The client that is charged while the host is being asked for.
     client: ClientId,
-    /// Datagrams that wait, in [`crate::ethernet::pending::Pending`].
-    datagrams: List<PlaceId>,
 }
 
 /// An Ethernet address to send to.
@@ -99,19 +100,17 @@ pub enum Due {
 pub struct Neighbours {
     table: Map<Host, HostId>,
     entries: Pool<HostId, Entry>,
-    links: Links<HostId>,
-    /// In the order in which they were asked last.
-    asking: List<HostId>,
-    /// Least recently used first.
-    heard: List<HostId>,
-    known: List<HostId>,
+    /// By state. Those that are asked for are in the order in which they were asked last, the
+    /// others least recently used first.
+    lists: Lists<HostId>,
     /// What was learnt before is not fresh.
     distrusted: Instant,
     requests: [u8; MAX_CLIENTS],
     probes: Bucket,
     gateway: Option<Ipv4Addr>,
-    /// The connections that wait.
-    pub waiting: Waiting,
+    /// The connections that wait, by host; and those whose wait is over and who have not been
+    /// told.
+    pub waiting: Lists<ConnectionId>,
 }
 
 impl Neighbours {
@@ -126,20 +125,16 @@ impl Neighbours {
             asked: Instant::ZERO,
             tries: 0,
             client: ClientId::FIRST,
-            datagrams: List::default(),
         };
         let mut neighbours = Neighbours {
             table: Map::new(HOSTS, seed),
             entries: Pool::new(HOSTS, entry),
-            links: Links::new(HOSTS),
-            asking: List::default(),
-            heard: List::default(),
-            known: List::default(),
+            lists: Lists::new(HOSTS, State::Known as usize + 1),
             distrusted: Instant::ZERO,
             requests: [0; MAX_CLIENTS],
             probes: Bucket::new(),
             gateway,
-            waiting: Waiting::new(HOSTS, connections),
+            waiting: Lists::new(connections, FOUND + 1),
         };
         let first = neighbours.entries.take();
         debug_assert_eq!(first, Some(GATEWAY));
@@ -264,17 +259,15 @@ impl Neighbours {
         let host = self.insert(address, now)?;
         self.requests[client.index()] += 1;
         let entry = &mut self.entries[host];
-        entry.state = State::Asking;
         entry.client = client;
         entry.tries = 1;
-        entry.asked = now;
-        self.asking.push_back(&mut self.links, host);
+        self.enter(host, State::Asking);
         Some(Search { host, is_new: true })
     }
 
     /// The next thing that is due.
     pub fn due(&mut self, now: Instant) -> Option<Due> {
-        let host = self.asking.front()?;
+        let host = self.lists[State::Asking as usize].front()?;
         let entry = &mut self.entries[host];
         if now < entry.asked + RETRY {
             return None;
@@ -285,23 +278,20 @@ impl Neighbours {
         entry.tries += 1;
         entry.asked = now;
         let address = entry.address;
-        self.asking.remove(&mut self.links, host);
-        self.asking.push_back(&mut self.links, host);
+        self.enter(host, State::Asking);
         Some(Due::Ask(address))
     }
 
     /// When [`Self::due`] has something.
     pub fn next_due(&self) -> Option<Instant> {
-        let host = self.asking.front()?;
+        let host = self.lists[State::Asking as usize].front()?;
         Some(self.entries[host].asked + RETRY)
     }
 
     /// Forgets a host for which nobody waits, and which is not the gateway.
     fn release(&mut self, host: HostId) {
-        self.leave_list(host);
-        let entry = &mut self.entries[host];
-        self.table.remove(&Host(entry.address));
-        entry.state = State::Free;
+        self.enter(host, State::Free);
+        self.table.remove(&Host(self.entries[host].address));
         self.entries.put_back(host);
     }
 
@@ -312,25 +302,38 @@ impl Neighbours {
         (entry.state == State::Known).then_some(entry.mac)
     }
 
-    /// A host does not answer: it is forgotten, and the connections that waited are told. Its
-    /// datagrams have been taken out.
+    /// A host does not answer: it is forgotten, and the connections that waited are told.
     pub fn give_up(&mut self, host: HostId) {
-        self.waiting.end(host, false);
+        self.end_waits(host, ABSENT);
         if host == GATEWAY {
-            self.entries[GATEWAY].state = State::Asking;
+            self.enter(host, State::Asking);
         } else {
             self.release(host);
         }
     }
 
-    /// The datagrams that wait for a host.
-    pub fn datagrams(&mut self, host: HostId) -> &mut List<PlaceId> {
-        &mut self.entries[host].datagrams
+    /// Whether a connection waits for a host.
+    pub fn is_awaited(&self, host: HostId) -> bool {
+        !self.waiting[host.index()].is_empty()
     }
 
-    /// Whether somebody waits for a host.
-    pub fn is_awaited(&self, host: HostId) -> bool {
-        self.waiting.is_awaited(host) || !self.entries[host].datagrams.is_empty()
+    /// Lets a connection wait for a host, if it does not yet.
+    pub fn wait(&mut self, connection: ConnectionId, host: HostId) {
+        if self.waiting.of(connection) != Some(host.index()) {
+            self.waiting.put(connection, host.index());
+        }
+    }
+
+    fn end_waits(&mut self, host: HostId, how: usize) {
+        while let Some(connection) = self.waiting.pop(host.index()) {
+            self.waiting.put(connection, how);
+        }
+    }
+
+    /// Takes out a connection whose wait is over. Returns it, and whether the address is there.
+    pub fn next_waited(&mut self) -> Option<(ConnectionId, bool)> {
+        let absent = self.waiting.pop(ABSENT).map(|id| (id, false));
+        absent.or_else(|| Some((self.waiting.pop(FOUND)?, true)))
     }
 
     fn touch(&mut self, host: HostId, now: Instant) {
@@ -339,36 +342,33 @@ impl Neighbours {
             return;
         }
         entry.touched = now;
-        self.leave_list(host);
-        self.enter_list(host);
+        let state = entry.state;
+        self.enter(host, state);
     }
 
     /// The address of a host is there.
     fn settle(&mut self, host: HostId, state: State, mac: [u8; 6], now: Instant) {
-        self.leave_list(host);
+        self.enter(host, state);
         let entry = &mut self.entries[host];
-        entry.state = state;
         entry.mac = mac;
         entry.since = now;
         entry.touched = now;
         entry.tries = 0;
-        self.enter_list(host);
-        self.waiting.end(host, true);
+        self.end_waits(host, FOUND);
     }
 
     fn insert_heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) {
         if let Some(host) = self.insert(address, now) {
-            let entry = &mut self.entries[host];
-            entry.state = State::Heard;
-            entry.mac = mac;
-            self.heard.push_back(&mut self.links, host);
+            self.entries[host].mac = mac;
+            self.enter(host, State::Heard);
         }
     }
 
     /// A new entry, in no list. If the table is full, the host goes that was not used for longest.
     fn insert(&mut self, address: Ipv4Addr, now: Instant) -> Option<HostId> {
         if self.entries.is_full() {
-            let victim = self.heard.front().or(self.known.front())?;
+            let oldest = |state| self.lists[state as usize].front();
+            let victim = oldest(State::Heard).or(oldest(State::Known))?;
             self.release(victim);
         }
         let host = self.entries.take()?;
@@ -383,30 +383,20 @@ impl Neighbours {
         Some(host)
     }
 
-    fn enter_list(&mut self, host: HostId) {
-        let list = match self.entries[host].state {
-            _ if host == GATEWAY => return,
-            State::Free => return,
-            State::Asking => &mut self.asking,
-            State::Heard => &mut self.heard,
-            State::Known => &mut self.known,
-        };
-        list.push_back(&mut self.links, host);
-    }
-
-    fn leave_list(&mut self, host: HostId) {
-        let entry = &self.entries[host];
-        let list = match entry.state {
-            _ if host == GATEWAY => return,
-            State::Free => return,
-            State::Asking => {
-                self.requests[entry.client.index()] -= 1;
-                &mut self.asking
-            }
-            State::Heard => &mut self.heard,
-            State::Known => &mut self.known,
-        };
-        list.remove(&mut self.links, host);
+    /// Gives a host a state, and puts it at the end of that state's list. The gateway is in none.
+    fn enter(&mut self, host: HostId, state: State) {
+        let entry = &mut self.entries[host];
+        let before = core::mem::replace(&mut entry.state, state);
+        if host == GATEWAY {
+            return;
+        }
+        if before == State::Asking && state != State::Asking {
+            self.requests[entry.client.index()] -= 1;
+        }
+        match state {
+            State::Free => self.lists.remove(host),
+            _ => self.lists.put(host, state as usize),
+        }
     }
 }
 
@@ -432,23 +422,32 @@ mod tests {
                 .count()
         };
         assert_eq!(HOSTS - neighbours.entries.used(), count(State::Free));
-        assert_eq!(neighbours.asking.len(), count(State::Asking));
-        assert_eq!(neighbours.heard.len(), count(State::Heard));
-        assert_eq!(neighbours.known.len(), count(State::Known));
+        assert_eq!(
+            neighbours.lists[State::Asking as usize].len(),
+            count(State::Asking)
+        );
+        assert_eq!(
+            neighbours.lists[State::Heard as usize].len(),
+            count(State::Heard)
+        );
+        assert_eq!(
+            neighbours.lists[State::Known as usize].len(),
+            count(State::Known)
+        );
         assert_eq!(neighbours.table.len(), HOSTS - count(State::Free));
         let charged: usize = neighbours.requests.iter().map(|&n| usize::from(n)).sum();
         assert_eq!(charged, count(State::Asking));
         assert!(neighbours.requests.iter().all(|&n| n <= CLIENT_REQUESTS));
         for host in neighbours.entries.ids() {
             let entry = &neighbours.entries[host];
-            assert!(entry.state == State::Asking || !neighbours.waiting.is_awaited(host));
+            assert!(entry.state == State::Asking || !neighbours.is_awaited(host));
         }
-        assert_eq!(neighbours.waiting.next(), None);
+        assert_eq!(neighbours.next_waited(), None);
     }
 
     /// What the server does when a search has ended.
     fn wake(neighbours: &mut Neighbours, found: bool) {
-        while let Some((_, is_found)) = neighbours.waiting.next() {
+        while let Some((_, is_found)) = neighbours.next_waited() {
             assert_eq!(is_found, found);
         }
     }
@@ -482,7 +481,7 @@ mod tests {
                     4 | 5 => if neighbours.lookup(address, now).is_none()
                         && let Some(search) = neighbours.search(address, ClientId::new(small.into()), now)
                     {
-                        neighbours.waiting.add(search.host, ConnectionId::new(usize::from(number) % 16));
+                        neighbours.wait(ConnectionId::new(usize::from(number) % 16), search.host);
                     },
                     6 => {
                         neighbours.waiting.remove(ConnectionId::new(usize::from(number) % 16));

@@ -7,10 +7,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::neighbours::HOSTS;
 use crate::ip::packet::Tuple;
 use crate::ip::reassembly::PAYLOAD_MAX;
-use crate::tables::id::{ClientId, Id, PlaceId};
-use crate::tables::list::{Links, List};
+use crate::tables::id::{ClientId, HostId, Id, PlaceId};
+use crate::tables::list::Lists;
 
 /// Places of one client for datagrams that fit into a packet.
 const SMALL: usize = 32;
@@ -30,70 +31,85 @@ struct Place {
 pub(crate) struct Pending {
     places: Vec<Place>,
     pub bytes: Vec<u8>,
-    pub links: Links<PlaceId>,
-    /// Of each client: free places for small datagrams, and for a large one.
-    free: Vec<[List<PlaceId>; 2]>,
-    /// Those whose next hop does not answer.
-    undeliverable: List<PlaceId>,
+    /// By number: the places that wait for a host, those whose next hop does not answer, and of
+    /// each client the free ones for small datagrams, and for a large one.
+    lists: Lists<PlaceId>,
+}
+
+/// The number of the list of those whose next hop does not answer.
+const UNDELIVERABLE: usize = HOSTS;
+
+/// The number of the list that a place is in while it is free.
+fn free(client: usize, large: bool) -> usize {
+    UNDELIVERABLE + 1 + 2 * client + usize::from(large)
 }
 
 impl Pending {
     pub(crate) fn new(clients: usize) -> Self {
-        let mut links = Links::new(clients * PLACES);
-        let mut free = vec![[List::default(); 2]; clients];
-        for index in 0..clients * PLACES {
-            let list = &mut free[index / PLACES][kind(index)];
-            list.push_back(&mut links, PlaceId::new(index));
-        }
+        let count = clients * PLACES;
         let place = || Place {
             tuple: Tuple::NONE,
             length: 0,
         };
-        Pending {
-            places: (0..clients * PLACES).map(|_| place()).collect(),
+        let mut pending = Pending {
+            places: core::iter::repeat_with(place).take(count).collect(),
             bytes: vec![0; clients * BYTES],
-            links,
-            free,
-            undeliverable: List::default(),
-        }
+            lists: Lists::new(count, free(clients, false)),
+        };
+        (0..count).for_each(|index| pending.put_back(PlaceId::new(index)));
+        pending
     }
 
     /// A free place of a client for a UDP datagram, header included, of this length, or `None`. It
-    /// belongs into a list.
+    /// is in no list.
     pub(crate) fn take(
         &mut self,
         client: ClientId,
         tuple: Tuple,
         length: usize,
     ) -> Option<PlaceId> {
-        let kind = usize::from(length > SMALL_BYTES);
-        let free = self.free.get_mut(client.index())?;
-        let place = free[kind].pop_front(&mut self.links)?;
+        let place = self.lists.pop(free(client.index(), length > SMALL_BYTES))?;
         self.places[place.index()] = Place { tuple, length };
         Some(place)
     }
 
-    /// Gives a place back that is in no list.
+    /// Gives a place back.
     pub(crate) fn put_back(&mut self, place: PlaceId) {
-        let index = place.index();
-        self.free[index / PLACES][kind(index)].push_back(&mut self.links, place);
+        let (client, number) = (place.index() / PLACES, place.index() % PLACES);
+        self.lists.put(place, free(client, number == SMALL));
     }
 
-    /// The next hop of these does not answer.
-    pub(crate) fn fail(&mut self, mut places: List<PlaceId>) {
-        while let Some(place) = places.pop_front(&mut self.links) {
-            self.undeliverable.push_back(&mut self.links, place);
+    /// Lets the datagram in a place wait for a host.
+    pub(crate) fn hold(&mut self, place: PlaceId, host: HostId) {
+        self.lists.put(place, host.index());
+    }
+
+    /// The place in which a datagram of a client waits for a host.
+    pub(crate) fn held(&self, client: ClientId, host: HostId) -> Option<PlaceId> {
+        let mut held = self.lists.iter(host.index());
+        held.find(|place| place.index() / PLACES == client.index())
+    }
+
+    /// Whether a datagram waits for a host.
+    pub(crate) fn is_awaited(&self, host: HostId) -> bool {
+        !self.lists[host.index()].is_empty()
+    }
+
+    /// Takes out a place that waits for a host.
+    pub(crate) fn pop(&mut self, host: HostId) -> Option<PlaceId> {
+        self.lists.pop(host.index())
+    }
+
+    /// A host does not answer.
+    pub(crate) fn fail(&mut self, host: HostId) {
+        while let Some(place) = self.pop(host) {
+            self.lists.put(place, UNDELIVERABLE);
         }
     }
 
-    /// Takes out a place whose next hop does not answer. It is in no list then.
+    /// Takes out a place whose next hop does not answer.
     pub(crate) fn next_undeliverable(&mut self) -> Option<PlaceId> {
-        self.undeliverable.pop_front(&mut self.links)
-    }
-
-    /// Whose place it is.
-    pub(crate) fn client(&self, place: PlaceId) -> ClientId {
-        ClientId::new(place.index() / PLACES)
+        self.lists.pop(UNDELIVERABLE)
     }
 
     /// The ends of the datagram in a place.
@@ -113,8 +129,4 @@ impl Pending {
         let range = self.range(place);
         &mut self.bytes[range]
     }
-}
-
-fn kind(index: usize) -> usize {
-    usize::from(index % PLACES == SMALL)
 }

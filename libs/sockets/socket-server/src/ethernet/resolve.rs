@@ -132,8 +132,7 @@ impl Network {
 
     /// A host does not answer. The sockets that waited for it are told.
     fn give_up(&mut self, host: HostId) {
-        let datagrams = core::mem::take(self.neighbours.datagrams(host));
-        self.pending.fail(datagrams);
+        self.pending.fail(host);
         self.neighbours.give_up(host);
     }
 
@@ -147,7 +146,7 @@ impl Network {
     ) -> Option<HostId> {
         let search = self.neighbours.search(next_hop, client, self.now())?;
         if search.host == GATEWAY {
-            if !self.neighbours.is_awaited(search.host) {
+            if !self.neighbours.is_awaited(GATEWAY) && !self.pending.is_awaited(GATEWAY) {
                 self.gateway.wanted(self.now());
             }
         } else if search.is_new {
@@ -158,11 +157,7 @@ impl Network {
 
     /// The address of a host is there: the datagrams that waited for it are sent.
     fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
-        while let Some(place) = self
-            .neighbours
-            .datagrams(host)
-            .pop_front(&mut self.pending.links)
-        {
+        while let Some(place) = self.pending.pop(host) {
             let to = self.pending.tuple(place).remote.0;
             let hop = self.next_hop(to).and_then(|next_hop| self.hop(next_hop));
             // Out of the pool for as long as it is read.

@@ -8,7 +8,7 @@
 use core::net::Ipv4Addr;
 
 use crate::tables::id::{BlockId, PartialId};
-use crate::tables::list::{Links, List};
+use crate::tables::list::Lists;
 use crate::tables::map::{Key, Map, mix};
 use crate::tables::pool::Pool;
 use crate::time::{Duration, Instant};
@@ -98,9 +98,8 @@ struct Datagram {
 pub struct Reassembly {
     table: Map<FragmentKey, PartialId>,
     datagrams: Pool<PartialId, Datagram>,
-    links: Links<PartialId>,
-    /// The one whose last fragment came first is at the front.
-    waiting: List<PartialId>,
+    /// One list, of all; the one whose last fragment came first is at its front.
+    waiting: Lists<PartialId>,
     blocks: Pool<BlockId, Block>,
     /// Datagrams given up.
     dropped: u64,
@@ -129,8 +128,7 @@ impl Reassembly {
         Reassembly {
             table: Map::new(DATAGRAMS, seed),
             datagrams: Pool::new(DATAGRAMS, datagram),
-            links: Links::new(DATAGRAMS),
-            waiting: List::default(),
+            waiting: Lists::new(DATAGRAMS, 1),
             blocks: Pool::new(POOL, block),
             dropped: 0,
         }
@@ -161,8 +159,7 @@ impl Reassembly {
             return Progress::Refused;
         }
         let index = self.datagram(fragment.key, now);
-        self.waiting.remove(&mut self.links, index);
-        self.waiting.push_back(&mut self.links, index);
+        self.waiting.put(index, 0);
         if !self.agrees(index, &fragment, end) || !self.store(index, fragment.offset, payload) {
             self.give_up(index);
             return Progress::Refused;
@@ -188,14 +185,13 @@ impl Reassembly {
         }
         self.limit_source(key.source);
         if self.datagrams.is_full()
-            && let Some(oldest) = self.waiting.front()
+            && let Some(oldest) = self.waiting[0].front()
         {
             self.give_up(oldest);
         }
         let Some(index) = self.datagrams.take() else {
             unreachable!("either all are waiting, or one is free");
         };
-        self.waiting.push_back(&mut self.links, index);
         let datagram = &mut self.datagrams[index];
         datagram.key = key;
         datagram.units = 0;
@@ -209,18 +205,11 @@ impl Reassembly {
 
     /// Makes room among the datagrams of a source: its oldest goes.
     fn limit_source(&mut self, source: Ipv4Addr) {
-        let mut count = 0;
-        let mut oldest = None;
-        let mut next = self.waiting.front();
-        while let Some(index) = next {
-            if self.datagrams[index].key.source == source {
-                oldest = oldest.or(Some(index));
-                count += 1;
-            }
-            next = self.waiting.next(&self.links, index);
-        }
-        if count >= SOURCE_DATAGRAMS
-            && let Some(oldest) = oldest
+        let datagrams = &self.datagrams;
+        let own = |&index: &PartialId| datagrams[index].key.source == source;
+        let mut from_source = self.waiting.iter(0).filter(own);
+        if let Some(oldest) = from_source.next()
+            && from_source.count() + 1 >= SOURCE_DATAGRAMS
         {
             self.give_up(oldest);
         }
@@ -306,7 +295,7 @@ impl Reassembly {
         }
         while self.blocks.is_full() {
             // This datagram is the last in the list. One alone never needs all blocks.
-            let oldest = self.waiting.front().filter(|&oldest| oldest != index)?;
+            let oldest = self.waiting[0].front().filter(|&oldest| oldest != index)?;
             self.give_up(oldest);
         }
         let block = self.blocks.take()?;
@@ -333,7 +322,7 @@ impl Reassembly {
             self.blocks.put_back(block);
         }
         self.table.remove(&datagram.key);
-        self.waiting.remove(&mut self.links, index);
+        self.waiting.remove(index);
         self.datagrams.put_back(index);
     }
 }

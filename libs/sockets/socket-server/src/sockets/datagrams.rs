@@ -17,7 +17,7 @@ use crate::ip::packet::Tuple;
 use crate::ip::paths::MIN_MTU;
 use crate::ip::send::{HEADER, UDP, emit_udp, frames_for};
 use crate::protocol::window::{OutOfWindow, Window};
-use crate::tables::id::{HostId, Slot};
+use crate::tables::id::Slot;
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
 const BATCH: u64 = 64;
@@ -222,7 +222,11 @@ impl<W: Window> Call<'_, W> {
             self.net.stats.inc(Counter::DropsUnresolved);
             return Ok(());
         };
-        self.drop_held(host);
+        // The newest datagram of a client for a host replaces the one that waits.
+        if let Some(held) = self.net.pending.held(self.client, host) {
+            self.net.pending.put_back(held);
+            self.net.stats.inc(Counter::DropsUnresolved);
+        }
         let length = UDP + payload.length;
         let Some(place) = self.net.pending.take(self.client, tuple, length) else {
             self.net.stats.inc(Counter::DropsUnresolved);
@@ -237,25 +241,8 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EFAULT);
         }
         emit_udp(datagram, &tuple, checksum || length > UNFRAGMENTED);
-        let list = self.net.neighbours.datagrams(host);
-        list.push_back(&mut self.net.pending.links, place);
+        self.net.pending.hold(place, host);
         Ok(())
-    }
-
-    /// The newest datagram of a client for a host replaces the one that waits.
-    fn drop_held(&mut self, host: HostId) {
-        let list = self.net.neighbours.datagrams(host);
-        let pending = &mut self.net.pending;
-        let mut next = list.front();
-        while let Some(place) = next {
-            next = list.next(&pending.links, place);
-            if pending.client(place) == self.client {
-                list.remove(&mut pending.links, place);
-                pending.put_back(place);
-                self.net.stats.inc(Counter::DropsUnresolved);
-                return;
-            }
-        }
     }
 
     /// `recv`.

@@ -103,7 +103,7 @@ impl<W> Call<'_, W> {
         match &socket.kind {
             Kind::Stream(stream) => {
                 if let Role::Connection(id) = stream.role
-                    && let Some(tuple) = self.tcp.get(id).tuple
+                    && let Some(tuple) = self.tcp.connections[id].tuple
                 {
                     let address = tuple.local.into();
                     return Ok(Name { address });
@@ -126,7 +126,7 @@ impl<W> Call<'_, W> {
         let peer = match &socket.kind {
             Kind::Stream(stream) => match stream.role {
                 Role::Connection(id) => {
-                    let connection = self.tcp.get(id);
+                    let connection = &self.tcp.connections[id];
                     let open = !connection.is_connecting() && !connection.is_closed();
                     connection.tuple.filter(|_| open).map(|tuple| tuple.remote)
                 }

@@ -53,7 +53,7 @@ impl<W> Call<'_, W> {
             SocketOption::Type => socket.kind().raw(),
             SocketOption::Error => {
                 let error = match socket.connection() {
-                    Some(id) => &mut self.tcp.get_mut(id).error,
+                    Some(id) => &mut self.tcp.connections[id].error,
                     None => &mut socket.error,
                 };
                 let error = error.take();
@@ -61,10 +61,10 @@ impl<W> Call<'_, W> {
                 error.map_or(0, |errno| errno.raw().into())
             }
             SocketOption::ReuseAddress => options.reuse_address.into(),
-            SocketOption::SendBuffer if stream => self.tcp.buffers().1 as u64,
+            SocketOption::SendBuffer if stream => self.tcp.buffers.large.send as u64,
             SocketOption::SendBuffer => self.datagram_send as u64,
             SocketOption::ReceiveBuffer => match &socket.kind {
-                Kind::Stream(_) => self.tcp.buffers().0 as u64,
+                Kind::Stream(_) => self.tcp.buffers.large.receive as u64,
                 Kind::Datagram(_) => self.account.mail.capacity() as u64,
             },
             SocketOption::KeepAlive => options.settings.keep_alive.into(),

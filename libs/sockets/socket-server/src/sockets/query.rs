@@ -96,7 +96,7 @@ impl<W: Window> Call<'_, W> {
                     state.unread = listener.ready.len() as u64;
                 }
                 Role::Connection(id) => {
-                    let connection = self.tcp.get(*id);
+                    let connection = &self.tcp.connections[*id];
                     state.state = number(connection.state());
                     (state.unread, state.unacknowledged) = connection.queues();
                     state.retransmissions = connection.resent.into();

@@ -176,7 +176,7 @@ impl Socket {
                 Role::Listening(listener) => {
                     PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty())
                 }
-                Role::Connection(id) => tcp.get(*id).bits(),
+                Role::Connection(id) => tcp.connections[*id].bits(),
             },
             Kind::Datagram(datagram) => {
                 let readable = datagram.inbox.can_recv() || self.read_shut;

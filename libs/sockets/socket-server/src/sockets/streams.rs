@@ -70,7 +70,7 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EADDRNOTAVAIL);
         }
         let id = self.tcp.connect(self.id(slot), tuple, self.net)?;
-        let connection = self.tcp.get_mut(id);
+        let connection = &mut self.tcp.connections[id];
         let socket = self.account.socket_mut(slot)?;
         connection.read_shut = socket.read_shut;
         connection.write_shut = socket.write_shut;
@@ -96,7 +96,7 @@ impl<W: Window> Call<'_, W> {
         };
         let error = match stream.role {
             Role::Connection(id) => {
-                let connection = self.tcp.get_mut(id);
+                let connection = &mut self.tcp.connections[id];
                 if connection.is_connecting() {
                     return Err(Errno::EALREADY);
                 }
@@ -118,7 +118,7 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EINVAL);
         };
         let id = listener.ready.front().ok_or(Errno::EAGAIN)?;
-        let tuple = self.tcp.get(id).tuple.ok_or(Errno::EAGAIN)?;
+        let tuple = self.tcp.connections[id].tuple.ok_or(Errno::EAGAIN)?;
         let options = self.account.socket_mut(slot)?.options;
         let mut socket = Socket::stream(Role::Connection(id));
         socket.options = options;
@@ -143,12 +143,12 @@ impl<W: Window> Call<'_, W> {
             Ok(id) => id,
             Err(reply) => return reply,
         };
-        let connection = self.tcp.get_mut(id);
+        let connection = &mut self.tcp.connections[id];
         let failure = if let Some(errno) = connection.error.take() {
             Some(errno)
         } else if connection.is_connecting() {
             Some(Errno::EAGAIN)
-        } else if connection.write_shut || !connection.may_send() {
+        } else if connection.write_shut || connection.socket.send_room().is_none() {
             Some(Errno::EPIPE)
         } else if span.length() > 0 && connection.room() == 0 {
             Some(Errno::EAGAIN)
@@ -169,7 +169,7 @@ impl<W: Window> Call<'_, W> {
         }
         Ok(Sent {
             count: taken as u64,
-            room: self.tcp.get(id).room() as u64,
+            room: self.tcp.connections[id].room() as u64,
         })
     }
 
@@ -186,11 +186,11 @@ impl<W: Window> Call<'_, W> {
             Ok(id) => id,
             Err(reply) => return reply,
         };
-        let connection = self.tcp.get_mut(id);
+        let connection = &mut self.tcp.connections[id];
         if connection.is_connecting() {
             return Err(Errno::EAGAIN);
         }
-        let available = connection.can_read();
+        let available = connection.socket.unread() > 0;
         if available && span.length() == 0 {
             return Ok(END);
         }
@@ -237,7 +237,7 @@ impl<W: Window> Call<'_, W> {
             }
             Role::Connection(id) => id,
         };
-        let connection = self.tcp.get(id);
+        let connection = &self.tcp.connections[id];
         let closed = connection.is_closed();
         if connection.is_connecting() {
             return self.dissolve_stream(slot);
@@ -264,7 +264,7 @@ impl<W: Window> Call<'_, W> {
         socket.read_shut = false;
         socket.write_shut = false;
         let connection = match stream.role {
-            Role::Connection(id) => Some(self.tcp.get_mut(id)),
+            Role::Connection(id) => Some(&mut self.tcp.connections[id]),
             _ => None,
         };
         let shown = match &connection {

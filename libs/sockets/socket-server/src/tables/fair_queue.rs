@@ -4,20 +4,15 @@
 //! 1995) over the clients, in frames, and first in, first out within one. So a client's share of
 //! the frames does not depend on how many connections it has.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::id::{ClientId, Id};
-use super::list::{Links, List};
+use super::list::Lists;
 use super::set::ClientSet;
 
 /// Frames that a client may send before the next has its turn.
 pub const QUANTUM: i32 = 16;
-
-struct Account<I> {
-    waiting: List<I>,
-    /// Frames that it may still send in this round.
-    credit: i32,
-}
 
 /// An entry's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +27,10 @@ pub struct Turn<I> {
 
 /// Each entry is in the queue at most once; pushing what is in it already does nothing.
 pub struct FairQueue<I> {
-    accounts: Vec<Account<I>>,
-    links: Links<I>,
-    /// Of each entry in the queue: its client.
-    queued: Vec<Option<ClientId>>,
+    /// By client.
+    entries: Lists<I>,
+    /// Frames that each client may still send in this round.
+    credit: Vec<i32>,
     current: ClientId,
     /// The clients that have entries in the queue.
     waiting: ClientSet,
@@ -44,17 +39,10 @@ pub struct FairQueue<I> {
 impl<I: Id> FairQueue<I> {
     /// A queue for `count` entries of so many clients.
     pub fn new(count: usize, clients: usize) -> Self {
-        let account = || Account {
-            waiting: List::default(),
-            credit: 0,
-        };
         FairQueue {
-            accounts: core::iter::repeat_with(account)
-                .take(clients.max(1))
-                .collect(),
-            links: Links::new(count),
-            queued: (0..count).map(|_| None).collect(),
-            current: ClientId::new(0),
+            entries: Lists::new(count, clients.max(1)),
+            credit: vec![0; clients.max(1)],
+            current: ClientId::FIRST,
             waiting: ClientSet::default(),
         }
     }
@@ -66,49 +54,45 @@ impl<I: Id> FairQueue<I> {
 
     /// Adds an entry at the end of its client's queue unless it is queued.
     pub fn push(&mut self, id: I, client: ClientId) {
-        let queued = &mut self.queued[id.index()];
-        if queued.is_some() {
-            return;
+        if self.entries.of(id).is_none() {
+            self.entries.put(id, client.index());
+            self.waiting.set(client, true);
         }
-        *queued = Some(client);
-        let waiting = &mut self.accounts[client.index()].waiting;
-        waiting.push_back(&mut self.links, id);
-        self.waiting.set(client, true);
     }
 
     /// Takes an entry out, if it is queued.
     pub fn remove(&mut self, id: I) {
-        if let Some(client) = self.queued[id.index()].take() {
-            let waiting = &mut self.accounts[client.index()].waiting;
-            waiting.remove(&mut self.links, id);
-            self.waiting.set(client, !waiting.is_empty());
+        if let Some(client) = self.entries.of(id) {
+            self.entries.remove(id);
+            let waits = !self.entries[client].is_empty();
+            self.waiting.set(ClientId::new(client), waits);
         }
     }
 
     /// Whether an entry is queued.
     #[cfg(feature = "audit")]
     pub fn contains(&self, id: I) -> bool {
-        self.queued[id.index()].is_some()
+        self.entries.of(id).is_some()
     }
 
     /// Takes the oldest entry of the client whose turn it is, of those that `may` send.
     pub fn pop(&mut self, may: ClientSet) -> Option<Turn<I>> {
         let ready = ClientSet(self.waiting.0 & may.0);
-        let account = &mut self.accounts[self.current.index()];
-        if account.credit <= 0 || !ready.contains(self.current) {
-            if account.waiting.is_empty() {
-                account.credit = 0;
+        let current = self.current.index();
+        if self.credit[current] <= 0 || !ready.contains(self.current) {
+            if self.entries[current].is_empty() {
+                self.credit[current] = 0;
             }
             self.current = ready.next_after(self.current)?;
-            let next = &mut self.accounts[self.current.index()];
+            let credit = &mut self.credit[self.current.index()];
             // What it could not send is not saved up.
-            next.credit = (next.credit + QUANTUM).clamp(1, QUANTUM);
+            *credit = (*credit + QUANTUM).clamp(1, QUANTUM);
         }
-        let account = &self.accounts[self.current.index()];
+        let client = self.current;
         let turn = Turn {
-            id: account.waiting.front()?,
-            client: self.current,
-            credit: account.credit as usize,
+            id: self.entries[client.index()].front()?,
+            client,
+            credit: self.credit[client.index()] as usize,
         };
         self.remove(turn.id);
         Some(turn)
@@ -116,7 +100,7 @@ impl<I: Id> FairQueue<I> {
 
     /// A client has sent frames.
     pub fn charge(&mut self, client: ClientId, frames: usize) {
-        self.accounts[client.index()].credit -= frames as i32;
+        self.credit[client.index()] -= frames as i32;
     }
 }
 

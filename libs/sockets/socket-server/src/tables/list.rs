@@ -6,6 +6,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
+use core::ops::Index;
 
 use super::id::Id;
 
@@ -73,10 +74,12 @@ impl<I: Id> List<I> {
         (self.head != NONE).then(|| I::new(self.head as usize))
     }
 
-    /// The entry behind one of this list.
-    pub fn next(&self, links: &Links<I>, id: I) -> Option<I> {
-        let next = links.links[id.index()].next;
-        (next != NONE).then(|| I::new(next as usize))
+    /// The entries, oldest first.
+    pub fn iter(self, links: &Links<I>) -> impl Iterator<Item = I> {
+        core::iter::successors(self.front(), |id| {
+            let next = links.links[id.index()].next;
+            (next != NONE).then(|| I::new(next as usize))
+        })
     }
 
     /// Adds an entry that is in no list.
@@ -115,48 +118,75 @@ impl<I: Id> List<I> {
     }
 }
 
-/// A list with its links, in which an entry is once at most.
-pub struct Queue<I> {
-    list: List<I>,
+/// Lists with their links, by number. An entry is in one of them at most, and known to be in it.
+pub struct Lists<I> {
+    lists: Vec<List<I>>,
     links: Links<I>,
-    queued: Vec<bool>,
+    /// Of each entry: the number of its list.
+    of: Vec<u32>,
 }
 
-impl<I: Id> Queue<I> {
-    /// An empty queue for entries `0..count`.
-    pub fn new(count: usize) -> Self {
-        Queue {
-            list: List::default(),
+impl<I: Id> Lists<I> {
+    /// Empty lists for entries `0..count`.
+    pub fn new(count: usize, lists: usize) -> Self {
+        Lists {
+            lists: vec![List::default(); lists],
             links: Links::new(count),
-            queued: vec![false; count],
+            of: vec![NONE; count],
         }
     }
 
-    /// Adds an entry at the end, unless it is queued.
-    pub fn push(&mut self, id: I) {
-        if !core::mem::replace(&mut self.queued[id.index()], true) {
-            self.list.push_back(&mut self.links, id);
+    /// The list that an entry is in.
+    pub fn of(&self, id: I) -> Option<usize> {
+        let list = self.of[id.index()];
+        (list != NONE).then_some(list as usize)
+    }
+
+    /// Moves an entry to the end of a list, from whichever it is in.
+    pub fn put(&mut self, id: I, list: usize) {
+        self.remove(id);
+        self.of[id.index()] = list as u32;
+        self.lists[list].push_back(&mut self.links, id);
+    }
+
+    /// Adds an entry at the end of a list, unless it is in one.
+    pub fn add(&mut self, id: I, list: usize) {
+        if self.of(id).is_none() {
+            self.put(id, list);
         }
     }
 
-    /// Takes out the oldest entry.
-    pub fn pop(&mut self) -> Option<I> {
-        let id = self.list.front()?;
+    /// Takes an entry out of its list, if it is in one.
+    pub fn remove(&mut self, id: I) {
+        if let Some(list) = self.of(id) {
+            self.of[id.index()] = NONE;
+            self.lists[list].remove(&mut self.links, id);
+        }
+    }
+
+    /// Takes out the oldest entry of a list.
+    pub fn pop(&mut self, list: usize) -> Option<I> {
+        let id = self.lists[list].front()?;
         self.remove(id);
         Some(id)
     }
 
-    /// Whether an entry is queued.
-    #[cfg(feature = "audit")]
-    pub fn contains(&self, id: I) -> bool {
-        self.queued[id.index()]
+    /// The list with the most entries.
+    pub fn longest(&self) -> Option<&List<I>> {
+        self.lists.iter().max_by_key(|list| list.len())
     }
 
-    /// Takes an entry out, if it is queued.
-    pub fn remove(&mut self, id: I) {
-        if core::mem::take(&mut self.queued[id.index()]) {
-            self.list.remove(&mut self.links, id);
-        }
+    /// The entries of a list, oldest first.
+    pub fn iter(&self, list: usize) -> impl Iterator<Item = I> {
+        self.lists[list].iter(&self.links)
+    }
+}
+
+impl<I> Index<usize> for Lists<I> {
+    type Output = List<I>;
+
+    fn index(&self, list: usize) -> &List<I> {
+        &self.lists[list]
     }
 }
 

@@ -16,7 +16,7 @@ use crate::config::{ClientLimits, Config};
 use crate::counters::Counter;
 use crate::ip::Network;
 use crate::tables::id::{ClientId, ConnectionId, Id};
-use crate::tables::list::{Links, List};
+use crate::tables::list::Lists;
 use crate::time::Duration;
 
 /// Bytes of a small receive buffer: two segments, after which a peer expects an acknowledgement.
@@ -47,15 +47,10 @@ pub(crate) struct Buffers {
     pub large: Sizes,
     /// Sockets with small buffers that connections have left for larger ones.
     left: Vec<Socket>,
-    pub(crate) budgets: Vec<Budget>,
-    pub(crate) links: Links<ConnectionId>,
-}
-
-/// A client's large buffers.
-pub(crate) struct Budget {
-    spare: Vec<Socket>,
-    /// The connections that have some. The front is the next to be looked at.
-    pub lent: List<ConnectionId>,
+    /// Of each client: sockets with large buffers.
+    spare: Vec<Vec<Socket>>,
+    /// By client: the connections that have large buffers. The front is the next to be looked at.
+    pub lent: Lists<ConnectionId>,
 }
 
 impl Buffers {
@@ -69,21 +64,17 @@ impl Buffers {
             receive: large.receive.min(SMALL_RECEIVE),
             send: large.send.min(SMALL_SEND),
         };
-        let budget = |limits: &ClientLimits| {
+        let useful = if large == small { 0 } else { connections };
+        let spare = |limits: &ClientLimits| {
             let count = limits.stream_memory / (large.receive + large.send);
-            let useful = if large == small { 0 } else { connections };
-            let spare = core::iter::repeat_with(|| large.socket());
-            Budget {
-                spare: spare.take(count.min(useful)).collect(),
-                lent: List::default(),
-            }
+            (0..count.min(useful)).map(|_| large.socket()).collect()
         };
         Buffers {
             small,
             large,
             left: Vec::with_capacity(connections),
-            budgets: clients.iter().map(budget).collect(),
-            links: Links::new(connections),
+            spare: clients.iter().map(spare).collect(),
+            lent: Lists::new(connections, clients.len()),
         }
     }
 
@@ -94,7 +85,7 @@ impl Buffers {
 
     /// The window that a new connection of this client offers.
     pub(super) fn window(&self, client: ClientId) -> u16 {
-        let sizes = match self.budgets[client.index()].spare.is_empty() {
+        let sizes = match self.spare[client.index()].is_empty() {
             true => self.small,
             false => self.large,
         };
@@ -103,7 +94,7 @@ impl Buffers {
 
     /// Connections of any client that have large buffers.
     #[cfg(feature = "audit")]
-    pub(crate) fn lent(&self) -> usize {
+    pub(crate) fn small_left(&self) -> usize {
         self.left.len()
     }
 }
@@ -117,11 +108,10 @@ impl Tcp {
         let Some(client) = connection.owner.client() else {
             return false;
         };
-        if connection.has_large || !connection.is_open() {
+        if self.buffers.lent.of(id).is_some() || !connection.is_open() {
             return false;
         }
-        let spare = &self.buffers.budgets[client.index()].spare;
-        if spare.is_empty() && !self.reclaim(client, net) {
+        if self.buffers.spare[client.index()].is_empty() && !self.reclaim(client, net) {
             net.stats.inc(Counter::BuffersRefused);
             return false;
         }
@@ -133,19 +123,16 @@ impl Tcp {
     }
 
     fn lend(&mut self, id: ConnectionId, client: ClientId, net: &mut Network) {
-        let Some(large) = self.buffers.budgets[client.index()].spare.pop() else {
+        let Some(large) = self.buffers.spare[client.index()].pop() else {
             return;
         };
-        let exchanged = self.exchange(id, large, net);
-        let budget = &mut self.buffers.budgets[client.index()];
-        match exchanged {
+        match self.exchange(id, large, net) {
             Ok(small) => {
                 self.buffers.left.push(small);
-                budget.lent.push_back(&mut self.buffers.links, id);
-                self.connections[id].has_large = true;
+                self.buffers.lent.put(id, client.index());
                 net.stats.inc(Counter::BuffersLent);
             }
-            Err(large) => budget.spare.push(large),
+            Err(large) => self.buffers.spare[client.index()].push(large),
         }
     }
 
@@ -153,20 +140,15 @@ impl Tcp {
     /// one.
     fn reclaim(&mut self, client: ClientId, net: &Network) -> bool {
         for _ in 0..LOOKS {
-            let budget = &mut self.buffers.budgets[client.index()];
-            let Some(id) = budget.lent.pop_front(&mut self.buffers.links) else {
+            let Some(id) = self.buffers.lent[client.index()].front() else {
                 return false;
             };
-            match self.take_back(id, net) {
-                Some(large) => {
-                    self.buffers.budgets[client.index()].spare.push(large);
-                    return true;
-                }
-                None => {
-                    let budget = &mut self.buffers.budgets[client.index()];
-                    budget.lent.push_back(&mut self.buffers.links, id);
-                }
+            if let Some(large) = self.take_back(id, net) {
+                self.buffers.lent.remove(id);
+                self.buffers.spare[client.index()].push(large);
+                return true;
             }
+            self.buffers.lent.put(id, client.index());
         }
         false
     }
@@ -180,10 +162,7 @@ impl Tcp {
         }
         let small = self.buffers.left.pop()?;
         match self.exchange(id, small, net) {
-            Ok(large) => {
-                self.connections[id].has_large = false;
-                Some(large)
-            }
+            Ok(large) => Some(large),
             Err(small) => {
                 self.buffers.left.push(small);
                 None
@@ -193,15 +172,12 @@ impl Tcp {
 
     /// A connection is over: what it has borrowed goes back.
     pub(super) fn give_back(&mut self, id: ConnectionId) {
-        let connection = &mut self.connections[id];
-        if let Some(client) = connection.owner.client()
-            && core::mem::take(&mut connection.has_large)
+        if let Some(client) = self.buffers.lent.of(id)
             && let Some(small) = self.buffers.left.pop()
         {
-            let large = core::mem::replace(&mut connection.socket, small);
-            let budget = &mut self.buffers.budgets[client.index()];
-            budget.lent.remove(&mut self.buffers.links, id);
-            budget.spare.push(large);
+            let large = core::mem::replace(&mut self.connections[id].socket, small);
+            self.buffers.lent.remove(id);
+            self.buffers.spare[client].push(large);
         }
     }
 

@@ -38,9 +38,9 @@ pub(crate) enum Owner {
     Pending(SocketId),
     /// A client's socket.
     Socket(SocketId),
-    /// The handle is gone; what was taken is still being sent. Once the peer has all of it,
-    /// `drained`, only the two FINs and their acknowledgements are awaited.
-    Closing { client: ClientId, drained: bool },
+    /// The handle is gone; what was taken is still being sent. Once the peer has all of it, only
+    /// the two FINs and their acknowledgements are awaited.
+    Closing(ClientId),
 }
 
 impl Owner {
@@ -49,7 +49,7 @@ impl Owner {
         match self {
             Owner::Free => None,
             Owner::Pending(socket) | Owner::Socket(socket) => Some(socket.client),
-            Owner::Closing { client, .. } => Some(client),
+            Owner::Closing(client) => Some(client),
         }
     }
 }
@@ -102,7 +102,7 @@ pub(super) enum Sending {
 
 /// One connection.
 pub(crate) struct Connection {
-    pub(super) socket: Socket,
+    pub socket: Socket,
     pub owner: Owner,
     /// The two ends, for as long as somebody may ask. It is in the table of connections unless
     /// `owner` is `Free`.
@@ -139,8 +139,6 @@ pub(crate) struct Connection {
     peer: PeerOptions,
     /// How long the handshake took.
     pub(super) round_trip: Duration,
-    /// Whether its buffers are borrowed.
-    pub has_large: bool,
     /// Whether it takes nothing more to send until everything is acknowledged, because then it gets
     /// larger buffers.
     pub(super) wants_large: bool,
@@ -174,7 +172,6 @@ impl Connection {
             settings: Settings::default(),
             peer: PeerOptions::NONE,
             round_trip: Duration::ZERO,
-            has_large: false,
             wants_large: false,
             resent: 0,
         }
@@ -243,9 +240,9 @@ impl Connection {
         !self.is_connecting() && matches!(state, State::Established | State::CloseWait)
     }
 
-    /// Whether its own small buffer holds so much that the next segment may not fit.
+    /// Whether its buffer holds so much that the next segment may not fit, if it is a small one.
     pub(super) fn is_filling(&self) -> bool {
-        !self.has_large && 2 * self.socket.unread() > self.socket.receive_capacity()
+        2 * self.socket.unread() > self.socket.receive_capacity()
     }
 
     /// The handshake from which another socket could go on in place of this one's: the numbers are
@@ -284,11 +281,6 @@ impl Connection {
     /// Whether its attempt has failed: nothing more happens to it then.
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.attempt, Attempt::Failed(_))
-    }
-
-    /// Whether there are bytes to read.
-    pub(crate) fn can_read(&self) -> bool {
-        self.socket.can_read()
     }
 
     /// Whether a segment only repeats the last acknowledgement while something is on its way (RFC
@@ -436,11 +428,6 @@ impl Connection {
         )
     }
 
-    /// Whether bytes can be sent; how many, [`Self::room`] says.
-    pub(crate) fn may_send(&self) -> bool {
-        self.socket.send_room().is_some()
-    }
-
     /// Bytes that `send` would take.
     pub(crate) fn room(&self) -> usize {
         match self.socket.send_room() {
@@ -466,8 +453,8 @@ impl Connection {
                 Some(self.since + if self.reached { ATTEMPT } else { UNREACHED })
             }
             // A reset that cannot be sent because the next hop is gone.
-            Owner::Closing { .. } if self.state() == State::Closed => Some(self.since + UNREACHED),
-            Owner::Closing { .. } => Some((self.moved + FIN_WAIT).min(self.since + LINGER)),
+            Owner::Closing(_) if self.state() == State::Closed => Some(self.since + UNREACHED),
+            Owner::Closing(_) => Some((self.moved + FIN_WAIT).min(self.since + LINGER)),
             _ if self.state() == State::Closed => None,
             _ => match self.waiting_since {
                 Some(since) => Some(since + self.silence()),
@@ -481,11 +468,6 @@ impl Connection {
             0 => SILENCE,
             time => Duration::from_millis(time.into()),
         }
-    }
-
-    /// Whether everything is over, a reset that was due included.
-    pub(super) fn is_over(&self) -> bool {
-        self.socket.is_over()
     }
 
     /// Whether it is over for its client: TIME-WAIT is the server's own business.
@@ -509,7 +491,7 @@ impl Connection {
         let over = self.is_closed() || (peer_done && self.write_shut);
         let writable = self.has_room(0) && !self.wants_large;
         PollBits::NONE
-            .with(PollBits::IN, self.can_read() || peer_done)
+            .with(PollBits::IN, self.socket.unread() > 0 || peer_done)
             .with(PollBits::OUT, writable)
             .with(PollBits::ERR, self.error.is_some())
             .with(PollBits::RDHUP, peer_done)

@@ -48,7 +48,7 @@ impl Tcp {
             && cause == Cause::Packet
             && !matches!(before, State::Closed | State::LastAck | State::TimeWait);
         net.stats.add(Counter::TcpReset, u64::from(reset));
-        if connection.is_over() {
+        if connection.socket.is_over() {
             self.forget_tuple(id);
         } else if connection.wants_large && connection.socket.unacknowledged() == 0 {
             connection.wants_large = false;
@@ -81,11 +81,9 @@ impl Tcp {
                         Errno::ECONNRESET
                     });
                 }
-                self.change(id);
+                self.changed.add(id, 0);
             }
-            Owner::Closing { client, drained } => {
-                self.settle_closing(id, state, client, drained, net);
-            }
+            Owner::Closing(client) => self.settle_closing(id, state, client, net),
         }
     }
 
@@ -94,28 +92,21 @@ impl Tcp {
         id: ConnectionId,
         state: State,
         client: ClientId,
-        drained: bool,
         net: &mut Network,
     ) {
         let connection = &mut self.connections[id];
-        if connection.is_over() || state == State::TimeWait {
+        if connection.socket.is_over() || state == State::TimeWait {
             return self.release(id, net);
         }
         // Once: until the reset can leave, what was received stays where it is.
-        if state != State::Closed && connection.can_read() {
+        if state != State::Closed && connection.socket.unread() > 0 {
             // The peer still sends to a socket that nobody can read from any more (RFC 2525 section
             // 2.17).
             connection.socket.abort();
             net.stats.inc(Counter::TcpReset);
             self.wake(id);
-        } else if !drained && state != State::Closed && connection.socket.unacknowledged() == 0 {
-            connection.owner = Owner::Closing {
-                client,
-                drained: true,
-            };
-            let ending = &mut self.endings[client.index()];
-            ending.sending.remove(&mut self.links, id);
-            ending.drained.push_back(&mut self.links, id);
+        } else if state != State::Closed && connection.socket.unacknowledged() == 0 {
+            self.drained.add(id, client.index());
         }
     }
 
@@ -124,13 +115,13 @@ impl Tcp {
     pub(super) fn fail(&mut self, id: ConnectionId, errno: Errno, net: &mut Network) {
         self.retire(id, net);
         self.connections[id].attempt = Attempt::Failed(errno);
-        self.change(id);
+        self.changed.add(id, 0);
     }
 
     /// A router or the peer says that a segment did not arrive. Returns whether that is believed:
     /// if such a segment may be on its way.
     pub(crate) fn undelivered(&mut self, error: Error, net: &mut Network) -> bool {
-        let Some(id) = self.find(&error.tuple) else {
+        let Some(id) = self.tuples.get(&error.tuple) else {
             return false;
         };
         let connection = &self.connections[id];
@@ -164,11 +155,11 @@ impl Tcp {
             Owner::Pending(_) | Owner::Socket(_) => {
                 connection.error = Some(Errno::ETIMEDOUT);
                 connection.seen = State::Closed;
-                self.change(id);
+                self.changed.add(id, 0);
             }
             // A reset tells a peer that has not got everything, unless that is what could not be
             // sent.
-            Owner::Closing { .. } => {
+            Owner::Closing(_) => {
                 if matches!(connection.state(), State::Closed | State::FinWait2) {
                     return self.release(id, net);
                 }
@@ -195,15 +186,12 @@ impl Tcp {
         if connection.has_failed() {
             return self.release(id, net);
         }
-        connection.owner = Owner::Closing {
-            client,
-            drained: false,
-        };
+        connection.owner = Owner::Closing(client);
         connection.since = now;
         connection.moved = now;
         connection.attempt = Attempt::Over;
         connection.read_shut = false;
-        if connection.can_read() || abort {
+        if connection.socket.unread() > 0 || abort {
             net.stats.add(
                 Counter::TcpReset,
                 u64::from(connection.state() != State::Closed),
@@ -212,8 +200,6 @@ impl Tcp {
         } else {
             connection.socket.close();
         }
-        let sending = &mut self.endings[client.index()].sending;
-        sending.push_back(&mut self.links, id);
         self.settle(id, Cause::Turn, net);
         self.wake(id);
     }
@@ -222,7 +208,7 @@ impl Tcp {
     pub(crate) fn accept(&mut self, id: ConnectionId, socket: SocketId, net: &mut Network) {
         self.connections[id].owner = Owner::Socket(socket);
         net.stats.inc(Counter::TcpAccepted);
-        self.change(id);
+        self.changed.add(id, 0);
     }
 
     /// A client has set options of its connection.
@@ -266,7 +252,7 @@ impl Tcp {
         drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
         let taken = self.connections[id].read(length, drain)?;
-        self.change(id);
+        self.changed.add(id, 0);
         // The window that the peer sees has grown.
         self.wake(id);
         Ok(taken)
@@ -290,6 +276,6 @@ impl Tcp {
             self.settle(id, Cause::Turn, net);
             self.wake(id);
         }
-        self.change(id);
+        self.changed.add(id, 0);
     }
 }

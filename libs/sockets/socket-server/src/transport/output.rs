@@ -62,7 +62,7 @@ impl Tcp {
                 if let Some(client) = connection.owner.client()
                     && let Some(host) = net.search(next_hop, client, tx)
                 {
-                    net.neighbours.waiting.add(host, id);
+                    net.neighbours.wait(id, host);
                 }
                 break Some(now + RETRY);
             }

@@ -3,8 +3,6 @@
 //! All TCP connections, and what names them. An entry that ends leaves every list, table and timer
 //! in one place, [`Tcp::release`].
 
-use alloc::vec::Vec;
-
 use socket_proto::Errno;
 
 use super::buffers::Buffers;
@@ -19,48 +17,31 @@ use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
 use crate::tables::fair_queue::FairQueue;
-use crate::tables::id::{ConnectionId, Id};
-use crate::tables::list::{Links, List, Queue};
+use crate::tables::id::ConnectionId;
+use crate::tables::list::{Links, Lists};
 use crate::tables::map::Map;
 use crate::tables::pool::Pool;
 use crate::tables::timers::Timers;
 use crate::time::{Instant, earliest};
 
-/// A client's connections whose handles are gone, oldest first.
-#[derive(Default)]
-pub(crate) struct Ending {
-    /// Those that go on sending.
-    pub sending: List<ConnectionId>,
-    /// Those whose peers have got all bytes.
-    pub drained: List<ConnectionId>,
-}
-
-impl Ending {
-    pub(super) fn list(&mut self, drained: bool) -> &mut List<ConnectionId> {
-        if drained {
-            &mut self.drained
-        } else {
-            &mut self.sending
-        }
-    }
-}
-
 /// The connections.
 pub(crate) struct Tcp {
     pub(super) engine: Engine,
     pub(crate) connections: Pool<ConnectionId, Connection>,
-    /// Of listeners' queues and the lists in `endings`: a connection is in one at most.
+    /// Of listeners' queues: a connection is in one at most.
     pub links: Links<ConnectionId>,
-    pub(crate) endings: Vec<Ending>,
+    /// By client: connections whose handles are gone and whose peers have got all bytes, oldest
+    /// first.
+    pub(crate) drained: Lists<ConnectionId>,
     pub(crate) tuples: Map<Tuple, ConnectionId>,
-    pub(super) half_open: Backlog,
+    pub half_open: Backlog,
     pub(super) time_wait: TimeWait,
     pub(super) numbers: Numbers,
     pub(crate) timers: Timers<ConnectionId>,
     /// Connections that may have something to send.
     pub queue: FairQueue<ConnectionId>,
-    /// Connections of which the layer above has to take notice.
-    pub(crate) changed: Queue<ConnectionId>,
+    /// One list: connections of which the layer above has to take notice.
+    pub(crate) changed: Lists<ConnectionId>,
     pub(crate) buffers: Buffers,
     /// How far windows are shifted that are offered to a peer that does so.
     pub(super) scale: u8,
@@ -75,25 +56,17 @@ impl Tcp {
             engine: Engine::new(config),
             connections: Pool::new(count, || Connection::new(buffers.socket())),
             links: Links::new(count),
-            endings: core::iter::repeat_with(Ending::default)
-                .take(clients)
-                .collect(),
+            drained: Lists::new(count, clients),
             tuples: Map::new(count, config.seed(1)),
             half_open: Backlog::new(config.seed(3)),
             time_wait: TimeWait::new(config.seed(4)),
             numbers: Numbers::new(&config.key),
             timers: Timers::new(count),
             queue: FairQueue::new(count, clients),
-            changed: Queue::new(count),
+            changed: Lists::new(count, 1),
             scale: scale(buffers.large.receive),
             buffers,
         }
-    }
-
-    /// Bytes that a connection can receive and send without waiting, if its client's budget has
-    /// memory for it.
-    pub(crate) fn buffers(&self) -> (usize, usize) {
-        (self.buffers.large.receive, self.buffers.large.send)
     }
 
     /// The device has started.
@@ -101,41 +74,9 @@ impl Tcp {
         self.engine.set_offload(net.interface.offload);
     }
 
-    pub(crate) fn get(&self, id: ConnectionId) -> &Connection {
-        &self.connections[id]
-    }
-
-    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> &mut Connection {
-        &mut self.connections[id]
-    }
-
-    /// Connections in use.
-    pub(crate) fn used(&self) -> usize {
-        self.connections.used()
-    }
-
-    /// Handshakes that peers have not confirmed.
-    pub(crate) fn half_open(&self) -> usize {
-        self.half_open.len()
-    }
-
-    /// The connection between these ends.
-    pub(crate) fn find(&self, tuple: &Tuple) -> Option<ConnectionId> {
-        self.tuples.get(tuple)
-    }
-
     /// Whether there is a connection between these ends, or was until a moment ago.
     pub(crate) fn is_taken(&self, tuple: &Tuple) -> bool {
         self.tuples.get(tuple).is_some() || self.time_wait.get(tuple).is_some()
-    }
-
-    /// Takes out a connection of which the layer above has to take notice.
-    pub(crate) fn next_changed(&mut self) -> Option<ConnectionId> {
-        self.changed.pop()
-    }
-
-    pub(super) fn change(&mut self, id: ConnectionId) {
-        self.changed.push(id);
     }
 
     /// When something is due here.
@@ -164,7 +105,7 @@ impl Tcp {
     /// Wakes the connections whose next hop's address is there, and those for which it will not
     /// come.
     pub(crate) fn end_waits(&mut self, net: &mut Network) {
-        while let Some((id, found)) = net.neighbours.waiting.next() {
+        while let Some((id, found)) = net.neighbours.next_waited() {
             match self.connections[id].attempt {
                 Attempt::UnderWay if !found => self.fail(id, Errno::EHOSTUNREACH, net),
                 _ => self.wake(id),
@@ -202,11 +143,7 @@ impl Tcp {
         net: &mut Network,
     ) -> Option<ConnectionId> {
         if self.connections.is_full() {
-            let most = self
-                .endings
-                .iter()
-                .max_by_key(|ending| ending.drained.len());
-            let victim = most?.drained.front()?;
+            let victim = self.drained.longest()?.front()?;
             net.stats.inc(Counter::TcpReclaimed);
             self.release(victim, net);
         }
@@ -232,11 +169,7 @@ impl Tcp {
     /// here; that of a listener it has left.
     pub(crate) fn release(&mut self, id: ConnectionId, net: &mut Network) {
         self.retire(id, net);
-        if let Owner::Closing { client, drained } = self.connections[id].owner {
-            self.endings[client.index()]
-                .list(drained)
-                .remove(&mut self.links, id);
-        }
+        self.drained.remove(id);
         self.give_back(id);
         let connection = &mut self.connections[id];
         connection.socket.abort();

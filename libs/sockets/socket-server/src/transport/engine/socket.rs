@@ -105,11 +105,6 @@ impl Socket {
         self.tcp().recv_queue()
     }
 
-    /// Whether [`Self::read`] finds something.
-    pub(crate) fn can_read(&self) -> bool {
-        self.tcp().can_recv()
-    }
-
     /// Bytes of the receive buffer.
     pub(crate) fn receive_capacity(&self) -> usize {
         self.tcp().recv_capacity()
