@@ -14,12 +14,12 @@ use alloc::vec::Vec;
 
 use crate::counters::{Counter, Counters};
 use crate::tables::id::{ClientId, Id, SocketId};
-use crate::tables::set::ClientSet;
+use crate::tables::set::{ClientSet, TimedSet};
 use crate::tables::timers::Timers;
 use crate::time::{Instant, earliest};
 use crate::transport::tcp::Tcp;
 use account::{Account, ClientPort};
-use time_share::Presence;
+use time_share::PRESENT;
 
 /// All accounts.
 pub(crate) struct Accounts<W> {
@@ -27,7 +27,8 @@ pub(crate) struct Accounts<W> {
     /// Accounts that may have news for their clients.
     touched: ClientSet,
     timers: Timers<ClientId>,
-    pub(crate) presence: Presence,
+    /// Clients that want the server's time.
+    present: TimedSet,
 }
 
 impl<W> Accounts<W> {
@@ -41,7 +42,7 @@ impl<W> Accounts<W> {
                 .collect(),
             touched: ClientSet::default(),
             timers: Timers::new(count),
-            presence: Presence::new(count),
+            present: TimedSet::new(count),
         }
     }
 
@@ -87,7 +88,7 @@ impl<W> Accounts<W> {
             if core::mem::take(&mut account.notify) {
                 notify.set(client, true);
                 // It is expected to call.
-                self.presence.note(client, now);
+                self.present.add(client, now + PRESENT);
                 stats.inc(Counter::ReadyNotifications);
             }
         }

@@ -2,15 +2,12 @@
 
 //! Whose turn it is to send: over the accounts first, then over an account's connections.
 
-use alloc::vec;
-use alloc::vec::Vec;
-
 use super::shares::{ANSWERS, SERVER, SHARE, Shares};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
-use crate::tables::id::{ClientId, Id};
-use crate::tables::set::ClientSet;
+use crate::tables::id::ClientId;
+use crate::tables::set::{ClientSet, TimedSet};
 use crate::time::{Duration, Instant};
 use crate::transport::tcp::Tcp;
 
@@ -26,9 +23,7 @@ pub(crate) struct Schedule {
     /// Clients with a datagram socket that waits for transmit buffers.
     blocked: ClientSet,
     /// Clients whose share of the buffers is kept, because they have been told that there are some.
-    invited: ClientSet,
-    /// Until when.
-    invited_until: Vec<Instant>,
+    invited: TimedSet,
 }
 
 impl Schedule {
@@ -36,8 +31,7 @@ impl Schedule {
         Schedule {
             shares: Shares::new(frames),
             blocked: ClientSet::default(),
-            invited: ClientSet::default(),
-            invited_until: vec![Instant::ZERO; clients],
+            invited: TimedSet::new(clients),
         }
     }
 
@@ -96,12 +90,8 @@ impl Schedule {
 
     /// The clients that have frames under way or wait for buffers.
     fn wants(&mut self, tcp: &Tcp, now: Instant) -> ClientSet {
-        for client in self.invited.iter() {
-            if self.invited_until[client.index()] <= now {
-                self.invited.set(client, false);
-            }
-        }
-        self.shares.holders() | tcp.queue.waiting() | self.blocked | self.invited
+        let invited = self.invited.members(now);
+        self.shares.holders() | tcp.queue.waiting() | self.blocked | invited
     }
 
     /// How many transmit buffers a client may take: as many as there are, unless others want some
@@ -154,8 +144,7 @@ impl Schedule {
         for client in self.blocked.iter() {
             if self.room(client, tcp, net, tx) >= Network::FRAGMENT_RESERVE {
                 self.blocked.set(client, false);
-                self.invited.set(client, true);
-                self.invited_until[client.index()] = net.now() + INVITATION;
+                self.invited.add(client, net.now() + INVITATION);
                 return Some(client);
             }
         }

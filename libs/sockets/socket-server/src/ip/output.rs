@@ -14,7 +14,7 @@ use super::send::{Envelope, HEADER, NoBuffer, UDP, emit_udp};
 use crate::counters::Counter;
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
-use crate::transport::segment::ControlSegment;
+use crate::transport::segment::Segment;
 
 impl Network {
     /// Transmit buffers that the largest datagram needs on a path as wide as the link: 65,515 bytes
@@ -43,7 +43,7 @@ impl Network {
     /// Sends a segment of our own making to an Ethernet address.
     pub(crate) fn send_segment<T: TxQueue>(
         &mut self,
-        segment: ControlSegment,
+        segment: Segment,
         tuple: &Tuple,
         mac: [u8; 6],
         tx: &mut T,

@@ -2,7 +2,11 @@
 
 //! Sets of clients.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::id::{ClientId, Id};
+use crate::time::Instant;
 
 /// A set of clients: bit n is client n.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +52,38 @@ impl ClientSet {
             left &= left - 1;
             Some(client)
         })
+    }
+}
+
+/// Clients that are in a set until a time of each.
+pub struct TimedSet {
+    members: ClientSet,
+    until: Vec<Instant>,
+}
+
+impl TimedSet {
+    /// An empty set of so many clients.
+    pub fn new(clients: usize) -> Self {
+        TimedSet {
+            members: ClientSet::default(),
+            until: vec![Instant::ZERO; clients],
+        }
+    }
+
+    /// Adds a client, or lets it stay longer.
+    pub fn add(&mut self, client: ClientId, until: Instant) {
+        self.members.set(client, true);
+        self.until[client.index()] = until;
+    }
+
+    /// Those whose time has not passed.
+    pub fn members(&mut self, now: Instant) -> ClientSet {
+        for client in self.members.iter() {
+            if self.until[client.index()] <= now {
+                self.members.set(client, false);
+            }
+        }
+        self.members
     }
 }
 

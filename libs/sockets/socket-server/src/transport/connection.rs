@@ -10,7 +10,7 @@ use super::congestion::Flow;
 use super::engine::{Socket, State};
 use super::half_open::HalfOpen;
 use super::numbers::PeerOptions;
-use super::segment::{Glance, MSS, before};
+use super::segment::{Control, MSS, Segment, before};
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, SocketId};
 use crate::time::{Duration, Instant};
@@ -218,16 +218,16 @@ impl Connection {
 
     /// The peer's SYN: its first sequence number and its options. If it scales windows, ours are
     /// shifted by `scale`.
-    pub(super) fn set_peer(&mut self, irs: u32, options: PeerOptions, scale: u8) {
-        self.irs = irs;
-        self.peer = options;
-        self.flow = Flow::new(options, MSS);
-        self.socket.told.scale = options.scale.map(|_| scale);
+    pub(super) fn set_peer(&mut self, syn: Segment, scale: u8) {
+        self.irs = syn.seq;
+        self.peer = syn.options;
+        self.flow = Flow::new(syn.options, MSS);
+        self.socket.told.scale = syn.options.scale.map(|_| scale);
     }
 
     /// Its peer has confirmed the handshake.
     pub(super) fn set_handshake(&mut self, half_open: &HalfOpen, scale: u8, now: Instant) {
-        self.set_peer(half_open.irs, half_open.options, scale);
+        self.set_peer(half_open.syn, scale);
         self.seen = State::SynReceived;
         if half_open.again == 0 {
             self.round_trip = now - half_open.since;
@@ -248,14 +248,13 @@ impl Connection {
     /// The handshake from which another socket could go on in place of this one's: the numbers are
     /// those before the first byte that is unread and the first that is not acknowledged.
     pub(super) fn reached(&mut self, now: Instant) -> Option<HalfOpen> {
+        let irs = self.irs.wrapping_add(self.read);
         Some(HalfOpen {
             tuple: self.tuple?,
             mac: [0; 6],
-            irs: self.irs.wrapping_add(self.read),
+            syn: Segment::syn(irs, self.flow.show_all(), self.peer),
             iss: self.snd_una().wrapping_sub(1),
-            window: self.flow.show_all(),
             offer: 0,
-            options: self.peer,
             since: now - self.round_trip,
             again: 0,
         })
@@ -285,10 +284,10 @@ impl Connection {
 
     /// Whether a segment only repeats the last acknowledgement while something is on its way (RFC
     /// 5681 section 2).
-    pub(super) fn is_duplicate(&self, glance: Glance) -> bool {
+    pub(super) fn is_duplicate(&self, segment: Segment) -> bool {
         let una = self.snd_una();
-        glance.bare
-            && glance.ack == Some(una)
+        (segment.control, segment.data) == (Control::None, 0)
+            && segment.ack == Some(una)
             && self.is_sending()
             && !self.flow.is_closed()
             && self
@@ -296,8 +295,8 @@ impl Connection {
                 .told
                 .highest
                 .is_some_and(|highest| before(una, highest))
-            && self.flow.offers_the_same(glance.window)
-            && glance.seq == self.rcv_nxt()
+            && self.flow.offers_the_same(segment.window)
+            && segment.seq == self.rcv_nxt()
     }
 
     /// Whether smoltcp takes an acknowledgement without data in this state, and has something to

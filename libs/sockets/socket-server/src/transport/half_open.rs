@@ -13,7 +13,7 @@ use crate::tables::id::HalfOpenId;
 use crate::tables::map::Map;
 use crate::tables::pool::Pool;
 use crate::tables::timers::Timers;
-use crate::transport::numbers::PeerOptions;
+use crate::transport::segment::Segment;
 
 /// Entries for all listening sockets together.
 pub(crate) const CAPACITY: usize = 1024;
@@ -34,15 +34,12 @@ pub(crate) struct HalfOpen {
     pub tuple: Tuple,
     /// The Ethernet address that the SYN came from.
     pub mac: [u8; 6],
-    /// The peer's first sequence number.
-    pub irs: u32,
-    /// Ours.
+    /// The peer's SYN.
+    pub syn: Segment,
+    /// Our first sequence number.
     pub iss: u32,
-    /// The peer's window.
-    pub window: u16,
-    /// Ours.
+    /// Our window.
     pub offer: u16,
-    pub options: PeerOptions,
     /// When the SYN|ACK was sent first.
     pub since: Instant,
     /// How often it has been sent again.

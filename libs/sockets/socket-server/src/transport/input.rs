@@ -7,7 +7,7 @@ use super::congestion::Acknowledged;
 use super::ending::Cause;
 use super::engine::State;
 use super::opening::Listening;
-use super::segment::{self, ControlSegment, Glance, Segment, before};
+use super::segment::{self, Control, Segment, before};
 use super::tcp::Tcp;
 use super::time_wait::Remains;
 use crate::counters::Counter;
@@ -29,17 +29,17 @@ pub(crate) struct Arrival<'a, T> {
 impl<T: TxQueue> Arrival<'_, T> {
     /// It belongs to a connection.
     pub(crate) fn for_connection(mut self, id: ConnectionId) {
-        let Some(glance) = segment::glance(self.packet) else {
+        let Some(segment) = segment::glance(self.packet) else {
             self.net.stats.inc(Counter::DropsMalformed);
             return;
         };
         let sent = self.tcp.connections[id].snd_max();
-        if !glance.control && glance.ack.is_none_or(|ack| !before(sent, ack)) {
+        if !segment.is_sudden() && segment.ack.is_none_or(|ack| !before(sent, ack)) {
             // smoltcp checks all of it.
-            return self.deliver(glance, id);
+            return self.deliver(segment, id);
         }
         if let Some(segment) = self.parse() {
-            self.unusual(glance, segment, id);
+            self.unusual(segment, id);
         }
     }
 
@@ -69,42 +69,43 @@ impl<T: TxQueue> Arrival<'_, T> {
     }
 
     /// Sends a segment of our own making to where this one came from.
-    pub(super) fn reply(&mut self, reply: ControlSegment) {
+    pub(super) fn reply(&mut self, reply: Segment) {
         let mac = self.packet.sender;
         self.net.send_segment(reply, &self.tuple, mac, self.tx);
     }
 
     /// Tells the sender that there is no such connection, unless it was told so often of late.
     pub(super) fn reset(&mut self, segment: Segment) {
-        if !segment.rst && self.net.may_reset(self.tuple.remote.0) {
+        if segment.control != Control::Rst && self.net.may_reset(self.tuple.remote.0) {
             self.net.stats.inc(Counter::TcpResetsSent);
-            self.reply(ControlSegment::reset(&segment));
+            self.reply(Segment::reset(&segment));
         }
     }
 
     /// A segment for a connection that could do harm if somebody else had sent it: a SYN, a reset,
     /// or an acknowledgement of what was never sent. Only what its sender could not have guessed
     /// has an effect; the rest is answered with where the connection stands.
-    fn unusual(&mut self, glance: Glance, segment: Segment, id: ConnectionId) {
+    fn unusual(&mut self, segment: Segment, id: ConnectionId) {
         let connection = &mut self.tcp.connections[id];
         match connection.state() {
             // Nothing is known of the peer yet; smoltcp takes only what acknowledges our SYN.
             State::SynSent => {
-                if segment.syn {
-                    connection.set_peer(segment.seq, segment.options, self.tcp.scale);
+                if segment.control == Control::Syn {
+                    connection.set_peer(segment, self.tcp.scale);
                 }
-                return self.deliver(glance, id);
+                return self.deliver(segment, id);
             }
             State::Closed => return self.reset(segment),
             _ => {}
         }
         let expected = connection.rcv_nxt();
-        if segment.rst && !segment.syn && segment.seq == expected {
-            return self.deliver(glance, id);
+        let is_reset = segment.control == Control::Rst;
+        if is_reset && segment.seq == expected {
+            return self.deliver(segment, id);
         }
         let ahead = segment.seq.wrapping_sub(expected) as usize;
         let in_window = ahead < self.tcp.buffers.large.receive;
-        if !segment.rst || segment.syn || in_window {
+        if !is_reset || in_window {
             self.challenge(segment, id);
         }
     }
@@ -115,18 +116,18 @@ impl<T: TxQueue> Arrival<'_, T> {
         self.net.stats.inc(Counter::TcpChallenges);
         let connection = &mut self.tcp.connections[id];
         let before_window = connection.rcv_nxt().wrapping_sub(1);
-        let probe = ControlSegment::ack(before_window, connection.snd_una(), segment.window);
-        let mut buffer = ControlSegment::buffer();
+        let probe = Segment::ack(before_window, connection.snd_una(), segment.window);
+        let mut buffer = Segment::buffer();
         let probe = probe.emit_as_peer(&self.tuple, &[], &mut buffer);
         let (engine, mac) = (&mut self.tcp.engine, self.packet.sender);
         engine.ingress(&mut connection.socket, probe, mac, self.net, self.tx);
     }
 
     /// Gives an ordinary segment to its connection.
-    pub(super) fn deliver(&mut self, glance: Glance, id: ConnectionId) {
+    pub(super) fn deliver(&mut self, segment: Segment, id: ConnectionId) {
         let connection = &mut self.tcp.connections[id];
         let before = connection.snd_una();
-        let duplicate = connection.is_duplicate(glance);
+        let duplicate = connection.is_duplicate(segment);
         if duplicate {
             // smoltcp does not see it: it would count it, and send again what is not lost.
             if self.parse().is_none() {
@@ -139,9 +140,9 @@ impl<T: TxQueue> Arrival<'_, T> {
             connection.reached |= sent.packets > 0;
         }
         let connection = &mut self.tcp.connections[id];
-        if duplicate || glance.ack == Some(connection.snd_una()) {
+        if duplicate || segment.ack == Some(connection.snd_una()) {
             if !duplicate {
-                connection.flow.offer(glance.window);
+                connection.flow.offer(segment.window);
             }
             self.tcp.note_acknowledged(id, before, duplicate, self.net);
         }
@@ -165,13 +166,13 @@ impl<T: TxQueue> Arrival<'_, T> {
         let now = self.net.now();
         self.tcp.time_wait.insert(self.tuple, next, expected, now);
         self.tcp.forget_tuple(id);
-        self.reply(ControlSegment::ack(next, expected, 0));
+        self.reply(Segment::ack(next, expected, 0));
     }
 
     /// A segment for a connection in TIME-WAIT (RFC 9293 section 3.10.7.4, RFC 6191 section 2).
     fn late(&mut self, segment: Segment, remains: Remains, listening: Option<Listening>) {
         let Remains { next, expected, .. } = remains;
-        if segment.rst {
+        if segment.control == Control::Rst {
             if segment.seq == expected {
                 self.tcp.time_wait.remove(&self.tuple);
             }
@@ -185,12 +186,12 @@ impl<T: TxQueue> Arrival<'_, T> {
             self.tcp.time_wait.remove(&self.tuple);
             return self.request_to_open(segment, listening);
         }
-        if segment.fin {
+        if segment.control == Control::Fin {
             let now = self.net.now();
             self.tcp.time_wait.insert(self.tuple, next, expected, now);
         }
-        if segment.syn || segment.fin || segment.data > 0 || segment.seq != expected {
-            self.reply(ControlSegment::ack(next, expected, 0));
+        if segment.control != Control::None || segment.data > 0 || segment.seq != expected {
+            self.reply(Segment::ack(next, expected, 0));
         }
     }
 
@@ -200,7 +201,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         segment: Segment,
         listening: Option<Listening>,
     ) -> Option<ConnectionId> {
-        if segment.rst {
+        if segment.control == Control::Rst {
             return None;
         }
         if let Some(listening) = listening {
@@ -213,10 +214,10 @@ impl<T: TxQueue> Arrival<'_, T> {
                 self.net.stats.inc(Counter::DropsNoSocket);
                 return None;
             };
-            if !segment.syn
+            if segment.control != Control::Syn
                 && let Some(half_open) = self.redeem(segment, ack)
             {
-                return self.establish(&half_open, listening);
+                return self.establish(&half_open, segment, listening);
             }
         }
         self.net.stats.inc(Counter::DropsNoSocket);
@@ -256,7 +257,7 @@ impl Tcp {
     pub(super) fn acknowledge(&mut self, id: ConnectionId, window: u16, net: &Network) {
         let connection = &mut self.connections[id];
         if let Some(tuple) = connection.tuple {
-            let segment = ControlSegment::ack(connection.rcv_nxt(), connection.snd_una(), window);
+            let segment = Segment::ack(connection.rcv_nxt(), connection.snd_una(), window);
             let socket = &mut connection.socket;
             self.engine.inject(socket, segment, &tuple, net.now());
         }

@@ -2,7 +2,6 @@
 
 //! How connections begin: a peer's SYN to a listening socket, a client's `connect`.
 
-use smoltcp::wire::TcpControl;
 use socket_proto::Errno;
 
 use super::connection::{Attempt, Owner};
@@ -10,7 +9,7 @@ use super::engine::State;
 use super::half_open::HalfOpen;
 use super::input::Arrival;
 use super::numbers::PeerOptions;
-use super::segment::{self, ControlSegment, MSS, Segment};
+use super::segment::{Control, MSS, Segment};
 use super::tcp::Tcp;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
@@ -36,7 +35,6 @@ impl<T: TxQueue> Arrival<'_, T> {
             return;
         }
         let (tuple, now) = (self.tuple, self.net.now());
-        let (irs, options) = (segment.seq, segment.options);
         let remembered = self.tcp.half_open.has_room(&tuple);
         let numbers = &self.tcp.numbers;
         let iss = if remembered {
@@ -44,16 +42,14 @@ impl<T: TxQueue> Arrival<'_, T> {
         } else {
             self.net.stats.inc(Counter::SynCookiesSent);
             self.tcp.half_open.note_cookie(now);
-            numbers.cookie(&tuple, irs, options, nanoseconds(now))
+            numbers.cookie(&tuple, segment.seq, segment.options, nanoseconds(now))
         };
         let half_open = HalfOpen {
             tuple,
             mac: self.packet.sender,
-            irs,
+            syn: segment,
             iss,
-            window: segment.window,
             offer: self.tcp.buffers.window(listening.socket.client),
-            options,
             since: now,
             again: 0,
         };
@@ -70,13 +66,13 @@ impl<T: TxQueue> Arrival<'_, T> {
         half_open: HalfOpen,
         listening: Option<Listening>,
     ) -> Option<ConnectionId> {
-        let expected = half_open.irs.wrapping_add(1);
+        let expected = half_open.syn.seq.wrapping_add(1);
         let Some(listening) = listening else {
             self.tcp.half_open.remove(&self.tuple);
             return self.stray(segment, listening);
         };
         if segment.opens() {
-            if segment.seq == half_open.irs {
+            if segment.seq == half_open.syn.seq {
                 self.tcp.send_syn_ack(&half_open, self.net, self.tx);
             } else {
                 self.request_to_open(segment, listening);
@@ -86,23 +82,23 @@ impl<T: TxQueue> Arrival<'_, T> {
         let next = half_open.iss.wrapping_add(1);
         let ahead = segment.seq.wrapping_sub(expected);
         let in_window = ahead < u32::from(half_open.offer);
-        if segment.rst || segment.syn {
-            if segment.rst && ahead == 0 {
+        if segment.is_sudden() {
+            if segment.control == Control::Rst && ahead == 0 {
                 self.tcp.half_open.remove(&self.tuple);
             } else if in_window {
-                self.reply(ControlSegment::ack(next, expected, 0));
+                self.reply(Segment::ack(next, expected, 0));
             }
             return None;
         }
         let ack = segment.ack?;
         if ack == next && in_window {
-            let established = self.establish(&half_open, listening)?;
+            let established = self.establish(&half_open, segment, listening)?;
             self.tcp.half_open.remove(&self.tuple);
             return Some(established);
         }
         // Its first SYN may have been answered with a cookie, and only a later one been remembered.
         if let Some(redeemed) = self.redeem(segment, ack) {
-            let established = self.establish(&redeemed, listening);
+            let established = self.establish(&redeemed, segment, listening);
             self.tcp.half_open.remove(&self.tuple);
             return established;
         }
@@ -124,11 +120,9 @@ impl<T: TxQueue> Arrival<'_, T> {
         Some(HalfOpen {
             tuple,
             mac: self.packet.sender,
-            irs,
+            syn: Segment::syn(irs, segment.window, options),
             iss,
-            window: segment.window,
             offer: 0,
-            options,
             since: now,
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
             again: 1,
@@ -141,6 +135,7 @@ impl<T: TxQueue> Arrival<'_, T> {
     pub(super) fn establish(
         &mut self,
         half_open: &HalfOpen,
+        segment: Segment,
         listening: Listening,
     ) -> Option<ConnectionId> {
         let owner = Owner::Pending(listening.socket);
@@ -158,26 +153,22 @@ impl<T: TxQueue> Arrival<'_, T> {
             self.tcp.release(id, self.net);
             return None;
         }
-        if let Some(glance) = segment::glance(self.packet) {
-            self.deliver(glance, id);
-        }
+        self.deliver(segment, id);
         Some(id)
     }
 }
 
 impl Tcp {
     fn send_syn_ack<T: TxQueue>(&self, half_open: &HalfOpen, net: &mut Network, tx: &mut T) {
-        let offered = half_open.options;
-        let reply = ControlSegment {
-            control: TcpControl::Syn,
-            seq: half_open.iss,
-            ack: Some(half_open.irs.wrapping_add(1)),
-            window: half_open.offer,
-            options: Some(PeerOptions {
-                mss: MSS,
-                scale: offered.scale.map(|_| self.scale),
-                sack: offered.sack,
-            }),
+        let offered = half_open.syn.options;
+        let options = PeerOptions {
+            mss: MSS,
+            scale: offered.scale.map(|_| self.scale),
+            sack: offered.sack,
+        };
+        let reply = Segment {
+            ack: Some(half_open.syn.seq.wrapping_add(1)),
+            ..Segment::syn(half_open.iss, half_open.offer, options)
         };
         net.send_segment(reply, &half_open.tuple, half_open.mac, tx);
     }

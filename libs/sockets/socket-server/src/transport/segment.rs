@@ -4,9 +4,8 @@
 //! answers to segments that belong to none (RFC 9293 section 3.10.7).
 
 use smoltcp::phy::ChecksumCapabilities;
-use smoltcp::wire::{
-    IpProtocol, Ipv4Packet, Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
-};
+pub(crate) use smoltcp::wire::TcpControl as Control;
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv4Repr, TcpPacket, TcpRepr, TcpSeqNumber};
 
 use crate::ip::packet::{Packet, Tuple};
 use crate::ip::paths::LINK_MTU;
@@ -23,47 +22,37 @@ pub(crate) fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
 }
 
-/// A received segment whose checksum was right.
+/// A TCP segment, without its data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Segment {
-    pub syn: bool,
-    pub fin: bool,
-    pub rst: bool,
+    pub control: Control,
     /// Sequence number.
     pub seq: u32,
     /// Acknowledgement number, if it has one.
     pub ack: Option<u32>,
     /// Window, not scaled.
     pub window: u16,
+    /// What a SYN says of its sender.
     pub options: PeerOptions,
     /// Bytes of data.
     pub data: usize,
 }
 
-/// What a segment's header says, before anybody has looked at its checksum.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Glance {
-    /// Whether it begins or ends a connection at once: SYN or RST.
-    pub control: bool,
-    /// Sequence number.
-    pub seq: u32,
-    /// Acknowledgement number, if it has one.
-    pub ack: Option<u32>,
-    /// Window, not scaled.
-    pub window: u16,
-    /// Whether it has neither data nor FIN.
-    pub bare: bool,
-}
-
-/// Looks at the header of a packet's TCP segment.
-pub(crate) fn glance(packet: &Packet) -> Option<Glance> {
+/// Looks at the header of a packet's TCP segment. Its checksum and its options are not looked at.
+pub(crate) fn glance(packet: &Packet) -> Option<Segment> {
     let tcp = TcpPacket::new_checked(packet.payload).ok()?;
-    Some(Glance {
-        control: tcp.syn() || tcp.rst(),
+    Some(Segment {
+        control: match (tcp.rst(), tcp.syn(), tcp.fin()) {
+            (true, ..) => Control::Rst,
+            (_, true, _) => Control::Syn,
+            (.., true) => Control::Fin,
+            _ => Control::None,
+        },
         seq: number(tcp.seq_number()),
-        window: tcp.window_len(),
-        bare: tcp.payload().is_empty() && !tcp.fin(),
         ack: tcp.ack().then(|| number(tcp.ack_number())),
+        window: tcp.window_len(),
+        options: PeerOptions::NONE,
+        data: tcp.payload().len(),
     })
 }
 
@@ -72,78 +61,67 @@ pub(crate) fn parse(packet: &Packet, checksums: &ChecksumCapabilities) -> Option
     let tcp = TcpPacket::new_checked(packet.payload).ok()?;
     let (source, destination) = (packet.source.into(), packet.destination.into());
     let repr = TcpRepr::parse(&tcp, &source, &destination, checksums).ok()?;
+    let mss = repr.max_seg_size.filter(|&mss| mss != 0);
     Some(Segment {
-        syn: tcp.syn(),
-        fin: tcp.fin(),
-        rst: tcp.rst(),
-        seq: number(repr.seq_number),
-        ack: repr.ack_number.map(number),
-        window: repr.window_len,
         options: PeerOptions {
-            mss: repr
-                .max_seg_size
-                .filter(|&mss| mss != 0)
-                .unwrap_or(PeerOptions::NONE.mss),
+            mss: mss.unwrap_or(PeerOptions::NONE.mss),
             scale: repr.window_scale,
             sack: repr.sack_permitted,
         },
-        data: repr.payload.len(),
+        ..glance(packet)?
     })
 }
 
 impl Segment {
+    /// A SYN without an acknowledgement.
+    pub(crate) fn syn(seq: u32, window: u16, options: PeerOptions) -> Segment {
+        Segment {
+            control: Control::Syn,
+            seq,
+            ack: None,
+            window,
+            options,
+            data: 0,
+        }
+    }
+
+    /// An acknowledgement.
+    pub(crate) fn ack(seq: u32, ack: u32, window: u16) -> Segment {
+        Segment {
+            control: Control::None,
+            ack: Some(ack),
+            ..Segment::syn(seq, window, PeerOptions::NONE)
+        }
+    }
+
+    /// Whether it begins or ends a connection at once.
+    pub(crate) fn is_sudden(&self) -> bool {
+        matches!(self.control, Control::Syn | Control::Rst)
+    }
+
     /// Whether it asks for a new connection.
     pub(crate) fn opens(&self) -> bool {
-        self.syn && self.ack.is_none() && !self.rst
-    }
-
-    /// The sequence number behind it: SYN and FIN count as one each.
-    pub(crate) fn end(&self) -> u32 {
-        let flags = u32::from(self.syn) + u32::from(self.fin);
-        self.seq.wrapping_add(self.data as u32).wrapping_add(flags)
-    }
-}
-
-/// A segment without data to write.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ControlSegment {
-    pub control: TcpControl,
-    pub seq: u32,
-    pub ack: Option<u32>,
-    pub window: u16,
-    /// On a SYN: what we offer.
-    pub options: Option<PeerOptions>,
-}
-
-impl ControlSegment {
-    /// An acknowledgement.
-    pub(crate) fn ack(seq: u32, ack: u32, window: u16) -> ControlSegment {
-        ControlSegment {
-            control: TcpControl::None,
-            seq,
-            ack: Some(ack),
-            window,
-            options: None,
-        }
+        self.control == Control::Syn && self.ack.is_none()
     }
 
     /// The answer to a segment that belongs to no connection (RFC 9293 section 3.10.7.1): the reset
     /// has the number that makes it acceptable to the sender of the segment.
-    pub(crate) fn reset(to: &Segment) -> ControlSegment {
+    pub(crate) fn reset(to: &Segment) -> Segment {
+        // SYN and FIN count as one each.
+        let end = to.seq.wrapping_add((to.data + to.control.len()) as u32);
         let (seq, ack) = match to.ack {
             Some(ack) => (ack, None),
-            None => (0, Some(to.end())),
+            None => (0, Some(end)),
         };
-        ControlSegment {
-            control: TcpControl::Rst,
-            seq,
+        Segment {
+            control: Control::Rst,
             ack,
-            window: 0,
-            options: None,
+            ..Segment::syn(seq, 0, PeerOptions::NONE)
         }
     }
 
     fn repr<'a>(&self, from: u16, to: u16, data: &'a [u8]) -> TcpRepr<'a> {
+        let options = (self.control == Control::Syn).then_some(self.options);
         TcpRepr {
             src_port: from,
             dst_port: to,
@@ -151,9 +129,9 @@ impl ControlSegment {
             seq_number: TcpSeqNumber(self.seq as i32),
             ack_number: self.ack.map(|ack| TcpSeqNumber(ack as i32)),
             window_len: self.window,
-            window_scale: self.options.and_then(|options| options.scale),
-            max_seg_size: self.options.map(|options| options.mss),
-            sack_permitted: self.options.is_some_and(|options| options.sack),
+            window_scale: options.and_then(|options| options.scale),
+            max_seg_size: options.map(|options| options.mss),
+            sack_permitted: options.is_some_and(|options| options.sack),
             sack_ranges: [None; 3],
             timestamp: None,
             payload: data,

@@ -17,9 +17,7 @@ use core::net::Ipv4Addr;
 
 use smoltcp::iface::{self, Interface, PollResult};
 use smoltcp::phy::{Checksum, ChecksumCapabilities, DeviceCapabilities, Medium};
-use smoltcp::wire::{
-    HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr, TcpControl,
-};
+use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
 
 use crate::config::Config;
 use crate::counters::Counter;
@@ -29,7 +27,7 @@ use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
-use crate::transport::segment::{ControlSegment, MSS};
+use crate::transport::segment::{Control, MSS, Segment};
 pub(crate) use device::Sent;
 use device::{Nowhere, Out, Wire};
 use seed::seed_for;
@@ -149,13 +147,6 @@ impl Engine {
             return false;
         }
         self.renew(seed_for(half_open.iss, self.draws));
-        let syn = ControlSegment {
-            control: TcpControl::Syn,
-            seq: half_open.irs,
-            ack: None,
-            window: half_open.window,
-            options: Some(half_open.options),
-        };
         // From the time of the real SYN|ACK to now is the first measure of the round trip, unless
         // it was sent more than once.
         let sent = if half_open.again == 0 {
@@ -163,7 +154,7 @@ impl Engine {
         } else {
             now
         };
-        self.inject(socket, syn, &half_open.tuple, now);
+        self.inject(socket, half_open.syn, &half_open.tuple, now);
         self.nowhere(None, sent, socket);
         socket.state() == State::SynReceived
     }
@@ -182,9 +173,9 @@ impl Engine {
         if other.unacknowledged() > 0 || !self.shake_hands(socket, reached, now) {
             return false;
         }
-        let tuple = &reached.tuple;
-        let (seq, ack) = (reached.irs.wrapping_add(1), reached.iss.wrapping_add(1));
-        let mut segment = ControlSegment::ack(seq, ack, reached.window);
+        let HalfOpen { tuple, syn, .. } = reached;
+        let (seq, ack) = (syn.seq.wrapping_add(1), reached.iss.wrapping_add(1));
+        let mut segment = Segment::ack(seq, ack, syn.window);
         self.inject(socket, segment, tuple, now);
         if socket.state() != State::Established {
             return false;
@@ -200,7 +191,7 @@ impl Engine {
             Ok(())
         });
         if ended {
-            segment.control = TcpControl::Fin;
+            segment.control = Control::Fin;
             self.inject(socket, segment, tuple, now);
         }
         true
@@ -211,11 +202,11 @@ impl Engine {
     pub(crate) fn inject(
         &mut self,
         socket: &mut Socket,
-        segment: ControlSegment,
+        segment: Segment,
         tuple: &Tuple,
         now: Instant,
     ) {
-        let mut buffer = ControlSegment::buffer();
+        let mut buffer = Segment::buffer();
         let packet = segment.emit_as_peer(tuple, &[], &mut buffer);
         self.nowhere(Some(packet), now, socket);
     }
