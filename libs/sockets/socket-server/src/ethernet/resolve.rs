@@ -4,7 +4,7 @@
 
 use core::net::Ipv4Addr;
 
-use super::arp::{self, Arp, Operation};
+use super::arp::{Arp, REPLY, REQUEST};
 use super::neighbours::{Due, GATEWAY};
 use super::{BROADCAST, Hop, is_card};
 use crate::counters::Counter;
@@ -16,15 +16,15 @@ use crate::tables::id::{ClientId, HostId};
 impl Network {
     /// An ARP packet (RFC 826) has come.
     pub(crate) fn arp<T: TxQueue>(&mut self, payload: &[u8], tx: &mut T) {
-        let Some(arp) = arp::parse(payload) else {
+        let Some(arp) = Arp::parse(payload) else {
             self.stats.inc(Counter::DropsMalformed);
             return;
         };
         let own = self.address();
-        let (sender, mac) = (arp.sender, arp.sender_mac);
+        let (sender, mac) = (Ipv4Addr::from(arp.sender), arp.sender_mac);
         // Without an address of its own a host asks whether this one is taken (RFC 5227); nothing
         // is learnt from that.
-        let nameless = sender.is_unspecified() && arp.operation == Operation::Request;
+        let nameless = sender.is_unspecified() && arp.operation == REQUEST;
         let neighbour = is_host(sender)
             && sender != own
             && !self.interface.is_broadcast(sender)
@@ -33,14 +33,14 @@ impl Network {
             self.stats.inc(Counter::DropsSource);
             return;
         }
-        if arp.target != own {
+        if Ipv4Addr::from(arp.target) != own {
             return;
         }
         let now = self.now();
         let found = match arp.operation {
-            Operation::Request if nameless => None,
-            Operation::Request => self.neighbours.asked_by(sender, mac, now),
-            Operation::Reply => self.neighbours.answered(sender, mac, now),
+            REQUEST if nameless => None,
+            REQUEST => self.neighbours.asked_by(sender, mac, now),
+            _ => self.neighbours.answered(sender, mac, now),
         };
         if let Some(host) = found {
             if host == GATEWAY {
@@ -48,7 +48,7 @@ impl Network {
             }
             self.send_held(host, tx);
         }
-        if arp.operation == Operation::Request {
+        if arp.operation == REQUEST {
             self.answer_arp(sender, mac, tx);
         }
     }
@@ -58,14 +58,8 @@ impl Network {
             self.stats.inc(Counter::RepliesLimited);
             return;
         }
-        let arp = Arp {
-            operation: Operation::Reply,
-            sender_mac: self.interface.mac,
-            sender: self.address(),
-            target_mac: mac,
-            target: to,
-        };
-        if !arp::send(tx, mac, arp, self.stats) {
+        let own = (self.interface.mac, self.address());
+        if !Arp::new(REPLY, own, (mac, to)).send(mac, tx, self.stats) {
             self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }
@@ -99,15 +93,10 @@ impl Network {
 
     /// Sends an ARP request for a host, to its address or to all.
     fn ask<T: TxQueue>(&mut self, target: Ipv4Addr, to: Option<[u8; 6]>, tx: &mut T) {
-        let arp = Arp {
-            operation: Operation::Request,
-            sender_mac: self.interface.mac,
-            sender: self.address(),
-            target_mac: [0; 6],
-            target,
-        };
+        let own = (self.interface.mac, self.address());
+        let request = Arp::new(REQUEST, own, ([0; 6], target));
         // One that cannot leave is one that gets no answer; the next follows in a second.
-        arp::send(tx, to.unwrap_or(BROADCAST), arp, self.stats);
+        request.send(to.unwrap_or(BROADCAST), tx, self.stats);
     }
 
     /// Does what is due: asks for the gateway, asks again for the hosts that have not answered, and

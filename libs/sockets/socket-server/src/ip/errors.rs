@@ -23,8 +23,8 @@ impl Network {
             Some(Message::Echo) => {
                 if self.may_send_icmp(packet) {
                     match self.send_echo(packet, tx) {
-                        Ok(()) => self.stats.inc(Counter::IcmpEchoReplies),
-                        Err(_) => self.stats.inc(Counter::DropsNoTxBuffer),
+                        Some(()) => self.stats.inc(Counter::IcmpEchoReplies),
+                        None => self.stats.inc(Counter::DropsNoTxBuffer),
                     }
                 }
             }
@@ -46,7 +46,7 @@ impl Network {
         if packet.to_all || packet.source.is_unspecified() || !self.may_send_icmp(packet) {
             return;
         }
-        if self.send_unreachable(code, packet, tx).is_err() {
+        if self.send_unreachable(code, packet, tx).is_none() {
             self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }

@@ -106,36 +106,28 @@ impl Network {
     }
 
     /// Answers a request for an echo.
-    ///
-    /// # Errors
-    /// There are not enough buffers.
-    pub(crate) fn send_echo<T: TxQueue>(
-        &mut self,
-        packet: &Packet,
-        tx: &mut T,
-    ) -> Result<(), NoBuffer> {
+    pub(super) fn send_echo<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<()> {
         let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
-        let message = self.scratch.get_mut(..packet.payload.len());
-        let message = message.ok_or(NoBuffer)?;
+        let message = self.scratch.get_mut(..packet.payload.len())?;
         message.copy_from_slice(packet.payload);
         icmp::emit_reply(message);
-        envelope.send(message, tx, self.stats)
+        envelope.send(message, tx, self.stats).ok()
     }
 
-    /// Tells a sender that its packet found nobody.
-    ///
-    /// # Errors
-    /// There are not enough buffers.
-    pub(crate) fn send_unreachable<T: TxQueue>(
+    /// Tells a sender that its packet found nobody. The message fits onto every path.
+    pub(super) fn send_unreachable<T: TxQueue>(
         &mut self,
         code: u8,
         packet: &Packet,
         tx: &mut T,
-    ) -> Result<(), NoBuffer> {
+    ) -> Option<()> {
         let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
-        let mut message = [0; icmp::ERROR_PAYLOAD];
-        let message = &mut message[..icmp::ICMP + icmp::quoted_length(packet)];
-        icmp::emit_unreachable(message, code, packet);
-        envelope.send(message, tx, self.stats)
+        let length = icmp::ICMP + icmp::quoted_length(packet);
+        let Ok(()) =
+            envelope.send_filled(length, tx, self.stats, |message| -> Result<_, Infallible> {
+                icmp::emit_unreachable(message, code, packet);
+                Ok(())
+            })?;
+        Some(())
     }
 }

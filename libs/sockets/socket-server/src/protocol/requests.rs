@@ -104,26 +104,18 @@ impl<W: Window> Call<'_, W> {
             Request::Attach(_) | Request::Batch(_) => Err(Errno::EINVAL.into()),
             Request::Socket(asked) => words(self.socket(asked)),
             Request::Bind(asked) => {
-                let slot = self.account.resolve(asked.socket)?;
-                words(self.bind(slot, asked.addr))
+                words(self.bind(self.account.resolve(asked.socket)?, asked.addr))
             }
             Request::Listen(asked) => {
-                let slot = self.resolve_stream(asked.socket)?;
-                words(self.listen(slot, asked.backlog))
+                words(self.listen(self.resolve_stream(asked.socket)?, asked.backlog))
             }
-            Request::Accept(asked) => {
-                let slot = self.resolve_stream(asked.socket)?;
-                words(self.accept(slot))
-            }
-            Request::Connect(asked) => {
-                let (slot, kind) = self.resolve(asked.socket)?;
-                words(match (kind, asked.addr) {
-                    (SocketKind::Stream, Some(to)) => self.connect_stream(slot, to),
-                    (SocketKind::Stream, None) => self.dissolve_stream(slot),
-                    (SocketKind::Datagram, Some(to)) => self.connect_datagram(slot, to),
-                    (SocketKind::Datagram, None) => self.dissolve_datagram(slot),
-                })
-            }
+            Request::Accept(asked) => words(self.accept(self.resolve_stream(asked.socket)?)),
+            Request::Connect(asked) => words(match (self.resolve(asked.socket)?, asked.addr) {
+                ((slot, SocketKind::Stream), Some(to)) => self.connect_stream(slot, to),
+                ((slot, SocketKind::Stream), None) => self.dissolve_stream(slot),
+                ((slot, SocketKind::Datagram), Some(to)) => self.connect_datagram(slot, to),
+                ((slot, SocketKind::Datagram), None) => self.dissolve_datagram(slot),
+            }),
             Request::Send(asked) => words(match self.resolve(asked.socket)? {
                 (slot, SocketKind::Stream) => self.send_stream(slot, asked.span),
                 (slot, SocketKind::Datagram) => self.send_datagrams(slot, asked.span, tx),
@@ -137,25 +129,15 @@ impl<W: Window> Call<'_, W> {
                 (slot, SocketKind::Datagram) => self.shutdown_datagram(slot, asked.how),
             }),
             Request::Close(asked) => {
-                let slot = self.account.resolve(asked.socket)?;
-                self.close(slot, false);
-                words(Ok(()))
+                words(Ok(self.close(self.account.resolve(asked.socket)?, false)))
             }
-            Request::SockName(asked) => {
-                let slot = self.account.resolve(asked.socket)?;
-                words(self.sock_name(slot))
-            }
-            Request::PeerName(asked) => {
-                let slot = self.account.resolve(asked.socket)?;
-                words(self.peer_name(slot))
-            }
+            Request::SockName(asked) => words(self.sock_name(self.account.resolve(asked.socket)?)),
+            Request::PeerName(asked) => words(self.peer_name(self.account.resolve(asked.socket)?)),
             Request::GetOption(asked) => {
-                let slot = self.account.resolve(asked.socket)?;
-                words(self.get_option(slot, asked))
+                words(self.get_option(self.account.resolve(asked.socket)?, asked))
             }
             Request::SetOption(asked) => {
-                let slot = self.account.resolve(asked.socket)?;
-                words(self.set_option(slot, asked))
+                words(self.set_option(self.account.resolve(asked.socket)?, asked))
             }
             Request::Query(asked) => words(self.query(asked)),
             Request::Poll(asked) => words(self.poll(asked)),

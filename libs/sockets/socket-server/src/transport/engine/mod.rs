@@ -21,6 +21,7 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndp
 
 use crate::config::Config;
 use crate::counters::Counter;
+use crate::ethernet::Hop;
 use crate::frames::{Offload, TxQueue};
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
@@ -56,8 +57,6 @@ pub(crate) struct Engine {
     iface: Box<Interface>,
     capabilities: DeviceCapabilities,
     address: Ipv4Addr,
-    prefix: u8,
-    gateway: Option<Ipv4Addr>,
     /// Random numbers that a new interface takes for itself. That depends on smoltcp's features,
     /// which are more when it is built together with other users.
     draws: u32,
@@ -71,8 +70,6 @@ impl Engine {
             iface: Box::new(build(0, &capabilities)),
             capabilities,
             address: config.address,
-            prefix: config.prefix,
-            gateway: config.gateway,
             draws: 0,
         };
         engine.draws = (0..4)
@@ -95,14 +92,12 @@ impl Engine {
     /// Makes the interface anew, with this seed for its random numbers.
     fn renew(&mut self, seed: u64) {
         *self.iface = build(seed, &self.capabilities);
-        let cidr = IpCidr::Ipv4(Ipv4Cidr::new(self.address, self.prefix));
-        // Both lists have room: they were empty.
+        // To smoltcp every host is a neighbour: packets have been routed before.
+        let everywhere = IpCidr::Ipv4(Ipv4Cidr::new(self.address, 0));
         self.iface.update_ip_addrs(|list| {
-            let _ = list.push(cidr);
+            // There is room: the list was empty.
+            let _ = list.push(everywhere);
         });
-        if let Some(gateway) = self.gateway {
-            let _ = self.iface.routes_mut().add_default_ipv4_route(gateway);
-        }
     }
 
     /// smoltcp cuts segments to the interface's MTU, which it fixes when the interface is made.
@@ -221,15 +216,7 @@ impl Engine {
         tx: &mut T,
     ) -> Sent {
         net.stats.inc(Counter::SocketVisits);
-        let out = Out {
-            tx,
-            hop: net.hop_to(sender),
-            ident: None,
-            told: socket.told,
-            scale: socket.scale(),
-            checksum: self.capabilities.checksum.tcp.tx(),
-            sent: Sent::default(),
-        };
+        let out = self.out(socket, net.hop_to(sender), None, tx);
         let (_, sent) = self.wire(Some(packet), net.now(), socket, out);
         count(sent, net);
         sent
@@ -257,19 +244,31 @@ impl Engine {
         };
         let path = net.path(to);
         self.use_mtu(path.mtu);
-        let out = Out {
-            tx,
-            hop,
-            ident: path.may_fragment.then(|| net.next_ident(to)),
-            told: socket.told,
-            scale: socket.scale(),
-            checksum: self.capabilities.checksum.tcp.tx(),
-            sent: Sent::default(),
-        };
+        let ident = path.may_fragment.then(|| net.next_ident(to));
+        let out = self.out(socket, hop, ident, tx);
         let (progress, sent) = self.wire(None, net.now(), socket, out);
         count(sent, net);
         net.send_probe(tx);
         (progress, sent)
+    }
+
+    /// The way out of a socket's packets.
+    fn out<'a, T>(
+        &self,
+        socket: &Socket,
+        hop: Hop,
+        ident: Option<u16>,
+        tx: &'a mut T,
+    ) -> Out<'a, T> {
+        Out {
+            tx,
+            hop,
+            ident,
+            told: socket.told,
+            scale: socket.scale(),
+            checksum: self.capabilities.checksum.tcp.tx(),
+            sent: Sent::default(),
+        }
     }
 
     /// When a socket wants to be looked at again; `None` if only for a packet.

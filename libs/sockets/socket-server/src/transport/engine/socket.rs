@@ -134,22 +134,10 @@ impl Socket {
         length: usize,
         mut fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let mut done = 0;
-        // The free part of the buffer may wrap around.
-        while done < length {
-            let taken = self.tcp_mut().send(|buffer| {
-                let count = buffer.len().min(length - done);
-                match fill(done, &mut buffer[..count]) {
-                    Ok(()) => (count, Ok(count)),
-                    Err(error) => (0, Err(error)),
-                }
-            });
-            match taken {
-                Ok(Ok(0)) | Err(_) => break,
-                Ok(count) => done += count?,
-            }
-        }
-        Ok(done)
+        copy_all(length, |done| {
+            let fill = |buffer: &mut [u8]| copy(buffer, length - done, |part| fill(done, part));
+            self.tcp_mut().send(fill).unwrap_or(Ok(0))
+        })
     }
 
     /// Takes up to `length` received bytes out: `drain` gets an offset and the bytes. Returns how
@@ -162,21 +150,10 @@ impl Socket {
         length: usize,
         mut drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let mut done = 0;
-        while done < length {
-            let taken = self.tcp_mut().recv(|buffer| {
-                let count = buffer.len().min(length - done);
-                match drain(done, &buffer[..count]) {
-                    Ok(()) => (count, Ok(count)),
-                    Err(error) => (0, Err(error)),
-                }
-            });
-            match taken {
-                Ok(Ok(0)) | Err(_) => break,
-                Ok(count) => done += count?,
-            }
-        }
-        Ok(done)
+        copy_all(length, |done| {
+            let drain = |buffer: &mut [u8]| copy(buffer, length - done, |part| drain(done, part));
+            self.tcp_mut().recv(drain).unwrap_or(Ok(0))
+        })
     }
 
     /// Ends the outgoing stream: a FIN follows what is to be sent.
@@ -193,4 +170,30 @@ impl Socket {
         let IpAddress::Ipv4(address) = self.tcp().remote_endpoint()?.addr;
         Some(address)
     }
+}
+
+/// Copies one part of a ring buffer with up to `most` bytes: what smoltcp and what the caller get.
+fn copy<E>(
+    part: &mut [u8],
+    most: usize,
+    copy: impl FnOnce(&mut [u8]) -> Result<(), E>,
+) -> (usize, Result<usize, E>) {
+    let count = part.len().min(most);
+    match copy(&mut part[..count]) {
+        Ok(()) => (count, Ok(count)),
+        Err(error) => (0, Err(error)),
+    }
+}
+
+/// Copies up to `length` bytes by parts, as a ring buffer may wrap around. `part` gets how many
+/// have been copied, and returns how many it has.
+fn copy_all<E>(length: usize, mut part: impl FnMut(usize) -> Result<usize, E>) -> Result<usize, E> {
+    let mut done = 0;
+    while done < length {
+        match part(done)? {
+            0 => break,
+            count => done += count,
+        }
+    }
+    Ok(done)
 }
