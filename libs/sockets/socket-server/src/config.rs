@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use socket_proto::{MAX_SOCKETS, SocketKind};
+use thiserror::Error;
 pub use wiring::{Destination, PortRange};
 
 use crate::ip::packet::is_host;
@@ -98,40 +99,31 @@ impl ClientLimits {
 }
 
 /// Why a configuration cannot work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConfigError {
     /// The Ethernet address is a group address or zero.
+    #[error("the Ethernet address is no unicast address")]
     Mac,
     /// The address is not one that a host can have.
+    #[error("the IPv4 address is not one that a host can have")]
     Address,
     /// The mask has more than 32 bits.
+    #[error("the network mask has more than 32 bits")]
     Prefix,
     /// The gateway is not on this machine's network, or is this machine.
+    #[error("the gateway is not on this machine's network")]
     Gateway,
     /// A pool would have more sockets than an index can count.
+    #[error("a pool of sockets is too large")]
     Pool,
     /// A buffer is empty or larger than 1 GiB.
+    #[error("a socket buffer is empty or too large")]
     Buffer,
     /// There are more clients than [`MAX_CLIENTS`], or one has more sockets than its readiness page
     /// has room for ([`MAX_SOCKETS`]).
+    #[error("too many clients, or too many sockets for one")]
     Client,
 }
-
-impl core::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            ConfigError::Mac => "the Ethernet address is no unicast address",
-            ConfigError::Address => "the IPv4 address is not one that a host can have",
-            ConfigError::Prefix => "the network mask has more than 32 bits",
-            ConfigError::Gateway => "the gateway is not on this machine's network",
-            ConfigError::Pool => "a pool of sockets is too large",
-            ConfigError::Buffer => "a socket buffer is empty or too large",
-            ConfigError::Client => "too many clients, or too many sockets for one",
-        })
-    }
-}
-
-impl core::error::Error for ConfigError {}
 
 const BUFFER_MAX: usize = 1 << 30;
 

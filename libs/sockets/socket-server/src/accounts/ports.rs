@@ -94,24 +94,22 @@ impl Ports {
     /// A registry for at most `sockets` bound ports on a machine with this address. `limits` by
     /// client say which ports are reserved, and for whom.
     pub fn new(sockets: usize, own: Ipv4Addr, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
-        let choices = |kind| {
-            (0..limits.len()).map(move |client| {
+        let choice = |client: usize| {
+            let [streams, datagrams] = [SocketKind::Stream, SocketKind::Datagram].map(|kind| {
                 let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
                 let reserved = others.flat_map(|(_, limits)| limits.bindable(kind));
                 without(EPHEMERAL, reserved, limits[client].bindable(kind))
-            })
+            });
+            Choice {
+                streams,
+                datagrams,
+                counters: [0; COUNTERS],
+            }
         };
         Ports {
             bound: Map::new(sockets, Secret::new(key, 104).hash([])),
             own: vec![own],
-            clients: choices(SocketKind::Stream)
-                .zip(choices(SocketKind::Datagram))
-                .map(|(streams, datagrams)| Choice {
-                    streams,
-                    datagrams,
-                    counters: [0; COUNTERS],
-                })
-                .collect(),
+            clients: (0..limits.len()).map(choice).collect(),
             offsets: Secret::new(key, 101),
             tables: Secret::new(key, 102),
             random: Secret::new(key, 103),

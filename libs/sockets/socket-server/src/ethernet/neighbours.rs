@@ -15,7 +15,7 @@ use crate::config::MAX_CLIENTS;
 use crate::ip::rate::{Bucket, Rate};
 use crate::tables::id::{ClientId, ConnectionId, HostId, Id};
 use crate::tables::list::Lists;
-use crate::tables::map::{Host, Map};
+use crate::tables::map::Map;
 use crate::tables::pool::Pool;
 use crate::time::{Duration, Instant};
 
@@ -98,7 +98,7 @@ pub enum Due {
 
 /// The table.
 pub struct Neighbours {
-    table: Map<Host, HostId>,
+    table: Map<Ipv4Addr, HostId>,
     entries: Pool<HostId, Entry>,
     /// By state. Those that are asked for are in the order in which they were asked last, the
     /// others least recently used first.
@@ -142,7 +142,7 @@ impl Neighbours {
             neighbours.entries[GATEWAY].address = address;
             neighbours.entries[GATEWAY].state = State::Asking;
             // There is room: it is the first.
-            let _ = neighbours.table.insert(Host(address), GATEWAY);
+            let _ = neighbours.table.insert(address, GATEWAY);
         }
         neighbours
     }
@@ -154,7 +154,7 @@ impl Neighbours {
 
     /// The Ethernet address of a host, if it is known.
     pub fn lookup(&mut self, address: Ipv4Addr, now: Instant) -> Option<Found> {
-        let host = self.table.get(&Host(address))?;
+        let host = self.table.get(&address)?;
         let entry = &mut self.entries[host];
         if matches!(entry.state, State::Asking | State::Free) {
             return None;
@@ -189,7 +189,7 @@ impl Neighbours {
         if self.gateway == Some(address) || (gateway.state == State::Known && gateway.mac == mac) {
             return None;
         }
-        let Some(host) = self.table.get(&Host(address)) else {
+        let Some(host) = self.table.get(&address) else {
             self.insert_heard(address, mac, now);
             return None;
         };
@@ -215,7 +215,7 @@ impl Neighbours {
     /// A host has asked for this machine (RFC 826: it is about to send something). Returns the
     /// host's number if somebody has waited for its address.
     pub fn asked_by(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
-        if let Some(host) = self.table.get(&Host(address)) {
+        if let Some(host) = self.table.get(&address) {
             let entry = &mut self.entries[host];
             if entry.state == State::Known && entry.mac == mac {
                 entry.since = now;
@@ -229,7 +229,7 @@ impl Neighbours {
     /// A host has answered a request. Returns its number if one was out that it could have
     /// answered.
     pub fn answered(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
-        let host = self.table.get(&Host(address))?;
+        let host = self.table.get(&address)?;
         let entry = &self.entries[host];
         let asked = entry.tries > 0;
         let expected = match entry.state {
@@ -247,7 +247,7 @@ impl Neighbours {
     /// Somebody needs the address of a host that [`Self::lookup`] does not find. `None` if the
     /// client is looking for as many as it may. The gateway is asked for by [`super::gateway`].
     pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<Search> {
-        if let Some(host) = self.table.get(&Host(address)) {
+        if let Some(host) = self.table.get(&address) {
             return Some(Search {
                 host,
                 is_new: false,
@@ -291,7 +291,7 @@ impl Neighbours {
     /// Forgets a host for which nobody waits, and which is not the gateway.
     fn release(&mut self, host: HostId) {
         self.enter(host, State::Free);
-        self.table.remove(&Host(self.entries[host].address));
+        self.table.remove(&self.entries[host].address);
         self.entries.put_back(host);
     }
 
@@ -373,7 +373,7 @@ impl Neighbours {
         }
         let host = self.entries.take()?;
         // There are as many entries as hosts.
-        let _ = self.table.insert(Host(address), host);
+        let _ = self.table.insert(address, host);
         let entry = &mut self.entries[host];
         entry.address = address;
         entry.since = now;

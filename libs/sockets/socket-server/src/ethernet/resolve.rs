@@ -11,7 +11,13 @@ use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::{Tuple, is_host};
+use crate::ip::paths::MIN_MTU;
+use crate::ip::send::{HEADER, UDP, emit_udp};
 use crate::tables::id::{ClientId, HostId};
+
+/// What is longer may leave in fragments: the path may turn out to be narrower before the datagram
+/// can be sent.
+const UNFRAGMENTED: usize = MIN_MTU - HEADER - UDP;
 
 impl Network {
     /// An ARP packet (RFC 826) has come.
@@ -144,6 +150,46 @@ impl Network {
         Some(search.host)
     }
 
+    /// Keeps a client's datagram, whose payload of `length` bytes `fill` writes, until its next
+    /// hop's address is known. If that takes too long, or too many wait already, it is lost, and
+    /// nobody is told, as on any network.
+    ///
+    /// # Errors
+    /// Of `fill`; then nothing is kept.
+    pub(crate) fn hold<T: TxQueue, E>(
+        &mut self,
+        next_hop: Ipv4Addr,
+        client: ClientId,
+        tuple: Tuple,
+        length: usize,
+        tx: &mut T,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(host) = self.search(next_hop, client, tx) else {
+            self.stats.inc(Counter::DropsUnresolved);
+            return Ok(());
+        };
+        // The newest datagram of a client for a host replaces the one that waits.
+        if let Some(held) = self.pending.held(client, host) {
+            self.pending.put_back(held);
+            self.stats.inc(Counter::DropsUnresolved);
+        }
+        let Some(place) = self.pending.take(client, tuple, UDP + length) else {
+            self.stats.inc(Counter::DropsUnresolved);
+            return Ok(());
+        };
+        let datagram = self.pending.datagram_mut(place);
+        let filled = fill(&mut datagram[UDP..]);
+        if filled.is_err() {
+            self.pending.put_back(place);
+            return filled;
+        }
+        let checksum = !self.interface.offload.tx_checksum || length > UNFRAGMENTED;
+        emit_udp(datagram, &tuple, checksum);
+        self.pending.hold(place, host);
+        Ok(())
+    }
+
     /// The address of a host is there: the datagrams that waited for it are sent.
     fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
         while let Some(place) = self.pending.pop(host) {
@@ -153,8 +199,8 @@ impl Network {
             let pending = core::mem::take(&mut self.pending.bytes);
             let datagram = &pending[self.pending.range(place)];
             match hop.map(|hop| self.send_datagram(hop, to, datagram, tx)) {
-                Some(Ok(())) => {}
-                Some(Err(_)) => self.stats.inc(Counter::DropsNoTxBuffer),
+                Some(Some(())) => {}
+                Some(None) => self.stats.inc(Counter::DropsNoTxBuffer),
                 None => self.stats.inc(Counter::DropsUnresolved),
             }
             self.pending.bytes = pending;

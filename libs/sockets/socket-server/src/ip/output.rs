@@ -10,7 +10,7 @@ use smoltcp::wire::IpProtocol;
 use super::Network;
 use super::icmp;
 use super::packet::{Packet, Tuple};
-use super::send::{Envelope, HEADER, NoBuffer, UDP, emit_udp};
+use super::send::{Envelope, HEADER, UDP, emit_udp};
 use crate::counters::Counter;
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
@@ -66,7 +66,7 @@ impl Network {
         to: Ipv4Addr,
         datagram: &[u8],
         tx: &mut T,
-    ) -> Result<(), NoBuffer> {
+    ) -> Option<()> {
         let envelope = self.envelope(to, hop, IpProtocol::Udp);
         let sent = envelope.send(datagram, tx, self.stats);
         self.send_probe(tx);
@@ -99,7 +99,7 @@ impl Network {
             }
             // The device cannot know the sum over all fragments.
             emit_udp(datagram, tuple, true);
-            envelope.send(datagram, tx, stats).ok().map(Ok)
+            envelope.send(datagram, tx, stats).map(Ok)
         };
         self.send_probe(tx);
         sent
@@ -111,7 +111,7 @@ impl Network {
         let message = self.scratch.get_mut(..packet.payload.len())?;
         message.copy_from_slice(packet.payload);
         icmp::emit_reply(message);
-        envelope.send(message, tx, self.stats).ok()
+        envelope.send(message, tx, self.stats)
     }
 
     /// Tells a sender that its packet found nobody. The message fits onto every path.

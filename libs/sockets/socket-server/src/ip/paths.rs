@@ -5,9 +5,9 @@
 use core::net::Ipv4Addr;
 
 use crate::time::{Duration, Instant};
-use alloc::vec::Vec;
+use alloc::collections::VecDeque;
 
-use crate::tables::map::{Host, Map};
+use crate::tables::map::Map;
 
 /// The link's MTU, in bytes of an IPv4 packet.
 pub const LINK_MTU: usize = 1500;
@@ -37,18 +37,12 @@ const UNKNOWN: Path = Path {
     may_fragment: false,
 };
 
-struct Entry {
-    to: Ipv4Addr,
-    path: Path,
-    until: Instant,
-}
-
 /// What is known of paths.
 pub struct Paths {
-    table: Map<Host, u32>,
-    entries: Vec<Entry>,
-    /// The entry that goes when all are in use: the one that was made first.
-    oldest: usize,
+    /// With the time until which it is kept.
+    table: Map<Ipv4Addr, (Path, Instant)>,
+    /// The destinations in the table. The one that came first goes when all are in use.
+    order: VecDeque<Ipv4Addr>,
 }
 
 impl Paths {
@@ -56,8 +50,7 @@ impl Paths {
     pub fn new(seed: u64) -> Self {
         Paths {
             table: Map::new(COUNT, seed),
-            entries: Vec::with_capacity(COUNT),
-            oldest: 0,
+            order: VecDeque::with_capacity(COUNT),
         }
     }
 
@@ -67,8 +60,8 @@ impl Paths {
         if self.table.len() == 0 {
             return UNKNOWN;
         }
-        match self.table.get(&Host(to)) {
-            Some(at) if now < self.entries[at as usize].until => self.entries[at as usize].path,
+        match self.table.get(&to) {
+            Some((path, until)) if now < until => path,
             _ => UNKNOWN,
         }
     }
@@ -94,23 +87,16 @@ impl Paths {
     }
 
     fn set(&mut self, to: Ipv4Addr, path: Path, until: Instant) {
-        let entry = Entry { to, path, until };
-        if let Some(at) = self.table.get(&Host(to)) {
-            self.entries[at as usize] = entry;
-            return;
+        if self.table.get(&to).is_none() {
+            if self.order.len() == COUNT
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.table.remove(&oldest);
+            }
+            self.order.push_back(to);
         }
-        let at = if self.entries.len() < COUNT {
-            self.entries.push(entry);
-            self.entries.len() - 1
-        } else {
-            let at = self.oldest;
-            self.oldest = (at + 1) % COUNT;
-            self.table.remove(&Host(self.entries[at].to));
-            self.entries[at] = entry;
-            at
-        };
         // One went if all were in use.
-        let _ = self.table.insert(Host(to), at as u32);
+        let _ = self.table.insert(to, (path, until));
     }
 }
 

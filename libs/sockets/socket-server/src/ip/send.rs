@@ -36,10 +36,6 @@ pub struct Envelope {
     pub ident: u16,
 }
 
-/// No transmit buffer is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoBuffer;
-
 /// Payload bytes of each fragment but the last.
 fn fragment_length(mtu: usize) -> usize {
     (mtu - HEADER) & !7
@@ -103,19 +99,12 @@ impl Envelope {
         Some(sent)
     }
 
-    /// Sends a packet whose payload is in memory, in as many fragments as the path asks for.
-    ///
-    /// # Errors
-    /// There are not enough buffers; nothing has been sent.
-    pub fn send<T: TxQueue>(
-        &self,
-        payload: &[u8],
-        tx: &mut T,
-        stats: Counters,
-    ) -> Result<(), NoBuffer> {
+    /// Sends a packet whose payload is in memory, in as many fragments as the path asks for. `None`
+    /// if there are not enough buffers; nothing has been sent then.
+    pub fn send<T: TxQueue>(&self, payload: &[u8], tx: &mut T, stats: Counters) -> Option<()> {
         let frames = frames_for(payload.len(), self.path.mtu);
         if tx.free() < frames {
-            return Err(NoBuffer);
+            return None;
         }
         let each = match frames {
             1 => payload.len(),
@@ -128,12 +117,11 @@ impl Envelope {
             tx.send(length, |frame| {
                 frame[ethernet::HEADER + HEADER..].copy_from_slice(&payload[offset..end]);
                 self.emit(frame, offset, end < payload.len());
-            })
-            .ok_or(NoBuffer)?;
+            })?;
             stats.inc(Counter::TxFrames);
             stats.add(Counter::TxBytes, length as u64);
         }
-        Ok(())
+        Some(())
     }
 }
 

@@ -6,32 +6,19 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Half, Received, Sent, Shutdown, Span};
+use socket_proto::{CheckedSpan, DatagramHeader, Errno, Received, Sent, Shutdown, Span};
 
 use super::socket::{Datagram, Kind};
 use super::{Call, destination};
 use crate::counters::Counter;
-use crate::ethernet::Hop;
 use crate::frames::TxQueue;
 use crate::ip::packet::Tuple;
-use crate::ip::paths::MIN_MTU;
-use crate::ip::send::{HEADER, UDP, emit_udp, frames_for};
+use crate::ip::send::{UDP, frames_for};
 use crate::protocol::window::{OutOfWindow, Window};
 use crate::tables::id::Slot;
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
 const BATCH: u64 = 64;
-/// What is longer may leave in fragments: the path may turn out to be narrower before the datagram
-/// can be sent.
-const UNFRAGMENTED: usize = MIN_MTU - HEADER;
-
-/// A datagram's payload in a client's window.
-#[derive(Clone, Copy)]
-struct Payload {
-    half: Half,
-    start: usize,
-    length: usize,
-}
 
 impl<W: Window> Call<'_, W> {
     fn datagram_mut(&mut self, slot: Slot) -> Result<&mut Datagram, Errno> {
@@ -171,78 +158,26 @@ impl<W: Window> Call<'_, W> {
             tx.hurry();
             return Err(Errno::EAGAIN);
         }
-        let payload = Payload {
-            half: span.half(),
-            start: span.start() + at + HEADER_SIZE,
-            length,
-        };
         let tuple = Tuple {
             local: from,
             remote: to,
         };
+        let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
+        let fill = |into: &mut [u8]| window.read(span.half(), start, into);
         let next_hop = self.net.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
         let sent = match self.net.hop(next_hop) {
-            Some(hop) => self.send_to(hop, &tuple, payload, tx),
-            None => self.hold(next_hop, tuple, payload, tx),
+            Some(hop) => self.net.send_filled(hop, &tuple, length, tx, fill),
+            None => Some(
+                self.net
+                    .hold(next_hop, self.client, tuple, length, tx, fill),
+            ),
         };
         self.schedule.note_sent(self.client, self.net, tx);
-        sent?;
+        sent.ok_or(Errno::EAGAIN)?
+            .map_err(|OutOfWindow| Errno::EFAULT)?;
         self.net.stats.inc(Counter::CopiesFromClient);
         self.net.stats.add(Counter::CopiedFromClient, length as u64);
         Ok(at + stride(length))
-    }
-
-    /// Sends a datagram: one copy from the window into the frame, or two if it leaves in fragments.
-    fn send_to<T: TxQueue>(
-        &mut self,
-        hop: Hop,
-        tuple: &Tuple,
-        payload: Payload,
-        tx: &mut T,
-    ) -> Result<(), Errno> {
-        let window = &self.account.window;
-        let fill = |into: &mut [u8]| window.read(payload.half, payload.start, into);
-        match self.net.send_filled(hop, tuple, payload.length, tx, fill) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(OutOfWindow)) => Err(Errno::EFAULT),
-            None => Err(Errno::EAGAIN),
-        }
-    }
-
-    /// Keeps a datagram until its next hop's address is known. If that takes too long, or too many
-    /// wait already, it is lost, and nobody is told, as on any network.
-    fn hold<T: TxQueue>(
-        &mut self,
-        next_hop: Ipv4Addr,
-        tuple: Tuple,
-        payload: Payload,
-        tx: &mut T,
-    ) -> Result<(), Errno> {
-        let Some(host) = self.net.search(next_hop, self.client, tx) else {
-            self.net.stats.inc(Counter::DropsUnresolved);
-            return Ok(());
-        };
-        // The newest datagram of a client for a host replaces the one that waits.
-        if let Some(held) = self.net.pending.held(self.client, host) {
-            self.net.pending.put_back(held);
-            self.net.stats.inc(Counter::DropsUnresolved);
-        }
-        let length = UDP + payload.length;
-        let Some(place) = self.net.pending.take(self.client, tuple, length) else {
-            self.net.stats.inc(Counter::DropsUnresolved);
-            return Ok(());
-        };
-        let checksum = !self.net.interface.offload.tx_checksum;
-        let datagram = self.net.pending.datagram_mut(place);
-        let into = &mut datagram[UDP..];
-        let window = &self.account.window;
-        if window.read(payload.half, payload.start, into).is_err() {
-            self.net.pending.put_back(place);
-            return Err(Errno::EFAULT);
-        }
-        emit_udp(datagram, &tuple, checksum || length > UNFRAGMENTED);
-        self.net.pending.hold(place, host);
-        Ok(())
     }
 
     /// `recv`.

@@ -13,13 +13,9 @@ pub trait Key: Copy + Eq {
     fn hash(&self, seed: u64) -> u64;
 }
 
-/// A host as a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Host(pub Ipv4Addr);
-
-impl Key for Host {
+impl Key for Ipv4Addr {
     fn hash(&self, seed: u64) -> u64 {
-        mix(seed, self.0.to_bits().into())
+        mix(seed, self.to_bits().into())
     }
 }
 

@@ -179,27 +179,17 @@ impl Connection {
 
     /// Begins a life outside the pool.
     pub(super) fn begin(&mut self, owner: Owner, tuple: Tuple, iss: u32, now: Instant) {
+        *self = Connection {
+            owner,
+            tuple: Some(tuple),
+            since: now,
+            heard: now,
+            moved: now,
+            iss,
+            acked: iss,
+            ..Connection::new(core::mem::take(&mut self.socket))
+        };
         self.socket.renew();
-        self.owner = owner;
-        self.tuple = Some(tuple);
-        self.error = None;
-        self.attempt = Attempt::Over;
-        self.read_shut = false;
-        self.write_shut = false;
-        self.reached = false;
-        self.since = now;
-        self.heard = now;
-        self.moved = now;
-        self.waiting_since = None;
-        self.iss = iss;
-        self.written = 0;
-        self.read = 0;
-        self.acked = iss;
-        self.seen = State::Closed;
-        self.settings = Settings::default();
-        self.round_trip = Duration::ZERO;
-        self.wants_large = false;
-        self.resent = 0;
     }
 
     /// Takes what its client has set.

@@ -33,6 +33,17 @@ pub(crate) struct Socket {
     pub told: Told,
 }
 
+impl Default for Socket {
+    /// A place that a socket was taken from.
+    fn default() -> Self {
+        Socket {
+            set: SocketSet::new(&mut [][..]),
+            handle: SocketHandle::default(),
+            told: Told::default(),
+        }
+    }
+}
+
 impl Socket {
     /// A closed socket with buffers of these sizes in bytes, which are allocated for good: without
     /// its feature `alloc` smoltcp takes slices.
