@@ -2,7 +2,7 @@
 
 //! Whether the tables agree with one another. Only tests are built with it.
 
-use socket_proto::PollBits;
+use socket_proto::{PollBits, SocketKind};
 
 use crate::counters::Counter;
 use crate::protocol::window::Window;
@@ -12,7 +12,6 @@ use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
 use crate::tables::list::List;
 use crate::transport::connection::Owner;
 use crate::transport::engine::State;
-use crate::transport::mail::Mail;
 
 fn ensure(holds: bool, what: &'static str) -> Result<(), &'static str> {
     if holds { Ok(()) } else { Err(what) }
@@ -44,7 +43,7 @@ impl<W: Window> Server<W> {
                     Kind::Stream(stream) => streams += 1 + self.audit_role(id, &stream.role)?,
                     Kind::Datagram(datagram) => {
                         own_datagrams += 1;
-                        mail += Mail::held(&datagram.inbox);
+                        mail += datagram.inbox.0.len();
                     }
                 }
                 if let Some(local) = socket.local {
@@ -57,11 +56,14 @@ impl<W: Window> Server<W> {
                 ensure(shown == bits, "the page is up to date")?;
             }
             ensure(
-                account.mail.used() == mail,
+                account.mail.blocks.used() == mail,
                 "memory for datagrams is all owned",
             )?;
             datagrams += own_datagrams as u64;
-            let (may_stream, may_datagram) = (account.may_add_stream(), account.may_add_datagram());
+            let (may_stream, may_datagram) = (
+                account.may_add(SocketKind::Stream),
+                account.may_add(SocketKind::Datagram),
+            );
             let limits = &account.limits;
             ensure(
                 may_stream == (streams < limits.stream_sockets) && streams <= limits.stream_sockets,
@@ -74,10 +76,10 @@ impl<W: Window> Server<W> {
             lent += self.audit_buffers(client)?;
         }
         ensure(
-            self.tcp.buffers.small_left() == lent,
+            self.tcp.buffers.left.len() == lent,
             "who has large buffers has left small ones",
         )?;
-        ensure(self.ports.len() == bound, "every port has its socket")?;
+        ensure(self.ports.bound.len() == bound, "every port has its socket")?;
         let counted = self.net.stats.count(Counter::DatagramSockets).get();
         ensure(counted == datagrams, "datagram sockets are counted")
     }
@@ -127,7 +129,7 @@ impl<W: Window> Server<W> {
                     waiting,
                 ];
                 let left = self.tcp.timers.get(id).is_none()
-                    && !self.tcp.queue.contains(id)
+                    && !self.tcp.queue.entries.of(id).is_some()
                     && lists.iter().all(|lists| lists.of(id).is_none());
                 ensure(left, "who is free is in no list, and has no timer")?;
                 continue;

@@ -89,7 +89,7 @@ impl<W: Window> Server<W> {
         let Role::Listening(listener) = &stream.role else {
             return None;
         };
-        let room = account.may_add_stream() && listener.ready.len() < listener.backlog;
+        let room = account.may_add(SocketKind::Stream) && listener.ready.len() < listener.backlog;
         Some(Listening { socket, room })
     }
 

@@ -114,7 +114,7 @@ impl<W: Window> Server<W> {
         }
         self.net.set_now(instant(now));
         self.net.link_up(mac, offload);
-        self.tcp.link_up(&self.net);
+        self.tcp.engine.set_offload(offload);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl<W: Window> Server<W> {
         self.take_changes(client);
         let outcome = Outcome {
             metered: sharers > 1,
-            ..self.outcome(only(client), CALL_BUDGET, false, tx)
+            ..self.outcome(client.into(), CALL_BUDGET, false, tx)
         };
         (label, words, outcome)
     }
@@ -193,12 +193,12 @@ impl<W: Window> Server<W> {
             call.account.attached = false;
             call.account.notify = false;
         }
-        self.outcome(only(client), CALL_BUDGET, false, tx)
+        self.outcome(client.into(), CALL_BUDGET, false, tx)
     }
 
     /// News of the gateway since the last call, for the log.
     pub fn take_event(&mut self) -> Option<GatewayEvent> {
-        self.net.gateway.take_event()
+        self.net.gateway.event.take()
     }
 
     /// Sends, tells sockets what has changed, and sums up.
@@ -283,12 +283,4 @@ impl<W: Window> Server<W> {
     pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>) {
         self.accounts.refresh(socket, caller, &self.tcp);
     }
-}
-
-fn only(client: Option<ClientId>) -> ClientSet {
-    let mut set = ClientSet::default();
-    if let Some(client) = client {
-        set.set(client, true);
-    }
-    set
 }

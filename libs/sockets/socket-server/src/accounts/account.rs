@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU16;
 
-use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, layouts};
+use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind, layouts};
 
 use super::meter::Meter;
 use crate::config::ClientLimits;
@@ -92,14 +92,12 @@ impl<W> Account<W> {
         (0..self.entries.len()).map(Slot::new)
     }
 
-    /// Whether one more stream socket is within the quota.
-    pub(crate) fn may_add_stream(&self) -> bool {
-        self.streams < self.limits.stream_sockets
-    }
-
-    /// Whether one more datagram socket is within the quota.
-    pub(crate) fn may_add_datagram(&self) -> bool {
-        self.datagrams < self.limits.datagram_sockets
+    /// Whether one more socket of this kind is within the quota.
+    pub(crate) fn may_add(&self, kind: SocketKind) -> bool {
+        match kind {
+            SocketKind::Stream => self.streams < self.limits.stream_sockets,
+            SocketKind::Datagram => self.datagrams < self.limits.datagram_sockets,
+        }
     }
 
     /// What it has and may have.

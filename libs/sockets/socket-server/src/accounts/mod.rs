@@ -8,7 +8,6 @@ pub mod meter;
 pub mod ports;
 pub mod schedule;
 mod shares;
-mod time_share;
 
 use alloc::vec::Vec;
 
@@ -19,7 +18,7 @@ use crate::tables::timers::Timers;
 use crate::time::{Instant, earliest};
 use crate::transport::tcp::Tcp;
 use account::{Account, ClientPort};
-use time_share::PRESENT;
+use meter::PRESENT;
 
 /// All accounts.
 pub(crate) struct Accounts<W> {

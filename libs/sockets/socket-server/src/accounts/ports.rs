@@ -47,7 +47,7 @@ pub type Remote = (Ipv4Addr, u16);
 
 /// What is bound: a port of a protocol, at an address of this machine or at all of one family.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct PortKey {
+pub(crate) struct PortKey {
     /// An IPv6 address; those of IPv4 are mapped (RFC 4291 section 2.5.5.2).
     address: u128,
     /// The kind of socket, and behind 16 bits the port.
@@ -80,7 +80,7 @@ struct Choice {
 
 /// The registry.
 pub struct Ports {
-    bound: Map<PortKey, SocketId>,
+    pub(crate) bound: Map<PortKey, SocketId>,
     /// This machine's addresses.
     own: Vec<Ipv4Addr>,
     clients: Vec<Choice>,
@@ -122,12 +122,6 @@ impl Ports {
         let (address, port) = (Some(to.0), to.1);
         let at = |address| self.bound.get(&PortKey::new(kind, Local { address, port }));
         at(None).or_else(|| at(address))
-    }
-
-    /// Number of bound ports.
-    #[cfg(feature = "audit")]
-    pub fn len(&self) -> usize {
-        self.bound.len()
     }
 
     /// Gives a port to a socket. One that is bound at all addresses conflicts with those that are

@@ -46,7 +46,7 @@ impl Schedule {
         tx: &mut T,
     ) -> bool {
         self.note_sent(SERVER, net, tx);
-        if tcp.queue.waiting().is_empty() {
+        if tcp.queue.waiting.is_empty() {
             return false;
         }
         let wants = self.wants(tcp, net.now());
@@ -64,7 +64,7 @@ impl Schedule {
             tcp.queue.charge(client, used);
             left = left.saturating_sub(used);
         }
-        let waiting = tcp.queue.waiting();
+        let waiting = tcp.queue.waiting;
         let may = if tx.free() > ANSWERS {
             self.with_room(wants)
         } else {
@@ -91,7 +91,7 @@ impl Schedule {
     /// The clients that have frames under way or wait for buffers.
     fn wants(&mut self, tcp: &Tcp, now: Instant) -> ClientSet {
         let invited = self.invited.members(now);
-        self.shares.holders() | tcp.queue.waiting() | self.blocked | invited
+        self.shares.holders | tcp.queue.waiting | self.blocked | invited
     }
 
     /// How many transmit buffers a client may take: as many as there are, unless others want some
@@ -107,7 +107,7 @@ impl Schedule {
     /// The clients that may take transmit buffers.
     fn with_room(&self, wants: ClientSet) -> ClientSet {
         let alone = wants.0.is_power_of_two();
-        ClientSet(!self.shares.full().0 | if alone { wants.0 } else { 0 })
+        ClientSet(!self.shares.full.0 | if alone { wants.0 } else { 0 })
     }
 
     /// How many transmit buffers a client may take now.

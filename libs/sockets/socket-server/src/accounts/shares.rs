@@ -32,8 +32,8 @@ pub(crate) struct Shares {
     under_way: VecDeque<ClientId>,
     held: [usize; ACCOUNTS],
     /// The accounts that hold some, and those that hold a share or more.
-    holders: ClientSet,
-    full: ClientSet,
+    pub(crate) holders: ClientSet,
+    pub(crate) full: ClientSet,
     /// Value of the counter of frames at the last look.
     frames: u64,
     /// Free buffers at the last look.
@@ -56,16 +56,6 @@ impl Shares {
     /// Frames of an account that are under way.
     pub(crate) fn held(&self, account: ClientId) -> usize {
         self.held[account.index()]
-    }
-
-    /// The clients that have frames under way.
-    pub(crate) fn holders(&self) -> ClientSet {
-        self.holders
-    }
-
-    /// The clients that hold a share or more.
-    pub(crate) fn full(&self) -> ClientSet {
-        self.full
     }
 
     /// Frames that were sent since the last call, of `frames` in all, were this account's; `free`
@@ -129,8 +119,8 @@ mod tests {
                 for account in 0..3 {
                     let held = driver.iter().filter(|&&whose| whose == account).count();
                     prop_assert_eq!(shares.held(ClientId::new(account)), held);
-                    prop_assert_eq!(shares.holders().contains(ClientId::new(account)), held > 0);
-                    prop_assert_eq!(shares.full().contains(ClientId::new(account)), held >= SHARE);
+                    prop_assert_eq!(shares.holders.contains(ClientId::new(account)), held > 0);
+                    prop_assert_eq!(shares.full.contains(ClientId::new(account)), held >= SHARE);
                 }
             }
         }

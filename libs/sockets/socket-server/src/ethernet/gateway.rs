@@ -37,7 +37,8 @@ pub(crate) struct Gateway {
     unanswered: u32,
     asked_first: Instant,
     asked_last: Instant,
-    event: Option<GatewayEvent>,
+    /// Not yet told.
+    pub event: Option<GatewayEvent>,
 }
 
 impl Gateway {
@@ -61,10 +62,6 @@ impl Gateway {
             asked_first: now,
             ..Gateway::new(self.address)
         };
-    }
-
-    pub(crate) fn take_event(&mut self) -> Option<GatewayEvent> {
-        self.event.take()
     }
 
     /// A request is due. Returns whether the gateway has not answered the last ones.

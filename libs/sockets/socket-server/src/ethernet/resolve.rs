@@ -194,7 +194,10 @@ impl Network {
     fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
         while let Some(place) = self.pending.pop(host) {
             let to = self.pending.tuple(place).remote.0;
-            let hop = self.next_hop(to).and_then(|next_hop| self.hop(next_hop));
+            let hop = self
+                .routes
+                .next_hop(to)
+                .and_then(|next_hop| self.hop(next_hop));
             // Out of the pool for as long as it is read.
             let pending = core::mem::take(&mut self.pending.bytes);
             let datagram = &pending[self.pending.range(place)];

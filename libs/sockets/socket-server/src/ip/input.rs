@@ -63,8 +63,10 @@ impl Network {
         let progress = self
             .reassembly
             .add(fragment, packet.payload, self.now, into);
-        self.stats
-            .add(Counter::DropsFragments, self.reassembly.take_dropped());
+        self.stats.add(
+            Counter::DropsFragments,
+            core::mem::take(&mut self.reassembly.dropped),
+        );
         let Progress::Complete(length) = progress else {
             return None;
         };

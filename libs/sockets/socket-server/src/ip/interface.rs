@@ -23,7 +23,8 @@ pub struct Interface {
     pub offload: Offload,
     /// Whether the device says that the link is up.
     pub link_up: bool,
-    prefix: u8,
+    /// Bits of the address that name its network.
+    pub prefix: u8,
     /// The address of all hosts of its network, if there is one.
     broadcast: Option<Ipv4Addr>,
 }
@@ -40,11 +41,6 @@ impl Interface {
             prefix: config.prefix,
             broadcast: (config.prefix < 31).then(|| Ipv4Addr::from_bits(highest)),
         }
-    }
-
-    /// Bits of the address that name its network.
-    pub fn prefix(&self) -> u8 {
-        self.prefix
     }
 
     /// Whether an address means all hosts.

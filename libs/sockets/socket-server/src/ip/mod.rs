@@ -56,7 +56,7 @@ pub(crate) struct Limits {
 /// The interface and what belongs to it.
 pub(crate) struct Network {
     pub interface: Interface,
-    routes: Routes,
+    pub routes: Routes,
     pub gateway: Gateway,
     pub neighbours: Neighbours,
     /// Datagrams that wait for an Ethernet address.
@@ -151,12 +151,7 @@ impl Network {
     pub(crate) fn can_reach(&self, to: Ipv4Addr) -> bool {
         let group = to.is_multicast() || self.interface.is_broadcast(to);
         let host = !group && !to.is_unspecified() && !to.is_loopback() && to != self.address();
-        host && self.next_hop(to).is_some()
-    }
-
-    /// Whose Ethernet address a packet to this host needs.
-    pub(crate) fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
-        self.routes.next_hop(to)
+        host && self.routes.next_hop(to).is_some()
     }
 
     /// What is known of the way to a host.

@@ -2,11 +2,17 @@
 
 //! A client's window as the core uses it: bytes are copied out of it or into it, once.
 
-use socket_proto::{Half, WindowSizes};
+use socket_proto::{Errno, Half, WindowSizes};
 
 /// The bytes are not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfWindow;
+
+impl From<OutOfWindow> for Errno {
+    fn from(_: OutOfWindow) -> Errno {
+        Errno::EFAULT
+    }
+}
 
 /// Payload memory that the core shares with one client. The client may change its half at any time,
 /// so nothing is read twice.

@@ -14,7 +14,7 @@ use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::packet::Tuple;
 use crate::ip::send::{UDP, frames_for};
-use crate::protocol::window::{OutOfWindow, Window};
+use crate::protocol::window::Window;
 use crate::tables::id::Slot;
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
@@ -136,8 +136,7 @@ impl<W: Window> Call<'_, W> {
         let mut header = DatagramHeader::default();
         self.account
             .window
-            .read(span.half(), span.start() + at, header.bytes_mut())
-            .map_err(|_| Errno::EFAULT)?;
+            .read(span.half(), span.start() + at, header.bytes_mut())?;
         let length = usize::from(header.length);
         if length > room || header.flags != 0 {
             return Err(Errno::EINVAL);
@@ -164,7 +163,7 @@ impl<W: Window> Call<'_, W> {
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
         let fill = |into: &mut [u8]| window.read(span.half(), start, into);
-        let next_hop = self.net.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
+        let next_hop = self.net.routes.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
         let sent = match self.net.hop(next_hop) {
             Some(hop) => self.net.send_filled(hop, &tuple, length, tx, fill),
             None => Some(
@@ -173,8 +172,7 @@ impl<W: Window> Call<'_, W> {
             ),
         };
         self.schedule.note_sent(self.client, self.net, tx);
-        sent.ok_or(Errno::EAGAIN)?
-            .map_err(|OutOfWindow| Errno::EFAULT)?;
+        sent.ok_or(Errno::EAGAIN)??;
         self.net.stats.inc(Counter::CopiesFromClient);
         self.net.stats.add(Counter::CopiedFromClient, length as u64);
         Ok(at + stride(length))
@@ -206,8 +204,7 @@ impl<W: Window> Call<'_, W> {
             let payload = start + HEADER_SIZE;
             let headed = window.write(start, header.bytes());
             mail.pop(inbox, length, |at, bytes| window.write(payload + at, bytes))
-                .and(headed)
-                .map_err(|_| Errno::EFAULT)?;
+                .and(headed)?;
             self.net.stats.inc(Counter::CopiesToClient);
             self.net.stats.add(Counter::CopiedToClient, length as u64);
             at = (at + stride(length)).min(span.length());

@@ -60,10 +60,12 @@ impl<W> Call<'_, W> {
             | (SocketKind::Datagram, Protocol::Udp) => {}
             _ => return Err(Errno::EPROTONOSUPPORT),
         }
+        if !self.account.may_add(kind) {
+            return Err(Errno::EMFILE);
+        }
         let socket = match kind {
-            SocketKind::Stream if self.account.may_add_stream() => Socket::stream(Role::Idle),
-            SocketKind::Datagram if self.account.may_add_datagram() => Socket::datagram(),
-            _ => return Err(Errno::EMFILE),
+            SocketKind::Stream => Socket::stream(Role::Idle),
+            SocketKind::Datagram => Socket::datagram(),
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;

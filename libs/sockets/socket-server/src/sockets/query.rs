@@ -44,8 +44,7 @@ impl<W: Window> Call<'_, W> {
         if span.length() < bytes.len() {
             return Err(Errno::EINVAL);
         }
-        let written = self.account.window.write(span.start(), bytes);
-        written.map_err(|_| Errno::EFAULT)?;
+        self.account.window.write(span.start(), bytes)?;
         Ok(Written {
             bytes: bytes.len() as u64,
         })
@@ -62,7 +61,7 @@ impl<W: Window> Call<'_, W> {
             name,
             mac,
             address: addr::to_words((interface.address, 0).into()),
-            prefix: interface.prefix().into(),
+            prefix: interface.prefix.into(),
             mtu: LINK_MTU as u32,
             link_up: interface.link_up.into(),
             reserved: 0,

@@ -161,8 +161,7 @@ impl<W: Window> Call<'_, W> {
         }
         let window = &self.account.window;
         let fill = |at, into: &mut [u8]| window.read(span.half(), span.start() + at, into);
-        let taken = self.tcp.write(id, span.length(), self.net, fill);
-        let taken = taken.map_err(|_| Errno::EFAULT)?;
+        let taken = self.tcp.write(id, span.length(), self.net, fill)?;
         if taken > 0 {
             self.net.stats.inc(Counter::CopiesFromClient);
             self.net.stats.add(Counter::CopiedFromClient, taken as u64);
@@ -206,8 +205,7 @@ impl<W: Window> Call<'_, W> {
         }
         let window = &mut self.account.window;
         let drain = |at, bytes: &[u8]| window.write(span.start() + at, bytes);
-        let taken = self.tcp.read(id, span.length(), drain);
-        let taken = taken.map_err(|_| Errno::EFAULT)?;
+        let taken = self.tcp.read(id, span.length(), drain)?;
         self.net.stats.inc(Counter::CopiesToClient);
         self.net.stats.add(Counter::CopiedToClient, taken as u64);
         Ok(Received {

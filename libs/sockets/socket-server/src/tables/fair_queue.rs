@@ -28,12 +28,12 @@ pub struct Turn<I> {
 /// Each entry is in the queue at most once; pushing what is in it already does nothing.
 pub struct FairQueue<I> {
     /// By client.
-    entries: Lists<I>,
+    pub(crate) entries: Lists<I>,
     /// Frames that each client may still send in this round.
     credit: Vec<i32>,
     current: ClientId,
     /// The clients that have entries in the queue.
-    waiting: ClientSet,
+    pub(crate) waiting: ClientSet,
 }
 
 impl<I: Id> FairQueue<I> {
@@ -45,11 +45,6 @@ impl<I: Id> FairQueue<I> {
             current: ClientId::FIRST,
             waiting: ClientSet::default(),
         }
-    }
-
-    /// The clients that have entries in the queue.
-    pub fn waiting(&self) -> ClientSet {
-        self.waiting
     }
 
     /// Adds an entry at the end of its client's queue unless it is queued.
@@ -67,12 +62,6 @@ impl<I: Id> FairQueue<I> {
             let waits = !self.entries[client].is_empty();
             self.waiting.set(ClientId::new(client), waits);
         }
-    }
-
-    /// Whether an entry is queued.
-    #[cfg(feature = "audit")]
-    pub fn contains(&self, id: I) -> bool {
-        self.entries.of(id).is_some()
     }
 
     /// Takes the oldest entry of the client whose turn it is, of those that `may` send.
@@ -148,7 +137,7 @@ mod tests {
                     }
                 }
                 for (client, model) in model.iter().enumerate() {
-                    prop_assert_eq!(queue.waiting().contains(ClientId::new(client)), !model.is_empty());
+                    prop_assert_eq!(queue.waiting.contains(ClientId::new(client)), !model.is_empty());
                 }
             }
         }

@@ -87,6 +87,12 @@ impl TimedSet {
     }
 }
 
+impl From<Option<ClientId>> for ClientSet {
+    fn from(client: Option<ClientId>) -> ClientSet {
+        ClientSet(client.map_or(0, |client| 1 << client.index()))
+    }
+}
+
 impl core::ops::BitOr for ClientSet {
     type Output = ClientSet;
 

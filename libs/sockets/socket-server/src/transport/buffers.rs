@@ -46,7 +46,7 @@ pub(crate) struct Buffers {
     pub small: Sizes,
     pub large: Sizes,
     /// Sockets with small buffers that connections have left for larger ones.
-    left: Vec<Socket>,
+    pub(crate) left: Vec<Socket>,
     /// Of each client: sockets with large buffers.
     spare: Vec<Vec<Socket>>,
     /// By client: the connections that have large buffers. The front is the next to be looked at.
@@ -90,12 +90,6 @@ impl Buffers {
             false => self.large,
         };
         u16::try_from(sizes.receive).unwrap_or(u16::MAX)
-    }
-
-    /// Connections of any client that have large buffers.
-    #[cfg(feature = "audit")]
-    pub(crate) fn small_left(&self) -> usize {
-        self.left.len()
     }
 }
 

@@ -16,7 +16,7 @@ const BLOCK: usize = 512;
 pub(crate) type Endpoint = (Ipv4Addr, u16);
 
 #[derive(Clone, Copy)]
-struct Block {
+pub(crate) struct Block {
     /// Of a datagram's first block: its sender and its length in bytes.
     from: Endpoint,
     length: u16,
@@ -25,7 +25,7 @@ struct Block {
 
 /// The memory of one client.
 pub(crate) struct Mail {
-    blocks: Pool<MailId, Block>,
+    pub(crate) blocks: Pool<MailId, Block>,
     links: Links<MailId>,
     /// Blocks that one socket may have.
     most: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Mail {
 
 /// What one socket has received: the blocks of its datagrams, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox(List<MailId>);
+pub(crate) struct Inbox(pub(crate) List<MailId>);
 
 impl Inbox {
     /// Whether there is something to read.
@@ -66,18 +66,6 @@ impl Mail {
     /// Bytes that one socket may have.
     pub(crate) fn capacity(&self) -> usize {
         self.most * BLOCK
-    }
-
-    /// Blocks in use.
-    #[cfg(feature = "audit")]
-    pub(crate) fn used(&self) -> usize {
-        self.blocks.used()
-    }
-
-    /// Blocks of a socket.
-    #[cfg(feature = "audit")]
-    pub(crate) fn held(inbox: &Inbox) -> usize {
-        inbox.0.len()
     }
 
     /// Adds a datagram. Returns whether there was room for it.

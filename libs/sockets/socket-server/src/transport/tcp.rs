@@ -26,7 +26,7 @@ use crate::time::{Instant, earliest};
 
 /// The connections.
 pub(crate) struct Tcp {
-    pub(super) engine: Engine,
+    pub(crate) engine: Engine,
     pub(crate) connections: Pool<ConnectionId, Connection>,
     /// Of listeners' queues: a connection is in one at most.
     pub links: Links<ConnectionId>,
@@ -67,11 +67,6 @@ impl Tcp {
             scale: scale(buffers.large.receive),
             buffers,
         }
-    }
-
-    /// The device has started.
-    pub(crate) fn link_up(&mut self, net: &Network) {
-        self.engine.set_offload(net.interface.offload);
     }
 
     /// Whether there is a connection between these ends, or was until a moment ago.

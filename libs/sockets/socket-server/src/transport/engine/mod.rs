@@ -231,7 +231,7 @@ impl Engine {
         tx: &mut T,
     ) -> (bool, Sent) {
         net.stats.inc(Counter::SocketVisits);
-        let next_hop = |to| Some((to, net.next_hop(to)?));
+        let next_hop = |to| Some((to, net.routes.next_hop(to)?));
         let Some((to, next_hop)) = socket.peer().and_then(next_hop) else {
             return (false, Sent::default());
         };
