@@ -7,7 +7,7 @@ use socket_proto::{PollBits, SocketKind};
 use crate::counters::Counter;
 use crate::protocol::window::Window;
 use crate::server::Server;
-use crate::sockets::socket::{Kind, Role};
+use crate::sockets::socket::Role;
 use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
 use crate::tables::list::List;
 use crate::transport::connection::Owner;
@@ -39,12 +39,12 @@ impl<W: Window> Server<W> {
                     ensure(shown == PollBits::NVAL, "the page knows no closed sockets")?;
                     continue;
                 };
-                match &socket.kind {
-                    Kind::Stream(stream) => streams += 1 + self.audit_role(id, &stream.role)?,
-                    Kind::Datagram(datagram) => {
+                match &socket.role {
+                    Role::Datagram(datagram) => {
                         own_datagrams += 1;
                         mail += datagram.inbox.0.len();
                     }
+                    role => streams += 1 + self.audit_role(id, role)?,
                 }
                 if let Some(local) = socket.local {
                     bound += 1;
@@ -165,7 +165,7 @@ impl<W: Window> Server<W> {
     /// Returns how many connections wait at a socket.
     fn audit_role(&self, socket: SocketId, role: &Role) -> Result<usize, &'static str> {
         match role {
-            Role::Idle => Ok(0),
+            Role::Idle | Role::Datagram(_) => Ok(0),
             Role::Connection(id) => {
                 let mine = self.tcp.connections[*id].owner == Owner::Socket(socket);
                 ensure(mine, "a connection is its socket's")?;

@@ -12,7 +12,7 @@ use crate::ip::packet::{self, Packet, Tuple};
 use crate::ip::{PORT, PROTOCOL};
 use crate::protocol::window::Window;
 use crate::server::Server;
-use crate::sockets::socket::{Kind, Role};
+use crate::sockets::socket::Role;
 use crate::tables::id::SocketId;
 use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
@@ -83,10 +83,7 @@ impl<W: Window> Server<W> {
     fn listening(&self, tuple: Tuple) -> Option<Listening> {
         let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
         let account = self.accounts.get(socket.client)?;
-        let Kind::Stream(stream) = &account.socket(socket.slot)?.kind else {
-            return None;
-        };
-        let Role::Listening(listener) = &stream.role else {
+        let Role::Listening(listener) = &account.socket(socket.slot)?.role else {
             return None;
         };
         let room = account.may_add(SocketKind::Stream) && listener.ready.len() < listener.backlog;
@@ -116,8 +113,8 @@ impl<W: Window> Server<W> {
     fn hears(&self, tuple: Tuple) -> Option<SocketId> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
         let account = self.accounts.get(socket.client)?;
-        match &account.socket(socket.slot)?.kind {
-            Kind::Datagram(datagram) if datagram.hears(tuple.remote) => Some(socket),
+        match &account.socket(socket.slot)?.role {
+            Role::Datagram(datagram) if datagram.hears(tuple.remote) => Some(socket),
             _ => None,
         }
     }
@@ -155,7 +152,7 @@ impl<W: Window> Server<W> {
         if let Some(id) = self.hears(tuple)
             && let Some(account) = self.accounts.get_mut(id.client)
             && let Ok(socket) = account.socket_mut(id.slot)
-            && let Kind::Datagram(datagram) = &socket.kind
+            && let Role::Datagram(datagram) = &socket.role
             && datagram.remote.is_some()
         {
             socket.error = Some(errno);

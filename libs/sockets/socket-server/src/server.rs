@@ -23,7 +23,7 @@ use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::ip::send::HEADER;
 use crate::protocol::window::Window;
 use crate::sockets::Call;
-use crate::sockets::socket::Kind;
+use crate::sockets::socket::Role;
 use crate::tables::id::{ClientId, SocketId};
 use crate::tables::set::ClientSet;
 use crate::time::{earliest, instant, nanoseconds};
@@ -255,7 +255,7 @@ impl<W: Window> Server<W> {
             };
             for slot in account.slots() {
                 if let Ok(socket) = account.socket_mut(slot)
-                    && let Kind::Datagram(datagram) = &mut socket.kind
+                    && let Role::Datagram(datagram) = &mut socket.role
                     && core::mem::take(&mut datagram.blocked)
                 {
                     account.notify |= account.refresh(slot, &self.tcp);

@@ -9,7 +9,7 @@ use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind, layouts
 
 use super::meter::Meter;
 use crate::config::ClientLimits;
-use crate::sockets::socket::{Kind, Listener, Role, Socket, Stream};
+use crate::sockets::socket::{Listener, Role, Socket};
 use crate::tables::id::{Id, Slot};
 use crate::time::Instant;
 use crate::transport::mail::{Endpoint, Inbox, Mail};
@@ -123,9 +123,11 @@ impl<W> Account<W> {
     /// for `accept` has been counted.
     pub(crate) fn open(&mut self, socket: Socket) -> Option<(Slot, Handle)> {
         let index = self.free.pop()?;
-        match &socket.kind {
-            Kind::Datagram(_) => self.datagrams += 1,
-            Kind::Stream(stream) => self.streams += usize::from(stream.connection().is_none()),
+        match socket.role {
+            Role::Datagram(_) => self.datagrams += 1,
+            // A connection was counted when it began to wait.
+            Role::Connection(_) => {}
+            Role::Idle | Role::Listening(_) => self.streams += 1,
         }
         let entry = &mut self.entries[usize::from(index)];
         entry.socket = Some(socket);
@@ -140,12 +142,12 @@ impl<W> Account<W> {
     pub(crate) fn release(&mut self, slot: Slot) -> Option<Socket> {
         let entry = &mut self.entries[slot.index()];
         let mut socket = entry.socket.take()?;
-        match &mut socket.kind {
-            Kind::Stream(_) => self.streams -= 1,
-            Kind::Datagram(datagram) => {
+        match &mut socket.role {
+            Role::Datagram(datagram) => {
                 self.datagrams -= 1;
                 self.mail.clear(&mut datagram.inbox);
             }
+            _ => self.streams -= 1,
         }
         entry.generation = Handle::next_generation(entry.generation);
         entry.published = PollBits::NONE;
@@ -181,17 +183,6 @@ impl<W> Account<W> {
             .ok_or(Errno::EBADF)
     }
 
-    /// The stream socket at an index.
-    ///
-    /// # Errors
-    /// `EBADF`: there is none.
-    pub(crate) fn stream_mut(&mut self, slot: Slot) -> Result<&mut Stream, Errno> {
-        match &mut self.socket_mut(slot)?.kind {
-            Kind::Stream(stream) => Ok(stream),
-            Kind::Datagram(_) => Err(Errno::EBADF),
-        }
-    }
-
     /// A datagram has come for a socket. Returns whether there was room for it.
     pub(crate) fn receive(&mut self, slot: Slot, from: Endpoint, payload: &[u8]) -> bool {
         match self.mailbox(slot) {
@@ -208,7 +199,7 @@ impl<W> Account<W> {
         let entry = self.entries.get_mut(slot.index());
         match entry.and_then(|entry| entry.socket.as_mut()) {
             Some(Socket {
-                kind: Kind::Datagram(datagram),
+                role: Role::Datagram(datagram),
                 ..
             }) => Ok((&mut datagram.inbox, &mut self.mail, &mut self.window)),
             _ => Err(Errno::EBADF),
@@ -217,7 +208,7 @@ impl<W> Account<W> {
 
     /// The listener at an index.
     pub(crate) fn listener_mut(&mut self, slot: Slot) -> Option<&mut Listener> {
-        match &mut self.stream_mut(slot).ok()?.role {
+        match &mut self.socket_mut(slot).ok()?.role {
             Role::Listening(listener) => Some(listener),
             _ => None,
         }

@@ -8,7 +8,7 @@ use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
 use socket_proto::{CheckedSpan, DatagramHeader, Errno, Received, Sent, Shutdown, Span};
 
-use super::socket::{Datagram, Kind};
+use super::socket::{Datagram, Role};
 use super::{Call, destination};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
@@ -22,9 +22,9 @@ const BATCH: u64 = 64;
 
 impl<W: Window> Call<'_, W> {
     fn datagram_mut(&mut self, slot: Slot) -> Result<&mut Datagram, Errno> {
-        match &mut self.account.socket_mut(slot)?.kind {
-            Kind::Datagram(datagram) => Ok(datagram),
-            Kind::Stream(_) => Err(Errno::EBADF),
+        match &mut self.account.socket_mut(slot)?.role {
+            Role::Datagram(datagram) => Ok(datagram),
+            _ => Err(Errno::EBADF),
         }
     }
 

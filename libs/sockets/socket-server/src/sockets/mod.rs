@@ -23,7 +23,7 @@ use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, Slot, SocketId};
 use crate::time::instant;
 use crate::transport::tcp::Tcp;
-use socket::{Kind, Role, Socket};
+use socket::{Datagram, Role, Socket};
 
 /// One client's call, or the end of its sockets.
 pub(crate) struct Call<'a, W> {
@@ -64,8 +64,8 @@ impl<W> Call<'_, W> {
             return Err(Errno::EMFILE);
         }
         let socket = match kind {
-            SocketKind::Stream => Socket::stream(Role::Idle),
-            SocketKind::Datagram => Socket::datagram(),
+            SocketKind::Stream => Socket::new(Role::Idle),
+            SocketKind::Datagram => Socket::new(Role::Datagram(Datagram::default())),
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
@@ -85,22 +85,17 @@ impl<W> Call<'_, W> {
         if let Some(local) = socket.local {
             self.ports.release(socket.kind(), local, self.id(slot));
         }
-        match socket.kind {
-            Kind::Datagram(_) => {
-                let sockets = self.net.stats.count(Counter::DatagramSockets);
-                sockets.set(sockets.get() - 1);
-            }
-            Kind::Stream(stream) => {
-                let abort = abort || socket.options.resets_at_close();
-                self.leave(stream.role, abort);
-            }
-        }
+        self.leave(socket.role, abort || socket.options.resets_at_close());
     }
 
-    /// A stream socket gives up its role. What still waits for `accept` is reset.
+    /// A socket gives up its role. What still waits for `accept` is reset.
     fn leave(&mut self, role: Role, abort: bool) {
         match role {
             Role::Idle => {}
+            Role::Datagram(_) => {
+                let sockets = self.net.stats.count(Counter::DatagramSockets);
+                sockets.set(sockets.get() - 1);
+            }
             Role::Connection(id) => self.tcp.abandon(id, self.client, abort, self.net),
             Role::Listening(mut listener) => {
                 while let Some(id) = listener.ready.pop_front(&mut self.tcp.links) {
@@ -148,9 +143,8 @@ impl<W> Call<'_, W> {
             socket.error = Some(errno);
             socket.read_shut = true;
             socket.write_shut = true;
-            if let Kind::Stream(stream) = &mut socket.kind
-                && let Role::Connection(id) = core::mem::replace(&mut stream.role, Role::Idle)
-            {
+            if let Some(id) = socket.connection() {
+                socket.role = Role::Idle;
                 self.tcp.release(id, self.net);
             }
         }

@@ -7,7 +7,7 @@ use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use socket_proto::{Errno, Name, SocketKind};
 
 use super::Call;
-use super::socket::{Kind, Listener, Phase, Role};
+use super::socket::{Listener, Phase, Role};
 use crate::accounts::ports::{EPHEMERAL_FIRST, Local};
 use crate::tables::id::Slot;
 use crate::tables::list::List;
@@ -28,10 +28,7 @@ impl<W> Call<'_, W> {
         };
         let (id, port) = (self.id(slot), addr.port());
         let socket = self.account.socket_mut(slot)?;
-        let idle = match &socket.kind {
-            Kind::Stream(stream) => matches!(stream.role, Role::Idle),
-            Kind::Datagram(_) => true,
-        };
+        let idle = matches!(socket.role, Role::Idle | Role::Datagram(_));
         if socket.local.is_some() || !idle {
             return Err(Errno::EINVAL);
         }
@@ -52,8 +49,8 @@ impl<W> Call<'_, W> {
     /// `listen`.
     pub(crate) fn listen(&mut self, slot: Slot, backlog: u64) -> Result<(), Errno> {
         let backlog = backlog.clamp(1, BACKLOG_MAX) as usize;
-        let stream = self.account.stream_mut(slot)?;
-        match (&mut stream.role, stream.phase) {
+        let socket = self.account.socket_mut(slot)?;
+        match (&mut socket.role, socket.phase) {
             (Role::Listening(listener), _) => {
                 listener.backlog = backlog;
                 return Ok(());
@@ -61,17 +58,18 @@ impl<W> Call<'_, W> {
             (Role::Idle, Phase::Unconnected) => {}
             _ => return Err(Errno::EINVAL),
         }
+        let local = socket.local;
         // A port of the server's choice counts too: what a client may offer to the network stands
         // in the configuration.
         let limits = &self.account.limits;
-        match self.account.socket(slot).and_then(|socket| socket.local) {
+        match local {
             Some(local) if limits.may_bind(SocketKind::Stream, local.port) => {}
             Some(_) => return Err(Errno::EACCES),
             None => self.bind_to_listen(slot)?,
         }
-        let stream = self.account.stream_mut(slot)?;
-        stream.name = None;
-        stream.role = Role::Listening(Listener {
+        let socket = self.account.socket_mut(slot)?;
+        socket.name = None;
+        socket.role = Role::Listening(Listener {
             backlog,
             ready: List::default(),
         });
@@ -98,21 +96,19 @@ impl<W> Call<'_, W> {
     /// `getsockname`.
     pub(crate) fn sock_name(&self, slot: Slot) -> Result<Name, Errno> {
         let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
-        let mut local = socket.local;
-        let mut address = None;
-        match &socket.kind {
-            Kind::Stream(stream) => {
-                if let Role::Connection(id) = stream.role
-                    && let Some(tuple) = self.tcp.connections[id].tuple
-                {
-                    let address = tuple.local.into();
-                    return Ok(Name { address });
-                }
-                local = stream.name.or(local);
-            }
-            // Linux shows the address that a connected socket sends from.
-            Kind::Datagram(datagram) => address = datagram.remote.map(|_| self.net.address()),
+        let tuple = socket
+            .connection()
+            .and_then(|id| self.tcp.connections[id].tuple);
+        if let Some(tuple) = tuple {
+            let address = tuple.local.into();
+            return Ok(Name { address });
         }
+        let local = socket.name.or(socket.local);
+        // Linux shows the address that a connected socket sends from.
+        let address = match &socket.role {
+            Role::Datagram(datagram) => datagram.remote.map(|_| self.net.address()),
+            _ => None,
+        };
         let address = local.and_then(|local| local.address).or(address);
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED);
         let port = local.map_or(0, |local| local.port);
@@ -123,16 +119,14 @@ impl<W> Call<'_, W> {
     /// `getpeername`.
     pub(crate) fn peer_name(&self, slot: Slot) -> Result<Name, Errno> {
         let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
-        let peer = match &socket.kind {
-            Kind::Stream(stream) => match stream.role {
-                Role::Connection(id) => {
-                    let connection = &self.tcp.connections[id];
-                    let open = !connection.is_connecting() && !connection.is_closed();
-                    connection.tuple.filter(|_| open).map(|tuple| tuple.remote)
-                }
-                _ => None,
-            },
-            Kind::Datagram(datagram) => datagram.remote,
+        let peer = match &socket.role {
+            Role::Idle | Role::Listening(_) => None,
+            Role::Connection(id) => {
+                let connection = &self.tcp.connections[*id];
+                let open = !connection.is_connecting() && !connection.is_closed();
+                connection.tuple.filter(|_| open).map(|tuple| tuple.remote)
+            }
+            Role::Datagram(datagram) => datagram.remote,
         };
         let address = peer.ok_or(Errno::ENOTCONN)?.into();
         Ok(Name { address })

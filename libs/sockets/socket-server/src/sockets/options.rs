@@ -6,7 +6,7 @@
 use socket_proto::{Errno, OptionAccess, OptionKinds, OptionValue, SocketKind, SocketOption, op};
 
 use super::Call;
-use super::socket::{Kind, Role};
+use super::socket::Role;
 use crate::tables::id::Slot;
 use crate::transport::connection::Settings;
 
@@ -63,19 +63,14 @@ impl<W> Call<'_, W> {
             SocketOption::ReuseAddress => options.reuse_address.into(),
             SocketOption::SendBuffer if stream => self.tcp.buffers.large.send as u64,
             SocketOption::SendBuffer => self.datagram_send as u64,
-            SocketOption::ReceiveBuffer => match &socket.kind {
-                Kind::Stream(_) => self.tcp.buffers.large.receive as u64,
-                Kind::Datagram(_) => self.account.mail.capacity() as u64,
-            },
+            SocketOption::ReceiveBuffer if stream => self.tcp.buffers.large.receive as u64,
+            SocketOption::ReceiveBuffer => self.account.mail.capacity() as u64,
             SocketOption::KeepAlive => options.settings.keep_alive.into(),
             SocketOption::Linger => {
                 let (value, second) = options.linger.map_or((0, 0), |seconds| (1, seconds));
                 return Ok(OptionValue { value, second });
             }
-            SocketOption::AcceptConnections => match &socket.kind {
-                Kind::Stream(stream) => matches!(stream.role, Role::Listening(_)).into(),
-                Kind::Datagram(_) => 0,
-            },
+            SocketOption::AcceptConnections => matches!(socket.role, Role::Listening(_)).into(),
             SocketOption::Protocol if stream => socket_proto::Protocol::Tcp.raw(),
             SocketOption::Protocol => socket_proto::Protocol::Udp.raw(),
             SocketOption::Domain => socket_proto::Family::Inet.raw(),

@@ -6,7 +6,7 @@ use socket_proto::layouts::{Interface, Layout, QueryKind, SocketState};
 use socket_proto::{Errno, Handle, Span, Written, addr, op};
 
 use super::Call;
-use super::socket::{Kind, Role};
+use super::socket::Role;
 use crate::counters::Counter;
 use crate::ip::paths::LINK_MTU;
 use crate::protocol::window::Window;
@@ -87,24 +87,21 @@ impl<W: Window> Call<'_, W> {
             remote,
             ..SocketState::default()
         };
-        match &socket.kind {
-            Kind::Stream(stream) => match &stream.role {
-                Role::Idle => {}
-                Role::Listening(listener) => {
-                    state.state = LISTENING;
-                    state.unread = listener.ready.len() as u64;
-                }
-                Role::Connection(id) => {
-                    let connection = &self.tcp.connections[*id];
-                    state.state = number(connection.state());
-                    (state.unread, state.unacknowledged) = connection.queues();
-                    state.retransmissions = connection.resent.into();
-                }
-            },
-            Kind::Datagram(datagram) if datagram.remote.is_some() => {
+        match &socket.role {
+            Role::Listening(listener) => {
+                state.state = LISTENING;
+                state.unread = listener.ready.len() as u64;
+            }
+            Role::Connection(id) => {
+                let connection = &self.tcp.connections[*id];
+                state.state = number(connection.state());
+                (state.unread, state.unacknowledged) = connection.queues();
+                state.retransmissions = connection.resent.into();
+            }
+            Role::Datagram(datagram) if datagram.remote.is_some() => {
                 state.state = number(State::Established);
             }
-            Kind::Datagram(_) => {}
+            Role::Idle | Role::Datagram(_) => {}
         }
         Ok(state)
     }

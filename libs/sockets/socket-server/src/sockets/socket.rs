@@ -27,21 +27,10 @@ pub(crate) struct Socket {
     pub read_shut: bool,
     pub write_shut: bool,
     pub options: Options,
-    pub kind: Kind,
-}
-
-#[derive(Debug)]
-pub(crate) enum Kind {
-    Stream(Stream),
-    Datagram(Datagram),
-}
-
-/// A stream socket.
-#[derive(Debug)]
-pub(crate) struct Stream {
-    /// What `getsockname` shows without a connection, if that is not where the socket is bound:
-    /// where the last one was.
+    /// Of a stream: what `getsockname` shows without a connection, if that is not where the socket
+    /// is bound: where the last one was.
     pub name: Option<Local>,
+    /// Of a stream.
     pub phase: Phase,
     pub role: Role,
 }
@@ -59,15 +48,17 @@ pub(crate) enum Phase {
     Disconnecting,
 }
 
-/// What a stream socket does.
+/// What a socket does.
 #[derive(Debug)]
 pub(crate) enum Role {
-    /// Nothing yet.
+    /// A stream that does nothing yet.
     Idle,
-    /// It waits for connections.
+    /// A stream that waits for connections.
     Listening(Listener),
-    /// It has a connection, or is trying to get one.
+    /// A stream that has a connection, or is trying to get one.
     Connection(ConnectionId),
+    /// It sends and receives datagrams.
+    Datagram(Datagram),
 }
 
 /// The state of a listening socket.
@@ -80,7 +71,7 @@ pub(crate) struct Listener {
 }
 
 /// A datagram socket.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Datagram {
     pub inbox: Inbox,
     pub remote: Option<(Ipv4Addr, u16)>,
@@ -95,18 +86,9 @@ impl Datagram {
     }
 }
 
-impl Stream {
-    /// Its connection, or the one that it is trying to get.
-    pub(crate) fn connection(&self) -> Option<ConnectionId> {
-        match self.role {
-            Role::Connection(id) => Some(id),
-            _ => None,
-        }
-    }
-}
-
 impl Socket {
-    fn new(kind: Kind) -> Self {
+    /// A new socket with this role.
+    pub(crate) fn new(role: Role) -> Self {
         Socket {
             local: None,
             autobound: false,
@@ -114,71 +96,50 @@ impl Socket {
             read_shut: false,
             write_shut: false,
             options: Options::default(),
-            kind,
-        }
-    }
-
-    /// A stream socket with this role.
-    pub(crate) fn stream(role: Role) -> Self {
-        let phase = match role {
-            Role::Connection(_) => Phase::Connected,
-            Role::Idle | Role::Listening(_) => Phase::Unconnected,
-        };
-        Socket::new(Kind::Stream(Stream {
             name: None,
-            phase,
+            phase: match role {
+                Role::Connection(_) => Phase::Connected,
+                _ => Phase::Unconnected,
+            },
             role,
-        }))
-    }
-
-    /// A datagram socket.
-    pub(crate) fn datagram() -> Self {
-        Socket::new(Kind::Datagram(Datagram {
-            inbox: Inbox::default(),
-            remote: None,
-            blocked: false,
-        }))
+        }
     }
 
     /// It has been bound; by the server's choice if `auto`.
     pub(crate) fn bind(&mut self, local: Local, auto: bool) {
         self.local = Some(local);
         self.autobound = auto;
-        if let Kind::Stream(stream) = &mut self.kind {
-            stream.name = None;
-        }
+        self.name = None;
     }
 
     /// Its connection, or the one that it is trying to get.
     pub(crate) fn connection(&self) -> Option<ConnectionId> {
-        match &self.kind {
-            Kind::Stream(stream) => stream.connection(),
-            Kind::Datagram(_) => None,
+        match self.role {
+            Role::Connection(id) => Some(id),
+            _ => None,
         }
     }
 
     /// What the protocol calls it.
     pub(crate) fn kind(&self) -> SocketKind {
-        match self.kind {
-            Kind::Stream(_) => SocketKind::Stream,
-            Kind::Datagram(_) => SocketKind::Datagram,
+        match self.role {
+            Role::Idle | Role::Listening(_) | Role::Connection(_) => SocketKind::Stream,
+            Role::Datagram(_) => SocketKind::Datagram,
         }
     }
 
     /// Its poll bits as they are now.
     pub(crate) fn bits(&self, tcp: &Tcp) -> PollBits {
-        match &self.kind {
-            Kind::Stream(stream) => match &stream.role {
-                // As Linux shows a socket that is not connected.
-                Role::Idle => (PollBits::OUT | PollBits::HUP)
-                    .with(PollBits::IN | PollBits::RDHUP, self.read_shut)
-                    .with(PollBits::ERR, self.error.is_some()),
-                Role::Listening(listener) => {
-                    PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty())
-                }
-                Role::Connection(id) => tcp.connections[*id].bits(),
-            },
-            Kind::Datagram(datagram) => {
+        match &self.role {
+            // As Linux shows a socket that is not connected.
+            Role::Idle => (PollBits::OUT | PollBits::HUP)
+                .with(PollBits::IN | PollBits::RDHUP, self.read_shut)
+                .with(PollBits::ERR, self.error.is_some()),
+            Role::Listening(listener) => {
+                PollBits::NONE.with(PollBits::IN, !listener.ready.is_empty())
+            }
+            Role::Connection(id) => tcp.connections[*id].bits(),
+            Role::Datagram(datagram) => {
                 let readable = datagram.inbox.can_recv() || self.read_shut;
                 PollBits::NONE
                     .with(PollBits::IN, readable)

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 
 use socket_proto::{Accepted, Errno, Received, Sent, Shutdown, Span};
 
-use super::socket::{Kind, Phase, Role, Socket};
+use super::socket::{Phase, Role, Socket};
 use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
@@ -43,21 +43,21 @@ impl<W: Window> Call<'_, W> {
 
     /// `connect` on a stream socket.
     pub(crate) fn connect_stream(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
-        let stream = self.account.stream_mut(slot)?;
-        match (stream.phase, &stream.role) {
+        let socket = self.account.socket_mut(slot)?;
+        match (socket.phase, &socket.role) {
             (Phase::Unconnected, Role::Idle) => {}
             (Phase::Unconnected | Phase::Connected, _) => return Err(Errno::EISCONN),
             (Phase::Disconnecting, _) => return Err(Errno::EINVAL),
             (Phase::Connecting, _) => return self.connect_again(slot),
         }
-        let remote = destination(to)?;
+        let (remote, bound) = (destination(to)?, socket.local);
         if !self.account.limits.may_reach(remote.0, remote.1) {
             return Err(Errno::EACCES);
         }
         if !self.net.can_reach(remote.0) {
             return Err(Errno::ENETUNREACH);
         }
-        let local = match self.account.socket_mut(slot)?.local {
+        let local = match bound {
             Some(local) => local,
             None => self.bind_ephemeral(slot, None, Some(remote))?,
         };
@@ -76,14 +76,12 @@ impl<W: Window> Call<'_, W> {
         connection.write_shut = socket.write_shut;
         connection.set(socket.options.settings);
         socket.error = None;
-        if let Kind::Stream(stream) = &mut socket.kind {
-            stream.role = Role::Connection(id);
-            stream.phase = Phase::Connecting;
-            stream.name = Some(Local {
-                address: Some(address),
-                port: local.port,
-            });
-        }
+        socket.role = Role::Connection(id);
+        socket.phase = Phase::Connecting;
+        socket.name = Some(Local {
+            address: Some(address),
+            port: local.port,
+        });
         self.refresh(slot);
         Err(Errno::EINPROGRESS)
     }
@@ -91,17 +89,14 @@ impl<W: Window> Call<'_, W> {
     /// `connect` on a socket that has started an attempt before: tells its end, once.
     fn connect_again(&mut self, slot: Slot) -> Result<(), Errno> {
         let socket = self.account.socket_mut(slot)?;
-        let Kind::Stream(stream) = &mut socket.kind else {
-            return Err(Errno::EBADF);
-        };
-        let error = match stream.role {
+        let error = match socket.role {
             Role::Connection(id) => {
                 let connection = &mut self.tcp.connections[id];
                 if connection.is_connecting() {
                     return Err(Errno::EALREADY);
                 }
                 if !connection.is_closed() {
-                    stream.phase = Phase::Connected;
+                    socket.phase = Phase::Connected;
                     return Ok(());
                 }
                 connection.error.take()
@@ -120,7 +115,7 @@ impl<W: Window> Call<'_, W> {
         let id = listener.ready.front().ok_or(Errno::EAGAIN)?;
         let tuple = self.tcp.connections[id].tuple.ok_or(Errno::EAGAIN)?;
         let options = self.account.socket_mut(slot)?.options;
-        let mut socket = Socket::stream(Role::Connection(id));
+        let mut socket = Socket::new(Role::Connection(id));
         socket.options = options;
         // It was counted when it came into the backlog, so there is an index.
         let (accepted, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
@@ -175,10 +170,8 @@ impl<W: Window> Call<'_, W> {
     /// `recv`: one copy, from the connection's buffer into the window.
     pub(crate) fn recv_stream(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
-        let without = |socket: &Socket| match &socket.kind {
-            Kind::Stream(stream) if matches!(stream.role, Role::Idle) && socket.read_shut => {
-                Ok(END)
-            }
+        let without = |socket: &Socket| match socket.role {
+            Role::Idle if socket.read_shut => Ok(END),
             _ => Err(Errno::ENOTCONN),
         };
         let id = match self.connection_of(slot, without) {
@@ -218,15 +211,12 @@ impl<W: Window> Call<'_, W> {
     /// is given up, and without a connection there is an error, but readers are woken.
     pub(crate) fn shutdown_stream(&mut self, slot: Slot, how: Shutdown) -> Result<(), Errno> {
         let socket = self.account.socket_mut(slot)?;
-        let Kind::Stream(stream) = &mut socket.kind else {
-            return Err(Errno::EBADF);
-        };
-        let id = match stream.role {
+        let id = match socket.role {
             Role::Listening(_) if how.read() => return self.dissolve_stream(slot),
             Role::Listening(_) => return Ok(()),
-            Role::Idle => {
-                if stream.phase == Phase::Connecting {
-                    stream.phase = Phase::Disconnecting;
+            Role::Idle | Role::Datagram(_) => {
+                if socket.phase == Phase::Connecting {
+                    socket.phase = Phase::Disconnecting;
                 }
                 socket.read_shut |= how.read();
                 socket.write_shut |= how.write();
@@ -240,8 +230,8 @@ impl<W: Window> Call<'_, W> {
         if connection.is_connecting() {
             return self.dissolve_stream(slot);
         }
-        if stream.phase == Phase::Connecting {
-            stream.phase = if closed {
+        if socket.phase == Phase::Connecting {
+            socket.phase = if closed {
                 Phase::Disconnecting
             } else {
                 Phase::Connected
@@ -255,23 +245,20 @@ impl<W: Window> Call<'_, W> {
     /// that were not read or not sent are lost, and the peer gets a reset.
     pub(crate) fn dissolve_stream(&mut self, slot: Slot) -> Result<(), Errno> {
         let socket = self.account.socket_mut(slot)?;
-        let Kind::Stream(stream) = &mut socket.kind else {
-            return Err(Errno::EBADF);
-        };
-        stream.phase = Phase::Unconnected;
+        socket.phase = Phase::Unconnected;
         socket.read_shut = false;
         socket.write_shut = false;
-        let connection = match stream.role {
+        let connection = match socket.role {
             Role::Connection(id) => Some(&mut self.tcp.connections[id]),
             _ => None,
         };
         let shown = match &connection {
             Some(connection) => connection.tuple.map(|tuple| tuple.local.1),
-            None => stream.name.or(socket.local).map(|local| local.port),
+            None => socket.name.or(socket.local).map(|local| local.port),
         };
         // The address stays if the client has bound it.
         let address = socket.local.and_then(|local| local.address);
-        stream.name = shown.map(|port| Local { address, port });
+        socket.name = shown.map(|port| Local { address, port });
         let mut goes_on = true;
         if let Some(connection) = connection {
             goes_on = matches!(
@@ -285,7 +272,7 @@ impl<W: Window> Call<'_, W> {
                 Some(Errno::ECONNRESET)
             };
         }
-        let role = core::mem::replace(&mut stream.role, Role::Idle);
+        let role = core::mem::replace(&mut socket.role, Role::Idle);
         self.leave(role, !goes_on);
         self.release_chosen_port(slot);
         self.refresh(slot);
