@@ -7,9 +7,8 @@ use socket_proto::{Errno, SocketKind};
 
 use crate::counters::Counter;
 use crate::frames::TxQueue;
-use crate::ip::icmp::{Error, Why};
+use crate::ip::icmp::{Error, PORT, PROTOCOL, Why};
 use crate::ip::packet::{self, Packet, Tuple};
-use crate::ip::{PORT, PROTOCOL};
 use crate::protocol::window::Window;
 use crate::server::Server;
 use crate::sockets::socket::Role;

@@ -10,9 +10,9 @@ use super::{BROADCAST, Hop, is_card};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::output::{HEADER, UDP, emit_udp};
 use crate::ip::packet::{Tuple, is_host};
 use crate::ip::paths::MIN_MTU;
-use crate::ip::send::{HEADER, UDP, emit_udp};
 use crate::tables::id::{ClientId, HostId};
 
 /// What is longer may leave in fragments: the path may turn out to be narrower before the datagram

@@ -1,28 +1,37 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! ICMP (RFC 792): what received messages say, and the messages that this machine sends.
+//! ICMP (RFC 792): echoes are answered, errors are handed up, and senders are told of what found
+//! nobody.
 
+use core::convert::Infallible;
 use core::net::Ipv4Addr;
 
 use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, IpProtocol};
 use socket_proto::Errno;
 
-use crate::ip::packet::{Packet, Tuple, ports};
-use crate::ip::send::HEADER;
+use super::Network;
+use super::output::HEADER;
+use super::packet::{Packet, Tuple, ports};
+use crate::counters::Counter;
+use crate::frames::TxQueue;
 
 /// Bytes of an ICMP header.
-pub const ICMP: usize = 8;
+const ICMP: usize = 8;
 /// Longest error message, IPv4 header included (RFC 1812 section 4.3.2.3).
 const ERROR_MAX: usize = 576;
 /// Longest payload of an error message's packet, in bytes.
-pub const ERROR_PAYLOAD: usize = ERROR_MAX - HEADER;
+const ERROR_PAYLOAD: usize = ERROR_MAX - HEADER;
+
+/// Codes of "destination unreachable" (RFC 792).
+pub(crate) const PROTOCOL: u8 = 2;
+pub(crate) const PORT: u8 = 3;
 
 const UNREACHABLE: u8 = 3;
 const FRAGMENTATION_NEEDED: u8 = 4;
 
 /// A received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Message {
+enum Message {
     /// A request for an echo.
     Echo,
     /// A packet of ours did not arrive.
@@ -64,7 +73,7 @@ pub struct Error {
 }
 
 /// Reads a message. `own` is this machine's address.
-pub fn parse(payload: &[u8], own: Ipv4Addr) -> Option<Message> {
+fn parse(payload: &[u8], own: Ipv4Addr) -> Option<Message> {
     let packet = Icmpv4Packet::new_checked(payload).ok()?;
     if !packet.verify_checksum() {
         return None;
@@ -147,24 +156,96 @@ fn quote(quoted: &[u8], why: Why, own: Ipv4Addr) -> Option<Error> {
 }
 
 /// Turns a request for an echo into the reply.
-pub fn emit_reply(message: &mut [u8]) {
+fn emit_reply(message: &mut [u8]) {
     let mut icmp = Icmpv4Packet::new_unchecked(message);
     icmp.set_msg_type(Icmpv4Message::EchoReply);
     icmp.fill_checksum();
 }
 
 /// How much of a packet its error message quotes.
-pub fn quoted_length(packet: &Packet) -> usize {
+fn quoted_length(packet: &Packet) -> usize {
     packet.bytes.len().min(ERROR_PAYLOAD - ICMP)
 }
 
 /// Writes a "destination unreachable" about a received packet; `message` has room for [`ICMP`] and
 /// [`quoted_length`] bytes.
-pub fn emit_unreachable(message: &mut [u8], code: u8, packet: &Packet) {
+fn emit_unreachable(message: &mut [u8], code: u8, packet: &Packet) {
     message[..ICMP].fill(0);
     message[0] = UNREACHABLE;
     message[1] = code;
     let length = message.len() - ICMP;
     message[ICMP..].copy_from_slice(&packet.bytes[..length]);
     Icmpv4Packet::new_unchecked(message).fill_checksum();
+}
+
+impl Network {
+    /// Handles an ICMP message. Returns what it says about a packet that claims to be ours.
+    pub(crate) fn icmp<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Error> {
+        match parse(packet.payload, self.address()) {
+            None => self.stats.inc(Counter::DropsMalformed),
+            // An echo from all hosts would be an amplifier (RFC 1122 section 3.2.2.6 lets us be
+            // silent).
+            Some(_) if packet.to_all => {}
+            Some(Message::Echo) => {
+                if self.may_send_icmp(packet) {
+                    match self.send_echo(packet, tx) {
+                        Some(()) => self.stats.inc(Counter::IcmpEchoReplies),
+                        None => self.stats.inc(Counter::DropsNoTxBuffer),
+                    }
+                }
+            }
+            Some(Message::Error(error)) => return Some(error),
+            Some(Message::Other) => {}
+        }
+        None
+    }
+
+    fn may_send_icmp(&mut self, packet: &Packet) -> bool {
+        let allowed = self.limits.icmp.allow(packet.source, self.now);
+        self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
+        allowed
+    }
+
+    /// Tells a sender that there is no such port or protocol here, unless it said so to all hosts
+    /// (RFC 1122 section 3.2.2).
+    pub(crate) fn refuse<T: TxQueue>(&mut self, code: u8, packet: &Packet, tx: &mut T) {
+        if packet.to_all || packet.source.is_unspecified() || !self.may_send_icmp(packet) {
+            return;
+        }
+        if self.send_unreachable(code, packet, tx).is_none() {
+            self.stats.inc(Counter::DropsNoTxBuffer);
+        }
+    }
+
+    /// A router says that a packet of ours was too long for its next link.
+    pub(crate) fn path_narrows(&mut self, error: Error, mtu: u16) {
+        let (to, length) = (error.tuple.remote.0, error.length);
+        let narrower = self.paths.too_big(to, length, mtu.into(), self.now);
+        self.stats.add(Counter::PathMtuChanges, u64::from(narrower));
+    }
+
+    /// Answers a request for an echo.
+    fn send_echo<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<()> {
+        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
+        let message = self.scratch.get_mut(..packet.payload.len())?;
+        message.copy_from_slice(packet.payload);
+        emit_reply(message);
+        envelope.send(message, tx)
+    }
+
+    /// Tells a sender that its packet found nobody. The message fits onto every path.
+    fn send_unreachable<T: TxQueue>(
+        &mut self,
+        code: u8,
+        packet: &Packet,
+        tx: &mut T,
+    ) -> Option<()> {
+        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
+        let length = ICMP + quoted_length(packet);
+        let Ok(()) = envelope.send_filled(length, tx, |message| -> Result<_, Infallible> {
+            emit_unreachable(message, code, packet);
+            Ok(())
+        })?;
+        Some(())
+    }
 }

@@ -5,9 +5,9 @@
 use smoltcp::wire::Ipv4Packet;
 
 use super::Network;
+use super::output::HEADER;
 use super::packet::{self, Packet, Reject};
 use super::reassembly::{Fragment, Progress};
-use super::send::HEADER;
 use crate::counters::Counter;
 use crate::ethernet::{self, Content};
 use crate::frames::TxQueue;

@@ -4,22 +4,18 @@
 //! [`Network::receive`] and leave by the functions in `output`; who waits for a host's Ethernet
 //! address is kept here too, and taken out by the layers above.
 
-mod errors;
 pub mod icmp;
 mod input;
 pub mod interface;
-mod output;
+pub mod output;
 pub mod packet;
 pub mod paths;
 pub mod rate;
 pub mod reassembly;
-pub mod send;
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
-
-pub(crate) use errors::{PORT, PROTOCOL};
 
 use crate::config::Config;
 use crate::counters::{Counter, Counters};

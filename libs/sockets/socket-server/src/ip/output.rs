@@ -1,20 +1,152 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Packets that leave: each goes to an Ethernet address, in fragments if its path is narrow.
+//! IPv4 packets that leave: each goes to an Ethernet address, in fragments if its path is narrow.
 
 use core::convert::Infallible;
 use core::net::Ipv4Addr;
 
-use smoltcp::wire::IpProtocol;
+use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 
 use super::Network;
-use super::icmp;
-use super::packet::{Packet, Tuple};
-use super::send::{Envelope, HEADER, UDP, emit_udp};
-use crate::counters::Counter;
-use crate::ethernet::Hop;
+use super::packet::Tuple;
+use super::paths::Path;
+use crate::counters::{Counter, Counters};
+use crate::ethernet::{self, Hop};
 use crate::frames::TxQueue;
 use crate::transport::segment::Segment;
+
+/// Bytes of an IPv4 header without options.
+pub const HEADER: usize = 20;
+/// Bytes of a UDP header.
+pub const UDP: usize = 8;
+/// As smoltcp and Linux have it.
+const HOP_LIMIT: u8 = 64;
+
+/// Where a packet goes, and what its header says.
+pub struct Envelope {
+    /// Its way to the next hop.
+    pub hop: Hop,
+    /// What is known of its way from there.
+    pub path: Path,
+    /// Source address.
+    pub source: Ipv4Addr,
+    /// Destination address.
+    pub destination: Ipv4Addr,
+    /// What the payload is.
+    pub protocol: IpProtocol,
+    /// Number of the packet, for its fragments.
+    pub ident: u16,
+    /// Where its frames are counted.
+    pub stats: Counters,
+}
+
+/// Payload bytes of each fragment but the last.
+fn fragment_length(mtu: usize) -> usize {
+    (mtu - HEADER) & !7
+}
+
+/// Frames that a packet with so much payload needs.
+pub fn frames_for(payload: usize, mtu: usize) -> usize {
+    if payload + HEADER <= mtu {
+        1
+    } else {
+        payload.div_ceil(fragment_length(mtu))
+    }
+}
+
+impl Envelope {
+    /// Writes the headers around the payload that a frame already has: a whole packet's, or a part
+    /// of it from `offset` on.
+    fn emit(&self, frame: &mut [u8], offset: usize, more: bool) {
+        ethernet::emit_ipv4(frame, self.hop);
+        let length = frame.len() - ethernet::HEADER;
+        let mut packet = Ipv4Packet::new_unchecked(&mut frame[ethernet::HEADER..]);
+        packet.set_version(4);
+        packet.set_header_len(HEADER as u8);
+        packet.set_dscp(0);
+        packet.set_ecn(0);
+        // A frame is not longer than a packet can be.
+        packet.set_total_len(length as u16);
+        packet.set_ident(self.ident);
+        packet.clear_flags();
+        packet.set_dont_frag(offset == 0 && !more && !self.path.may_fragment);
+        packet.set_more_frags(more);
+        packet.set_frag_offset(offset as u16);
+        packet.set_hop_limit(HOP_LIMIT);
+        packet.set_next_header(self.protocol);
+        packet.set_src_addr(self.source);
+        packet.set_dst_addr(self.destination);
+        packet.fill_checksum();
+    }
+
+    fn count(&self, length: usize) {
+        self.stats.inc(Counter::TxFrames);
+        self.stats.add(Counter::TxBytes, length as u64);
+    }
+
+    /// Sends a packet that fits into one frame, and whose payload `fill` writes.
+    ///
+    /// # Errors
+    /// Of `fill`; then nothing has been sent. `None` if no buffer is free.
+    pub fn send_filled<T: TxQueue, E>(
+        &self,
+        length: usize,
+        tx: &mut T,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        let length = ethernet::HEADER + HEADER + length;
+        let sent = tx.try_send(length, |frame| {
+            fill(&mut frame[ethernet::HEADER + HEADER..])?;
+            self.emit(frame, 0, false);
+            Ok(())
+        })?;
+        if sent.is_ok() {
+            self.count(length);
+        }
+        Some(sent)
+    }
+
+    /// Sends a packet whose payload is in memory, in as many fragments as the path asks for. `None`
+    /// if there are not enough buffers; nothing has been sent then.
+    pub fn send<T: TxQueue>(&self, payload: &[u8], tx: &mut T) -> Option<()> {
+        let frames = frames_for(payload.len(), self.path.mtu);
+        if tx.free() < frames {
+            return None;
+        }
+        let each = match frames {
+            1 => payload.len(),
+            _ => fragment_length(self.path.mtu),
+        };
+        for number in 0..frames {
+            let offset = number * each;
+            let end = payload.len().min(offset + each);
+            let length = ethernet::HEADER + HEADER + end - offset;
+            tx.send(length, |frame| {
+                frame[ethernet::HEADER + HEADER..].copy_from_slice(&payload[offset..end]);
+                self.emit(frame, offset, end < payload.len());
+            })?;
+            self.count(length);
+        }
+        Some(())
+    }
+}
+
+/// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device
+/// fills it in.
+pub fn emit_udp(datagram: &mut [u8], tuple: &Tuple, checksum: bool) {
+    let length = datagram.len() as u16;
+    let mut udp = UdpPacket::new_unchecked(datagram);
+    udp.set_src_port(tuple.local.1);
+    udp.set_dst_port(tuple.remote.1);
+    udp.set_len(length);
+    udp.set_checksum(0);
+    if checksum {
+        udp.fill_checksum(
+            &IpAddress::Ipv4(tuple.local.0),
+            &IpAddress::Ipv4(tuple.remote.0),
+        );
+    }
+}
 
 impl Network {
     /// Transmit buffers that the largest datagram needs on a path as wide as the link: 65,515 bytes
@@ -29,7 +161,7 @@ impl Network {
         }
     }
 
-    fn envelope(&mut self, to: Ipv4Addr, hop: Hop, protocol: IpProtocol) -> Envelope {
+    pub(super) fn envelope(&mut self, to: Ipv4Addr, hop: Hop, protocol: IpProtocol) -> Envelope {
         Envelope {
             hop,
             path: self.path(to),
@@ -37,6 +169,7 @@ impl Network {
             destination: to,
             protocol,
             ident: self.next_ident(to),
+            stats: self.stats,
         }
     }
 
@@ -53,7 +186,7 @@ impl Network {
             segment.emit(tuple, payload);
             Ok::<(), Infallible>(())
         };
-        let sent = envelope.send_filled(segment.length(), tx, self.stats, fill);
+        let sent = envelope.send_filled(segment.length(), tx, fill);
         if sent.is_none() {
             self.stats.inc(Counter::DropsNoTxBuffer);
         }
@@ -68,7 +201,7 @@ impl Network {
         tx: &mut T,
     ) -> Option<()> {
         let envelope = self.envelope(to, hop, IpProtocol::Udp);
-        let sent = envelope.send(datagram, tx, self.stats);
+        let sent = envelope.send(datagram, tx);
         self.send_probe(tx);
         sent
     }
@@ -85,9 +218,9 @@ impl Network {
     ) -> Option<Result<(), E>> {
         let envelope = self.envelope(tuple.remote.0, hop, IpProtocol::Udp);
         let checksum = !self.interface.offload.tx_checksum;
-        let (length, stats) = (UDP + length, self.stats);
+        let length = UDP + length;
         let sent = if HEADER + length <= envelope.path.mtu {
-            envelope.send_filled(length, tx, stats, |datagram| {
+            envelope.send_filled(length, tx, |datagram| {
                 fill(&mut datagram[UDP..])?;
                 emit_udp(datagram, tuple, checksum);
                 Ok(())
@@ -99,35 +232,9 @@ impl Network {
             }
             // The device cannot know the sum over all fragments.
             emit_udp(datagram, tuple, true);
-            envelope.send(datagram, tx, stats).map(Ok)
+            envelope.send(datagram, tx).map(Ok)
         };
         self.send_probe(tx);
         sent
-    }
-
-    /// Answers a request for an echo.
-    pub(super) fn send_echo<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<()> {
-        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
-        let message = self.scratch.get_mut(..packet.payload.len())?;
-        message.copy_from_slice(packet.payload);
-        icmp::emit_reply(message);
-        envelope.send(message, tx, self.stats)
-    }
-
-    /// Tells a sender that its packet found nobody. The message fits onto every path.
-    pub(super) fn send_unreachable<T: TxQueue>(
-        &mut self,
-        code: u8,
-        packet: &Packet,
-        tx: &mut T,
-    ) -> Option<()> {
-        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
-        let length = icmp::ICMP + icmp::quoted_length(packet);
-        let Ok(()) =
-            envelope.send_filled(length, tx, self.stats, |message| -> Result<_, Infallible> {
-                icmp::emit_unreachable(message, code, packet);
-                Ok(())
-            })?;
-        Some(())
     }
 }

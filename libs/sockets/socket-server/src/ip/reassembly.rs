@@ -232,20 +232,16 @@ impl Reassembly {
             0 => {}
             count => return count == units && self.is_same(index, offset, payload),
         }
-        let mut done = 0;
-        while done < payload.len() {
-            let at = offset + done;
-            let length = (BLOCK - at % BLOCK).min(payload.len() - done);
-            let Some(block) = self.block(index, at / BLOCK) else {
+        for (number, start, piece) in pieces(offset, payload) {
+            let Some(block) = self.block(index, number) else {
                 return false;
             };
             let block = &mut self.blocks[block];
-            let range = at % BLOCK..at % BLOCK + length;
-            block.bytes[range.clone()].copy_from_slice(&payload[done..done + length]);
-            for unit in range.start / UNIT..range.end.div_ceil(UNIT) {
+            let end = start + piece.len();
+            block.bytes[start..end].copy_from_slice(piece);
+            for unit in start / UNIT..end.div_ceil(UNIT) {
                 block.present[unit / 64] |= 1 << (unit % 64);
             }
-            done += length;
         }
         self.datagrams[index].units += units;
         true
@@ -261,17 +257,9 @@ impl Reassembly {
 
     /// Whether what is there is the same as what has come again.
     fn is_same(&self, index: PartialId, offset: usize, payload: &[u8]) -> bool {
-        let mut done = 0;
-        while done < payload.len() {
-            let at = offset + done;
-            let length = (BLOCK - at % BLOCK).min(payload.len() - done);
-            let known = self.bytes(index, at / BLOCK);
-            if known[at % BLOCK..at % BLOCK + length] != payload[done..done + length] {
-                return false;
-            }
-            done += length;
-        }
-        true
+        pieces(offset, payload).all(|(number, start, piece)| {
+            self.bytes(index, number)[start..start + piece.len()] == *piece
+        })
     }
 
     /// The bytes of a datagram's block with this number, which is there.
@@ -320,6 +308,15 @@ impl Reassembly {
         self.waiting.remove(index);
         self.datagrams.put_back(index);
     }
+}
+
+/// A fragment cut up by blocks: of each piece the number of its block, where in the block it lies,
+/// and its bytes.
+fn pieces(offset: usize, payload: &[u8]) -> impl Iterator<Item = (usize, usize, &[u8])> {
+    let (first, rest) = payload.split_at(payload.len().min(BLOCK - offset % BLOCK));
+    let others = rest.chunks(BLOCK).enumerate();
+    let others = others.map(move |(number, piece)| (offset / BLOCK + 1 + number, 0, piece));
+    core::iter::once((offset / BLOCK, offset % BLOCK, first)).chain(others)
 }
 
 #[cfg(test)]

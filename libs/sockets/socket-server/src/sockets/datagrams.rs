@@ -12,8 +12,8 @@ use super::socket::{Datagram, Role};
 use super::{Call, destination};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
+use crate::ip::output::{UDP, frames_for};
 use crate::ip::packet::Tuple;
-use crate::ip::send::{UDP, frames_for};
 use crate::protocol::window::Window;
 use crate::tables::id::Slot;
 

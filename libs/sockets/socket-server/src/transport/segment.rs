@@ -7,9 +7,9 @@ use smoltcp::phy::ChecksumCapabilities;
 pub(crate) use smoltcp::wire::TcpControl as Control;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv4Repr, TcpPacket, TcpRepr, TcpSeqNumber};
 
+use crate::ip::output::HEADER;
 use crate::ip::packet::{Packet, Tuple};
 use crate::ip::paths::LINK_MTU;
-use crate::ip::send::HEADER;
 use crate::transport::numbers::PeerOptions;
 
 /// Length of a packet with a segment that has no data, and of the options only those of a SYN.
