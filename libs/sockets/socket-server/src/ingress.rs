@@ -91,17 +91,16 @@ impl<W: Window> Server<W> {
 
     fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
         let verified = self.net.interface.offload.rx_checksum;
-        let Some(received) = udp::parse(packet, verified) else {
+        let Some((tuple, payload)) = udp::parse(packet, verified) else {
             self.net.stats.inc(Counter::DropsMalformed);
             return;
         };
-        let Some(socket) = self.hears(received.tuple) else {
+        let Some(socket) = self.hears(tuple) else {
             self.net.stats.inc(Counter::DropsNoSocket);
             return self.net.refuse(PORT, packet, tx);
         };
         let account = self.accounts.get_mut(socket.client);
-        let (from, payload) = (received.tuple.remote, received.payload);
-        if account.is_some_and(|account| account.receive(socket.slot, from, payload)) {
+        if account.is_some_and(|account| account.receive(socket.slot, tuple.remote, payload)) {
             self.refresh(socket, None);
         } else {
             self.net.stats.inc(Counter::DropsSocketFull);

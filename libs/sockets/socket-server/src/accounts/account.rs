@@ -9,10 +9,11 @@ use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind, layouts
 
 use super::meter::Meter;
 use crate::config::ClientLimits;
+use crate::ip::packet::Endpoint;
 use crate::sockets::socket::{Listener, Role, Socket};
 use crate::tables::id::{Id, Slot};
 use crate::time::Instant;
-use crate::transport::mail::{Endpoint, Inbox, Mail};
+use crate::transport::mail::{Inbox, Mail};
 use crate::transport::tcp::Tcp;
 
 /// How a client is connected to the server.

@@ -8,7 +8,7 @@
 
 use super::Accounts;
 use crate::tables::id::ClientId;
-use crate::time::{Duration, Instant, nanoseconds};
+use crate::time::{Duration, Instant, earliest, nanoseconds};
 
 /// How long a client counts as one who wants the server's time: after its last call, and after a
 /// notification that it has not answered with one. Longer than the others' time slices, for which
@@ -75,7 +75,7 @@ impl<W> Accounts<W> {
             return false;
         }
         let at = now + Duration::from_micros(account.meter.wait(sharers).div_ceil(1_000));
-        account.refill = Some(account.refill.map_or(at, |set| set.min(at)));
+        account.refill = earliest([account.refill, Some(at)]);
         true
     }
 }

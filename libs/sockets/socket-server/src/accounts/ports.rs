@@ -19,6 +19,7 @@ use core::net::Ipv4Addr;
 use socket_proto::SocketKind;
 
 use crate::config::{ClientLimits, PortRange};
+use crate::ip::packet::Endpoint;
 use crate::tables::id::{Id, SocketId};
 use crate::tables::map::{Full, Key, Map, mix};
 use crate::tables::secret::Secret;
@@ -41,9 +42,6 @@ pub struct Local {
     /// The port.
     pub port: u16,
 }
-
-/// The far end of a connection that a port is chosen for.
-pub type Remote = (Ipv4Addr, u16);
 
 /// What is bound: a port of a protocol, at an address of this machine or at all of one family.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,7 +116,7 @@ impl Ports {
     }
 
     /// The socket that is bound where something has come to.
-    pub fn find(&self, kind: SocketKind, to: (Ipv4Addr, u16)) -> Option<SocketId> {
+    pub fn find(&self, kind: SocketKind, to: Endpoint) -> Option<SocketId> {
         let (address, port) = (Some(to.0), to.1);
         let at = |address| self.bound.get(&PortKey::new(kind, Local { address, port }));
         at(None).or_else(|| at(address))
@@ -164,7 +162,7 @@ impl Ports {
         kind: SocketKind,
         owner: SocketId,
         address: Option<Ipv4Addr>,
-        remote: Option<Remote>,
+        remote: Option<Endpoint>,
         usable: impl Fn(u16) -> bool,
     ) -> Option<Local> {
         let client = owner.client.index();
@@ -267,7 +265,7 @@ mod tests {
     const ANYONE: SocketId = SocketId::test(9);
     const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
     const STREAM: SocketKind = SocketKind::Stream;
-    const PEER: Remote = (Ipv4Addr::new(192, 0, 2, 1), 443);
+    const PEER: Endpoint = (Ipv4Addr::new(192, 0, 2, 1), 443);
 
     fn range(first: u16, last: u16) -> PortRange {
         PortRange::new(first, last).expect("a range")
@@ -282,7 +280,7 @@ mod tests {
         ports: &mut Ports,
         kind: SocketKind,
         owner: SocketId,
-        remote: Option<Remote>,
+        remote: Option<Endpoint>,
         usable: impl Fn(u16) -> bool,
     ) -> Option<u16> {
         let local = ports.bind_ephemeral(kind, owner, None, remote, usable)?;
@@ -375,7 +373,7 @@ mod tests {
     }
 
     /// The ports of one connection after the other to `remote`.
-    fn series(seed: u64, owner: SocketId, remote: Option<Remote>) -> Vec<u16> {
+    fn series(seed: u64, owner: SocketId, remote: Option<Endpoint>) -> Vec<u16> {
         let mut ports = ports(4, &[], seed);
         let mut next = || {
             let port = choose(&mut ports, STREAM, owner, remote, |_| true).unwrap();

@@ -69,6 +69,21 @@ struct Entry {
     client: ClientId,
 }
 
+impl Entry {
+    fn new(address: Ipv4Addr, now: Instant) -> Self {
+        Entry {
+            address,
+            state: State::Free,
+            mac: [0; 6],
+            since: now,
+            touched: now,
+            asked: now,
+            tries: 0,
+            client: ClientId::FIRST,
+        }
+    }
+}
+
 /// An Ethernet address to send to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -116,23 +131,13 @@ pub struct Neighbours {
 impl Neighbours {
     /// For so many connections. This is the only allocation.
     pub fn new(seed: u64, gateway: Option<Ipv4Addr>, connections: usize) -> Self {
-        let entry = || Entry {
-            address: Ipv4Addr::UNSPECIFIED,
-            state: State::Free,
-            mac: [0; 6],
-            since: Instant::ZERO,
-            touched: Instant::ZERO,
-            asked: Instant::ZERO,
-            tries: 0,
-            client: ClientId::FIRST,
-        };
         let mut neighbours = Neighbours {
             table: Map::new(HOSTS, seed),
-            entries: Pool::new(HOSTS, entry),
+            entries: Pool::new(HOSTS, || Entry::new(Ipv4Addr::UNSPECIFIED, Instant::ZERO)),
             lists: Lists::new(HOSTS, State::Known as usize + 1),
             distrusted: Instant::ZERO,
             requests: [0; MAX_CLIENTS],
-            probes: Bucket::new(),
+            probes: Bucket::new(PROBES),
             gateway,
             waiting: Lists::new(connections, FOUND + 1),
         };
@@ -171,11 +176,11 @@ impl Neighbours {
         }
         let old = now >= entry.since + FRESH || entry.since < self.distrusted;
         let stale = entry.state == State::Heard || old;
-        let probe = stale && (rested || entry.tries == 0) && self.probes.has(PROBES, now);
+        let probe = stale && (rested || entry.tries == 0) && self.probes.has(now);
         if probe {
             entry.tries += 1;
             entry.asked = now;
-            self.probes.take(PROBES, now);
+            self.probes.take(now);
         }
         self.touch(host, now);
         Some(Found { mac, probe })
@@ -374,12 +379,7 @@ impl Neighbours {
         let host = self.entries.take()?;
         // There are as many entries as hosts.
         let _ = self.table.insert(address, host);
-        let entry = &mut self.entries[host];
-        entry.address = address;
-        entry.since = now;
-        entry.touched = now;
-        entry.asked = now;
-        entry.tries = 0;
+        self.entries[host] = Entry::new(address, now);
         Some(host)
     }
 

@@ -10,13 +10,16 @@ use super::interface::Interface;
 use super::reassembly::{Fragment, FragmentKey};
 use crate::tables::map::{Key, mix};
 
+/// Address and port.
+pub type Endpoint = (Ipv4Addr, u16);
+
 /// The two ends of a connection, or of a datagram's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuple {
     /// This machine's address.
-    pub local: (Ipv4Addr, u16),
+    pub local: Endpoint,
     /// The peer's.
-    pub remote: (Ipv4Addr, u16),
+    pub remote: Endpoint,
 }
 
 impl Tuple {
@@ -27,7 +30,8 @@ impl Tuple {
     };
 }
 
-fn word((address, port): (Ipv4Addr, u16)) -> u64 {
+/// An end of a connection as a number.
+pub fn word((address, port): Endpoint) -> u64 {
     u64::from(address.to_bits()) << 16 | u64::from(port)
 }
 

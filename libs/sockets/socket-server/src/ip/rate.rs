@@ -30,44 +30,45 @@ impl Rate {
     }
 }
 
-/// One bucket, as the time at which it will be full again.
+/// One bucket.
 #[derive(Clone, Copy, Debug)]
-pub struct Bucket(Instant);
+pub struct Bucket {
+    rate: Rate,
+    /// When it will be full again.
+    full: Instant,
+}
 
 impl Bucket {
     /// A full bucket.
-    pub const fn new() -> Self {
-        Bucket(Instant::ZERO)
+    pub const fn new(rate: Rate) -> Self {
+        let full = Instant::ZERO;
+        Bucket { rate, full }
     }
 
     /// Whether a token is there.
-    pub fn has(&self, rate: Rate, now: Instant) -> bool {
-        self.0 <= now + rate.tolerance
+    pub fn has(&self, now: Instant) -> bool {
+        self.full <= now + self.rate.tolerance
     }
 
     /// Takes a token that is there.
-    pub fn take(&mut self, rate: Rate, now: Instant) {
-        self.0 = self.0.max(now) + rate.interval;
+    pub fn take(&mut self, now: Instant) {
+        self.full = self.full.max(now) + self.rate.interval;
     }
 }
 
 /// A bucket for all hosts, and one for each.
 pub struct Limiter {
     all: Bucket,
-    all_rate: Rate,
     shares: [Bucket; SHARES],
-    share_rate: Rate,
     seed: u64,
 }
 
 impl Limiter {
     /// `seed` decides which hosts share a bucket.
-    pub fn new(all_rate: Rate, share_rate: Rate, seed: u64) -> Self {
+    pub fn new(all: Rate, share: Rate, seed: u64) -> Self {
         Limiter {
-            all: Bucket::new(),
-            all_rate,
-            shares: [Bucket::new(); SHARES],
-            share_rate,
+            all: Bucket::new(all),
+            shares: [Bucket::new(share); SHARES],
             seed,
         }
     }
@@ -76,10 +77,10 @@ impl Limiter {
     pub fn allow(&mut self, to: Ipv4Addr, now: Instant) -> bool {
         let at = mix(self.seed, to.to_bits().into()) as usize % SHARES;
         let share = &mut self.shares[at];
-        let allowed = share.has(self.share_rate, now) && self.all.has(self.all_rate, now);
+        let allowed = share.has(now) && self.all.has(now);
         if allowed {
-            share.take(self.share_rate, now);
-            self.all.take(self.all_rate, now);
+            share.take(now);
+            self.all.take(now);
         }
         allowed
     }

@@ -21,7 +21,7 @@ use crate::counters::Counter;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, Slot, SocketId};
-use crate::time::instant;
+use crate::time::{earliest, instant};
 use crate::transport::tcp::Tcp;
 use socket::{Datagram, Role, Socket};
 
@@ -129,8 +129,7 @@ impl<W> Call<'_, W> {
             if at <= self.net.now() {
                 self.account.notify = true;
             } else {
-                let set = self.account.deadline;
-                self.account.deadline = Some(set.map_or(at, |set| set.min(at)));
+                self.account.deadline = earliest([self.account.deadline, Some(at)]);
             }
         }
         Ok(Ready { bits })

@@ -44,6 +44,8 @@ ids! {
     PlaceId(u32);
     /// A handshake that its peer has not confirmed.
     HalfOpenId(u32);
+    /// What is left of a connection.
+    RemainsId(u32);
     /// A datagram of which fragments have come.
     PartialId(u32);
     /// Memory for a piece of such a datagram.

@@ -36,7 +36,8 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
-    fn socket(self) -> Socket {
+    /// A socket with such buffers.
+    pub(super) fn socket(self) -> Socket {
         Socket::new(self.receive, self.send)
     }
 }
@@ -76,11 +77,6 @@ impl Buffers {
             spare: clients.iter().map(spare).collect(),
             lent: Lists::new(connections, clients.len()),
         }
-    }
-
-    /// A socket for a new connection.
-    pub(super) fn socket(&self) -> Socket {
-        self.small.socket()
     }
 
     /// The window that a new connection of this client offers.

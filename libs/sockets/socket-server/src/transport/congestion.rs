@@ -10,6 +10,7 @@
 //! again.
 
 use crate::transport::numbers::PeerOptions;
+use crate::transport::segment::before;
 
 /// The initial window, in segments.
 const INITIAL: u32 = 10;
@@ -40,10 +41,6 @@ pub(crate) struct Acknowledged {
     pub highest: u32,
     /// Whether it says nothing else: no data, the same window as before.
     pub duplicate: bool,
-}
-
-fn reached(number: u32, goal: u32) -> bool {
-    number.wrapping_sub(goal) as i32 >= 0
 }
 
 impl Congestion {
@@ -84,11 +81,11 @@ impl Congestion {
     }
 
     fn advance(&mut self, progress: u32, by: Acknowledged) -> bool {
-        if self.resent.is_some_and(|resent| reached(by.after, resent)) {
+        if self.resent.is_some_and(|resent| !before(by.after, resent)) {
             self.resent = None;
         }
         match self.recover {
-            Some(recover) if reached(by.after, recover) => {
+            Some(recover) if !before(by.after, recover) => {
                 self.recover = None;
                 self.window = self.threshold;
                 false

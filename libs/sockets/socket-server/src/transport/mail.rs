@@ -5,15 +5,13 @@
 
 use core::net::Ipv4Addr;
 
+use crate::ip::packet::Endpoint;
 use crate::tables::id::MailId;
 use crate::tables::list::{Links, List};
 use crate::tables::pool::Pool;
 
 /// Bytes of a block.
 const BLOCK: usize = 512;
-
-/// Address and port.
-pub(crate) type Endpoint = (Ipv4Addr, u16);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Block {

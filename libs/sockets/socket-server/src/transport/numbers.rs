@@ -6,7 +6,7 @@
 //! when half-open connections are not remembered, a SYN cookie (RFC 4987 section 3.6): a hash that
 //! proves to us later that we have sent it, and that carries the peer's options.
 
-use crate::ip::packet::Tuple;
+use crate::ip::packet::{Tuple, word};
 use crate::tables::secret::Secret;
 
 /// What a SYN says about its sender (RFC 9293 section 3.2).
@@ -93,8 +93,7 @@ impl Numbers {
 }
 
 fn words(tuple: &Tuple) -> [u64; 2] {
-    [tuple.local, tuple.remote]
-        .map(|(address, port)| u64::from(address.to_bits()) << 16 | u64::from(port))
+    [tuple.local, tuple.remote].map(word)
 }
 
 #[cfg(test)]

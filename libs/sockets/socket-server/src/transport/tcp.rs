@@ -54,7 +54,7 @@ impl Tcp {
         let buffers = Buffers::new(config, limits, count);
         Tcp {
             engine: Engine::new(config),
-            connections: Pool::new(count, || Connection::new(buffers.socket())),
+            connections: Pool::new(count, || Connection::new(buffers.small.socket())),
             links: Links::new(count),
             drained: Lists::new(count, clients),
             tuples: Map::new(count, config.seed(1)),

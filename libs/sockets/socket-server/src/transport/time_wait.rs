@@ -5,17 +5,15 @@
 //! Such a connection needs no buffers: four numbers answer whatever a peer may still ask. All wait
 //! equally long, so the oldest is always the next to go, and makes room if the table is full.
 
-use alloc::collections::VecDeque;
-
-use crate::time::{Duration, Instant};
-
 use crate::ip::packet::Tuple;
+use crate::tables::id::RemainsId;
+use crate::tables::list::Lists;
 use crate::tables::map::Map;
+use crate::tables::pool::Pool;
+use crate::time::{Duration, Instant};
 
 /// Twice the time that a segment can live in the network; as Linux.
 pub(crate) const TIME_WAIT: Duration = Duration::from_secs(60);
-/// The least by which it is worth waiting longer.
-const RENEWAL: Duration = Duration::from_secs(1);
 /// Connections that can wait at once.
 const CAPACITY: usize = 4096;
 
@@ -31,74 +29,73 @@ pub(crate) struct Remains {
 
 /// All of them, by the names of their ends.
 pub(crate) struct TimeWait {
-    known: Map<Tuple, Remains>,
-    /// In the order in which they end. One that has been renewed or removed is here in vain.
-    order: VecDeque<(Instant, Tuple)>,
+    known: Map<Tuple, RemainsId>,
+    entries: Pool<RemainsId, (Tuple, Remains)>,
+    /// One list, in the order in which they end.
+    order: Lists<RemainsId>,
 }
 
 impl TimeWait {
     pub(crate) fn new(seed: u64) -> Self {
+        let nothing = Remains {
+            next: 0,
+            expected: 0,
+            until: Instant::ZERO,
+        };
         TimeWait {
             known: Map::new(CAPACITY, seed),
-            order: VecDeque::with_capacity(2 * CAPACITY),
+            entries: Pool::new(CAPACITY, || (Tuple::NONE, nothing)),
+            order: Lists::new(CAPACITY, 1),
         }
     }
 
     pub(crate) fn get(&self, tuple: &Tuple) -> Option<Remains> {
-        self.known.get(tuple)
+        Some(self.entries[self.known.get(tuple)?].1)
     }
 
     /// A connection has ended, or its peer has repeated its end: it waits from now on.
     pub(crate) fn insert(&mut self, tuple: Tuple, next: u32, expected: u32, now: Instant) {
-        self.expire(now);
-        let until = now + TIME_WAIT;
-        // A peer that renews it all the time does not fill the order with it.
-        if self
-            .get(&tuple)
-            .is_some_and(|old| until < old.until + RENEWAL)
+        self.remove(&tuple);
+        if self.entries.is_full()
+            && let Some((oldest, _)) = self.oldest()
         {
+            self.remove(&oldest);
+        }
+        let Some(id) = self.entries.take() else {
             return;
-        }
-        let remains = Remains {
-            next,
-            expected,
-            until,
         };
-        while self.order.len() == 2 * CAPACITY
-            || (self.known.len() == CAPACITY && self.known.get(&tuple).is_none())
-        {
-            if !self.drop_oldest() {
-                break;
-            }
-        }
-        if self.known.insert(tuple, remains).is_ok() {
-            self.order.push_back((until, tuple));
-        }
+        // There are as many keys as entries.
+        let _ = self.known.insert(tuple, id);
+        let until = now + TIME_WAIT;
+        self.entries[id] = (
+            tuple,
+            Remains {
+                next,
+                expected,
+                until,
+            },
+        );
+        self.order.put(id, 0);
     }
 
     pub(crate) fn remove(&mut self, tuple: &Tuple) {
-        self.known.remove(tuple);
+        if let Some(id) = self.known.remove(tuple) {
+            self.order.remove(id);
+            self.entries.put_back(id);
+        }
     }
 
     /// Forgets whom the time has passed for.
     pub(crate) fn expire(&mut self, now: Instant) {
-        while self.order.front().is_some_and(|&(until, _)| until <= now) {
-            self.drop_oldest();
+        while let Some((tuple, remains)) = self.oldest()
+            && remains.until <= now
+        {
+            self.remove(&tuple);
         }
     }
 
-    fn drop_oldest(&mut self) -> bool {
-        let Some((until, tuple)) = self.order.pop_front() else {
-            return false;
-        };
-        if self
-            .known
-            .get(&tuple)
-            .is_some_and(|remains| remains.until == until)
-        {
-            self.known.remove(&tuple);
-        }
-        true
+    fn oldest(&self) -> Option<(Tuple, Remains)> {
+        Some(self.entries[self.order[0].front()?])
     }
 }
 
@@ -129,10 +126,7 @@ mod tests {
                 } else {
                     let until = now + TIME_WAIT;
                     table.insert(tuple(port), 1, 2, now);
-                    let old = *model.entry(port).or_insert(until);
-                    if until >= old + RENEWAL {
-                        model.insert(port, until);
-                    }
+                    model.insert(port, until);
                 }
                 table.expire(now);
                 model.retain(|_, until| *until > now);

@@ -6,15 +6,8 @@ use smoltcp::wire::{IpAddress, UdpPacket};
 
 use crate::ip::packet::{Packet, Tuple};
 
-/// A received datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Received<'a> {
-    pub tuple: Tuple,
-    pub payload: &'a [u8],
-}
-
-/// Reads a datagram. `verified` if the device has checked the checksum.
-pub(crate) fn parse<'a>(packet: &Packet<'a>, verified: bool) -> Option<Received<'a>> {
+/// Reads a datagram. Returns its ends and its payload. `verified` if the device has checked the checksum.
+pub(crate) fn parse<'a>(packet: &Packet<'a>, verified: bool) -> Option<(Tuple, &'a [u8])> {
     let udp = UdpPacket::new_checked(packet.payload).ok()?;
     let ends = (
         IpAddress::Ipv4(packet.source),
@@ -25,11 +18,9 @@ pub(crate) fn parse<'a>(packet: &Packet<'a>, verified: bool) -> Option<Received<
     if udp.dst_port() == 0 || !(unchecked || udp.verify_checksum(&ends.0, &ends.1)) {
         return None;
     }
-    Some(Received {
-        tuple: Tuple {
-            local: (packet.destination, udp.dst_port()),
-            remote: (packet.source, udp.src_port()),
-        },
-        payload: udp.payload(),
-    })
+    let tuple = Tuple {
+        local: (packet.destination, udp.dst_port()),
+        remote: (packet.source, udp.src_port()),
+    };
+    Some((tuple, udp.payload()))
 }
