@@ -186,10 +186,8 @@ impl<W> Account<W> {
 
     /// A datagram has come for a socket. Returns whether there was room for it.
     pub(crate) fn receive(&mut self, slot: Slot, from: Endpoint, payload: &[u8]) -> bool {
-        match self.mailbox(slot) {
-            Ok((inbox, mail, _)) => mail.push(inbox, from, payload),
-            Err(_) => false,
-        }
+        self.mailbox(slot)
+            .is_ok_and(|(inbox, mail, _)| mail.push(inbox, from, payload))
     }
 
     /// What is needed to read what a datagram socket has received.

@@ -17,7 +17,7 @@ const IPV4_TYPE: u16 = 0x0800;
 const ARP_TYPE: u16 = 0x0806;
 
 /// The two ends of a frame's journey.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Hop {
     /// This machine's Ethernet address.
     pub source: [u8; 6],

@@ -93,15 +93,6 @@ pub struct Found {
     pub probe: bool,
 }
 
-/// How a host is being looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
-    /// The host.
-    pub host: HostId,
-    /// It has not been asked for yet.
-    pub is_new: bool,
-}
-
 /// What time has brought about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -249,15 +240,14 @@ impl Neighbours {
         Some(host)
     }
 
-    /// Somebody needs the address of a host that [`Self::lookup`] does not find. `None` if the
-    /// client is looking for as many as it may. The gateway is asked for by [`super::gateway`].
-    pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<Search> {
-        if let Some(host) = self.table.get(&address) {
-            return Some(Search {
-                host,
-                is_new: false,
-            });
-        }
+    /// The number of a host in the table, be its address known or not.
+    pub fn find(&self, address: Ipv4Addr) -> Option<HostId> {
+        self.table.get(&address)
+    }
+
+    /// Somebody needs the address of a host that is not in the table: a request is to be sent.
+    /// `None` if the client is looking for as many as it may.
+    pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<HostId> {
         if *self.requests.get(client.index())? >= CLIENT_REQUESTS {
             return None;
         }
@@ -267,7 +257,7 @@ impl Neighbours {
         entry.client = client;
         entry.tries = 1;
         self.enter(host, State::Asking);
-        Some(Search { host, is_new: true })
+        Some(host)
     }
 
     /// The next thing that is due.
@@ -453,53 +443,54 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn the_table_agrees_with_itself(
-            steps in prop::collection::vec((0u8..8, 0u16..1500, 0u8..4, 0u64..3_000), 1..3000),
-        ) {
-            let mut neighbours = Neighbours::new(1, Some(GATEWAY_IP), 16);
-            let mut now = Instant::from_secs(1);
-            for (what, number, small, millis) in steps {
-                let address = host(number % 1200);
-                let mac = [2, 0, 0, small, 0, 0];
-                match what {
-                    0 => {
-                        neighbours.lookup(address, now);
-                    }
-                    1 => {
-                        neighbours.heard(address, mac, now);
-                        wake(&mut neighbours, true);
-                    }
-                    2 => {
-                        neighbours.asked_by(address, mac, now);
-                        wake(&mut neighbours, true);
-                    }
-                    3 => {
-                        neighbours.answered(address, mac, now);
-                        wake(&mut neighbours, true);
-                    }
-                    4 | 5 => if neighbours.lookup(address, now).is_none()
-                        && let Some(search) = neighbours.search(address, ClientId::new(small.into()), now)
-                    {
-                        neighbours.wait(ConnectionId::new(usize::from(number) % 16), search.host);
-                    },
-                    6 => {
-                        neighbours.waiting.remove(ConnectionId::new(usize::from(number) % 16));
-                    }
-                    _ => {
-                        now += Duration::from_millis(millis);
-                        while let Some(due) = neighbours.due(now) {
-                            if let Due::Absent(host) = due {
-                                neighbours.give_up(host);
-                                wake(&mut neighbours, false);
+            #[test]
+            fn the_table_agrees_with_itself(
+                steps in prop::collection::vec((0u8..8, 0u16..1500, 0u8..4, 0u64..3_000), 1..3000),
+            ) {
+                let mut neighbours = Neighbours::new(1, Some(GATEWAY_IP), 16);
+                let mut now = Instant::from_secs(1);
+                for (what, number, small, millis) in steps {
+                    let address = host(number % 1200);
+                    let mac = [2, 0, 0, small, 0, 0];
+                    match what {
+                        0 => {
+                            neighbours.lookup(address, now);
+                        }
+                        1 => {
+                            neighbours.heard(address, mac, now);
+                            wake(&mut neighbours, true);
+                        }
+                        2 => {
+                            neighbours.asked_by(address, mac, now);
+                            wake(&mut neighbours, true);
+                        }
+                        3 => {
+                            neighbours.answered(address, mac, now);
+                            wake(&mut neighbours, true);
+                        }
+                        4 | 5 => if neighbours.lookup(address, now).is_none()
+                            && let Some(host) = neighbours
+    .find(address).or_else(|| neighbours.search(address, ClientId::new(small.into()), now))
+                        {
+                            neighbours.wait(ConnectionId::new(usize::from(number) % 16), host);
+                        },
+                        6 => {
+                            neighbours.waiting.remove(ConnectionId::new(usize::from(number) % 16));
+                        }
+                        _ => {
+                            now += Duration::from_millis(millis);
+                            while let Some(due) = neighbours.due(now) {
+                                if let Due::Absent(host) = due {
+                                    neighbours.give_up(host);
+                                    wake(&mut neighbours, false);
+                                }
                             }
                         }
                     }
                 }
+                check(&mut neighbours);
             }
-            check(&mut neighbours);
         }
-    }
 
     #[test]
     fn one_client_uses_up_its_own_searches_only() {

@@ -22,14 +22,10 @@ const PLACES: usize = SMALL + 1;
 /// Bytes of all places of one client.
 const BYTES: usize = SMALL * SMALL_BYTES + PAYLOAD_MAX;
 
-struct Place {
-    tuple: Tuple,
-    length: usize,
-}
-
 /// The places.
 pub(crate) struct Pending {
-    places: Vec<Place>,
+    /// The ends of each datagram, and its length.
+    places: Vec<(Tuple, usize)>,
     pub bytes: Vec<u8>,
     /// By number: the places that wait for a host, those whose next hop does not answer, and of
     /// each client the free ones for small datagrams, and for a large one.
@@ -47,12 +43,8 @@ fn free(client: usize, large: bool) -> usize {
 impl Pending {
     pub(crate) fn new(clients: usize) -> Self {
         let count = clients * PLACES;
-        let place = || Place {
-            tuple: Tuple::NONE,
-            length: 0,
-        };
         let mut pending = Pending {
-            places: core::iter::repeat_with(place).take(count).collect(),
+            places: vec![(Tuple::NONE, 0); count],
             bytes: vec![0; clients * BYTES],
             lists: Lists::new(count, free(clients, false)),
         };
@@ -69,7 +61,7 @@ impl Pending {
         length: usize,
     ) -> Option<PlaceId> {
         let place = self.lists.pop(free(client.index(), length > SMALL_BYTES))?;
-        self.places[place.index()] = Place { tuple, length };
+        self.places[place.index()] = (tuple, length);
         Some(place)
     }
 
@@ -114,14 +106,14 @@ impl Pending {
 
     /// The ends of the datagram in a place.
     pub(crate) fn tuple(&self, place: PlaceId) -> Tuple {
-        self.places[place.index()].tuple
+        self.places[place.index()].0
     }
 
     /// Where the UDP datagram in a place lies.
     pub(crate) fn range(&self, place: PlaceId) -> Range<usize> {
         let index = place.index();
         let start = index / PLACES * BYTES + index % PLACES * SMALL_BYTES;
-        start..start + self.places[index].length
+        start..start + self.places[index].1
     }
 
     /// The UDP datagram in a place.

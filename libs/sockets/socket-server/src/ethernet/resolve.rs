@@ -139,15 +139,19 @@ impl Network {
         client: ClientId,
         tx: &mut T,
     ) -> Option<HostId> {
-        let search = self.neighbours.search(next_hop, client, self.now())?;
-        if search.host == GATEWAY {
-            if !self.neighbours.is_awaited(GATEWAY) && !self.pending.is_awaited(GATEWAY) {
-                self.gateway.wanted(self.now());
-            }
-        } else if search.is_new {
-            self.ask(next_hop, None, tx);
+        let known = self.neighbours.find(next_hop);
+        if known == Some(GATEWAY)
+            && !self.neighbours.is_awaited(GATEWAY)
+            && !self.pending.is_awaited(GATEWAY)
+        {
+            self.gateway.wanted(self.now());
         }
-        Some(search.host)
+        if known.is_some() {
+            return known;
+        }
+        let host = self.neighbours.search(next_hop, client, self.now())?;
+        self.ask(next_hop, None, tx);
+        Some(host)
     }
 
     /// Keeps a client's datagram, whose payload of `length` bytes `fill` writes, until its next

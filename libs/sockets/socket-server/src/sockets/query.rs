@@ -20,20 +20,13 @@ impl<W: Window> Call<'_, W> {
     /// `query`.
     pub(crate) fn query(&mut self, asked: op::Query) -> Result<Written, Errno> {
         match (asked.what, asked.index) {
-            (QueryKind::Interface, 0) => {
-                let interface = self.interface();
-                self.put(asked.span, &interface)
-            }
+            (QueryKind::Interface, 0) => self.put(asked.span, &self.interface()),
             (QueryKind::Interface, _) => Err(Errno::ENODEV),
-            (QueryKind::Account, 0) => {
-                let account = self.account.state();
-                self.put(asked.span, &account)
-            }
+            (QueryKind::Account, 0) => self.put(asked.span, &self.account.state()),
             (QueryKind::Account, _) => Err(Errno::EINVAL),
             (QueryKind::Socket, handle) => {
                 let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
-                let state = self.state(socket)?;
-                self.put(asked.span, &state)
+                self.put(asked.span, &self.state(socket)?)
             }
         }
     }
@@ -72,14 +65,14 @@ impl<W: Window> Call<'_, W> {
         }
     }
 
-    fn state(&mut self, handle: Handle) -> Result<SocketState, Errno> {
+    fn state(&self, handle: Handle) -> Result<SocketState, Errno> {
         let slot = self.account.resolve(handle)?;
         let remote = match self.peer_name(slot) {
             Ok(name) => addr::to_words(name.address),
             Err(_) => addr::NO_ADDRESS,
         };
         let local = addr::to_words(self.sock_name(slot)?.address);
-        let socket = self.account.socket_mut(slot)?;
+        let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
         let mut state = SocketState {
             kind: socket.kind().raw() as u32,
             state: CLOSED,

@@ -22,23 +22,20 @@ const END: Received = Received {
 };
 
 impl<W: Window> Call<'_, W> {
-    /// The connection of a stream socket. Without one, the failure of the last attempt is told
-    /// once, and then `otherwise` makes the reply.
-    fn connection_of<R>(
-        &mut self,
-        slot: Slot,
-        otherwise: impl FnOnce(&Socket) -> Result<R, Errno>,
-    ) -> Result<ConnectionId, Result<R, Errno>> {
-        let socket = self.account.socket_mut(slot).map_err(Err)?;
-        if let Some(id) = socket.connection() {
-            return Ok(id);
+    /// The connection of a stream socket, if it has one.
+    ///
+    /// # Errors
+    /// It has none, and why the last attempt failed has not been told.
+    fn connection_of(&mut self, slot: Slot) -> Result<Option<ConnectionId>, Errno> {
+        let socket = self.account.socket_mut(slot)?;
+        let connection = socket.connection();
+        if connection.is_none()
+            && let Some(errno) = socket.error.take()
+        {
+            self.refresh(slot);
+            return Err(errno);
         }
-        let reply = match socket.error.take() {
-            Some(errno) => Err(errno),
-            None => otherwise(socket),
-        };
-        self.refresh(slot);
-        Err(reply)
+        Ok(connection)
     }
 
     /// `connect` on a stream socket.
@@ -134,10 +131,7 @@ impl<W: Window> Call<'_, W> {
     /// `send`: one copy, from the window into the connection's buffer.
     pub(crate) fn send_stream(&mut self, slot: Slot, span: Span) -> Result<Sent, Errno> {
         let span = self.account.window.sizes().check(span)?;
-        let id = match self.connection_of(slot, |_| Err(Errno::EPIPE)) {
-            Ok(id) => id,
-            Err(reply) => return reply,
-        };
+        let id = self.connection_of(slot)?.ok_or(Errno::EPIPE)?;
         let connection = &mut self.tcp.connections[id];
         let failure = if let Some(errno) = connection.error.take() {
             Some(errno)
@@ -170,13 +164,12 @@ impl<W: Window> Call<'_, W> {
     /// `recv`: one copy, from the connection's buffer into the window.
     pub(crate) fn recv_stream(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
-        let without = |socket: &Socket| match socket.role {
-            Role::Idle if socket.read_shut => Ok(END),
-            _ => Err(Errno::ENOTCONN),
-        };
-        let id = match self.connection_of(slot, without) {
-            Ok(id) => id,
-            Err(reply) => return reply,
+        let Some(id) = self.connection_of(slot)? else {
+            let socket = self.account.socket_mut(slot)?;
+            return match socket.role {
+                Role::Idle if socket.read_shut => Ok(END),
+                _ => Err(Errno::ENOTCONN),
+            };
         };
         let connection = &mut self.tcp.connections[id];
         if connection.is_connecting() {
@@ -248,19 +241,11 @@ impl<W: Window> Call<'_, W> {
         socket.phase = Phase::Unconnected;
         socket.read_shut = false;
         socket.write_shut = false;
-        let connection = match socket.role {
-            Role::Connection(id) => Some(&mut self.tcp.connections[id]),
-            _ => None,
-        };
-        let shown = match &connection {
-            Some(connection) => connection.tuple.map(|tuple| tuple.local.1),
-            None => socket.name.or(socket.local).map(|local| local.port),
-        };
-        // The address stays if the client has bound it.
-        let address = socket.local.and_then(|local| local.address);
-        socket.name = shown.map(|port| Local { address, port });
+        let mut shown = socket.name.or(socket.local).map(|local| local.port);
         let mut goes_on = true;
-        if let Some(connection) = connection {
+        if let Some(id) = socket.connection() {
+            let connection = &mut self.tcp.connections[id];
+            shown = connection.tuple.map(|tuple| tuple.local.1);
             goes_on = matches!(
                 connection.state(),
                 State::Closed | State::TimeWait | State::Closing | State::LastAck
@@ -272,6 +257,9 @@ impl<W: Window> Call<'_, W> {
                 Some(Errno::ECONNRESET)
             };
         }
+        // The address stays if the client has bound it.
+        let address = socket.local.and_then(|local| local.address);
+        socket.name = shown.map(|port| Local { address, port });
         let role = core::mem::replace(&mut socket.role, Role::Idle);
         self.leave(role, !goes_on);
         self.release_chosen_port(slot);

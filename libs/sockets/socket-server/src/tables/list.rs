@@ -41,7 +41,7 @@ impl<I: Id> Links<I> {
             next: NONE,
         };
         Links {
-            links: (0..count).map(|_| link).collect(),
+            links: vec![link; count],
             id: PhantomData,
         }
     }

@@ -154,10 +154,7 @@ impl TxQueue for Nowhere {
 pub(super) fn nowhere(nowhere: &mut Nowhere) -> Out<'_, Nowhere> {
     Out {
         tx: nowhere,
-        hop: Hop {
-            source: [0; 6],
-            destination: [0; 6],
-        },
+        hop: Hop::default(),
         ident: None,
         told: Told::default(),
         scale: 0,
