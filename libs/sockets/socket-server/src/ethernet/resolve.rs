@@ -60,7 +60,7 @@ impl Network {
     }
 
     fn answer_arp<T: TxQueue>(&mut self, to: Ipv4Addr, mac: [u8; 6], tx: &mut T) {
-        if !self.limits.arp.allow(to, self.now()) {
+        if !self.arp_limit.allow(to, self.now()) {
             self.stats.inc(Counter::RepliesLimited);
             return;
         }

@@ -6,7 +6,7 @@
 use core::convert::Infallible;
 use core::net::Ipv4Addr;
 
-use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, IpProtocol};
+use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, IpProtocol, Ipv4Packet};
 use socket_proto::Errno;
 
 use super::Network;
@@ -82,10 +82,8 @@ fn parse(payload: &[u8], own: Ipv4Addr) -> Option<Message> {
     let why = match packet.msg_type() {
         Icmpv4Message::EchoRequest => return Some(Message::Echo),
         Icmpv4Message::DstUnreachable if code == FRAGMENTATION_NEEDED => {
-            let mtu = payload.get(6..8)?;
-            Some(Why::TooBig {
-                mtu: u16::from_be_bytes([mtu[0], mtu[1]]),
-            })
+            let mtu = u16::from_be_bytes(*payload.get(6..)?.first_chunk()?);
+            Some(Why::TooBig { mtu })
         }
         Icmpv4Message::DstUnreachable => unreachable(code),
         // In transit, or while its fragments were put together.
@@ -127,31 +125,31 @@ fn unreachable(code: u8) -> Option<Why> {
 
 /// Reads the packet that an error message quotes: its header and at least 8 bytes.
 fn quote(quoted: &[u8], why: Why, own: Ipv4Addr) -> Option<Error> {
+    if quoted.len() < HEADER {
+        return None;
+    }
     // The quoted packet is cut off, so that its length field promises more than there is.
-    let header = usize::from(quoted.first()? & 0x0f) * 4;
-    if quoted.first()? >> 4 != 4 || header < HEADER {
-        return None;
-    }
-    let half = |at: usize| Some(u16::from_be_bytes([*quoted.get(at)?, *quoted.get(at + 1)?]));
-    let word = |at: usize| Some(u32::from(half(at)?) << 16 | u32::from(half(at + 2)?));
-    let (source, destination) = (
-        Ipv4Addr::from_bits(word(12)?),
-        Ipv4Addr::from_bits(word(16)?),
-    );
+    let packet = Ipv4Packet::new_unchecked(quoted);
+    let header = usize::from(packet.header_len());
     // Only the first fragment has ports.
-    if source != own || half(6)? & 0x1fff != 0 {
+    if packet.version() != 4
+        || header < HEADER
+        || packet.src_addr() != own
+        || packet.frag_offset() != 0
+    {
         return None;
     }
-    let (from, to) = ports(quoted.get(header..)?)?;
+    let transport = quoted.get(header..)?;
+    let (from, to) = ports(transport)?;
     Some(Error {
         why,
-        protocol: IpProtocol::from(*quoted.get(9)?),
+        protocol: packet.next_header(),
         tuple: Tuple {
-            local: (source, from),
-            remote: (destination, to),
+            local: (own, from),
+            remote: (packet.dst_addr(), to),
         },
-        sequence: word(header + 4)?,
-        length: usize::from(half(2)?),
+        sequence: u32::from_be_bytes(*transport.get(4..)?.first_chunk()?),
+        length: usize::from(packet.total_len()),
     })
 }
 
@@ -201,7 +199,7 @@ impl Network {
     }
 
     fn may_send_icmp(&mut self, packet: &Packet) -> bool {
-        let allowed = self.limits.icmp.allow(packet.source, self.now);
+        let allowed = self.icmp_limit.allow(packet.source, self.now);
         self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }

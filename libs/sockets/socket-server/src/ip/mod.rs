@@ -42,13 +42,6 @@ const RESETS_ONE: Rate = Rate::new(500, 200);
 const ARP_ALL: Rate = Rate::new(1000, 500);
 const ARP_ONE: Rate = Rate::new(20, 20);
 
-/// What is sent although no client asked for it.
-pub(crate) struct Limits {
-    pub icmp: Limiter,
-    pub resets: Limiter,
-    pub arp: Limiter,
-}
-
 /// The interface and what belongs to it.
 pub(crate) struct Network {
     pub interface: Interface,
@@ -58,7 +51,10 @@ pub(crate) struct Network {
     /// Datagrams that wait for an Ethernet address.
     pub pending: Pending,
     paths: Paths,
-    pub limits: Limits,
+    /// What is sent although no client asked for it: ICMP messages, resets, ARP replies.
+    pub icmp_limit: Limiter,
+    reset_limit: Limiter,
+    pub arp_limit: Limiter,
     reassembly: Reassembly,
     /// Room for a datagram that leaves in fragments.
     scratch: Vec<u8>,
@@ -91,11 +87,9 @@ impl Network {
             neighbours: Neighbours::new(seed(14), config.gateway, connections),
             pending: Pending::new(clients),
             paths: Paths::new(seed(15)),
-            limits: Limits {
-                icmp: limiter(ICMP_ALL, ICMP_ONE, 16),
-                resets: limiter(RESETS_ALL, RESETS_ONE, 17),
-                arp: limiter(ARP_ALL, ARP_ONE, 18),
-            },
+            icmp_limit: limiter(ICMP_ALL, ICMP_ONE, 16),
+            reset_limit: limiter(RESETS_ALL, RESETS_ONE, 17),
+            arp_limit: limiter(ARP_ALL, ARP_ONE, 18),
             reassembly: Reassembly::new(seed(5)),
             scratch: vec![0; PAYLOAD_MAX],
             idents,
@@ -157,7 +151,7 @@ impl Network {
 
     /// Whether a reset may be sent to a host; if not, that is counted.
     pub(crate) fn may_reset(&mut self, to: Ipv4Addr) -> bool {
-        let allowed = self.limits.resets.allow(to, self.now);
+        let allowed = self.reset_limit.allow(to, self.now);
         self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }

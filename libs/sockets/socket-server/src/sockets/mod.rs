@@ -85,7 +85,7 @@ impl<W> Call<'_, W> {
         if let Some(local) = socket.local {
             self.ports.release(socket.kind(), local, self.id(slot));
         }
-        self.leave(socket.role, abort || socket.options.resets_at_close());
+        self.leave(socket.role, abort || socket.options.linger == Some(0));
     }
 
     /// A socket gives up its role. What still waits for `accept` is reset.

@@ -14,16 +14,9 @@ use crate::transport::connection::Settings;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     reuse_address: bool,
-    /// Whether `close` lingers, and for how many seconds.
-    linger: Option<u64>,
+    /// Whether `close` lingers, and for how many seconds. After none the connection is reset.
+    pub linger: Option<u64>,
     pub settings: Settings,
-}
-
-impl Options {
-    /// Whether `close` resets the connection.
-    pub(crate) fn resets_at_close(&self) -> bool {
-        self.linger == Some(0)
-    }
 }
 
 /// Whether sockets of this kind have the option.

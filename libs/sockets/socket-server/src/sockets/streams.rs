@@ -250,12 +250,10 @@ impl<W: Window> Call<'_, W> {
                 connection.state(),
                 State::Closed | State::TimeWait | State::Closing | State::LastAck
             );
-            let error = connection.error.take();
-            socket.error = if goes_on {
-                error
-            } else {
-                Some(Errno::ECONNRESET)
-            };
+            socket.error = connection.error.take();
+            if !goes_on {
+                socket.error = Some(Errno::ECONNRESET);
+            }
         }
         // The address stays if the client has bound it.
         let address = socket.local.and_then(|local| local.address);

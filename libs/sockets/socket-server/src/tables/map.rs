@@ -57,9 +57,8 @@ impl<K: Key, V: Copy> Map<K, V> {
 
     /// The key's value.
     pub fn get(&self, key: &K) -> Option<V> {
-        self.find(key)
-            .and_then(|at| self.slots[at])
-            .map(|(_, value)| value)
+        let (_, value) = self.slots[self.find(key)?]?;
+        Some(value)
     }
 
     /// Adds or replaces.

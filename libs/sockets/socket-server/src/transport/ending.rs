@@ -83,18 +83,13 @@ impl Tcp {
                 }
                 self.changed.add(id, 0);
             }
-            Owner::Closing(client) => self.settle_closing(id, state, client, net),
+            Owner::Closing(client) => self.settle_closing(id, client, net),
         }
     }
 
-    fn settle_closing(
-        &mut self,
-        id: ConnectionId,
-        state: State,
-        client: ClientId,
-        net: &mut Network,
-    ) {
+    fn settle_closing(&mut self, id: ConnectionId, client: ClientId, net: &mut Network) {
         let connection = &mut self.connections[id];
+        let state = connection.seen;
         if connection.socket.is_over() || state == State::TimeWait {
             return self.release(id, net);
         }
