@@ -65,7 +65,7 @@ impl Clients {
     ///
     /// # Panics
     /// If the wiring table does not say what a client may do: the image was put together wrongly.
-    pub fn take() -> (Self, Vec<Option<ClientPort<ClientWindow>>>) {
+    pub fn take() -> (Self, Vec<ClientPort<ClientWindow>>) {
         let mut clients = Clients {
             clients: Vec::new(),
             by_channel: [None; CHANNELS],
@@ -88,7 +88,7 @@ impl Clients {
                 faults: 0,
             });
             let limits = client_limits(limits);
-            ports.push(Some(port(peer.name, limits)));
+            ports.push(port(peer.name, limits));
         }
         clients.departed(|_| ());
         (clients, ports)

@@ -26,10 +26,8 @@ impl<W: Window> Server<W> {
     pub fn audit(&self) -> Result<(), &'static str> {
         self.audit_connections()?;
         let (mut bound, mut datagrams, mut lent) = (0, 0, 0);
-        for client in (0..).map(ClientId::new).take(crate::config::MAX_CLIENTS) {
-            let Some(account) = self.accounts.get(client) else {
-                continue;
-            };
+        for client in (0..).map_while(|number| self.accounts.find(number)) {
+            let account = self.accounts.get(client);
             let (mut streams, mut own_datagrams, mut mail) = (0, 0, 0);
             for slot in account.slots() {
                 let id = SocketId { client, slot };
@@ -142,8 +140,7 @@ impl<W: Window> Server<W> {
                 ensure(ended, "who is alive is found")?;
             }
             if let Owner::Socket(owner) = connection.owner {
-                let account = self.accounts.get(owner.client);
-                let socket = account.and_then(|account| account.socket(owner.slot));
+                let socket = self.accounts.get(owner.client).socket(owner.slot);
                 let back = socket.and_then(|socket| socket.connection());
                 ensure(
                     back == Some(id),

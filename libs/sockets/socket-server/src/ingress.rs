@@ -67,9 +67,8 @@ impl<W: Window> Server<W> {
             Some(id) => return arrival.for_connection(id),
             None => arrival.for_no_connection(listening),
         };
-        if let (Some(id), Some(Listening { socket, .. })) = (established, listening)
-            && let Some(account) = self.accounts.get_mut(socket.client)
-        {
+        if let (Some(id), Some(Listening { socket, .. })) = (established, listening) {
+            let account = self.accounts.get_mut(socket.client);
             account.count_waiting(true);
             if let Some(listener) = account.listener_mut(socket.slot) {
                 listener.ready.push_back(&mut self.tcp.links, id);
@@ -81,7 +80,7 @@ impl<W: Window> Server<W> {
     /// The socket that listens at our end, and whether one more connection may wait.
     fn listening(&self, tuple: Tuple) -> Option<Listening> {
         let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
-        let account = self.accounts.get(socket.client)?;
+        let account = self.accounts.get(socket.client);
         let Role::Listening(listener) = &account.socket(socket.slot)?.role else {
             return None;
         };
@@ -100,7 +99,7 @@ impl<W: Window> Server<W> {
             return self.net.refuse(PORT, packet, tx);
         };
         let account = self.accounts.get_mut(socket.client);
-        if account.is_some_and(|account| account.receive(socket.slot, tuple.remote, payload)) {
+        if account.receive(socket.slot, tuple.remote, payload) {
             self.refresh(socket, None);
         } else {
             self.net.stats.inc(Counter::DropsSocketFull);
@@ -110,7 +109,7 @@ impl<W: Window> Server<W> {
     /// The datagram socket at our end, if it hears the other end.
     fn hears(&self, tuple: Tuple) -> Option<SocketId> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
-        let account = self.accounts.get(socket.client)?;
+        let account = self.accounts.get(socket.client);
         match &account.socket(socket.slot)?.role {
             Role::Datagram(datagram) if datagram.hears(tuple.remote) => Some(socket),
             _ => None,
@@ -148,8 +147,7 @@ impl<W: Window> Server<W> {
     /// A connected datagram socket is told that what it sent did not arrive.
     pub(crate) fn datagram_failed(&mut self, tuple: Tuple, errno: Errno) {
         if let Some(id) = self.hears(tuple)
-            && let Some(account) = self.accounts.get_mut(id.client)
-            && let Ok(socket) = account.socket_mut(id.slot)
+            && let Ok(socket) = self.accounts.get_mut(id.client).socket_mut(id.slot)
             && let Role::Datagram(datagram) = &socket.role
             && datagram.remote.is_some()
         {

@@ -64,28 +64,23 @@ pub struct Server<W> {
 }
 
 impl<W: Window> Server<W> {
-    /// Makes the server with all of its sockets and buffers; later nothing is allocated. `clients`
-    /// by slot; a slot may be empty.
+    /// Makes the server with all of its sockets and buffers; later nothing is allocated. A client
+    /// is known by its place in `clients`.
     ///
     /// # Errors
     /// The configuration cannot work.
     pub fn new(
         config: &Config,
-        mut clients: Vec<Option<ClientPort<W>>>,
+        clients: Vec<ClientPort<W>>,
         stats: &Counters,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        // Tables have no entries for slots behind the last client's.
-        while clients.pop_if(|last| last.is_none()).is_some() {}
-        let limits: Vec<ClientLimits> = clients
-            .iter()
-            .map(|client| client.as_ref().map(|port| port.limits.clone()))
-            .map(Option::unwrap_or_default)
-            .collect();
+        let limits = clients.iter().map(|port| port.limits.clone());
+        let limits: Vec<ClientLimits> = limits.collect();
         let (streams, datagrams) = pool_sizes(config, &limits)?;
         // A client that was attached to a server before this one sees here that its sockets are
         // gone.
-        for port in clients.iter().flatten() {
+        for port in &clients {
             port.ready.set_epoch(config.epoch);
         }
         stats.count(Counter::DatagramSockets).set(0);
@@ -175,10 +170,8 @@ impl<W: Window> Server<W> {
 
     /// A call of this client took so many nanoseconds. To be told if [`Outcome::metered`] is set.
     pub fn spent(&mut self, client: usize, nanoseconds: u64) {
-        if let Some(client) = self.accounts.find(client)
-            && let Some(account) = self.accounts.get_mut(client)
-        {
-            account.meter.spend(nanoseconds);
+        if let Some(client) = self.accounts.find(client) {
+            self.accounts.get_mut(client).meter.spend(nanoseconds);
         }
     }
 
@@ -188,7 +181,8 @@ impl<W: Window> Server<W> {
     pub fn client_gone<T: TxQueue>(&mut self, client: usize, now: u64, tx: &mut T) -> Outcome {
         self.net.set_now(instant(now));
         let client = self.accounts.find(client);
-        if let Some(mut call) = client.and_then(|client| self.begin(client)) {
+        if let Some(client) = client {
+            let mut call = self.begin(client);
             call.close_all();
             call.account.attached = false;
             call.account.notify = false;
@@ -235,24 +229,22 @@ impl<W: Window> Server<W> {
     }
 
     /// What a client's call works with: its account, and the layers below.
-    pub(crate) fn begin(&mut self, client: ClientId) -> Option<Call<'_, W>> {
-        Some(Call {
+    pub(crate) fn begin(&mut self, client: ClientId) -> Call<'_, W> {
+        Call {
             client,
-            account: self.accounts.get_mut(client)?,
+            account: self.accounts.get_mut(client),
             schedule: &mut self.schedule,
             ports: &mut self.ports,
             tcp: &mut self.tcp,
             net: &mut self.net,
             datagram_send: self.datagram_send,
-        })
+        }
     }
 
     /// Transmit buffers have come back: datagram sockets that wait for some can send again.
     fn unblock<T: TxQueue>(&mut self, tx: &mut T) {
         while let Some(client) = self.schedule.unblock(&self.tcp, &self.net, tx) {
-            let Some(account) = self.accounts.get_mut(client) else {
-                continue;
-            };
+            let account = self.accounts.get_mut(client);
             for slot in account.slots() {
                 if let Ok(socket) = account.socket_mut(slot)
                     && let Role::Datagram(datagram) = &mut socket.role
@@ -271,9 +263,8 @@ impl<W: Window> Server<W> {
             let Owner::Socket(socket) = connection.owner else {
                 continue;
             };
-            if let Attempt::Failed(errno) = connection.attempt
-                && let Some(mut call) = self.begin(socket.client)
-            {
+            if let Attempt::Failed(errno) = connection.attempt {
+                let mut call = self.begin(socket.client);
                 call.attempt_failed(socket.slot, errno);
             }
             self.refresh(socket, caller);

@@ -339,7 +339,7 @@ fn start(
     now: u64,
 ) -> Server<SharedWindow> {
     let ports = clients.iter().zip(limits);
-    let ports = ports.map(|(memory, limits)| Some(memory.port(limits.clone())));
+    let ports = ports.map(|(memory, limits)| memory.port(limits.clone()));
     let server = Server::new(config, ports.collect(), counters);
     let mut server = server.expect("the configuration is fine");
     server

@@ -59,18 +59,15 @@ impl<W> Accounts<W> {
     pub(crate) fn meet(&mut self, client: ClientId, now: Instant) -> u64 {
         self.present.add(client, now + PRESENT);
         let sharers = self.present.members(now).0.count_ones().into();
-        if let Some(account) = self.get_mut(client) {
-            account.meter.settle(nanoseconds(now), sharers);
-        }
+        let account = self.get_mut(client);
+        account.meter.settle(nanoseconds(now), sharers);
         sharers
     }
 
     /// Whether a client has had its share of the server's time, so that a call is refused that may
     /// be answered with `EAGAIN`. Then the client is notified when it is worth trying again.
     pub(crate) fn refuses(&mut self, client: ClientId, sharers: u64, now: Instant) -> bool {
-        let Some(account) = self.get_mut(client) else {
-            return false;
-        };
+        let account = self.get_mut(client);
         if !account.attached || !account.meter.is_over() {
             return false;
         }

@@ -22,7 +22,8 @@ use meter::PRESENT;
 
 /// All accounts.
 pub(crate) struct Accounts<W> {
-    accounts: Vec<Option<Account<W>>>,
+    /// By client.
+    accounts: Vec<Account<W>>,
     /// Accounts that may have news for their clients.
     touched: ClientSet,
     timers: Timers<ClientId>,
@@ -31,13 +32,13 @@ pub(crate) struct Accounts<W> {
 }
 
 impl<W> Accounts<W> {
-    /// By client; a number may have none. A datagram socket may hold so many bytes.
-    pub(crate) fn new(ports: Vec<Option<ClientPort<W>>>, datagram_receive: usize) -> Self {
+    /// By client. A datagram socket may hold so many bytes.
+    pub(crate) fn new(ports: Vec<ClientPort<W>>, datagram_receive: usize) -> Self {
         let count = ports.len();
         Accounts {
             accounts: ports
                 .into_iter()
-                .map(|port| port.map(|port| Account::new(port, datagram_receive)))
+                .map(|port| Account::new(port, datagram_receive))
                 .collect(),
             touched: ClientSet::default(),
             timers: Timers::new(count),
@@ -47,36 +48,32 @@ impl<W> Accounts<W> {
 
     /// The client with a number that came from outside.
     pub(crate) fn find(&self, number: usize) -> Option<ClientId> {
-        self.accounts.get(number)?.as_ref()?;
-        Some(ClientId::new(number))
+        (number < self.accounts.len()).then(|| ClientId::new(number))
     }
 
-    pub(crate) fn get(&self, client: ClientId) -> Option<&Account<W>> {
-        self.accounts.get(client.index())?.as_ref()
+    pub(crate) fn get(&self, client: ClientId) -> &Account<W> {
+        &self.accounts[client.index()]
     }
 
     /// An account to change. What it has to tell its client is found by [`Self::take_news`].
-    pub(crate) fn get_mut(&mut self, client: ClientId) -> Option<&mut Account<W>> {
+    pub(crate) fn get_mut(&mut self, client: ClientId) -> &mut Account<W> {
         self.touched.set(client, true);
-        self.accounts.get_mut(client.index())?.as_mut()
+        &mut self.accounts[client.index()]
     }
 
     /// Brings a socket's word in its client's page up to date. The client is notified of what
     /// became ready, unless it is in a call: it looks at its page before it sleeps.
     pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>, tcp: &Tcp) {
-        if let Some(account) = self.get_mut(socket.client) {
-            let rising = account.refresh(socket.slot, tcp);
-            account.notify |= rising && caller != Some(socket.client);
-        }
+        let account = self.get_mut(socket.client);
+        let rising = account.refresh(socket.slot, tcp);
+        account.notify |= rising && caller != Some(socket.client);
     }
 
     /// Whom to notify. Pages are complete by then.
     pub(crate) fn take_news(&mut self, now: Instant, stats: Counters) -> ClientSet {
         let mut notify = ClientSet::default();
         for client in core::mem::take(&mut self.touched).iter() {
-            let Some(Some(account)) = self.accounts.get_mut(client.index()) else {
-                continue;
-            };
+            let account = &mut self.accounts[client.index()];
             if let Some(at) = earliest([account.deadline, account.refill]) {
                 self.timers.set_if_earlier(client, at);
             }
@@ -102,9 +99,7 @@ impl<W> Accounts<W> {
     /// Wakes the clients whose deadline has passed, or that may try again.
     pub(crate) fn run_timers(&mut self, now: Instant) {
         while let Some(client) = self.timers.pop_due(now) {
-            let Some(account) = self.get_mut(client) else {
-                continue;
-            };
+            let account = self.get_mut(client);
             account.notify |= account.deadline.take_if(|at| *at <= now).is_some();
             if account.refill.take_if(|at| *at <= now).is_some() {
                 account.notify = true;

@@ -27,8 +27,7 @@ impl<W: Window> Server<W> {
         let most = asked.count.min(MAX_BATCH as u64);
         let length = most * Message::SIZE as u64;
         let span = |offset| Span { offset, length };
-        let account = self.accounts.get(client).ok_or(Errno::EFAULT)?;
-        let sizes = account.window.sizes();
+        let sizes = self.accounts.get(client).window.sizes();
         let requests = sizes.check(span(asked.requests))?;
         let replies = sizes.check_writable(span(asked.replies))?;
         if requests.half() != Half::ClientToServer {
@@ -40,12 +39,9 @@ impl<W: Window> Server<W> {
             let at = count as usize * Message::SIZE;
             // One copy of each request is looked at: the client may change it meanwhile.
             let mut request = Message::default();
-            let account = self.accounts.get(client).ok_or(Errno::EFAULT)?;
-            let read =
-                account
-                    .window
-                    .read(requests.half(), requests.start() + at, request.bytes_mut());
-            read.map_err(|_| Errno::EFAULT)?;
+            let window = &self.accounts.get(client).window;
+            let read = window.read(requests.half(), requests.start() + at, request.bytes_mut());
+            read.map_err(Errno::from)?;
             let Message { label, words } = request;
             let (label, words) = match Operation::from_raw(label) {
                 Some(Operation::Attach | Operation::Batch) => {
@@ -54,10 +50,10 @@ impl<W: Window> Server<W> {
                 }
                 _ => self.answer(Some(client), label, words, sharers, tx),
             };
-            let account = self.accounts.get_mut(client).ok_or(Errno::EFAULT)?;
             let reply = Message { label, words };
-            let written = account.window.write(replies.start() + at, reply.bytes());
-            written.map_err(|_| Errno::EFAULT)?;
+            let window = &mut self.accounts.get_mut(client).window;
+            let written = window.write(replies.start() + at, reply.bytes());
+            written.map_err(Errno::from)?;
             count += 1;
         }
         Ok(Batched { count }.encode())

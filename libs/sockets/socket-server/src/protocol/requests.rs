@@ -63,7 +63,7 @@ impl<W: Window> Server<W> {
             return Err(Errno::EAGAIN.into());
         }
         let epoch = self.epoch;
-        let mut call = self.begin(client).ok_or(Failure::NoPlace)?;
+        let mut call = self.begin(client);
         match request {
             Request::Attach(asked) => words(call.attach(asked, epoch)),
             Request::Batch(asked) if call.account.attached => {
