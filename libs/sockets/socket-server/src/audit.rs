@@ -127,7 +127,7 @@ impl<W: Window> Server<W> {
                     waiting,
                 ];
                 let left = self.tcp.timers.get(id).is_none()
-                    && !self.tcp.queue.entries.of(id).is_some()
+                    && self.tcp.queue.entries.of(id).is_none()
                     && lists.iter().all(|lists| lists.of(id).is_none());
                 ensure(left, "who is free is in no list, and has no timer")?;
                 continue;

@@ -84,15 +84,6 @@ impl Entry {
     }
 }
 
-/// An Ethernet address to send to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The address.
-    pub mac: [u8; 6],
-    /// A request to it is due.
-    pub probe: bool,
-}
-
 /// What time has brought about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -113,6 +104,8 @@ pub struct Neighbours {
     distrusted: Instant,
     requests: [u8; MAX_CLIENTS],
     probes: Bucket,
+    /// A host whose address is to be confirmed by a request to that address.
+    pub probe: Option<(Ipv4Addr, [u8; 6])>,
     gateway: Option<Ipv4Addr>,
     /// The connections that wait, by host; and those whose wait is over and who have not been
     /// told.
@@ -129,6 +122,7 @@ impl Neighbours {
             distrusted: Instant::ZERO,
             requests: [0; MAX_CLIENTS],
             probes: Bucket::new(PROBES),
+            probe: None,
             gateway,
             waiting: Lists::new(connections, FOUND + 1),
         };
@@ -148,8 +142,8 @@ impl Neighbours {
         self.distrusted = now;
     }
 
-    /// The Ethernet address of a host, if it is known.
-    pub fn lookup(&mut self, address: Ipv4Addr, now: Instant) -> Option<Found> {
+    /// The Ethernet address of a host, if it is known. It may be due for a [`Self::probe`].
+    pub fn lookup(&mut self, address: Ipv4Addr, now: Instant) -> Option<[u8; 6]> {
         let host = self.table.get(&address)?;
         let entry = &mut self.entries[host];
         if matches!(entry.state, State::Asking | State::Free) {
@@ -157,7 +151,7 @@ impl Neighbours {
         }
         let mac = entry.mac;
         if host == GATEWAY {
-            return Some(Found { mac, probe: false });
+            return Some(mac);
         }
         let rested = now >= entry.asked + RETRY;
         let unanswered = entry.tries >= TRIES && rested;
@@ -167,14 +161,14 @@ impl Neighbours {
         }
         let old = now >= entry.since + FRESH || entry.since < self.distrusted;
         let stale = entry.state == State::Heard || old;
-        let probe = stale && (rested || entry.tries == 0) && self.probes.has(now);
-        if probe {
+        if stale && (rested || entry.tries == 0) && self.probes.has(now) {
+            self.probe = Some((address, mac));
             entry.tries += 1;
             entry.asked = now;
             self.probes.take(now);
         }
         self.touch(host, now);
-        Some(Found { mac, probe })
+        Some(mac)
     }
 
     /// A packet came from a host on the link. Returns the host's number if somebody has waited for

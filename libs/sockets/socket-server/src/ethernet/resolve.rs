@@ -82,17 +82,14 @@ impl Network {
     /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after
     /// they have sent.
     pub(crate) fn hop(&mut self, next_hop: Ipv4Addr) -> Option<Hop> {
-        let found = self.neighbours.lookup(next_hop, self.now())?;
-        if found.probe {
-            self.probe = Some((next_hop, found.mac));
-        }
-        Some(self.hop_to(found.mac))
+        let mac = self.neighbours.lookup(next_hop, self.now())?;
+        Some(self.hop_to(mac))
     }
 
     /// Asks the neighbour that was just sent to whether its address is still right, if it is time
     /// for that.
     pub(crate) fn send_probe<T: TxQueue>(&mut self, tx: &mut T) {
-        if let Some((address, mac)) = self.probe.take() {
+        if let Some((address, mac)) = self.neighbours.probe.take() {
             self.ask(address, Some(mac), tx);
         }
     }

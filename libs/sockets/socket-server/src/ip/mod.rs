@@ -60,8 +60,6 @@ pub(crate) struct Network {
     scratch: Vec<u8>,
     idents: [u16; IDENTS],
     ident_seed: u64,
-    /// A neighbour whose address is to be confirmed, with the address.
-    pub probe: Option<(Ipv4Addr, [u8; 6])>,
     now: Instant,
     pub stats: Counters,
 }
@@ -94,7 +92,6 @@ impl Network {
             scratch: vec![0; PAYLOAD_MAX],
             idents,
             ident_seed: seed(19),
-            probe: None,
             now: Instant::ZERO,
             stats,
         }

@@ -129,7 +129,8 @@ impl<W: Window> Call<'_, W> {
                 (slot, SocketKind::Datagram) => self.shutdown_datagram(slot, asked.how),
             }),
             Request::Close(asked) => {
-                words(Ok(self.close(self.account.resolve(asked.socket)?, false)))
+                self.close(self.account.resolve(asked.socket)?, false);
+                words(Ok(()))
             }
             Request::SockName(asked) => words(self.sock_name(self.account.resolve(asked.socket)?)),
             Request::PeerName(asked) => words(self.peer_name(self.account.resolve(asked.socket)?)),

@@ -87,7 +87,7 @@ impl<K: Key, V: Copy> Map<K, V> {
         Ok(())
     }
 
-    /// Removes a key and answers its value.
+    /// Removes a key and returns its value.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let mut hole = self.find(key)?;
         let (_, value) = self.slots[hole].take()?;
