@@ -15,7 +15,6 @@ use crate::sockets::socket::Role;
 use crate::tables::id::SocketId;
 use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
-use crate::transport::udp;
 
 impl<W: Window> Server<W> {
     /// Takes a frame up through the layers.
@@ -90,7 +89,7 @@ impl<W: Window> Server<W> {
 
     fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
         let verified = self.net.interface.offload.rx_checksum;
-        let Some((tuple, payload)) = udp::parse(packet, verified) else {
+        let Some((tuple, payload)) = packet::datagram(packet, verified) else {
             self.net.stats.inc(Counter::DropsMalformed);
             return;
         };

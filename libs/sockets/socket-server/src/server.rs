@@ -209,19 +209,16 @@ impl<W: Window> Server<W> {
         self.take_changes(None);
         let now = self.net.now();
         let stats = self.net.stats;
-        stats
-            .count(Counter::StreamSockets)
-            .set(self.tcp.connections.used() as u64);
-        stats
-            .count(Counter::TcpHalfOpen)
-            .set(self.tcp.half_open.len() as u64);
+        let (used, half_open) = (self.tcp.connections.used(), self.tcp.half_open.known.len());
+        stats.count(Counter::StreamSockets).set(used as u64);
+        stats.count(Counter::TcpHalfOpen).set(half_open as u64);
         Outcome {
             notify: self.accounts.take_news(now, self.net.stats).0,
             metered: false,
             deadline: earliest([
                 self.net.next_due(),
                 self.tcp.next_due(),
-                self.accounts.next_due(),
+                self.accounts.timers.next(),
             ])
             .map(nanoseconds),
             more_work: more_work || more,

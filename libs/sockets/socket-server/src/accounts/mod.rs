@@ -26,7 +26,8 @@ pub(crate) struct Accounts<W> {
     accounts: Vec<Account<W>>,
     /// Accounts that may have news for their clients.
     touched: ClientSet,
-    timers: Timers<ClientId>,
+    /// When a client's deadline passes, or calls that were refused are worth trying again.
+    pub(crate) timers: Timers<ClientId>,
     /// Clients that want the server's time.
     present: TimedSet,
 }
@@ -89,11 +90,6 @@ impl<W> Accounts<W> {
             }
         }
         notify
-    }
-
-    /// When a client's deadline passes, or calls that were refused are worth trying again.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.timers.next()
     }
 
     /// Wakes the clients whose deadline has passed, or that may try again.

@@ -106,7 +106,6 @@ pub struct Neighbours {
     probes: Bucket,
     /// A host whose address is to be confirmed by a request to that address.
     pub probe: Option<(Ipv4Addr, [u8; 6])>,
-    gateway: Option<Ipv4Addr>,
     /// The connections that wait, by host; and those whose wait is over and who have not been
     /// told.
     pub waiting: Lists<ConnectionId>,
@@ -123,7 +122,6 @@ impl Neighbours {
             requests: [0; MAX_CLIENTS],
             probes: Bucket::new(PROBES),
             probe: None,
-            gateway,
             waiting: Lists::new(connections, FOUND + 1),
         };
         let first = neighbours.entries.take();
@@ -175,11 +173,12 @@ impl Neighbours {
     /// that.
     pub fn heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
         // The gateway forwards packets of others, among them such as claim to come from here.
+        let known = self.table.get(&address);
         let gateway = &self.entries[GATEWAY];
-        if self.gateway == Some(address) || (gateway.state == State::Known && gateway.mac == mac) {
+        if known == Some(GATEWAY) || (gateway.state == State::Known && gateway.mac == mac) {
             return None;
         }
-        let Some(host) = self.table.get(&address) else {
+        let Some(host) = known else {
             self.insert_heard(address, mac, now);
             return None;
         };

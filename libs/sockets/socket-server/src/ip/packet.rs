@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Reads the headers of received IPv4 packets, and the ports behind them.
+//! Reads the headers of received IPv4 packets, and of the datagrams in them.
 
 use core::net::Ipv4Addr;
 
-use smoltcp::wire::{IpProtocol, Ipv4Packet};
+use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 
 use super::interface::Interface;
 use super::reassembly::{Fragment, FragmentKey};
@@ -143,4 +143,23 @@ pub fn tuple(packet: &Packet) -> Option<Tuple> {
         local: (packet.destination, to),
         remote: (packet.source, from),
     })
+}
+
+/// Reads a datagram. Returns its ends and its payload. `verified` if the device has checked the checksum.
+pub fn datagram<'a>(packet: &Packet<'a>, verified: bool) -> Option<(Tuple, &'a [u8])> {
+    let udp = UdpPacket::new_checked(packet.payload).ok()?;
+    let ends = (
+        IpAddress::Ipv4(packet.source),
+        IpAddress::Ipv4(packet.destination),
+    );
+    // No checksum at all is a sender's right (RFC 768).
+    let unchecked = verified || udp.checksum() == 0;
+    if udp.dst_port() == 0 || !(unchecked || udp.verify_checksum(&ends.0, &ends.1)) {
+        return None;
+    }
+    let tuple = Tuple {
+        local: (packet.destination, udp.dst_port()),
+        remote: (packet.source, udp.src_port()),
+    };
+    Some((tuple, udp.payload()))
 }

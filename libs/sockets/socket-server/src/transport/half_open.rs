@@ -49,8 +49,9 @@ pub(crate) struct HalfOpen {
 /// All of them.
 pub(crate) struct Backlog {
     entries: Pool<HalfOpenId, Option<HalfOpen>>,
-    known: Map<Tuple, HalfOpenId>,
-    timers: Timers<HalfOpenId>,
+    pub(crate) known: Map<Tuple, HalfOpenId>,
+    /// When the next SYN|ACK of each is due.
+    pub(super) timers: Timers<HalfOpenId>,
     cookies_until: Instant,
 }
 
@@ -62,10 +63,6 @@ impl Backlog {
             timers: Timers::new(CAPACITY),
             cookies_until: Instant::ZERO,
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.known.len()
     }
 
     pub(crate) fn get(&self, tuple: &Tuple) -> Option<HalfOpen> {
@@ -96,11 +93,6 @@ impl Backlog {
         self.timers.clear(id);
         self.entries.put_back(id);
         self.entries[id].take()
-    }
-
-    /// When the next SYN|ACK is due.
-    pub(crate) fn next(&self) -> Option<Instant> {
-        self.timers.next()
     }
 
     /// Takes out one whose SYN|ACK is due again. Those whose time is over are forgotten.

@@ -20,4 +20,3 @@ mod output;
 pub mod segment;
 pub mod tcp;
 pub mod time_wait;
-pub mod udp;

@@ -76,7 +76,7 @@ impl Tcp {
 
     /// When something is due here.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        earliest([self.timers.next(), self.half_open.next()])
+        earliest([self.timers.next(), self.half_open.timers.next()])
     }
 
     /// Does what is due. Each timer comes once a wake-up, so that the work is bounded by their
