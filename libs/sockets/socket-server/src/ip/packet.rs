@@ -145,7 +145,8 @@ pub fn tuple(packet: &Packet) -> Option<Tuple> {
     })
 }
 
-/// Reads a datagram. Returns its ends and its payload. `verified` if the device has checked the checksum.
+/// Reads a datagram. Returns its ends and its payload. `verified` if the device has checked the
+/// checksum.
 pub fn datagram<'a>(packet: &Packet<'a>, verified: bool) -> Option<(Tuple, &'a [u8])> {
     let udp = UdpPacket::new_checked(packet.payload).ok()?;
     let ends = (

@@ -91,8 +91,8 @@ impl Buffers {
 
 impl Tcp {
     /// A connection has more to carry than its buffers hold: gives it large ones, if its client's
-    /// budget has some. Returns whether there are some that it cannot have yet, because something is
-    /// on its way to the peer.
+    /// budget has some. Returns whether there are some that it cannot have yet, because something
+    /// is on its way to the peer.
     pub(super) fn grow(&mut self, id: ConnectionId, net: &mut Network) -> bool {
         let connection = &self.connections[id];
         let Some(client) = connection.owner.client() else {
