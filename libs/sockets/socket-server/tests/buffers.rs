@@ -264,7 +264,11 @@ proptest! {
         let listener = world.listen(80, 8);
         let mut running = Vec::new();
         for (length, most, pause) in flows {
+            // A smoltcp peer whose last segment of the handshake is lost does not answer the next
+            // SYN|ACK.
+            world.medium.set_faults(Faults::none());
             let flow = Flow::new(world.connected(listener, 80), length, length as u32);
+            world.medium.set_faults(faults);
             running.push((flow, most));
             let end = world.now + pause;
             while world.now < end {
@@ -295,10 +299,11 @@ proptest! {
         most in 500usize..5000,
         length in 3000usize..40_000,
     ) {
-        let mut world = world(large, Faults::some(seed));
+        let mut world = world(large, Faults::none());
         world.peer.buffer = window;
         let listener = world.listen(80, 8);
         let (socket, peer) = world.connected(listener, 80);
+        world.medium.set_faults(Faults::some(seed));
         let data = pattern(length, 1);
         let (mut sent, mut received) = (0, Vec::new());
         world.run_until("all bytes at the peer", |world| {
