@@ -13,11 +13,9 @@ use crate::EchoService;
 const TURN: usize = 4;
 /// Connections accepted before those that are open get their turn.
 const ACCEPTS: usize = 16;
-/// With less room than this, in bytes, a connection waits for more.
+/// Below this room (bytes) a piece is not worth its two calls: the socket is asked first whether it
+/// takes more by now.
 const WORTH_A_PIECE: usize = 8 * 1024;
-/// With less room than this, in bytes, the socket is asked first whether it has more. Its own small
-/// buffer has as much after a small piece.
-const LEAST: usize = 2 * 1024;
 
 /// A connection.
 pub(crate) struct Connection {
@@ -141,14 +139,13 @@ impl<T: Transport> EchoService<T> {
             return Err(Errno::EAGAIN);
         }
         if connection.room < WORTH_A_PIECE && !bits.intersects(failed) {
-            if !bits.intersects(PollBits::OUT) {
+            if bits.intersects(PollBits::OUT) {
+                let nothing = self.client.send_vectored(connection.socket, &[])?;
+                connection.room = nothing.room;
+            } else {
                 // Rather wait until a good part of the socket's buffer is free than echo drop by
                 // drop.
                 return Err(Errno::EAGAIN);
-            }
-            if connection.room < LEAST {
-                let nothing = self.client.send_vectored(connection.socket, &[])?;
-                connection.room = nothing.room;
             }
         }
         // A socket that has failed is asked for a byte at least: asked for none it has no error.
