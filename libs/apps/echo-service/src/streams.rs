@@ -13,8 +13,8 @@ use crate::EchoService;
 const TURN: usize = 4;
 /// Connections accepted before those that are open get their turn.
 const ACCEPTS: usize = 16;
-/// Below this room (bytes) a piece is not worth its two calls: the socket is asked first whether it
-/// takes more by now.
+/// Below this room in bytes, or half of the most that there has been, a piece is not worth its two
+/// calls: the socket is asked first whether it takes more by now.
 const WORTH_A_PIECE: usize = 8 * 1024;
 
 /// A connection.
@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     has_echoed: bool,
     /// Bytes that the socket takes at least. It is never offered more.
     room: usize,
+    /// The most that it has said.
+    most: usize,
 }
 
 impl<T: Transport> EchoService<T> {
@@ -55,6 +57,7 @@ impl<T: Transport> EchoService<T> {
                     place,
                     has_echoed: false,
                     room: 0,
+                    most: 0,
                 };
                 // There is room: as many as there are places.
                 let _ = self.connections.push(connection);
@@ -138,10 +141,12 @@ impl<T: Transport> EchoService<T> {
         if !bits.intersects(PollBits::IN | failed) {
             return Err(Errno::EAGAIN);
         }
-        if connection.room < WORTH_A_PIECE && !bits.intersects(failed) {
+        let least = WORTH_A_PIECE.min(connection.most / 2).max(1);
+        if connection.room < least && !bits.intersects(failed) {
             if bits.intersects(PollBits::OUT) {
                 let nothing = self.client.send_vectored(connection.socket, &[])?;
                 connection.room = nothing.room;
+                connection.most = connection.most.max(nothing.room);
             } else {
                 // Rather wait until a good part of the socket's buffer is free than echo drop by
                 // drop.
@@ -162,6 +167,7 @@ impl<T: Transport> EchoService<T> {
             return Err(Errno::EPROTO);
         }
         connection.room = sent.room;
+        connection.most = connection.most.max(sent.room);
         let (place, now) = (connection.place, self.client.now());
         if !core::mem::replace(&mut connection.has_echoed, true) {
             self.places.requested(place, now);
