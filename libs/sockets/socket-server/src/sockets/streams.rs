@@ -63,6 +63,10 @@ impl<W: Window> Call<'_, W> {
             local: (address, local.port),
             remote,
         };
+        // smoltcp does not get through a handshake with itself.
+        if tuple.local == remote {
+            return Err(Errno::ECONNREFUSED);
+        }
         if self.tcp.is_taken(&tuple) {
             return Err(Errno::EADDRNOTAVAIL);
         }
