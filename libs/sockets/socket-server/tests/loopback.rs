@@ -182,15 +182,24 @@ fn a_socket_does_not_meet_itself() {
     let end = world.connect(socket, "127.0.0.1:5000");
     assert_eq!(end, Err(Errno::ECONNREFUSED));
     world.assert_no_streams();
-    // One that is not bound gets a port that leads to no such end.
-    let socket = world.socket(SocketKind::Stream);
-    for port in 49_152..=65_535 {
-        assert_eq!(
-            world.connect(socket, &format!("127.0.0.1:{port}")),
-            Err(Errno::EINPROGRESS)
-        );
-        let addr = None;
-        world.ask(op::Connect { socket, addr }).unwrap();
+    // Of two ports the server chooses the one that leads to another end.
+    let ephemeral = PortRange::new(49_152, 65_533).unwrap();
+    let other = ClientLimits {
+        tcp_ports: vec![ephemeral],
+        ..limits(8, 4)
+    };
+    let first = ClientLimits {
+        tcp_ports: vec![],
+        ..limits(8, 4)
+    };
+    let mut world = World::new(config(), vec![first, other], Faults::none());
+    for to in [65_534, 65_535] {
+        let socket = world.socket(SocketKind::Stream);
+        let started = world.connect(socket, &format!("127.0.0.1:{to}"));
+        assert_eq!(started, Err(Errno::EINPROGRESS));
+        assert_eq!(world.name(socket).port(), to ^ 1);
+        world.close(socket);
+        world.settle();
     }
 }
 

@@ -179,11 +179,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use stats::{StatsPage, Writer};
-
-    fn loopback(clients: usize) -> Loopback {
-        let page: &'static StatsPage = Box::leak(Box::default());
-        Loopback::new(clients, Writer::attach(page, 0))
-    }
+    use test_world::page;
 
     proptest! {
         /// Each sender has frames of its own, and what comes back is what was sent.
@@ -191,7 +187,7 @@ mod tests {
         fn a_queue_with_room_for_each(steps in prop::collection::vec((0usize..4, any::<u8>(), 0usize..60), 0..200)) {
             let senders = [ClientId::new(0), ClientId::new(1), SERVER];
             let most = [CLIENT_FRAMES, CLIENT_FRAMES, SERVER_FRAMES];
-            let mut loopback = loopback(2);
+            let mut loopback = Loopback::new(2, Writer::attach(page::<StatsPage>(), 0));
             let mut model = VecDeque::new();
             for (what, byte, count) in steps {
                 for _ in 0..count {
