@@ -124,7 +124,7 @@ pd_counter_set! {
         LoopbackBytes: Bytes = "loopback_bytes",
         /// Frames not sent over loopback because their sender had too many on their way.
         LoopbackDrops: Count = "loopback_drops",
-        /// Frames not sent because no transmit buffer was free.
+        /// Frames not sent because no transmit buffer was free, or no room in loopback.
         DropsNoTxBuffer: Count = "drops_no_tx_buffer",
         /// Datagrams dropped because their next hop did not answer.
         DropsUnresolved: Count = "drops_unresolved",

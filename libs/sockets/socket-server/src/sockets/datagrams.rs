@@ -165,7 +165,9 @@ impl<W: Window> Call<'_, W> {
             self.schedule.block(self.client, loops);
             self.datagram_mut(slot)?.blocked = true;
             self.refresh(slot);
-            tx.hurry();
+            if !loops {
+                tx.hurry();
+            }
             return Err(Errno::EAGAIN);
         }
         let tuple = Tuple {

@@ -76,8 +76,7 @@ pub(crate) struct Listener {
 pub(crate) struct Datagram {
     pub inbox: Inbox,
     pub remote: Option<(Ipv4Addr, u16)>,
-    /// Where it sends from since it was connected, if it is bound to all addresses. It hears what
-    /// comes there.
+    /// Where it has sent from since it was connected, and hears what comes.
     pub source: Option<Ipv4Addr>,
     /// `send` has answered `EAGAIN` and there are still no transmit buffers.
     pub blocked: bool,
