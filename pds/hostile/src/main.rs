@@ -20,8 +20,12 @@ use socket_client::{Batch, Client, Errno, Incoming, Socket, SocketKind};
 
 use deeds::Deeds;
 
-/// The port for commands, as the declaration of the test image permits.
+/// The port for commands, and the echo service on this machine, as the declaration of the test
+/// image permits.
 const PORT: u16 = 6666;
+const ECHO: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 7);
+/// What is said there.
+const LINE: &[u8] = b"over loopback";
 /// Calls of a deed before the next look for a command.
 const CALLS: usize = 64;
 const LONGEST_COMMAND: usize = 32;
@@ -38,6 +42,9 @@ enum Work {
     Nonsense,
     /// Calls that name any part of a window full of garbage.
     Window,
+    /// For once as it should be: says a line to the echo service on this connection, and passes
+    /// the answer on to this address.
+    Talk(Socket, SocketAddr),
 }
 
 struct Hostile {
@@ -106,6 +113,13 @@ impl Hostile {
             b"calls" => return Work::Calls,
             b"nonsense" => return Work::Nonsense,
             b"window" => return Work::Window,
+            b"talk" => {
+                if let Ok(socket) = self.client.socket(SocketKind::Stream) {
+                    // It goes on when the socket is ready.
+                    let _ = self.client.connect(socket, ECHO.into());
+                    return Work::Talk(socket, from);
+                }
+            }
             b"log" => self.deeds.ruin_log(),
             b"spin" => deeds::spin(),
             b"overflow" => deeds::use_up_the_stack(1),
@@ -115,6 +129,27 @@ impl Hostile {
             _ => {}
         }
         Work::None
+    }
+}
+
+impl Hostile {
+    /// Says a line if there is nothing to hear yet, and ends with what comes back.
+    fn talk(&mut self, socket: Socket, to: SocketAddr) {
+        let mut heard = [0; LINE.len()];
+        let answer = match self.client.recv(socket, &mut heard) {
+            Err(Errno::EAGAIN) => match self.client.send(socket, LINE) {
+                Ok(_) | Err(Errno::EAGAIN) => return,
+                Err(errno) => Err(errno),
+            },
+            other => other,
+        };
+        let said = match &answer {
+            Ok(count) => heard.get(..*count).unwrap_or_default(),
+            Err(errno) => errno.name().as_bytes(),
+        };
+        let _ = self.client.sendto(self.commands, said, Some(to));
+        let _ = self.client.close(socket);
+        self.work = Work::None;
     }
 }
 
@@ -138,6 +173,10 @@ impl Handler for Hostile {
                     Work::Calls => self.deeds.call(),
                     Work::Nonsense => self.deeds.call_nonsense(),
                     Work::Window => self.deeds.call_with_garbage_in_the_window(),
+                    Work::Talk(socket, to) => {
+                        self.talk(socket, to);
+                        return Ok(());
+                    }
                 }
             }
         }

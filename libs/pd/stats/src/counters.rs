@@ -118,7 +118,13 @@ pd_counter_set! {
         DropsBacklog: Count = "drops_backlog",
         /// Datagrams dropped because their socket's buffer was full.
         DropsSocketFull: Count = "drops_socket_full",
-        /// Frames not sent because no transmit buffer was free.
+        /// Frames sent over loopback, and received there.
+        LoopbackFrames: Count = "loopback_frames",
+        /// Bytes of these frames.
+        LoopbackBytes: Bytes = "loopback_bytes",
+        /// Frames not sent over loopback because their sender had too many on their way.
+        LoopbackDrops: Count = "loopback_drops",
+        /// Frames not sent because no transmit buffer was free, or no room in loopback.
         DropsNoTxBuffer: Count = "drops_no_tx_buffer",
         /// Datagrams dropped because their next hop did not answer.
         DropsUnresolved: Count = "drops_unresolved",

@@ -28,8 +28,9 @@ pub const CLOSING_STREAMS: usize = 64;
 /// connections, packets in the making.
 const SHARED: u64 = 3 << 20;
 
-/// What it has for each client, rounded up: datagrams that wait for an Ethernet address.
-const CLIENT: u64 = 128 << 10;
+/// What it has for each client, rounded up: datagrams that wait for an Ethernet address, frames on
+/// their way over loopback.
+const CLIENT: u64 = 192 << 10;
 
 /// What it has for each connection, rounded up: small buffers, smoltcp's socket, places in tables.
 const CONNECTION: u64 = 9 << 10;

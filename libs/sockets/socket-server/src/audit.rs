@@ -128,6 +128,7 @@ impl<W: Window> Server<W> {
                 ];
                 let left = self.tcp.timers.get(id).is_none()
                     && self.tcp.queue.entries.of(id).is_none()
+                    && self.tcp.loopback.entries.of(id).is_none()
                     && lists.iter().all(|lists| lists.of(id).is_none());
                 ensure(left, "who is free is in no list, and has no timer")?;
                 continue;

@@ -17,17 +17,34 @@ use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
 
 impl<W: Window> Server<W> {
-    /// Takes a frame up through the layers.
+    /// Takes a frame of the device up through the layers.
     pub(crate) fn ingress<T: TxQueue>(&mut self, frame: &[u8], tx: &mut T) {
-        let Some(packet) = self.net.receive(frame, tx) else {
-            return;
-        };
+        if let Some(packet) = self.net.receive(frame, tx) {
+            self.whole(&packet, tx);
+        }
+    }
+
+    /// Takes the oldest frames of loopback up through the layers, within a budget.
+    pub(crate) fn loop_back<T: TxQueue>(&mut self, budget: usize, tx: &mut T) {
+        for _ in 0..budget {
+            let Some(frame) = self.net.loopback.take() else {
+                break;
+            };
+            if let Some(packet) = self.net.receive_own(frame.bytes()) {
+                self.whole(&packet, tx);
+            }
+            self.net.loopback.put_back(frame);
+        }
+    }
+
+    /// Delivers a packet, unless it is a fragment and others are missing.
+    fn whole<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
         let Some(fragment) = packet.fragment else {
-            return self.deliver(&packet, tx);
+            return self.deliver(packet, tx);
         };
         // Out of the server for as long as it is read.
         let mut bytes = core::mem::take(&mut self.assembled);
-        if let Some(whole) = self.net.reassemble(&packet, fragment, &mut bytes) {
+        if let Some(whole) = self.net.reassemble(packet, fragment, &mut bytes) {
             self.deliver(&whole, tx);
         }
         self.assembled = bytes;
@@ -110,7 +127,7 @@ impl<W: Window> Server<W> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
         let account = self.accounts.get(socket.client);
         match &account.socket(socket.slot)?.role {
-            Role::Datagram(datagram) if datagram.hears(tuple.remote) => Some(socket),
+            Role::Datagram(datagram) if datagram.hears(tuple) => Some(socket),
             _ => None,
         }
     }

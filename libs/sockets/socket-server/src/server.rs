@@ -32,7 +32,9 @@ use crate::transport::tcp::Tcp;
 
 /// Frames taken a wake-up.
 const RX_BUDGET: usize = 128;
-/// Frames sent a wake-up.
+/// Frames of loopback taken a wake-up.
+const LOOPBACK_BUDGET: usize = 128;
+/// Frames sent a wake-up, by the device and over loopback.
 const TX_BUDGET: usize = 256;
 /// Frames sent within one call: what one `send` can fill.
 const CALL_BUDGET: usize = 64;
@@ -46,7 +48,8 @@ pub struct Outcome {
     pub deadline: Option<u64>,
     /// Others want the server's time too: [`Server::spent`] wants to know how long the call took.
     pub metered: bool,
-    /// The budget was used up: call [`Server::poll`] again soon.
+    /// The budget was used up, or something is on its way over loopback: call [`Server::poll`]
+    /// again soon.
     pub more_work: bool,
 }
 
@@ -85,11 +88,10 @@ impl<W: Window> Server<W> {
         }
         stats.count(Counter::DatagramSockets).set(0);
         let frames = stats.count(Counter::TxFrames).get();
-        let own = config.address;
         Ok(Server {
             net: Network::new(config, streams, clients.len(), *stats),
             tcp: Tcp::new(config, streams, &limits),
-            ports: Ports::new(streams + datagrams, own, &limits, &config.key),
+            ports: Ports::new(streams + datagrams, &limits, &config.key),
             schedule: Schedule::new(clients.len(), frames),
             accounts: Accounts::new(clients, config.datagram_receive),
             assembled: vec![0; HEADER + PAYLOAD_MAX],
@@ -113,8 +115,8 @@ impl<W: Window> Server<W> {
         Ok(())
     }
 
-    /// The device says whether the link is up. While it is down connections send nothing; their
-    /// timers go on.
+    /// The device says whether the link is up. While it is down connections over it send nothing;
+    /// their timers go on.
     pub fn set_link(&mut self, up: bool, now: u64) {
         self.net.set_now(instant(now));
         self.net.set_link(up);
@@ -139,6 +141,8 @@ impl<W: Window> Server<W> {
             link.rx.pop();
             budget -= 1;
         }
+        self.loop_back(LOOPBACK_BUDGET, tx);
+        self.unblock(tx);
         self.tcp.end_waits(&mut self.net);
         while let Some(tuple) = self.net.next_undeliverable() {
             self.datagram_failed(tuple, Errno::EHOSTUNREACH);
@@ -205,7 +209,9 @@ impl<W: Window> Server<W> {
     ) -> Outcome {
         let (tcp, net) = (&mut self.tcp, &mut self.net);
         // What is sent into a link that is down is lost.
-        let more = net.interface.link_up && self.schedule.flush(whose, budget, tcp, net, tx);
+        let mut more = net.interface.link_up && self.schedule.flush(whose, budget, tcp, net, tx);
+        more |= self.schedule.flush_loopback(whose, budget, tcp, net, tx);
+        more |= !net.loopback.is_empty();
         self.take_changes(None);
         let now = self.net.now();
         let stats = self.net.stats;

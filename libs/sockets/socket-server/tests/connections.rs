@@ -145,7 +145,7 @@ fn attempts_to_nobody_end_with_the_reason() {
     // What cannot be sent to at all is refused at once.
     let socket = world.socket(SocketKind::Stream);
     for nowhere in [
-        "0.0.0.0:80",
+        "127.255.255.255:80",
         "255.255.255.255:80",
         "10.0.2.255:80",
         "224.0.0.1:80",

@@ -103,6 +103,7 @@ fn address_words() -> impl Strategy<Value = [u64; 3]> {
             prop_oneof![
                 Just("0.0.0.0"),
                 Just("10.0.2.15"),
+                Just("127.0.0.1"),
                 Just("10.0.2.2"),
                 Just("10.0.2.9"),
                 Just("1.1.1.1")

@@ -198,7 +198,12 @@ fn queries_tell_what_is_there() {
     );
     assert_eq!(interface.tx_frames, world.count(Counter::TxFrames));
     assert!(interface.tx_frames > 0);
-    let none = query::<Interface>(&mut world, QueryKind::Interface, 1);
+    let loopback: Interface = query(&mut world, QueryKind::Interface, 1).unwrap();
+    assert_eq!(&loopback.name[..3], b"lo\0");
+    let address = addr::to_words("127.0.0.1:0".parse().unwrap());
+    assert_eq!((loopback.address, loopback.prefix), (address, 8));
+    assert_eq!((loopback.link_up, loopback.tx_frames), (1, 0));
+    let none = query::<Interface>(&mut world, QueryKind::Interface, 2);
     assert_eq!(none, Err(Errno::ENODEV));
 
     let listener = world.listen(80, 4);

@@ -43,6 +43,15 @@ pub struct Local {
     pub port: u16,
 }
 
+impl Local {
+    fn everywhere(self) -> Local {
+        Local {
+            address: None,
+            ..self
+        }
+    }
+}
+
 /// What is bound: a port of a protocol, at an address of this machine or at all of one family.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PortKey {
@@ -79,8 +88,9 @@ struct Choice {
 /// The registry.
 pub struct Ports {
     pub(crate) bound: Map<PortKey, SocketId>,
-    /// This machine's addresses.
-    own: Vec<Ipv4Addr>,
+    /// By port: sockets that are bound to it at one address. Such addresses are too many to look at
+    /// each (127/8).
+    single: Map<PortKey, u16>,
     clients: Vec<Choice>,
     offsets: Secret,
     tables: Secret,
@@ -89,9 +99,9 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// A registry for at most `sockets` bound ports on a machine with this address. `limits` by
-    /// client say which ports are reserved, and for whom.
-    pub fn new(sockets: usize, own: Ipv4Addr, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
+    /// A registry for at most `sockets` bound ports. `limits` by client say which ports are
+    /// reserved, and for whom.
+    pub fn new(sockets: usize, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
         let choice = |client: usize| {
             let [streams, datagrams] = [SocketKind::Stream, SocketKind::Datagram].map(|kind| {
                 let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
@@ -106,7 +116,7 @@ impl Ports {
         };
         Ports {
             bound: Map::new(sockets, Secret::new(key, 104).hash([])),
-            own: vec![own],
+            single: Map::new(sockets, Secret::new(key, 105).hash([])),
             clients: (0..limits.len()).map(choice).collect(),
             offsets: Secret::new(key, 101),
             tables: Secret::new(key, 102),
@@ -133,22 +143,33 @@ impl Ports {
             let key = PortKey::new(kind, Local { address, ..local });
             self.bound.get(&key).is_some()
         };
-        let mut own = self.own.iter();
-        let is_any = local.address.is_none();
-        if is_bound(None)
-            || is_bound(local.address)
-            || is_any && own.any(|&address| is_bound(Some(address)))
-        {
+        let everywhere = PortKey::new(kind, local.everywhere());
+        let single = self.single.get(&everywhere).unwrap_or(0);
+        if is_bound(None) || is_bound(local.address) || (local.address.is_none() && single > 0) {
             return Err(Full);
         }
-        self.bound.insert(key, owner)
+        self.bound.insert(key, owner)?;
+        if local.address.is_some() {
+            self.single.insert(everywhere, single + 1)?;
+        }
+        Ok(())
     }
 
     /// Takes a port back from its owner.
     pub fn release(&mut self, kind: SocketKind, local: Local, owner: SocketId) {
         let key = PortKey::new(kind, local);
-        if self.bound.get(&key) == Some(owner) {
-            self.bound.remove(&key);
+        if self.bound.get(&key) != Some(owner) {
+            return;
+        }
+        self.bound.remove(&key);
+        let everywhere = PortKey::new(kind, local.everywhere());
+        match self.single.get(&everywhere) {
+            Some(count) if local.address.is_some() && count > 1 => {
+                // It has its key.
+                let _ = self.single.insert(everywhere, count - 1);
+            }
+            Some(_) if local.address.is_some() => drop(self.single.remove(&everywhere)),
+            _ => {}
         }
     }
 
@@ -291,7 +312,7 @@ mod tests {
     fn ports(sockets: usize, reserved: &[PortRange], seed: u64) -> Ports {
         let mut limits = [ClientLimits::default(), ClientLimits::default()];
         limits[1].tcp_ports = reserved.to_vec();
-        Ports::new(sockets, OWN, &limits, &[seed as u8; 16])
+        Ports::new(sockets, &limits, &[seed as u8; 16])
     }
 
     #[test]
@@ -318,7 +339,14 @@ mod tests {
         assert_eq!(ports.bind(STREAM, any(80), B), Err(Full));
         assert_eq!(ports.find(STREAM, (OWN, 80)), Some(A));
         assert_eq!(ports.find(STREAM, (Ipv4Addr::LOCALHOST, 80)), None);
+        let other = Local {
+            address: Some(Ipv4Addr::LOCALHOST),
+            port: 80,
+        };
+        assert_eq!(ports.bind(STREAM, other, B), Ok(()));
         ports.release(STREAM, one, A);
+        assert_eq!(ports.bind(STREAM, any(80), B), Err(Full));
+        ports.release(STREAM, other, B);
         assert_eq!(ports.bind(STREAM, any(80), B), Ok(()));
         assert_eq!(ports.bind(STREAM, one, A), Err(Full));
         assert_eq!(ports.find(STREAM, (Ipv4Addr::LOCALHOST, 80)), Some(B));

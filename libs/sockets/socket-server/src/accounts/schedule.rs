@@ -5,6 +5,7 @@
 use super::shares::{ANSWERS, SERVER, SHARE, Shares};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
+use crate::frames::loopback::CLIENT_FRAMES;
 use crate::ip::Network;
 use crate::tables::id::ClientId;
 use crate::tables::set::{ClientSet, TimedSet};
@@ -22,6 +23,8 @@ pub(crate) struct Schedule {
     shares: Shares,
     /// Clients with a datagram socket that waits for transmit buffers.
     blocked: ClientSet,
+    /// Clients with one that waits for room in loopback.
+    blocked_there: ClientSet,
     /// Clients whose share of the buffers is kept, because they have been told that there are some.
     invited: TimedSet,
 }
@@ -31,6 +34,7 @@ impl Schedule {
         Schedule {
             shares: Shares::new(frames),
             blocked: ClientSet::default(),
+            blocked_there: ClientSet::default(),
             invited: TimedSet::new(clients),
         }
     }
@@ -74,6 +78,32 @@ impl Schedule {
             tx.hurry();
         }
         waiting.0 & may.0 != 0
+    }
+
+    /// Lets connections of some clients send over loopback, up to a budget of frames. Returns
+    /// whether there is more that could be sent at once.
+    pub(crate) fn flush_loopback<T: TxQueue>(
+        &mut self,
+        whose: ClientSet,
+        budget: usize,
+        tcp: &mut Tcp,
+        net: &mut Network,
+        tx: &mut T,
+    ) -> bool {
+        let mut left = budget;
+        while left > 0
+            && let Some(turn) = tcp.loopback.pop(whose & net.loopback.with_room())
+        {
+            let client = turn.client;
+            let before = net.loopback.room(client);
+            net.loopback.set_sender(client);
+            tcp.turn(turn.id, TURN.min(left).min(turn.credit), net, tx);
+            net.loopback.set_sender(SERVER);
+            let used = before.saturating_sub(net.loopback.room(client)).max(1);
+            tcp.loopback.charge(client, used);
+            left = left.saturating_sub(used);
+        }
+        !(tcp.loopback.waiting & net.loopback.with_room()).is_empty()
     }
 
     /// Books what has been sent since the last time for an account. Returns how many frames that
@@ -128,13 +158,17 @@ impl Schedule {
         self.share(wants, client).min(free)
     }
 
-    /// A datagram socket of a client waits for transmit buffers.
-    pub(crate) fn block(&mut self, client: ClientId) {
-        self.blocked.set(client, true);
+    /// A datagram socket of a client waits for transmit buffers, or for room in loopback.
+    pub(crate) fn block(&mut self, client: ClientId, loops: bool) {
+        if loops {
+            self.blocked_there.set(client, true);
+        } else {
+            self.blocked.set(client, true);
+        }
     }
 
-    /// Takes out a client whose datagram sockets wait for transmit buffers, and for which there are
-    /// some now.
+    /// Takes out a client whose datagram sockets wait for transmit buffers, or for room in
+    /// loopback, and for which there is some now.
     pub(crate) fn unblock<T: TxQueue>(
         &mut self,
         tcp: &Tcp,
@@ -145,6 +179,12 @@ impl Schedule {
             if self.room(client, tcp, net, tx) >= Network::FRAGMENT_RESERVE {
                 self.blocked.set(client, false);
                 self.invited.add(client, net.now() + INVITATION);
+                return Some(client);
+            }
+        }
+        for client in self.blocked_there.iter() {
+            if 2 * net.loopback.room(client) >= CLIENT_FRAMES {
+                self.blocked_there.set(client, false);
                 return Some(client);
             }
         }

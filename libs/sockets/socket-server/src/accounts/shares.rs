@@ -7,6 +7,7 @@
 use alloc::collections::VecDeque;
 
 use crate::config::MAX_CLIENTS;
+pub(crate) use crate::frames::loopback::SERVER;
 use crate::tables::id::{ClientId, Id};
 use crate::tables::set::ClientSet;
 /// Transmit buffers that an account may hold while others want some. With a queue of frames that
@@ -18,8 +19,6 @@ pub(crate) const SHARE: usize = 64;
 /// like.
 pub(crate) const ANSWERS: usize = 48;
 
-/// The server's own account: for what it sends although no client asked for it.
-pub(crate) const SERVER: ClientId = ClientId::LAST;
 const ACCOUNTS: usize = 64;
 const _: () = assert!(MAX_CLIENTS < ACCOUNTS);
 

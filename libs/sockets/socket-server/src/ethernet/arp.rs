@@ -56,7 +56,7 @@ impl Arp {
 
     /// Sends it to one network card. Returns false if no buffer is free.
     pub fn send<T: TxQueue>(&self, to: [u8; 6], tx: &mut T, stats: Counters) -> bool {
-        let hop = Hop {
+        let hop = Hop::Ethernet {
             source: self.sender_mac,
             destination: to,
         };

@@ -16,13 +16,26 @@ pub const BROADCAST: [u8; 6] = [0xff; 6];
 const IPV4_TYPE: u16 = 0x0800;
 const ARP_TYPE: u16 = 0x0806;
 
-/// The two ends of a frame's journey.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hop {
-    /// This machine's Ethernet address.
-    pub source: [u8; 6],
-    /// The next hop's.
-    pub destination: [u8; 6],
+/// A packet's way to the next hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hop {
+    /// To this machine itself.
+    #[default]
+    Loopback,
+    /// In a frame from one Ethernet address to another.
+    Ethernet {
+        /// This machine's.
+        source: [u8; 6],
+        /// The next hop's.
+        destination: [u8; 6],
+    },
+}
+
+impl Hop {
+    /// Whether it leads over loopback.
+    pub fn loops(self) -> bool {
+        self == Hop::Loopback
+    }
 }
 
 /// A received frame for this machine.
@@ -73,8 +86,15 @@ pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
 }
 
 fn emit(frame: &mut [u8], hop: Hop, kind: u16) {
-    frame[..6].copy_from_slice(&hop.destination);
-    frame[6..12].copy_from_slice(&hop.source);
+    let (source, destination) = match hop {
+        Hop::Loopback => ([0; 6], [0; 6]),
+        Hop::Ethernet {
+            source,
+            destination,
+        } => (source, destination),
+    };
+    frame[..6].copy_from_slice(&destination);
+    frame[6..12].copy_from_slice(&source);
     frame[12..HEADER].copy_from_slice(&kind.to_be_bytes());
 }
 

@@ -10,6 +10,7 @@ use super::{BROADCAST, Hop, is_card};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::interface::NextHop;
 use crate::ip::output::{HEADER, UDP, emit_udp};
 use crate::ip::packet::{Tuple, is_host};
 use crate::ip::paths::MIN_MTU;
@@ -79,11 +80,16 @@ impl Network {
         }
     }
 
-    /// The next hop's Ethernet address, if it is known. Callers call [`Self::send_probe`] after
-    /// they have sent.
-    pub(crate) fn hop(&mut self, next_hop: Ipv4Addr) -> Option<Hop> {
-        let mac = self.neighbours.lookup(next_hop, self.now())?;
-        Some(self.hop_to(mac))
+    /// The way to the next hop. Callers call [`Self::send_probe`] after they have sent.
+    ///
+    /// # Errors
+    /// The neighbour whose Ethernet address is not known.
+    pub(crate) fn hop(&mut self, next_hop: NextHop) -> Result<Hop, Ipv4Addr> {
+        let NextHop::Neighbour(address) = next_hop else {
+            return Ok(Hop::Loopback);
+        };
+        let mac = self.neighbours.lookup(address, self.now());
+        Ok(self.hop_to(mac.ok_or(address)?))
     }
 
     /// Asks the neighbour that was just sent to whether its address is still right, if it is time
@@ -194,15 +200,15 @@ impl Network {
     /// The address of a host is there: the datagrams that waited for it are sent.
     fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
         while let Some(place) = self.pending.pop(host) {
-            let to = self.pending.tuple(place).remote.0;
+            let tuple = self.pending.tuple(place);
             let hop = self
                 .routes
-                .next_hop(to)
-                .and_then(|next_hop| self.hop(next_hop));
+                .next_hop(tuple.remote.0)
+                .and_then(|next_hop| self.hop(next_hop).ok());
             // Out of the pool for as long as it is read.
             let pending = core::mem::take(&mut self.pending.bytes);
             let datagram = &pending[self.pending.range(place)];
-            match hop.map(|hop| self.send_datagram(hop, to, datagram, tx)) {
+            match hop.map(|hop| self.send_datagram(hop, &tuple, datagram, tx)) {
                 Some(Some(())) => {}
                 Some(None) => self.stats.inc(Counter::DropsNoTxBuffer),
                 None => self.stats.inc(Counter::DropsUnresolved),

@@ -2,7 +2,9 @@
 
 //! The way to the driver: received frames are looked at where they lie, frames to send are written
 //! where the driver takes them. The two directions are separate objects, because an answer is
-//! written while the question is being read.
+//! written while the question is being read. What goes to this machine itself takes `loopback`.
+
+pub(crate) mod loopback;
 
 use core::convert::Infallible;
 

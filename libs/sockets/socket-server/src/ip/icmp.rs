@@ -10,7 +10,7 @@ use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, IpProtocol, Ipv4Packet};
 use socket_proto::Errno;
 
 use super::Network;
-use super::output::HEADER;
+use super::output::{Envelope, HEADER};
 use super::packet::{Packet, Tuple, ports};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
@@ -72,7 +72,7 @@ pub struct Error {
     pub length: usize,
 }
 
-/// Reads a message. `own` is this machine's address.
+/// Reads a message. `own` is the address of this machine that it was sent to.
 fn parse(payload: &[u8], own: Ipv4Addr) -> Option<Message> {
     let packet = Icmpv4Packet::new_checked(payload).ok()?;
     if !packet.verify_checksum() {
@@ -179,7 +179,8 @@ fn emit_unreachable(message: &mut [u8], code: u8, packet: &Packet) {
 impl Network {
     /// Handles an ICMP message. Returns what it says about a packet that claims to be ours.
     pub(crate) fn icmp<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Error> {
-        match parse(packet.payload, self.address()) {
+        // Who tells us of a packet of ours tells its source.
+        match parse(packet.payload, packet.destination) {
             None => self.stats.inc(Counter::DropsMalformed),
             // An echo from all hosts would be an amplifier (RFC 1122 section 3.2.2.6 lets us be
             // silent).
@@ -192,6 +193,12 @@ impl Network {
                     }
                 }
             }
+            // What goes over loopback meets no router.
+            Some(Message::Error(error))
+                if self.routes.is_own(error.tuple.remote.0) != packet.back.loops() =>
+            {
+                self.stats.inc(Counter::IcmpIgnored);
+            }
             Some(Message::Error(error)) => return Some(error),
             Some(Message::Other) => {}
         }
@@ -199,7 +206,8 @@ impl Network {
     }
 
     fn may_send_icmp(&mut self, packet: &Packet) -> bool {
-        let allowed = self.icmp_limit.allow(packet.source, self.now);
+        // As on Linux there is no limit on loopback, which has bounds of its own.
+        let allowed = packet.back.loops() || self.icmp_limit.allow(packet.source, self.now);
         self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }
@@ -224,11 +232,11 @@ impl Network {
 
     /// Answers a request for an echo.
     fn send_echo<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<()> {
-        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
+        let envelope = self.answer(packet);
         let message = self.scratch.get_mut(..packet.payload.len())?;
         message.copy_from_slice(packet.payload);
         emit_reply(message);
-        envelope.send(message, tx)
+        envelope.send(message, &mut self.loopback.or(tx, packet.back.loops()))
     }
 
     /// Tells a sender that its packet found nobody. The message fits onto every path.
@@ -238,12 +246,19 @@ impl Network {
         packet: &Packet,
         tx: &mut T,
     ) -> Option<()> {
-        let envelope = self.envelope(packet.source, self.hop_to(packet.sender), IpProtocol::Icmp);
+        let envelope = self.answer(packet);
         let length = ICMP + quoted_length(packet);
+        let tx = &mut self.loopback.or(tx, packet.back.loops());
         let Ok(()) = envelope.send_filled(length, tx, |message| -> Result<_, Infallible> {
             emit_unreachable(message, code, packet);
             Ok(())
         })?;
         Some(())
+    }
+
+    /// The envelope of an answer to a packet that was for this machine alone.
+    fn answer(&mut self, packet: &Packet) -> Envelope {
+        let ends = (packet.destination, packet.source);
+        self.envelope(ends, packet.back, IpProtocol::Icmp)
     }
 }

@@ -9,7 +9,7 @@ use super::output::HEADER;
 use super::packet::{self, Packet, Reject};
 use super::reassembly::{Fragment, Progress};
 use crate::counters::Counter;
-use crate::ethernet::{self, Content};
+use crate::ethernet::{self, Content, Hop};
 use crate::frames::TxQueue;
 
 impl Network {
@@ -33,23 +33,32 @@ impl Network {
             }
             Content::Ipv4(bytes) => bytes,
         };
-        match packet::parse(bytes, frame.sender, &self.interface) {
-            // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
-            Ok(packet) if packet.to_all || !frame.to_all => {
-                if !packet.to_all {
-                    self.hear(packet.source, packet.sender, tx);
-                }
-                Some(packet)
-            }
-            Ok(_) | Err(Reject::Malformed) => {
-                self.stats.inc(Counter::DropsMalformed);
-                None
-            }
-            Err(Reject::Source) => {
-                self.stats.inc(Counter::DropsSource);
-                None
-            }
+        let packet = self.parse(bytes, self.hop_to(frame.sender))?;
+        if packet.to_all {
+            return Some(packet);
         }
+        // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
+        if frame.to_all {
+            self.stats.inc(Counter::DropsMalformed);
+            return None;
+        }
+        self.hear(packet.source, frame.sender, tx);
+        Some(packet)
+    }
+
+    /// Takes a frame that has come over loopback. Returns the packet in it, as [`Self::receive`].
+    pub(crate) fn receive_own<'a>(&self, frame: &'a [u8]) -> Option<Packet<'a>> {
+        self.parse(frame.get(ethernet::HEADER..)?, Hop::Loopback)
+    }
+
+    fn parse<'a>(&self, bytes: &'a [u8], back: Hop) -> Option<Packet<'a>> {
+        let why = match packet::parse(bytes, back, &self.interface, &self.routes) {
+            Ok(packet) => return Some(packet),
+            Err(Reject::Malformed) => Counter::DropsMalformed,
+            Err(Reject::Source) => Counter::DropsSource,
+        };
+        self.stats.inc(why);
+        None
     }
 
     /// A fragment has come. If it completes a packet, that is put into `bytes` and returned.

@@ -12,6 +12,10 @@ use crate::frames::Offload;
 /// Before the driver has told its address: a locally administered one.
 const NO_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0];
 
+/// The network of loopback (RFC 1122 section 3.2.1.3), and the highest address in it.
+pub const LOOPBACK: (Ipv4Addr, u8) = (Ipv4Addr::LOCALHOST, 8);
+const LOOPBACK_BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
+
 /// An Ethernet interface.
 #[derive(Clone, Copy, Debug)]
 pub struct Interface {
@@ -43,9 +47,9 @@ impl Interface {
         }
     }
 
-    /// Whether an address means all hosts.
+    /// Whether an address means all hosts, of the link or of the loopback network.
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
-        address.is_broadcast() || Some(address) == self.broadcast
+        address.is_broadcast() || Some(address) == self.broadcast || address == LOOPBACK_BROADCAST
     }
 
     /// Whether a host is on the link.
@@ -55,40 +59,69 @@ impl Interface {
 }
 
 /// How packets get to a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    /// They do not leave: the network is this machine.
+    Loopback,
+    /// The network is that of the link.
+    Link,
+    /// By this router.
+    Router(Ipv4Addr),
+}
+
+/// A line of the table.
 struct Route {
     network: Ipv4Addr,
     prefix: u8,
-    /// The router; none if the network is that of the link.
-    via: Option<Ipv4Addr>,
+    gate: Gate,
+}
+
+/// Where a packet goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextHop {
+    /// To this machine itself, over loopback.
+    Loopback,
+    /// To this host on the link.
+    Neighbour(Ipv4Addr),
 }
 
 /// The routes, longest prefix first.
 pub struct Routes(Vec<Route>);
 
 impl Routes {
-    /// The interface's own network, and all others by way of the gateway.
+    /// This machine's addresses over loopback, the interface's own network, and all others by way
+    /// of the gateway.
     pub fn new(config: &Config) -> Self {
-        let own = Route {
-            network: config.address,
-            prefix: config.prefix,
-            via: None,
+        let route = |network, prefix, gate| Route {
+            network,
+            prefix,
+            gate,
         };
-        let default = config.gateway.map(|gateway| Route {
-            network: Ipv4Addr::UNSPECIFIED,
-            prefix: 0,
-            via: Some(gateway),
-        });
-        let mut routes = vec![own];
-        routes.extend(default);
+        let mut routes = vec![
+            route(config.address, 32, Gate::Loopback),
+            route(LOOPBACK.0, LOOPBACK.1, Gate::Loopback),
+            route(config.address, config.prefix, Gate::Link),
+        ];
+        let default = |gateway| route(Ipv4Addr::UNSPECIFIED, 0, Gate::Router(gateway));
+        routes.extend(config.gateway.map(default));
         routes.sort_by_key(|route| core::cmp::Reverse(route.prefix));
         Routes(routes)
     }
 
-    /// The host on the link that a packet goes to next.
-    pub fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
+    /// Where a packet goes next. `None` if no route leads there.
+    pub fn next_hop(&self, to: Ipv4Addr) -> Option<NextHop> {
         let mut routes = self.0.iter();
         let route = routes.find(|route| in_network(route.network, route.prefix, to))?;
-        Some(route.via.unwrap_or(to))
+        Some(match route.gate {
+            Gate::Loopback => NextHop::Loopback,
+            Gate::Link => NextHop::Neighbour(to),
+            Gate::Router(router) => NextHop::Neighbour(router),
+        })
+    }
+
+    /// Whether an address is one of this machine's.
+    pub fn is_own(&self, address: Ipv4Addr) -> bool {
+        address != LOOPBACK_BROADCAST && self.next_hop(address) == Some(NextHop::Loopback)
     }
 }
 
@@ -99,20 +132,24 @@ mod tests {
     #[test]
     fn the_longest_prefix_decides() {
         let [near, far] = [Ipv4Addr::new(10, 1, 0, 1), Ipv4Addr::new(10, 2, 0, 1)];
-        let route = |network, prefix, via| Route {
+        let route = |network, prefix, gate| Route {
             network,
             prefix,
-            via,
+            gate,
         };
         let routes = Routes(vec![
-            route(Ipv4Addr::new(10, 1, 2, 0), 24, None),
-            route(Ipv4Addr::new(10, 1, 0, 0), 16, Some(near)),
-            route(Ipv4Addr::new(10, 0, 0, 0), 8, Some(far)),
+            route(Ipv4Addr::new(10, 1, 2, 7), 32, Gate::Loopback),
+            route(Ipv4Addr::new(10, 1, 2, 0), 24, Gate::Link),
+            route(Ipv4Addr::new(10, 1, 0, 0), 16, Gate::Router(near)),
+            route(Ipv4Addr::new(10, 0, 0, 0), 8, Gate::Router(far)),
         ]);
         let host = |a, b, c| Ipv4Addr::new(a, b, c, 9);
-        assert_eq!(routes.next_hop(host(10, 1, 2)), Some(host(10, 1, 2)));
-        assert_eq!(routes.next_hop(host(10, 1, 3)), Some(near));
-        assert_eq!(routes.next_hop(host(10, 3, 3)), Some(far));
+        let neighbour = |host| Some(NextHop::Neighbour(host));
+        assert_eq!(routes.next_hop(host(10, 1, 2)), neighbour(host(10, 1, 2)));
+        assert_eq!(routes.next_hop(host(10, 1, 3)), neighbour(near));
+        assert_eq!(routes.next_hop(host(10, 3, 3)), neighbour(far));
         assert_eq!(routes.next_hop(host(11, 1, 2)), None);
+        assert!(routes.is_own(Ipv4Addr::new(10, 1, 2, 7)));
+        assert!(!routes.is_own(host(10, 1, 2)) && !routes.is_own(host(11, 1, 2)));
     }
 }

@@ -17,15 +17,19 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+use socket_proto::Errno;
+
 use crate::config::Config;
 use crate::counters::{Counter, Counters};
+use crate::ethernet::Hop;
 use crate::ethernet::gateway::Gateway;
 use crate::ethernet::neighbours::Neighbours;
 use crate::ethernet::pending::Pending;
 use crate::frames::Offload;
+use crate::frames::loopback::Loopback;
 use crate::tables::map::mix;
 use crate::time::{Instant, earliest};
-use interface::{Interface, Routes};
+use interface::{Interface, NextHop, Routes};
 use paths::{Path, Paths};
 use rate::{Limiter, Rate};
 use reassembly::{PAYLOAD_MAX, Reassembly};
@@ -42,9 +46,10 @@ const RESETS_ONE: Rate = Rate::new(500, 200);
 const ARP_ALL: Rate = Rate::new(1000, 500);
 const ARP_ONE: Rate = Rate::new(20, 20);
 
-/// The interface and what belongs to it.
+/// The interfaces and what belongs to them.
 pub(crate) struct Network {
     pub interface: Interface,
+    pub loopback: Loopback,
     pub routes: Routes,
     pub gateway: Gateway,
     pub neighbours: Neighbours,
@@ -80,6 +85,7 @@ impl Network {
         }
         Network {
             interface: Interface::new(config),
+            loopback: Loopback::new(clients, stats),
             routes: Routes::new(config),
             gateway: Gateway::new(config.gateway),
             neighbours: Neighbours::new(seed(14), config.gateway, connections),
@@ -133,12 +139,31 @@ impl Network {
         self.interface.address
     }
 
-    /// Whether packets can be sent to that one host: there is a route, and it is neither a group
-    /// nor this machine.
-    pub(crate) fn can_reach(&self, to: Ipv4Addr) -> bool {
+    /// The address that packets to a host come from, unless their socket is bound to another. As on
+    /// Linux, each of this machine's own answers for itself, and one for all of 127/8.
+    pub(crate) fn source_for(&self, to: Ipv4Addr) -> Ipv4Addr {
+        if to.is_loopback() {
+            Ipv4Addr::LOCALHOST
+        } else {
+            self.address()
+        }
+    }
+
+    /// Checks that packets can be sent from an address of this machine to that one host.
+    ///
+    /// # Errors
+    /// `ENETUNREACH` if no route leads there, or it is a group; `EINVAL` for a packet that would
+    /// leave this machine with an address that means nothing outside (RFC 1122 section 3.2.1.3).
+    pub(crate) fn check_way(&self, from: Ipv4Addr, to: Ipv4Addr) -> Result<NextHop, Errno> {
         let group = to.is_multicast() || self.interface.is_broadcast(to);
-        let host = !group && !to.is_unspecified() && !to.is_loopback() && to != self.address();
-        host && self.routes.next_hop(to).is_some()
+        let next_hop = self.routes.next_hop(to).ok_or(Errno::ENETUNREACH)?;
+        if group || to.is_unspecified() {
+            return Err(Errno::ENETUNREACH);
+        }
+        if from.is_loopback() && next_hop != NextHop::Loopback {
+            return Err(Errno::EINVAL);
+        }
+        Ok(next_hop)
     }
 
     /// What is known of the way to a host.
@@ -146,9 +171,10 @@ impl Network {
         self.paths.get(to, self.now)
     }
 
-    /// Whether a reset may be sent to a host; if not, that is counted.
-    pub(crate) fn may_reset(&mut self, to: Ipv4Addr) -> bool {
-        let allowed = self.reset_limit.allow(to, self.now);
+    /// Whether a reset may be sent to a host; if not, that is counted. Loopback has bounds of its
+    /// own.
+    pub(crate) fn may_reset(&mut self, to: Ipv4Addr, back: Hop) -> bool {
+        let allowed = back.loops() || self.reset_limit.allow(to, self.now);
         self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }

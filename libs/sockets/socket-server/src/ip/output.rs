@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! IPv4 packets that leave: each goes to an Ethernet address, in fragments if its path is narrow.
+//! IPv4 packets that leave: each goes to an Ethernet address or over loopback, in fragments if its
+//! path is narrow.
 
 use core::convert::Infallible;
 use core::net::Ipv4Addr;
@@ -80,8 +81,11 @@ impl Envelope {
     }
 
     fn count(&self, length: usize) {
-        self.stats.inc(Counter::TxFrames);
-        self.stats.add(Counter::TxBytes, length as u64);
+        // Loopback counts its own.
+        if !self.hop.loops() {
+            self.stats.inc(Counter::TxFrames);
+            self.stats.add(Counter::TxBytes, length as u64);
+        }
     }
 
     /// Sends a packet that fits into one frame, and whose payload `fill` writes.
@@ -155,37 +159,43 @@ impl Network {
 
     /// The two ends of a frame's way to an Ethernet address.
     pub(crate) fn hop_to(&self, mac: [u8; 6]) -> Hop {
-        Hop {
+        Hop::Ethernet {
             source: self.interface.mac,
             destination: mac,
         }
     }
 
-    pub(super) fn envelope(&mut self, to: Ipv4Addr, hop: Hop, protocol: IpProtocol) -> Envelope {
+    pub(super) fn envelope(
+        &mut self,
+        (source, destination): (Ipv4Addr, Ipv4Addr),
+        hop: Hop,
+        protocol: IpProtocol,
+    ) -> Envelope {
         Envelope {
             hop,
-            path: self.path(to),
-            source: self.address(),
-            destination: to,
+            path: self.path(destination),
+            source,
+            destination,
             protocol,
-            ident: self.next_ident(to),
+            ident: self.next_ident(destination),
             stats: self.stats,
         }
     }
 
-    /// Sends a segment of our own making to an Ethernet address.
+    /// Sends a segment of our own making to where one came from.
     pub(crate) fn send_segment<T: TxQueue>(
         &mut self,
         segment: Segment,
         tuple: &Tuple,
-        mac: [u8; 6],
+        back: Hop,
         tx: &mut T,
     ) {
-        let envelope = self.envelope(tuple.remote.0, self.hop_to(mac), IpProtocol::Tcp);
+        let envelope = self.envelope(tuple.addresses(), back, IpProtocol::Tcp);
         let fill = |payload: &mut [u8]| {
             segment.emit(tuple, payload);
             Ok::<(), Infallible>(())
         };
+        let tx = &mut self.loopback.or(tx, back.loops());
         let sent = envelope.send_filled(segment.length(), tx, fill);
         if sent.is_none() {
             self.stats.inc(Counter::DropsNoTxBuffer);
@@ -196,12 +206,12 @@ impl Network {
     pub(crate) fn send_datagram<T: TxQueue>(
         &mut self,
         hop: Hop,
-        to: Ipv4Addr,
+        tuple: &Tuple,
         datagram: &[u8],
         tx: &mut T,
     ) -> Option<()> {
-        let envelope = self.envelope(to, hop, IpProtocol::Udp);
-        let sent = envelope.send(datagram, tx);
+        let envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
+        let sent = envelope.send(datagram, &mut self.loopback.or(tx, hop.loops()));
         self.send_probe(tx);
         sent
     }
@@ -216,11 +226,12 @@ impl Network {
         tx: &mut T,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
-        let envelope = self.envelope(tuple.remote.0, hop, IpProtocol::Udp);
-        let checksum = !self.interface.offload.tx_checksum;
+        let envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
+        let checksum = hop.loops() || !self.interface.offload.tx_checksum;
         let length = UDP + length;
+        let out = &mut self.loopback.or(tx, hop.loops());
         let sent = if HEADER + length <= envelope.path.mtu {
-            envelope.send_filled(length, tx, |datagram| {
+            envelope.send_filled(length, out, |datagram| {
                 fill(&mut datagram[UDP..])?;
                 emit_udp(datagram, tuple, checksum);
                 Ok(())
@@ -232,7 +243,7 @@ impl Network {
             }
             // The device cannot know the sum over all fragments.
             emit_udp(datagram, tuple, true);
-            envelope.send(datagram, tx).map(Ok)
+            envelope.send(datagram, out).map(Ok)
         };
         self.send_probe(tx);
         sent

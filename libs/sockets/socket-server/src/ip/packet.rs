@@ -6,8 +6,9 @@ use core::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 
-use super::interface::Interface;
+use super::interface::{Interface, Routes};
 use super::reassembly::{Fragment, FragmentKey};
+use crate::ethernet::Hop;
 use crate::tables::map::{Key, mix};
 
 /// Address and port.
@@ -28,6 +29,11 @@ impl Tuple {
         local: (Ipv4Addr::UNSPECIFIED, 0),
         remote: (Ipv4Addr::UNSPECIFIED, 0),
     };
+
+    /// Of its packets that leave: source and destination.
+    pub fn addresses(&self) -> (Ipv4Addr, Ipv4Addr) {
+        (self.local.0, self.remote.0)
+    }
 }
 
 /// An end of a connection as a number.
@@ -46,8 +52,8 @@ impl Key for Tuple {
 pub struct Packet<'a> {
     /// The packet, without what the frame is padded with.
     pub bytes: &'a [u8],
-    /// The Ethernet address that it came from, to which answers go back.
-    pub sender: [u8; 6],
+    /// The way that answers take: to where it came from.
+    pub back: Hop,
     /// Source address; a host's.
     pub source: Ipv4Addr,
     /// Destination address.
@@ -71,28 +77,39 @@ pub enum Reject {
     Source,
 }
 
-/// Reads an IPv4 header. `sender` is the frame's.
+/// Reads the header of an IPv4 packet that has come over loopback or by the interface, as `back`
+/// says.
 ///
 /// # Errors
 /// The packet is to be dropped.
 pub fn parse<'a>(
     bytes: &'a [u8],
-    sender: [u8; 6],
+    back: Hop,
     interface: &Interface,
+    routes: &Routes,
 ) -> Result<Packet<'a>, Reject> {
     let packet = Ipv4Packet::new_checked(bytes).map_err(|_| Reject::Malformed)?;
     let (source, destination) = (packet.src_addr(), packet.dst_addr());
-    let to_all = interface.is_broadcast(destination);
-    let for_us = to_all || destination == interface.address;
+    let to_all = !back.loops() && interface.is_broadcast(destination);
+    let for_us = match back {
+        Hop::Loopback => routes.is_own(destination),
+        Hop::Ethernet { .. } => {
+            (to_all || destination == interface.address) && !destination.is_loopback()
+        }
+    };
     if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() || !for_us {
         return Err(Reject::Malformed);
     }
     let protocol = packet.next_header();
     // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
     let nameless = source.is_unspecified() && to_all && protocol == IpProtocol::Udp;
-    if !nameless
-        && (!is_host(source) || source == interface.address || interface.is_broadcast(source))
-    {
+    let possible = match back {
+        Hop::Loopback => routes.is_own(source),
+        Hop::Ethernet { .. } => {
+            is_host(source) && source != interface.address && !interface.is_broadcast(source)
+        }
+    };
+    if !(nameless || possible) {
         return Err(Reject::Source);
     }
     let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
@@ -108,7 +125,7 @@ pub fn parse<'a>(
     });
     Ok(Packet {
         bytes: &bytes[..usize::from(packet.total_len())],
-        sender,
+        back,
         source,
         destination,
         to_all,

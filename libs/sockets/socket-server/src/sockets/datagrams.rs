@@ -10,8 +10,11 @@ use socket_proto::{CheckedSpan, DatagramHeader, Errno, Received, Sent, Shutdown,
 
 use super::socket::{Datagram, Role};
 use super::{Call, destination};
+use crate::accounts::ports::Local;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
+use crate::frames::loopback::SERVER;
+use crate::ip::interface::NextHop;
 use crate::ip::output::{UDP, frames_for};
 use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
@@ -40,40 +43,43 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// Sending binds, if nobody did before.
-    fn autobind(&mut self, slot: Slot) -> Result<(Ipv4Addr, u16), Errno> {
-        let own = self.net.address();
-        let local = match self.account.socket_mut(slot)?.local {
-            Some(local) => local,
-            None => self.bind_ephemeral(slot, None, None)?,
-        };
-        Ok((local.address.unwrap_or(own), local.port))
+    fn autobind(&mut self, slot: Slot) -> Result<Local, Errno> {
+        match self.account.socket_mut(slot)?.local {
+            Some(local) => Ok(local),
+            None => self.bind_ephemeral(slot, None, None),
+        }
     }
 
-    /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without
-    /// `SO_BROADCAST`.
-    fn check_reach(&self, to: Ipv4Addr) -> Result<(), Errno> {
+    /// Where a datagram comes from, and where it goes next. No socket may send to all hosts, as on
+    /// Linux without `SO_BROADCAST`.
+    fn way(&mut self, slot: Slot, to: Ipv4Addr) -> Result<(Ipv4Addr, NextHop), Errno> {
         if self.net.interface.is_broadcast(to) {
             return Err(Errno::EACCES);
         }
-        if !self.net.can_reach(to) {
-            return Err(Errno::ENETUNREACH);
-        }
-        Ok(())
+        let bound = self.account.socket_mut(slot)?.local;
+        let connected = self.datagram_mut(slot)?.source;
+        let source = bound.and_then(|local| local.address).or(connected);
+        let source = source.unwrap_or(self.net.source_for(to));
+        Ok((source, self.net.check_way(source, to)?))
     }
 
     /// `connect`: no packet is sent.
     pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
-        let remote = destination(to)?;
-        self.check_reach(remote.0)?;
+        let remote = destination(to, self.account.socket_mut(slot)?.local)?;
+        let (source, _) = self.way(slot, remote.0)?;
         self.autobind(slot)?;
-        self.datagram_mut(slot)?.remote = Some(remote);
+        let datagram = self.datagram_mut(slot)?;
+        datagram.remote = Some(remote);
+        datagram.source = Some(source);
         self.refresh(slot);
         Ok(())
     }
 
     /// `connect` with `AF_UNSPEC`: the socket hears everyone again.
     pub(crate) fn dissolve_datagram(&mut self, slot: Slot) -> Result<(), Errno> {
-        self.datagram_mut(slot)?.remote = None;
+        let datagram = self.datagram_mut(slot)?;
+        datagram.remote = None;
+        datagram.source = None;
         self.release_chosen_port(slot);
         self.refresh(slot);
         Ok(())
@@ -128,7 +134,7 @@ impl<W: Window> Call<'_, W> {
         slot: Slot,
         span: CheckedSpan,
         at: usize,
-        from: (Ipv4Addr, u16),
+        from: Local,
         tx: &mut T,
     ) -> Result<usize, Errno> {
         let room = span.length().checked_sub(at + HEADER_SIZE);
@@ -142,35 +148,43 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EINVAL);
         }
         let to = match header.peer()? {
-            Some(to) => destination(to)?,
+            Some(to) => destination(to, Some(from))?,
             None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
-        self.check_reach(to.0)?;
+        let (source, next_hop) = self.way(slot, to.0)?;
         if length > self.datagram_send.min(MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
         let frames = frames_for(UDP + length, self.net.path(to.0).mtu);
-        if self.schedule.room(self.client, self.tcp, self.net, tx) < frames {
-            self.schedule.block(self.client);
+        let loops = next_hop == NextHop::Loopback;
+        let room = match loops {
+            true => self.net.loopback.room(self.client),
+            false => self.schedule.room(self.client, self.tcp, self.net, tx),
+        };
+        if room < frames {
+            self.schedule.block(self.client, loops);
             self.datagram_mut(slot)?.blocked = true;
             self.refresh(slot);
-            tx.hurry();
+            if !loops {
+                tx.hurry();
+            }
             return Err(Errno::EAGAIN);
         }
         let tuple = Tuple {
-            local: from,
+            local: (source, from.port),
             remote: to,
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
         let fill = |into: &mut [u8]| window.read(span.half(), start, into);
-        let next_hop = self.net.routes.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
+        self.net.loopback.set_sender(self.client);
         let sent = match self.net.hop(next_hop) {
-            Some(hop) => self.net.send_filled(hop, &tuple, length, tx, fill),
-            None => Some(
+            Ok(hop) => self.net.send_filled(hop, &tuple, length, tx, fill),
+            Err(neighbour) => Some(
                 self.net
-                    .hold(next_hop, self.client, tuple, length, tx, fill),
+                    .hold(neighbour, self.client, tuple, length, tx, fill),
             ),
         };
+        self.net.loopback.set_sender(SERVER);
         self.schedule.note_sent(self.client, self.net, tx);
         sent.ok_or(Errno::EAGAIN)??;
         self.net.stats.inc(Counter::CopiesFromClient);

@@ -158,12 +158,15 @@ impl<W> Call<'_, W> {
         address: Option<Ipv4Addr>,
         remote: Option<(Ipv4Addr, u16)>,
     ) -> Result<Local, Errno> {
-        let (id, own) = (self.id(slot), address.unwrap_or(self.net.address()));
+        let id = self.id(slot);
         let socket = self.account.socket_mut(slot)?;
-        let tcp = &*self.tcp;
+        let (tcp, net) = (&*self.tcp, &*self.net);
         let usable = |port| {
-            let local = (own, port);
-            remote.is_none_or(|remote| !tcp.is_taken(&Tuple { local, remote }))
+            remote.is_none_or(|remote| {
+                let local = (address.unwrap_or(net.source_for(remote.0)), port);
+                // Nor shall a socket meet itself.
+                local != remote && !tcp.is_taken(&Tuple { local, remote })
+            })
         };
         let local = self
             .ports
@@ -185,9 +188,14 @@ impl<W> Call<'_, W> {
     }
 }
 
-/// Checks an address that a client wants to send to.
-fn destination(to: SocketAddr) -> Result<(Ipv4Addr, u16), Errno> {
+/// Checks an address that a client wants to send to, from a socket that may be bound. As on Linux
+/// the unspecified address means this machine.
+fn destination(to: SocketAddr, bound: Option<Local>) -> Result<(Ipv4Addr, u16), Errno> {
     match to {
+        SocketAddr::V4(to) if to.port() != 0 && to.ip().is_unspecified() => {
+            let own = bound.and_then(|local| local.address);
+            Ok((own.unwrap_or(Ipv4Addr::LOCALHOST), to.port()))
+        }
         SocketAddr::V4(to) if to.port() != 0 => Ok((*to.ip(), to.port())),
         SocketAddr::V4(_) => Err(Errno::EINVAL),
         SocketAddr::V6(_) => Err(Errno::EAFNOSUPPORT),

@@ -23,7 +23,7 @@ impl<W> Call<'_, W> {
         };
         let address = match *addr.ip() {
             any if any.is_unspecified() => None,
-            own if own == self.net.address() => Some(own),
+            own if self.net.routes.is_own(own) => Some(own),
             _ => return Err(Errno::EADDRNOTAVAIL),
         };
         let (id, port) = (self.id(slot), addr.port());
@@ -106,7 +106,7 @@ impl<W> Call<'_, W> {
         let local = socket.name.or(socket.local);
         // Linux shows the address that a connected socket sends from.
         let address = match &socket.role {
-            Role::Datagram(datagram) => datagram.remote.map(|_| self.net.address()),
+            Role::Datagram(datagram) => datagram.source,
             _ => None,
         };
         let address = local.and_then(|local| local.address).or(address);

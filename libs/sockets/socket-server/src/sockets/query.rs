@@ -8,6 +8,7 @@ use socket_proto::{Errno, Handle, Span, Written, addr, op};
 use super::Call;
 use super::socket::Role;
 use crate::counters::Counter;
+use crate::ip::interface::LOOPBACK;
 use crate::ip::paths::LINK_MTU;
 use crate::protocol::window::Window;
 use crate::transport::engine::State;
@@ -21,6 +22,7 @@ impl<W: Window> Call<'_, W> {
     pub(crate) fn query(&mut self, asked: op::Query) -> Result<Written, Errno> {
         match (asked.what, asked.index) {
             (QueryKind::Interface, 0) => self.put(asked.span, &self.interface()),
+            (QueryKind::Interface, 1) => self.put(asked.span, &self.loopback()),
             (QueryKind::Interface, _) => Err(Errno::ENODEV),
             (QueryKind::Account, 0) => self.put(asked.span, &self.account.state()),
             (QueryKind::Account, _) => Err(Errno::EINVAL),
@@ -62,6 +64,28 @@ impl<W: Window> Call<'_, W> {
             rx_bytes: stats.count(Counter::RxBytes).get(),
             tx_frames: stats.count(Counter::TxFrames).get(),
             tx_bytes: stats.count(Counter::TxBytes).get(),
+        }
+    }
+
+    fn loopback(&self) -> Interface {
+        let mut name = [0; 16];
+        name[..2].copy_from_slice(b"lo");
+        let (address, prefix) = LOOPBACK;
+        let stats = self.net.stats;
+        let frames = stats.count(Counter::LoopbackFrames).get();
+        let bytes = stats.count(Counter::LoopbackBytes).get();
+        Interface {
+            name,
+            mac: [0; 8],
+            address: addr::to_words((address, 0).into()),
+            prefix: prefix.into(),
+            mtu: LINK_MTU as u32,
+            link_up: 1,
+            reserved: 0,
+            rx_frames: frames,
+            rx_bytes: bytes,
+            tx_frames: frames,
+            tx_bytes: bytes,
         }
     }
 

@@ -8,6 +8,7 @@ use socket_proto::{Errno, PollBits, SocketKind};
 
 use super::options::Options;
 use crate::accounts::ports::Local;
+use crate::ip::packet::Tuple;
 use crate::tables::id::ConnectionId;
 use crate::tables::list::List;
 use crate::transport::mail::Inbox;
@@ -75,14 +76,18 @@ pub(crate) struct Listener {
 pub(crate) struct Datagram {
     pub inbox: Inbox,
     pub remote: Option<(Ipv4Addr, u16)>,
+    /// Where it has sent from since it was connected, and hears what comes.
+    pub source: Option<Ipv4Addr>,
     /// `send` has answered `EAGAIN` and there are still no transmit buffers.
     pub blocked: bool,
 }
 
 impl Datagram {
-    /// Whether it hears this peer: a connected socket hears its own only.
-    pub(crate) fn hears(&self, peer: (Ipv4Addr, u16)) -> bool {
-        self.remote.is_none_or(|remote| remote == peer)
+    /// Whether it hears a datagram that has come to its port: a connected socket hears its own peer
+    /// only, and by the address that it sends from.
+    pub(crate) fn hears(&self, tuple: Tuple) -> bool {
+        self.remote.is_none_or(|remote| remote == tuple.remote)
+            && self.source.is_none_or(|source| source == tuple.local.0)
     }
 }
 

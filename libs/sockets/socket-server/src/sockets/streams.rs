@@ -47,22 +47,26 @@ impl<W: Window> Call<'_, W> {
             (Phase::Disconnecting, _) => return Err(Errno::EINVAL),
             (Phase::Connecting, _) => return self.connect_again(slot),
         }
-        let (remote, bound) = (destination(to)?, socket.local);
+        let bound = socket.local;
+        let remote = destination(to, bound)?;
         if !self.account.limits.may_reach(remote.0, remote.1) {
             return Err(Errno::EACCES);
         }
-        if !self.net.can_reach(remote.0) {
-            return Err(Errno::ENETUNREACH);
-        }
+        let address = bound.and_then(|local| local.address);
+        let address = address.unwrap_or(self.net.source_for(remote.0));
+        self.net.check_way(address, remote.0)?;
         let local = match bound {
             Some(local) => local,
             None => self.bind_ephemeral(slot, None, Some(remote))?,
         };
-        let address = local.address.unwrap_or(self.net.address());
         let tuple = Tuple {
             local: (address, local.port),
             remote,
         };
+        // smoltcp does not get through a handshake with itself.
+        if tuple.local == remote {
+            return Err(Errno::ECONNREFUSED);
+        }
         if self.tcp.is_taken(&tuple) {
             return Err(Errno::EADDRNOTAVAIL);
         }

@@ -93,6 +93,14 @@ impl From<Option<ClientId>> for ClientSet {
     }
 }
 
+impl core::ops::BitAnd for ClientSet {
+    type Output = ClientSet;
+
+    fn bitand(self, other: ClientSet) -> ClientSet {
+        ClientSet(self.0 & other.0)
+    }
+}
+
 impl core::ops::BitOr for ClientSet {
     type Output = ClientSet;
 

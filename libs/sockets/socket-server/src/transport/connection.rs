@@ -11,6 +11,7 @@ use super::engine::{Socket, State};
 use super::half_open::HalfOpen;
 use super::numbers::PeerOptions;
 use super::segment::{Control, MSS, Segment, before};
+use crate::ethernet::Hop;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, SocketId};
 use crate::time::{Duration, Instant};
@@ -107,6 +108,8 @@ pub(crate) struct Connection {
     /// The two ends, for as long as somebody may ask. It is in the table of connections unless
     /// `owner` is `Free`.
     pub tuple: Option<Tuple>,
+    /// Its peer is on this machine.
+    pub(super) loops: bool,
     pub error: Option<Errno>,
     pub attempt: Attempt,
     pub read_shut: bool,
@@ -153,6 +156,7 @@ impl Connection {
             socket,
             owner: Owner::Free,
             tuple: None,
+            loops: false,
             error: None,
             attempt: Attempt::Over,
             read_shut: false,
@@ -241,7 +245,7 @@ impl Connection {
         let irs = self.irs.wrapping_add(self.read);
         Some(HalfOpen {
             tuple: self.tuple?,
-            mac: [0; 6],
+            back: Hop::default(),
             syn: Segment::syn(irs, self.flow.show_all(), self.peer),
             iss: self.snd_una().wrapping_sub(1),
             offer: 0,

@@ -8,6 +8,7 @@
 
 use crate::time::{Duration, Instant};
 
+use crate::ethernet::Hop;
 use crate::ip::packet::Tuple;
 use crate::tables::id::HalfOpenId;
 use crate::tables::map::Map;
@@ -32,8 +33,8 @@ const COOKIES: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HalfOpen {
     pub tuple: Tuple,
-    /// The Ethernet address that the SYN came from.
-    pub mac: [u8; 6],
+    /// The way to where the SYN came from.
+    pub back: Hop,
     /// The peer's SYN.
     pub syn: Segment,
     /// Our first sequence number.

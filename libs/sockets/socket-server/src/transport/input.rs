@@ -70,13 +70,15 @@ impl<T: TxQueue> Arrival<'_, T> {
 
     /// Sends a segment of our own making to where this one came from.
     pub(super) fn reply(&mut self, reply: Segment) {
-        let mac = self.packet.sender;
-        self.net.send_segment(reply, &self.tuple, mac, self.tx);
+        let back = self.packet.back;
+        self.net.send_segment(reply, &self.tuple, back, self.tx);
     }
 
     /// Tells the sender that there is no such connection, unless it was told so often of late.
     pub(super) fn reset(&mut self, segment: Segment) {
-        if segment.control != Control::Rst && self.net.may_reset(self.tuple.remote.0) {
+        if segment.control != Control::Rst
+            && self.net.may_reset(self.tuple.remote.0, self.packet.back)
+        {
             self.net.stats.inc(Counter::TcpResetsSent);
             self.reply(Segment::reset(&segment));
         }
@@ -119,8 +121,8 @@ impl<T: TxQueue> Arrival<'_, T> {
         let probe = Segment::ack(before_window, connection.snd_una(), segment.window);
         let mut buffer = Segment::buffer();
         let probe = probe.emit_as_peer(&self.tuple, &[], &mut buffer);
-        let (engine, mac) = (&mut self.tcp.engine, self.packet.sender);
-        engine.ingress(&mut connection.socket, probe, mac, self.net, self.tx);
+        let (engine, back) = (&mut self.tcp.engine, self.packet.back);
+        engine.ingress(&mut connection.socket, probe, back, self.net, self.tx);
     }
 
     /// Gives an ordinary segment to its connection.
@@ -134,9 +136,9 @@ impl<T: TxQueue> Arrival<'_, T> {
                 return;
             }
         } else {
-            let (engine, mac) = (&mut self.tcp.engine, self.packet.sender);
+            let (engine, back) = (&mut self.tcp.engine, self.packet.back);
             let (socket, bytes) = (&mut connection.socket, self.packet.bytes);
-            let sent = engine.ingress(socket, bytes, mac, self.net, self.tx);
+            let sent = engine.ingress(socket, bytes, back, self.net, self.tx);
             connection.reached |= sent.packets > 0;
         }
         let connection = &mut self.tcp.connections[id];

@@ -46,7 +46,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         };
         let half_open = HalfOpen {
             tuple,
-            mac: self.packet.sender,
+            back: self.packet.back,
             syn: segment,
             iss,
             offer: self.tcp.buffers.window(listening.socket.client),
@@ -119,7 +119,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         self.net.stats.inc(Counter::SynCookiesTaken);
         Some(HalfOpen {
             tuple,
-            mac: self.packet.sender,
+            back: self.packet.back,
             syn: Segment::syn(irs, segment.window, options),
             iss,
             offer: 0,
@@ -170,7 +170,7 @@ impl Tcp {
             ack: Some(half_open.syn.seq.wrapping_add(1)),
             ..Segment::syn(half_open.iss, half_open.offer, options)
         };
-        net.send_segment(reply, &half_open.tuple, half_open.mac, tx);
+        net.send_segment(reply, &half_open.tuple, half_open.back, tx);
     }
 
     /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer

@@ -34,7 +34,8 @@ impl Tcp {
             if at.is_none_or(|at| at > now) {
                 break at;
             }
-            if sent == limit || tx.free() == 0 {
+            let free = net.loopback.or(tx, connection.loops).free();
+            if sent == limit || free == 0 {
                 self.wake(id);
                 break None;
             }

@@ -38,8 +38,10 @@ pub(crate) struct Tcp {
     pub(super) time_wait: TimeWait,
     pub(super) numbers: Numbers,
     pub(crate) timers: Timers<ConnectionId>,
-    /// Connections that may have something to send.
+    /// Connections that may have something to send by the device.
     pub queue: FairQueue<ConnectionId>,
+    /// Those that may over loopback.
+    pub loopback: FairQueue<ConnectionId>,
     /// One list: connections of which the layer above has to take notice.
     pub(crate) changed: Lists<ConnectionId>,
     pub(crate) buffers: Buffers,
@@ -63,6 +65,7 @@ impl Tcp {
             numbers: Numbers::new(&config.key),
             timers: Timers::new(count),
             queue: FairQueue::new(count, clients),
+            loopback: FairQueue::new(count, clients),
             changed: Lists::new(count, 1),
             scale: scale(buffers.large.receive),
             buffers,
@@ -114,7 +117,11 @@ impl Tcp {
         if let Some(client) = connection.owner.client()
             && !connection.has_failed()
         {
-            self.queue.push(id, client);
+            let queue = match connection.loops {
+                true => &mut self.loopback,
+                false => &mut self.queue,
+            };
+            queue.push(id, client);
         }
     }
 
@@ -144,6 +151,7 @@ impl Tcp {
         }
         let id = self.connections.take()?;
         self.connections[id].begin(owner, tuple, iss, net.now());
+        self.connections[id].loops = net.routes.is_own(tuple.remote.0);
         // There are as many names as connections.
         let _ = self.tuples.insert(tuple, id);
         let used = self.connections.used() as u64;
@@ -179,6 +187,7 @@ impl Tcp {
         self.forget_tuple(id);
         self.timers.clear(id);
         self.queue.remove(id);
+        self.loopback.remove(id);
         self.changed.remove(id);
         net.neighbours.waiting.remove(id);
     }

@@ -3,7 +3,7 @@
 //! The core, with one client, on the simulated link.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
 use socket_proto::{Errno, Handle, Shutdown, SocketKind, op};
@@ -32,6 +32,7 @@ fn address((place, number): Name) -> String {
     let host = match place {
         Place::Any => "0.0.0.0",
         Place::Own => "10.0.2.15",
+        Place::Loopback => "127.0.0.1",
         Place::Peer => "10.0.2.2",
         Place::Silent => SILENT,
         Place::Foreign => "198.51.100.7",
@@ -44,7 +45,7 @@ fn address((place, number): Name) -> String {
 fn name(address: SocketAddr) -> Seen {
     let place = match address.ip() {
         any if any.is_unspecified() => Place::Any,
-        own if own == SERVER_IP => Place::Own,
+        own if own == SERVER_IP || own == Ipv4Addr::LOCALHOST => Place::Own,
         peer if peer == PEER_IP => Place::Peer,
         silent if silent.to_string() == SILENT => Place::Silent,
         other => panic!("an unexpected address: {other}"),

@@ -78,6 +78,7 @@ impl Host {
         let address = match place {
             Place::Any => Ipv4Addr::UNSPECIFIED,
             Place::Own => host(1),
+            Place::Loopback => Ipv4Addr::LOCALHOST,
             Place::Peer => host(2),
             Place::Silent => {
                 self.make_silent(port);

@@ -10,6 +10,7 @@ mod core;
 mod datagrams;
 mod ending;
 mod host;
+mod loopback;
 mod opening;
 mod script;
 
@@ -73,7 +74,13 @@ fn differences(lines: &[Line], ours: &[String], linux: &[String]) -> Option<Stri
 #[test]
 fn sockets_behave_as_on_linux() {
     let mut wrong = Vec::new();
-    let cases = [opening::CASES, ending::CASES, datagrams::CASES].concat();
+    let cases = [
+        opening::CASES,
+        ending::CASES,
+        datagrams::CASES,
+        loopback::CASES,
+    ]
+    .concat();
     for (title, case) in &cases {
         let lines = lines(case);
         let steps: Vec<Step> = lines.iter().map(|line| line.step).collect();

@@ -9,6 +9,8 @@ pub enum Place {
     Any,
     /// This machine's.
     Own,
+    /// 127.0.0.1. It is shown as [`Place::Own`].
+    Loopback,
     /// The other machine's.
     Peer,
     /// A machine that never answers.
@@ -81,6 +83,7 @@ fn place(word: &str) -> Place {
     match word {
         "any" => Place::Any,
         "own" => Place::Own,
+        "loopback" => Place::Loopback,
         "peer" => Place::Peer,
         "silent" => Place::Silent,
         "foreign" => Place::Foreign,

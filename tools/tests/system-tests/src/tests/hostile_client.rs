@@ -26,6 +26,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     hostile_client_ruins_its_log,
     hostile_client_overflows_its_stack,
     hostile_client_spins,
+    hostile_client_talks_over_loopback,
 ];
 
 pub const ON_A_LAN: &[Test] = test_list![Lan:
@@ -63,6 +64,17 @@ impl Command {
             }
         }
         bail!("the hostile client does not answer to {command:?}");
+    }
+
+    /// Receives what it has to say about a command, which is not the command.
+    fn hear(&self) -> Result<Vec<u8>> {
+        let mut buffer = [0; 2048];
+        loop {
+            let count = self.0.recv(&mut buffer)?;
+            if &buffer[..count] != b"talk" {
+                return Ok(buffer[..count].to_vec());
+            }
+        }
     }
 }
 
@@ -166,6 +178,21 @@ fn hostile_client_spins(world: &mut Sockets) -> Result<()> {
     console.wait_for(mark, &["hostile: spins"], BEFORE_THE_RESTART)?;
     let fault = ["fault: hostile: turns without end", "ready after"];
     console.wait_for(mark, &fault, TIMEOUT)?;
+    no_other_fault(world)
+}
+
+/// It asks the echo service of the same machine, and not a frame of that leaves.
+fn hostile_client_talks_over_loopback(world: &mut Sockets) -> Result<()> {
+    let hostile = Command::open(world)?;
+    for _ in 0..EXCHANGES {
+        let before = counter(world, "net_server", "loopback_frames")?;
+        hostile.give("talk")?;
+        let said = hostile.hear().context("no answer over loopback")?;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        ensure!(said.starts_with("over loopback"), "the answer is {said}");
+        let after = counter(world, "net_server", "loopback_frames")?;
+        ensure!(after >= before + 5.0, "{} frames", after - before);
+    }
     no_other_fault(world)
 }
 

@@ -4,7 +4,7 @@
 //! packets; the Ethernet header around them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
-use smoltcp::wire::Ipv4Packet;
+use smoltcp::wire::{Ipv4Packet, TcpPacket};
 
 use super::told::Told;
 
@@ -79,6 +79,10 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 packet.fill_checksum();
             }
             out.told.amend(packet, out.scale, out.checksum);
+            if out.hop.loops() && !out.checksum {
+                // There is no device to do it.
+                fill_checksum(packet);
+            }
             note(packet, &mut out.sent);
             out.sent.bytes += frame.len() as u64;
         });
@@ -93,6 +97,13 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
             (None, None) => unreachable!("the closure is gone only if its result is here"),
         }
     }
+}
+
+/// Writes the checksum of a packet's TCP segment.
+fn fill_checksum(packet: &mut [u8]) {
+    let mut packet = Ipv4Packet::new_unchecked(packet);
+    let ends = (packet.src_addr().into(), packet.dst_addr().into());
+    TcpPacket::new_unchecked(packet.payload_mut()).fill_checksum(&ends.0, &ends.1);
 }
 
 /// Looks at a TCP segment that has just been written by the stack, without IP options.

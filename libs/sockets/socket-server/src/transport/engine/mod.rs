@@ -92,7 +92,9 @@ impl Engine {
     /// Makes the interface anew, with this seed for its random numbers.
     fn renew(&mut self, seed: u64) {
         *self.iface = build(seed, &self.capabilities);
-        // To smoltcp every host is a neighbour: packets have been routed before.
+        // To smoltcp every host is a neighbour, and each packet for this machine: packets have been
+        // routed before.
+        self.iface.set_any_ip(true);
         let everywhere = IpCidr::Ipv4(Ipv4Cidr::new(self.address, 0));
         self.iface.update_ip_addrs(|list| {
             // There is room: the list was empty.
@@ -206,19 +208,21 @@ impl Engine {
         self.nowhere(Some(packet), now, socket);
     }
 
-    /// Gives a received segment to a socket. What it answers goes to the Ethernet address `sender`.
+    /// Gives a received segment to a socket. What it answers goes `back`.
     pub(crate) fn ingress<T: TxQueue>(
         &mut self,
         socket: &mut Socket,
         packet: &[u8],
-        sender: [u8; 6],
+        back: Hop,
         net: &mut Network,
         tx: &mut T,
     ) -> Sent {
         net.stats.inc(Counter::SocketVisits);
-        let out = self.out(socket, net.hop_to(sender), None, tx);
-        let (_, sent) = self.wire(Some(packet), net.now(), socket, out);
-        count(sent, net);
+        let now = net.now();
+        let mut way = net.loopback.or(tx, back.loops());
+        let out = self.out(socket, back, None, &mut way);
+        let (_, sent) = self.wire(Some(packet), now, socket, out);
+        count(sent, back, net);
         sent
     }
 
@@ -235,19 +239,24 @@ impl Engine {
         let Some((to, next_hop)) = socket.peer().and_then(next_hop) else {
             return (false, Sent::default());
         };
-        let Some(hop) = net.hop(next_hop) else {
-            let sent = Sent {
-                unresolved: Some(next_hop),
-                ..Sent::default()
-            };
-            return (false, sent);
+        let hop = match net.hop(next_hop) {
+            Ok(hop) => hop,
+            Err(neighbour) => {
+                let sent = Sent {
+                    unresolved: Some(neighbour),
+                    ..Sent::default()
+                };
+                return (false, sent);
+            }
         };
         let path = net.path(to);
         self.use_mtu(path.mtu);
         let ident = path.may_fragment.then(|| net.next_ident(to));
-        let out = self.out(socket, hop, ident, tx);
-        let (progress, sent) = self.wire(None, net.now(), socket, out);
-        count(sent, net);
+        let now = net.now();
+        let mut way = net.loopback.or(tx, hop.loops());
+        let out = self.out(socket, hop, ident, &mut way);
+        let (progress, sent) = self.wire(None, now, socket, out);
+        count(sent, hop, net);
         net.send_probe(tx);
         (progress, sent)
     }
@@ -308,9 +317,12 @@ impl Engine {
     }
 }
 
-fn count(sent: Sent, net: &mut Network) {
-    net.stats.add(Counter::TxFrames, u64::from(sent.packets));
-    net.stats.add(Counter::TxBytes, sent.bytes);
+fn count(sent: Sent, hop: Hop, net: &mut Network) {
+    // Loopback counts its own.
+    if !hop.loops() {
+        net.stats.add(Counter::TxFrames, u64::from(sent.packets));
+        net.stats.add(Counter::TxBytes, sent.bytes);
+    }
     net.stats
         .add(Counter::DropsNoTxBuffer, u64::from(sent.lost));
 }
