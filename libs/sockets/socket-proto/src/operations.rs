@@ -171,7 +171,8 @@ records! {
 
     /// What `recv` returns.
     Received {
-        /// Bytes of the range that were filled, headers and padding included.
+        /// Bytes of the range that were filled, headers and padding included; with `MSG_TRUNC` on a
+        /// stream, bytes that were taken.
         bytes: u64,
         /// How many datagrams that is; 0 on a stream.
         datagrams: u64,
@@ -269,7 +270,7 @@ operations! {
         socket: Handle,
         /// Where the payload lies, in either half of the window.
         span: Span,
-        /// How it is done; docs/socket-protocol.md has the bits.
+        /// How it is done.
         flags: Flags,
     } -> Sent, errors [
         EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EDESTADDRREQ, EFAULT, EMSGSIZE, ENETUNREACH,
@@ -282,7 +283,7 @@ operations! {
         socket: Handle,
         /// Where the payload shall go, in the server's half of the window.
         span: Span,
-        /// How it is done; docs/socket-protocol.md has the bits.
+        /// How it is done.
         flags: Flags,
     } -> Received, errors [EAGAIN, EFAULT, ENOTCONN, EOPNOTSUPP] pending;
 
@@ -382,7 +383,7 @@ impl op::Send {
     /// Without flags.
     #[must_use]
     pub const fn new(socket: Handle, span: Span) -> Self {
-        let flags = Flags::None;
+        let flags = Flags::NONE;
         op::Send {
             socket,
             span,
@@ -395,7 +396,7 @@ impl op::Recv {
     /// Without flags.
     #[must_use]
     pub const fn new(socket: Handle, span: Span) -> Self {
-        let flags = Flags::None;
+        let flags = Flags::NONE;
         op::Recv {
             socket,
             span,

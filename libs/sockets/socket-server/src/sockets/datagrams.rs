@@ -6,7 +6,9 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Received, Sent, Shutdown, Span};
+use socket_proto::{
+    CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, Span,
+};
 
 use super::socket::{Datagram, Role};
 use super::{Call, destination};
@@ -179,14 +181,21 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// `recv`.
-    pub(crate) fn recv_datagrams(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
+    pub(crate) fn recv_datagrams(
+        &mut self,
+        slot: Slot,
+        span: Span,
+        flags: Flags,
+    ) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         self.take_error(slot)?;
         let read_shut = self.account.socket_mut(slot)?.read_shut;
         let (inbox, mail, window) = self.account.mailbox(slot)?;
+        let peeks = flags.has(Flag::Peek);
+        let most = if peeks { 1 } else { BATCH };
         let mut count = 0;
         let mut at = 0;
-        while count < BATCH {
+        while count < most {
             let Some(room) = span.length().checked_sub(at + HEADER_SIZE) else {
                 break;
             };
@@ -203,8 +212,12 @@ impl<W: Window> Call<'_, W> {
             let start = span.start() + at;
             let payload = start + HEADER_SIZE;
             let headed = window.write(start, header.bytes());
-            mail.pop(inbox, length, |at, bytes| window.write(payload + at, bytes))
-                .and(headed)?;
+            let drain = |at, bytes: &[u8]| window.write(payload + at, bytes);
+            let drained = match peeks {
+                true => mail.peek(inbox, length, drain),
+                false => mail.pop(inbox, length, drain),
+            };
+            drained.and(headed)?;
             self.net.stats.inc(Counter::CopiesToClient);
             self.net.stats.add(Counter::CopiedToClient, length as u64);
             at = (at + stride(length)).min(span.length());

@@ -16,7 +16,7 @@ use rustix::net::{
     sendto, shutdown, socket_with, sockopt,
 };
 
-use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 
 /// Ports that have been used by earlier runs rest.
 static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
@@ -32,6 +32,8 @@ pub struct Host {
     datagrams: Option<OwnedFd>,
     /// Listeners that are full, and what fills them.
     silent: Vec<OwnedFd>,
+    /// Bytes that the peer has sent.
+    sent: u8,
 }
 
 fn open(kind: SocketType) -> OwnedFd {
@@ -66,6 +68,7 @@ impl Host {
             connection: None,
             datagrams: None,
             silent: Vec::new(),
+            sent: 0,
         }
     }
 
@@ -180,10 +183,12 @@ impl Host {
                 let flags = SendFlags::NOSIGNAL;
                 Seen::Count(sendto(self.socket(a)?, &vec![7; n], flags, &address)?)
             }
-            Step::Recv(a, n) => {
-                let mut buffer = vec![0; n];
-                let flags = RecvFlags::empty();
-                Seen::Count(recv(self.socket(a)?, &mut buffer[..], flags)?.0)
+            Step::Recv(a, n, flags) => {
+                let mut buffer = vec![0xff; n];
+                let flags = RecvFlags::from_bits_retain(flags.bits());
+                let (_, count) = recv(self.socket(a)?, &mut buffer[..], flags)?;
+                let first = buffer.first().filter(|&&first| first != 0xff);
+                Seen::Bytes(count, first.copied())
             }
             Step::Shutdown(a, how) => {
                 let how = match how {
@@ -225,7 +230,8 @@ impl Host {
                 Seen::Done
             }
             Step::PeerSend(n) => {
-                send(self.connection(), &vec![9; n], SendFlags::NOSIGNAL)?;
+                let data = numbered(&mut self.sent, n);
+                send(self.connection(), &data, SendFlags::NOSIGNAL)?;
                 Seen::Done
             }
             Step::PeerFin => shutdown(self.connection(), Shutdown::Write).map(done)?,
@@ -248,8 +254,9 @@ impl Host {
                     SocketAddr::V4(name) if !name.ip().is_unspecified() => name,
                     _ => to,
                 };
+                let data = numbered(&mut self.sent, n);
                 let socket = self.datagrams.as_ref().expect("the peer has a socket");
-                sendto(socket, &vec![9; n], SendFlags::NOSIGNAL, &to)?;
+                sendto(socket, &data, SendFlags::NOSIGNAL, &to)?;
                 Seen::Done
             }
         })

@@ -11,6 +11,7 @@ mod datagrams;
 mod ending;
 mod host;
 mod opening;
+mod options;
 mod script;
 
 use std::time::Duration;
@@ -73,7 +74,13 @@ fn differences(lines: &[Line], ours: &[String], linux: &[String]) -> Option<Stri
 #[test]
 fn sockets_behave_as_on_linux() {
     let mut wrong = Vec::new();
-    let cases = [opening::CASES, ending::CASES, datagrams::CASES].concat();
+    let cases = [
+        opening::CASES,
+        ending::CASES,
+        datagrams::CASES,
+        options::CASES,
+    ]
+    .concat();
     for (title, case) in &cases {
         let lines = lines(case);
         let steps: Vec<Step> = lines.iter().map(|line| line.step).collect();

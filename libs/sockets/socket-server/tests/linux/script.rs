@@ -2,6 +2,8 @@
 
 //! What is done with sockets, one operation a line, in a form that both machines understand.
 
+use socket_proto::{Flag, Flags};
+
 /// An address, by what it means on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -55,7 +57,7 @@ pub enum Step {
     Dissolve(char),
     Send(char, usize),
     SendTo(char, Name, usize),
-    Recv(char, usize),
+    Recv(char, usize, Flags),
     Shutdown(char, How),
     Close(char),
     SockName(char),
@@ -99,6 +101,11 @@ fn number<N: std::str::FromStr>(word: &str) -> N {
     word.parse().ok().expect("a number")
 }
 
+fn flag(word: &str) -> Flag {
+    let named = |flag: &&Flag| flag.name().strip_prefix("MSG_") == Some(&word.to_uppercase());
+    *Flag::ALL.iter().find(named).expect("a flag")
+}
+
 fn letter(word: &str) -> char {
     let mut letters = word.chars();
     match (letters.next(), letters.next()) {
@@ -122,7 +129,11 @@ pub fn parse(line: &str) -> Step {
         ["connect", a, to] => Step::Connect(letter(a), name(to)),
         ["send", a, n] => Step::Send(letter(a), number(n)),
         ["sendto", a, to, n] => Step::SendTo(letter(a), name(to), number(n)),
-        ["recv", a, n] => Step::Recv(letter(a), number(n)),
+        ["recv", a, n, ref flags @ ..] => {
+            let flag = |set: Flags, name: &&str| set | flag(name);
+            let flags = flags.iter().fold(Flags::NONE, flag);
+            Step::Recv(letter(a), number(n), flags)
+        }
         ["shutdown", a, how] => {
             let how = match how {
                 "r" => How::Read,
@@ -154,6 +165,8 @@ pub enum Seen {
     Done,
     /// So many bytes were moved.
     Count(usize),
+    /// So many bytes were received; the first of them.
+    Bytes(usize, Option<u8>),
     /// An address: the place as the machine sees it, and the port's number (`None` for one that the
     /// machine chose).
     Name(Place, Option<u16>),
@@ -165,7 +178,8 @@ impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Seen::Done => f.write_str("ok"),
-            Seen::Count(count) => write!(f, "{count}"),
+            Seen::Count(count) | Seen::Bytes(count, None) => write!(f, "{count}"),
+            Seen::Bytes(count, Some(first)) => write!(f, "{count} from {first}"),
             Seen::Name(place, Some(port)) => write!(f, "{place:?}:{port}"),
             Seen::Name(place, None) => write!(f, "{place:?}:*"),
             Seen::Errno(errno) => match socket_proto::Errno::from_raw(*errno as u64) {
@@ -174,6 +188,13 @@ impl std::fmt::Display for Seen {
             },
         }
     }
+}
+
+/// The next bytes that a peer sends, which can be told apart.
+pub fn numbered(sent: &mut u8, n: usize) -> Vec<u8> {
+    let first = *sent;
+    *sent = first.wrapping_add(n as u8);
+    (0..n).map(|i| first.wrapping_add(i as u8)).collect()
 }
 
 /// A machine that carries out steps.

@@ -167,6 +167,31 @@ impl Socket {
         })
     }
 
+    /// As [`Self::read`], and the bytes stay. Those that wrap around in the ring buffer are gathered
+    /// in `scratch`, as far as it goes.
+    ///
+    /// # Errors
+    /// Of `drain`.
+    pub(crate) fn peek<E>(
+        &mut self,
+        length: usize,
+        scratch: &mut [u8],
+        mut drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let length = length.min(self.unread());
+        let socket = self.tcp_mut();
+        let bytes = match socket.peek(length) {
+            Ok(bytes) if bytes.len() == length => bytes,
+            _ => {
+                let room = length.min(scratch.len());
+                let count = socket.peek_slice(&mut scratch[..room]).unwrap_or(0);
+                &scratch[..count]
+            }
+        };
+        drain(0, bytes)?;
+        Ok(bytes.len())
+    }
+
     /// Ends the outgoing stream: a FIN follows what is to be sent.
     pub(crate) fn close(&mut self) {
         self.tcp_mut().close();
