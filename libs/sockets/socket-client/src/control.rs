@@ -120,7 +120,7 @@ impl<T: Transport> Client<T> {
     /// An option's value.
     ///
     /// # Errors
-    /// `ENOPROTOOPT` if the socket has no such option.
+    /// `ENOPROTOOPT` if there is no such option, `EOPNOTSUPP` if this type of socket has none.
     pub fn getsockopt(&self, socket: Socket, option: SocketOption) -> Result<u64, Errno> {
         self.on(socket, |socket| op::GetOption { socket, option })
             .map(|option| option.value)
@@ -145,7 +145,7 @@ impl<T: Transport> Client<T> {
     /// not wait.
     ///
     /// # Errors
-    /// `ENOPROTOOPT` on a datagram socket.
+    /// `EBADF`.
     pub fn set_linger(&self, socket: Socket, seconds: Option<u32>) -> Result<(), Errno> {
         let (value, second) = (seconds.is_some().into(), seconds.unwrap_or(0).into());
         self.set_option(socket, SocketOption::Linger, value, second)

@@ -62,7 +62,8 @@ errnos! {
     EPROTONOSUPPORT = 93, Unsupported;
     /// There is no such type of socket.
     ESOCKTNOSUPPORT = 94, Unsupported;
-    /// The operation does not apply to this type of socket, or a flag is not known.
+    /// The operation or the option that is read does not apply to this type of socket, or a flag is
+    /// not known.
     EOPNOTSUPP = 95, Unsupported;
     /// The address is of a family that the server has no stack for.
     EAFNOSUPPORT = 97, Unsupported;

@@ -320,7 +320,7 @@ operations! {
         socket: Handle,
         /// Which option.
         option: SocketOption,
-    } -> OptionValue, errors [ENOPROTOOPT];
+    } -> OptionValue, errors [ENOPROTOOPT, EOPNOTSUPP];
 
     /// Readiness of a socket, and a wish to be notified at a time even if nothing becomes ready.
     14 Poll poll {

@@ -62,12 +62,12 @@ options! {
     SendBuffer = SO_SNDBUF 1 7 All Read;
     /// Bytes of the buffer for receiving.
     ReceiveBuffer = SO_RCVBUF 1 8 All Read;
-    /// 0 or 1: whether an idle peer is asked if it is still there, and given up if it is not. At
-    /// first 1, unlike on Linux.
-    KeepAlive = SO_KEEPALIVE 1 9 Stream ReadWrite;
+    /// 0 or 1: whether an idle peer is asked if it is still there, and given up with `ETIMEDOUT` if
+    /// it is not. At first 1, unlike on Linux. On a datagram socket it means nothing.
+    KeepAlive = SO_KEEPALIVE 1 9 All ReadWrite;
     /// 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
-    /// with other seconds it does not wait either.
-    Linger = SO_LINGER 1 13 Stream ReadWrite;
+    /// with other seconds it does not wait either. On a datagram socket it means nothing.
+    Linger = SO_LINGER 1 13 All ReadWrite;
     /// 1 if the socket listens, otherwise 0.
     AcceptConnections = SO_ACCEPTCONN 1 30 All Read;
     /// 6 TCP, 17 UDP.
@@ -79,6 +79,14 @@ options! {
     /// 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At
     /// first 1, unlike on Linux.
     NoDelay = TCP_NODELAY 6 1 Stream ReadWrite;
+    /// 1..=32,767 seconds without a segment of the peer until it is asked whether it is still there.
+    /// At first 60; on Linux 7,200.
+    KeepIdle = TCP_KEEPIDLE 6 4 Stream ReadWrite;
+    /// 1..=32,767 seconds from one question to the next. At first 60; on Linux 75.
+    KeepInterval = TCP_KEEPINTVL 6 5 Stream ReadWrite;
+    /// 1..=127: questions without an answer after which the peer is given up. At first 3; on Linux
+    /// 9. With `TCP_USER_TIMEOUT` it is that time since the last segment that counts instead.
+    KeepCount = TCP_KEEPCNT 6 6 Stream ReadWrite;
     /// Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000.
     UserTimeout = TCP_USER_TIMEOUT 6 18 Stream ReadWrite;
 }

@@ -172,6 +172,79 @@ fn a_silent_peer_is_given_as_long_as_its_socket_says() {
     assert_eq!(world.bits(idle), PollBits::OUT);
 }
 
+/// Seconds from `start` on at which the server asks whether the peer is there; it stays away.
+fn questions(world: &mut World, start: u64, seconds: u64) -> Vec<u64> {
+    let mut at = Vec::new();
+    for second in 0..seconds {
+        let until = start + second * SECOND + SECOND / 2;
+        let rest = until.saturating_sub(world.now);
+        if sent(world, |world| world.run_for(rest))
+            .iter()
+            .any(is_segment)
+        {
+            at.push(second);
+        }
+    }
+    at
+}
+
+fn is_segment(frame: &Vec<u8>) -> bool {
+    frames::payload(frame, 6).is_some()
+}
+
+#[test]
+fn an_idle_peer_is_asked_as_its_socket_says() {
+    for (idle, interval, count, user_timeout, asked, gone) in [
+        (10, 3, 4, 0, vec![10, 13, 16, 19], 22),
+        (2, 5, 1, 0, vec![2], 7),
+        // The questions go on for that time, as on Linux.
+        (4, 2, 1, 9_000, vec![4, 6, 8], 10),
+        (10, 3, 4, 2_000, vec![10], 13),
+    ] {
+        let mut world = World::simple();
+        let listener = world.listen(80, 4);
+        let (socket, _) = world.connected(listener, 80);
+        let start = world.now;
+        for (option, value) in [
+            (SocketOption::KeepIdle, idle),
+            (SocketOption::KeepInterval, interval),
+            (SocketOption::KeepCount, count),
+            (SocketOption::UserTimeout, user_timeout),
+        ] {
+            set(&mut world, socket, option, value).unwrap();
+        }
+        world.medium.set_faults(Faults {
+            lost: 1000,
+            ..Faults::none()
+        });
+        let found = questions(&mut world, start, gone);
+        assert_eq!(found, asked);
+        assert!(!world.bits(socket).contains(PollBits::ERR));
+        world.run_for(SECOND);
+        assert_eq!(world.so_error(socket), Some(Errno::ETIMEDOUT));
+    }
+}
+
+#[test]
+fn an_answer_begins_the_questions_anew_and_a_setting_counts_at_once() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    let (socket, _) = world.connected(listener, 80);
+    let start = world.now;
+    set(&mut world, socket, SocketOption::KeepInterval, 2).unwrap();
+    set(&mut world, socket, SocketOption::KeepCount, 1).unwrap();
+    assert_eq!(questions(&mut world, start, 150), [60, 120]);
+    set(&mut world, socket, SocketOption::KeepIdle, 40).unwrap();
+    assert_eq!(questions(&mut world, start, 180), [160]);
+    set(&mut world, socket, SocketOption::KeepAlive, 0).unwrap();
+    assert_eq!(questions(&mut world, start, 500), [0; 0]);
+    assert_eq!(world.bits(socket), PollBits::OUT);
+    // The peer was silent for long: it is asked at once, and not given up.
+    set(&mut world, socket, SocketOption::KeepAlive, 1).unwrap();
+    world.run_for(5 * SECOND);
+    assert_eq!(world.bits(socket), PollBits::OUT);
+}
+
 fn query<L: Layout>(world: &mut World, what: QueryKind, index: u64) -> Result<L, Errno> {
     let mut layout = L::default();
     let span = Span {

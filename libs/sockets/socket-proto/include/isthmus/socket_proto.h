@@ -79,11 +79,11 @@
 #define ISTHMUS_SO_SNDBUF (UINT64_C(1) << 32 | 7)
 /* Bytes of the buffer for receiving. */
 #define ISTHMUS_SO_RCVBUF (UINT64_C(1) << 32 | 8)
-/* 0 or 1: whether an idle peer is asked if it is still there, and given up if it is not. At
- * first 1, unlike on Linux. */
+/* 0 or 1: whether an idle peer is asked if it is still there, and given up with `ETIMEDOUT` if
+ * it is not. At first 1, unlike on Linux. On a datagram socket it means nothing. */
 #define ISTHMUS_SO_KEEPALIVE (UINT64_C(1) << 32 | 9)
 /* 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
- * with other seconds it does not wait either. */
+ * with other seconds it does not wait either. On a datagram socket it means nothing. */
 #define ISTHMUS_SO_LINGER (UINT64_C(1) << 32 | 13)
 /* 1 if the socket listens, otherwise 0. */
 #define ISTHMUS_SO_ACCEPTCONN (UINT64_C(1) << 32 | 30)
@@ -96,6 +96,14 @@
 /* 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At first
  * 1, unlike on Linux. */
 #define ISTHMUS_TCP_NODELAY (UINT64_C(6) << 32 | 1)
+/* 1..=32,767 seconds without a segment of the peer until it is asked whether it is still there.
+ * At first 60; on Linux 7,200. */
+#define ISTHMUS_TCP_KEEPIDLE (UINT64_C(6) << 32 | 4)
+/* 1..=32,767 seconds from one question to the next. At first 60; on Linux 75. */
+#define ISTHMUS_TCP_KEEPINTVL (UINT64_C(6) << 32 | 5)
+/* 1..=127: questions without an answer after which the peer is given up. At first 3; on Linux
+ * 9. With `TCP_USER_TIMEOUT` it is that time since the last segment that counts instead. */
+#define ISTHMUS_TCP_KEEPCNT (UINT64_C(6) << 32 | 6)
 /* Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000. */
 #define ISTHMUS_TCP_USER_TIMEOUT (UINT64_C(6) << 32 | 18)
 

@@ -28,6 +28,18 @@ fn applies(option: SocketOption, kind: SocketKind) -> bool {
     }
 }
 
+/// Most seconds that an idle peer is left alone, and most questions to it; as Linux.
+const SECONDS_MAX: u64 = 32_767;
+const QUESTIONS_MAX: u64 = 127;
+
+/// A value that lies in a range.
+fn within(value: u64, least: u64, most: u64) -> Result<u64, Errno> {
+    match (least..=most).contains(&value) {
+        true => Ok(value),
+        false => Err(Errno::EINVAL),
+    }
+}
+
 impl<W> Call<'_, W> {
     /// `getsockopt`.
     pub(crate) fn get_option(
@@ -39,7 +51,8 @@ impl<W> Call<'_, W> {
         let socket = self.account.socket_mut(slot)?;
         let stream = socket.kind() == SocketKind::Stream;
         if !applies(option, socket.kind()) {
-            return Err(Errno::ENOPROTOOPT);
+            // Unlike for setting, as on Linux.
+            return Err(Errno::EOPNOTSUPP);
         }
         let options = socket.options;
         let value = match option {
@@ -69,6 +82,9 @@ impl<W> Call<'_, W> {
             SocketOption::Domain => socket_proto::Family::Inet.raw(),
             SocketOption::TimeToLive => options.settings.time_to_live.into(),
             SocketOption::NoDelay => options.settings.no_delay.into(),
+            SocketOption::KeepIdle => options.settings.keep_idle.into(),
+            SocketOption::KeepInterval => options.settings.keep_interval.into(),
+            SocketOption::KeepCount => options.settings.keep_count.into(),
             SocketOption::UserTimeout => options.settings.user_timeout.into(),
         };
         Ok(OptionValue::new(value))
@@ -97,10 +113,18 @@ impl<W> Call<'_, W> {
             SocketOption::Linger => options.linger = set.then_some(second),
             SocketOption::KeepAlive => options.settings.keep_alive = set,
             SocketOption::NoDelay => options.settings.no_delay = set,
-            SocketOption::TimeToLive => match u8::try_from(value) {
-                Ok(hops @ 1..) => options.settings.time_to_live = hops,
-                _ => return Err(Errno::EINVAL),
-            },
+            SocketOption::TimeToLive => {
+                options.settings.time_to_live = within(value, 1, 255)? as u8;
+            }
+            SocketOption::KeepIdle => {
+                options.settings.keep_idle = within(value, 1, SECONDS_MAX)? as u16;
+            }
+            SocketOption::KeepInterval => {
+                options.settings.keep_interval = within(value, 1, SECONDS_MAX)? as u16;
+            }
+            SocketOption::KeepCount => {
+                options.settings.keep_count = within(value, 1, QUESTIONS_MAX)? as u8;
+            }
             SocketOption::UserTimeout => match i32::try_from(value) {
                 Ok(time) => options.settings.user_timeout = time.unsigned_abs(),
                 Err(_) => return Err(Errno::EINVAL),

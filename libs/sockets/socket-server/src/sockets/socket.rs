@@ -89,13 +89,16 @@ impl Datagram {
 impl Socket {
     /// A new socket with this role.
     pub(crate) fn new(role: Role) -> Self {
+        let mut options = Options::default();
+        // Nobody is asked, as Linux shows it.
+        options.settings.keep_alive = !matches!(role, Role::Datagram(_));
         Socket {
             local: None,
             autobound: false,
             error: None,
             read_shut: false,
             write_shut: false,
-            options: Options::default(),
+            options,
             name: None,
             phase: match role {
                 Role::Connection(_) => Phase::Connected,

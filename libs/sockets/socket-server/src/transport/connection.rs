@@ -26,8 +26,6 @@ const UNREACHED: Duration = Duration::from_secs(3);
 const FIN_WAIT: Duration = Duration::from_secs(60);
 /// A closed connection whose peer takes what is left very slowly.
 const LINGER: Duration = Duration::from_secs(600);
-/// An idle connection whose peer does not answer the question whether it is still there.
-const GONE: Duration = Duration::from_secs(240);
 
 /// Who has a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +57,12 @@ impl Owner {
 pub(crate) struct Settings {
     /// Whether an idle peer is asked if it is still there.
     pub keep_alive: bool,
+    /// Seconds without a segment after which it is asked first.
+    pub keep_idle: u16,
+    /// Seconds from one question to the next.
+    pub keep_interval: u16,
+    /// Questions that it may leave unanswered.
+    pub keep_count: u8,
     /// Whether a short segment leaves although an earlier one is not acknowledged (RFC 9293 section
     /// 3.7.4).
     pub no_delay: bool,
@@ -72,6 +76,9 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             keep_alive: true,
+            keep_idle: 60,
+            keep_interval: 60,
+            keep_count: 3,
             no_delay: true,
             time_to_live: 64,
             user_timeout: 0,
@@ -119,6 +126,9 @@ pub(crate) struct Connection {
     pub(super) heard: Instant,
     /// When its state last changed or the peer last acknowledged something new.
     pub(super) moved: Instant,
+    /// How often the peer has been asked since then whether it is still there, and when last.
+    questions: u8,
+    asked: Instant,
     /// Since when the peer owes an acknowledgement and has been silent.
     pub(super) waiting_since: Option<Instant>,
     /// Our first sequence number.
@@ -161,6 +171,8 @@ impl Connection {
             since: Instant::ZERO,
             heard: Instant::ZERO,
             moved: Instant::ZERO,
+            questions: 0,
+            asked: Instant::ZERO,
             waiting_since: None,
             iss: 0,
             irs: 0,
@@ -192,12 +204,27 @@ impl Connection {
         self.socket.renew();
     }
 
-    /// Takes what its client has set.
-    pub(crate) fn set(&mut self, settings: Settings) {
-        if settings != self.settings {
+    /// Takes what its client has set. Returns whether that is something new.
+    pub(crate) fn set(&mut self, settings: Settings) -> bool {
+        let new = settings != self.settings;
+        if new {
             self.settings = settings;
             self.socket.set(settings);
         }
+        new
+    }
+
+    /// A segment of the peer has come.
+    pub(super) fn note_heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.questions = 0;
+    }
+
+    /// Asks the peer whether it is still there.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.socket.ask();
+        self.asked = now;
+        self.questions = self.questions.saturating_add(1);
     }
 
     /// Bytes that have not been read, and bytes that have not been acknowledged.
@@ -447,8 +474,43 @@ impl Connection {
             _ if self.state() == State::Closed => None,
             _ => match self.waiting_since {
                 Some(since) => Some(since + self.silence()),
-                None => self.settings.keep_alive.then(|| self.heard + GONE),
+                None => self.silent_until().filter(|_| self.is_asked_enough()),
             },
+        }
+    }
+
+    /// When an idle peer is to be asked whether it is still there.
+    pub(super) fn question_at(&self) -> Option<Instant> {
+        let owned = matches!(self.owner, Owner::Pending(_) | Owner::Socket(_));
+        let idle = owned && self.waiting_since.is_none() && !self.is_connecting();
+        let idle = idle && self.state() != State::Closed && !self.is_asked_enough();
+        self.silent_until().filter(|_| idle)
+    }
+
+    /// When a silent peer is asked again, or given up.
+    fn silent_until(&self) -> Option<Instant> {
+        let seconds = |seconds: u16| Duration::from_secs(seconds.into());
+        let Settings {
+            keep_alive,
+            keep_idle,
+            keep_interval,
+            ..
+        } = self.settings;
+        keep_alive.then(|| match self.questions {
+            0 => self.heard + seconds(keep_idle),
+            _ => self.asked + seconds(keep_interval),
+        })
+    }
+
+    /// Whether a silent peer is given up rather than asked again, as `tcp_keepalive_timer` of
+    /// Linux.
+    fn is_asked_enough(&self) -> bool {
+        match self.settings.user_timeout {
+            0 => self.questions >= self.settings.keep_count,
+            _ => {
+                let until = self.heard + self.silence();
+                self.questions > 0 && self.silent_until().is_some_and(|at| at >= until)
+            }
         }
     }
 

@@ -181,6 +181,20 @@ impl Core {
             }
             Step::SockName(a) => name(self.world.name(self.socket(a))),
             Step::PeerName(a) => name(self.world.peer_name(self.socket(a))?),
+            Step::Set(a, option, value) => {
+                let set = op::SetOption {
+                    socket: self.socket(a),
+                    option,
+                    value: value as u64,
+                    second: 0,
+                };
+                self.world.ask(set).map(done)?
+            }
+            Step::Get(a, option) => {
+                let socket = self.socket(a);
+                let got = self.world.ask(op::GetOption { socket, option })?;
+                Seen::Value(got.value)
+            }
             Step::Error(a) => match self.world.so_error(self.socket(a)) {
                 None => Seen::Done,
                 Some(errno) => return Err(errno),

@@ -16,6 +16,8 @@ use rustix::net::{
     sendto, shutdown, socket_with, sockopt,
 };
 
+use socket_proto::SocketOption;
+
 use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 
 /// Ports that have been used by earlier runs rest.
@@ -210,6 +212,8 @@ impl Host {
                 let name = getpeername(self.socket(a)?)?;
                 self.name(name.map(|name| name.try_into().expect("an address")))
             }
+            Step::Set(a, option, value) => set(self.socket(a)?, option, value).map(done)?,
+            Step::Get(a, option) => Seen::Value(get(self.socket(a)?, option)?),
             Step::Error(a) => match sockopt::socket_error(self.socket(a)?)? {
                 Ok(()) => Seen::Done,
                 Err(errno) => Seen::Errno(errno.raw_os_error()),
@@ -261,6 +265,45 @@ impl Host {
             }
         })
     }
+}
+
+/// Of options that are seconds, microseconds are not set.
+fn seconds(value: i64) -> Result<Duration, Errno> {
+    u64::try_from(value)
+        .map(Duration::from_secs)
+        .map_err(|_| Errno::INVAL)
+}
+
+fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> {
+    let word = value as u32;
+    match option {
+        SocketOption::ReuseAddress => sockopt::set_socket_reuseaddr(socket, value != 0),
+        SocketOption::KeepAlive => sockopt::set_socket_keepalive(socket, value != 0),
+        SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
+        SocketOption::TimeToLive => sockopt::set_ip_ttl(socket, word),
+        SocketOption::KeepIdle => sockopt::set_tcp_keepidle(socket, seconds(value)?),
+        SocketOption::KeepInterval => sockopt::set_tcp_keepintvl(socket, seconds(value)?),
+        SocketOption::KeepCount => sockopt::set_tcp_keepcnt(socket, word),
+        SocketOption::UserTimeout => sockopt::set_tcp_user_timeout(socket, word),
+        other => panic!("{} cannot be set here", other.name()),
+    }
+}
+
+fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
+    Ok(match option {
+        SocketOption::ReuseAddress => sockopt::socket_reuseaddr(socket)?.into(),
+        SocketOption::Type => sockopt::socket_type(socket)?.as_raw().into(),
+        SocketOption::KeepAlive => sockopt::socket_keepalive(socket)?.into(),
+        SocketOption::AcceptConnections => sockopt::socket_acceptconn(socket)?.into(),
+        SocketOption::Domain => sockopt::socket_domain(socket)?.as_raw().into(),
+        SocketOption::NoDelay => sockopt::tcp_nodelay(socket)?.into(),
+        SocketOption::TimeToLive => sockopt::ip_ttl(socket)?.into(),
+        SocketOption::KeepIdle => sockopt::tcp_keepidle(socket)?.as_secs(),
+        SocketOption::KeepInterval => sockopt::tcp_keepintvl(socket)?.as_secs(),
+        SocketOption::KeepCount => sockopt::tcp_keepcnt(socket)?.into(),
+        SocketOption::UserTimeout => sockopt::tcp_user_timeout(socket)?.into(),
+        other => panic!("{} cannot be read here", other.name()),
+    })
 }
 
 impl Machine for Host {

@@ -86,4 +86,82 @@ pub const CASES: &[(&str, &str)] = &[
         recv a 5 peek
         recv a 5 peek
     "),
+    ("options of a stream socket that are read", "
+        stream a
+        get a SO_TYPE
+        get a SO_DOMAIN
+        get a SO_ACCEPTCONN
+        listen a
+        get a SO_ACCEPTCONN
+    "),
+    ("options of a datagram socket that are read", "
+        datagram a
+        get a SO_TYPE
+        get a SO_DOMAIN
+        get a SO_ACCEPTCONN
+    "),
+    ("asking idle peers: what is set", "
+        stream a
+        get a SO_KEEPALIVE -- 1 a=OUT|HUP: a server has few sockets, and peers go without a word
+        get a TCP_KEEPIDLE -- 60 a=OUT|HUP: in two hours other peers would have found no socket
+        get a TCP_KEEPINTVL -- 60 a=OUT|HUP: as often as the first time
+        get a TCP_KEEPCNT -- 3 a=OUT|HUP: four minutes in all
+        set a SO_KEEPALIVE 7
+        get a SO_KEEPALIVE
+        set a SO_KEEPALIVE 0
+        get a SO_KEEPALIVE
+        set a TCP_KEEPIDLE 1
+        get a TCP_KEEPIDLE
+        set a TCP_KEEPIDLE 32767
+        get a TCP_KEEPIDLE
+        set a TCP_KEEPIDLE 32768
+        set a TCP_KEEPIDLE 0
+        get a TCP_KEEPIDLE
+        set a TCP_KEEPINTVL 32767
+        set a TCP_KEEPINTVL 32768
+        set a TCP_KEEPINTVL 0
+        get a TCP_KEEPINTVL
+        set a TCP_KEEPCNT 127
+        set a TCP_KEEPCNT 128
+        set a TCP_KEEPCNT 0
+        set a TCP_KEEPCNT -1
+        get a TCP_KEEPCNT
+    "),
+    ("asking idle peers: connections take it from their listener", "
+        stream a
+        bind a any:1
+        set a TCP_KEEPIDLE 5
+        set a TCP_KEEPCNT 2
+        set a SO_KEEPALIVE 1
+        listen a
+        peer connect 1
+        set a TCP_KEEPINTVL 9
+        peer connect 1
+        accept a b
+        get b TCP_KEEPIDLE
+        get b TCP_KEEPCNT
+        get b SO_KEEPALIVE
+        set b TCP_KEEPIDLE 8
+        get a TCP_KEEPIDLE
+    "),
+    ("a silent peer's time", "
+        stream a
+        get a TCP_USER_TIMEOUT
+        set a TCP_USER_TIMEOUT 1500
+        get a TCP_USER_TIMEOUT
+        set a TCP_USER_TIMEOUT -1
+        get a TCP_USER_TIMEOUT
+        set a TCP_USER_TIMEOUT 0
+        get a TCP_USER_TIMEOUT
+    "),
+    ("options of streams on a datagram socket", "
+        datagram a
+        get a TCP_KEEPIDLE
+        set a TCP_KEEPCNT 1
+        get a TCP_NODELAY
+        set a TCP_NODELAY 1
+        get a TCP_USER_TIMEOUT
+        set a SO_KEEPALIVE 1
+        get a SO_KEEPALIVE
+    "),
 ];

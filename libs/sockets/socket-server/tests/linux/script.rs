@@ -2,7 +2,7 @@
 
 //! What is done with sockets, one operation a line, in a form that both machines understand.
 
-use socket_proto::{Flag, Flags};
+use socket_proto::{Flag, Flags, SocketOption};
 
 /// An address, by what it means on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub enum Step {
     SockName(char),
     PeerName(char),
     Error(char),
+    /// `setsockopt`, and `getsockopt`.
+    Set(char, SocketOption, i64),
+    Get(char, SocketOption),
     /// The other machine listens on a port.
     PeerListen(u16),
     /// It connects to a port of this machine, and goes on with that connection.
@@ -99,6 +102,11 @@ fn name(word: &str) -> Name {
 
 fn number<N: std::str::FromStr>(word: &str) -> N {
     word.parse().ok().expect("a number")
+}
+
+fn option(word: &str) -> SocketOption {
+    let named = |option: &&SocketOption| option.name() == word.to_uppercase();
+    *SocketOption::ALL.iter().find(named).expect("an option")
 }
 
 fn flag(word: &str) -> Flag {
@@ -147,6 +155,8 @@ pub fn parse(line: &str) -> Step {
         ["sockname", a] => Step::SockName(letter(a)),
         ["peername", a] => Step::PeerName(letter(a)),
         ["error", a] => Step::Error(letter(a)),
+        ["set", a, name, value] => Step::Set(letter(a), option(name), number(value)),
+        ["get", a, name] => Step::Get(letter(a), option(name)),
         ["peer", "listen", port] => Step::PeerListen(number(port)),
         ["peer", "connect", port] => Step::PeerConnect(number(port)),
         ["peer", "send", n] => Step::PeerSend(number(n)),
@@ -170,6 +180,8 @@ pub enum Seen {
     /// An address: the place as the machine sees it, and the port's number (`None` for one that the
     /// machine chose).
     Name(Place, Option<u16>),
+    /// The value of an option.
+    Value(u64),
     /// An error number.
     Errno(i32),
 }
@@ -182,6 +194,7 @@ impl std::fmt::Display for Seen {
             Seen::Bytes(count, Some(first)) => write!(f, "{count} from {first}"),
             Seen::Name(place, Some(port)) => write!(f, "{place:?}:{port}"),
             Seen::Name(place, None) => write!(f, "{place:?}:*"),
+            Seen::Value(value) => write!(f, "{value}"),
             Seen::Errno(errno) => match socket_proto::Errno::from_raw(*errno as u64) {
                 Some(errno) => f.write_str(errno.name()),
                 None => write!(f, "errno {errno}"),

@@ -15,9 +15,6 @@ use super::told::Told;
 use crate::time::Duration;
 use crate::transport::connection::Settings;
 
-/// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
-/// 3.8.4).
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
 const ACK_DELAY: Duration = Duration::from_millis(10);
 
@@ -89,7 +86,6 @@ impl Socket {
         // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces
         // must not wait for a delayed acknowledgement of the first.
         socket.set_nagle_enabled(false);
-        socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
         socket.set_ack_delay(Some(ACK_DELAY * PACE));
         socket.set_hop_limit(None);
     }
@@ -98,8 +94,16 @@ impl Socket {
     pub(crate) fn set(&mut self, settings: Settings) {
         let socket = self.tcp_mut();
         socket.set_nagle_enabled(!settings.no_delay);
-        socket.set_keep_alive(settings.keep_alive.then_some(KEEP_ALIVE * PACE));
         socket.set_hop_limit(Some(settings.time_to_live));
+    }
+
+    /// Has a socket that has nothing on its way ask the peer whether it is still there (RFC 9293
+    /// section 3.8.4), once: smoltcp only knows one time for all questions, and would start anew
+    /// with each of them.
+    pub(crate) fn ask(&mut self) {
+        let socket = self.tcp_mut();
+        socket.set_keep_alive(Some(Duration::ZERO));
+        socket.set_keep_alive(None);
     }
 
     pub(crate) fn state(&self) -> State {
