@@ -74,8 +74,11 @@ options! {
     Protocol = SO_PROTOCOL 1 38 All Read;
     /// 2, `AF_INET`.
     Domain = SO_DOMAIN 1 39 All Read;
-    /// 1..=255: the time to live of packets to send.
-    TimeToLive = IP_TTL 0 2 Stream ReadWrite;
+    /// The type of service of packets to send, of which the lowest eight bits count; those of
+    /// congestion (the lowest two) are 0 on a stream socket.
+    TypeOfService = IP_TOS 0 1 All ReadWrite;
+    /// 1..=255: the time to live of packets to send. -1 is 64, as at first.
+    TimeToLive = IP_TTL 0 2 All ReadWrite;
     /// 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At
     /// first 1, unlike on Linux.
     NoDelay = TCP_NODELAY 6 1 Stream ReadWrite;

@@ -80,11 +80,17 @@ impl<W: Window> Server<W> {
     fn listening(&self, tuple: Tuple) -> Option<Listening> {
         let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
         let account = self.accounts.get(socket.client);
-        let Role::Listening(listener) = &account.socket(socket.slot)?.role else {
+        let listening = account.socket(socket.slot)?;
+        let Role::Listening(listener) = &listening.role else {
             return None;
         };
+        let marks = listening.options.settings.marks;
         let room = account.may_add(SocketKind::Stream) && listener.ready.len() < listener.backlog;
-        Some(Listening { socket, room })
+        Some(Listening {
+            socket,
+            marks,
+            room,
+        })
     }
 
     fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {

@@ -2,6 +2,8 @@
 
 //! Socket options, queries and the state of the link.
 
+use std::net::Ipv4Addr;
+
 use socket_proto::layouts::{Account, Interface, Layout, QueryKind, SocketState};
 use socket_proto::{Errno, Handle, OptionAccess, OptionKinds, PollBits, SocketKind, SocketOption};
 use socket_proto::{Span, addr, op};
@@ -40,15 +42,21 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
             } else {
                 Err(Errno::ENOPROTOOPT)
             };
+            // The lowest bits of the type of service are not the client's.
+            let value = if option == SocketOption::TypeOfService {
+                4
+            } else {
+                1
+            };
             assert_eq!(
-                set(&mut world, socket, option, 1),
+                set(&mut world, socket, option, value),
                 expected,
                 "{}",
                 option.name()
             );
             if writable {
-                let (value, _) = get(&mut world, socket, option).unwrap();
-                assert_eq!(value, 1, "{}", option.name());
+                let (found, _) = get(&mut world, socket, option).unwrap();
+                assert_eq!(found, value, "{}", option.name());
             }
         }
     }
@@ -61,7 +69,7 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
     let listener = world.listen(80, 4);
     let (listens, _) = get(&mut world, listener, SocketOption::AcceptConnections).unwrap();
     assert_eq!(listens, 1);
-    for value in [0, 256, u64::MAX] {
+    for value in [0, 256, u64::MAX - 1] {
         let set = set(&mut world, socket, SocketOption::TimeToLive, value);
         assert_eq!(set, Err(Errno::EINVAL));
     }
@@ -83,29 +91,81 @@ fn sent(world: &mut World, act: impl FnOnce(&mut World)) -> Vec<Vec<u8>> {
     frames.into_iter().filter(ours).collect()
 }
 
+/// What the headers of packets say, as often as it changes: time to live, and type of service.
+fn marks(frames: &[Vec<u8>]) -> Vec<(u8, u8)> {
+    let packets = frames.iter().filter_map(|frame| frames::packet(frame));
+    let mut marks: Vec<(u8, u8)> = packets
+        .map(|packet| {
+            let sum = packet[..20]
+                .chunks(2)
+                .map(|word| u32::from(word[0]) << 8 | u32::from(word[1]));
+            let sum: u32 = sum.sum();
+            assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff, "a wrong checksum");
+            (packet[8], packet[1])
+        })
+        .collect();
+    marks.dedup();
+    marks
+}
+
+#[test]
+fn options_reach_every_fragment_of_datagrams_and_those_that_wait() {
+    let mut world = World::simple();
+    let socket = world.socket(SocketKind::Datagram);
+    let send = |world: &mut World, to, length: usize| {
+        let frames = sent(world, |world| {
+            let sent = world.send_datagrams(socket, &[(Some(to), &vec![1; length])]);
+            assert_eq!(sent, Ok(1));
+            world.run_for(SECOND / 10);
+        });
+        marks(&frames)
+    };
+    assert_eq!(send(&mut world, "10.0.2.2:9", 10), [(64, 0)]);
+    set(&mut world, socket, SocketOption::TimeToLive, 3).unwrap();
+    set(&mut world, socket, SocketOption::TypeOfService, 0xff).unwrap();
+    assert_eq!(send(&mut world, "10.0.2.2:9", 10), [(3, 0xff)]);
+    assert_eq!(send(&mut world, "10.0.2.2:9", 10_000), [(3, 0xff)]);
+    // A host whose Ethernet address is not known yet.
+    let host = Ipv4Addr::new(10, 0, 2, 77);
+    let mac = [2, 0, 0, 0, 0, 77];
+    let frames = sent(&mut world, |world| {
+        let sent = world.send_datagrams(socket, &[(Some("10.0.2.77:9"), b"later")]);
+        assert_eq!(sent, Ok(1));
+        let reply = frames::arp(2, (mac, host), (SERVER_MAC, SERVER_IP));
+        world.inject(frames::ethernet(mac, SERVER_MAC, 0x0806, &reply));
+        world.run_for(SECOND / 10);
+    });
+    assert_eq!(marks(&frames), [(3, 0xff)]);
+}
+
 #[test]
 fn options_reach_the_segments_of_connections_made_and_accepted() {
     let mut world = World::simple();
     let listener = world.listen(80, 4);
     set(&mut world, listener, SocketOption::TimeToLive, 9).unwrap();
-    let (socket, peer) = world.connected(listener, 80);
+    set(&mut world, listener, SocketOption::TypeOfService, 0xb8).unwrap();
+    let mut ends = None;
+    let frames = sent(&mut world, |world| {
+        ends = Some(world.connected(listener, 80))
+    });
+    let (socket, peer) = ends.unwrap();
+    // The first is the SYN|ACK.
+    assert_eq!(marks(&frames), [(9, 0xb8)]);
     assert_eq!(
         get(&mut world, socket, SocketOption::TimeToLive),
         Ok((9, 0))
     );
-    let hops = |frames: Vec<Vec<u8>>| -> Vec<u8> {
-        let packets = frames.iter().filter_map(|frame| frames::packet(frame));
-        packets.map(|packet| packet[8]).collect()
-    };
     let one = |world: &mut World| {
         world.send(socket, b"x").unwrap();
         world.run_for(SECOND / 10);
     };
-    let frames = sent(&mut world, one);
-    assert!(!frames.is_empty() && hops(frames).iter().all(|&hops| hops == 9));
+    assert_eq!(marks(&sent(&mut world, one)), [(9, 0xb8)]);
     set(&mut world, socket, SocketOption::TimeToLive, 77).unwrap();
-    let frames = sent(&mut world, one);
-    assert!(!frames.is_empty() && hops(frames).iter().all(|&hops| hops == 77));
+    set(&mut world, socket, SocketOption::TypeOfService, 0x13).unwrap();
+    assert_eq!(marks(&sent(&mut world, one)), [(77, 0x10)]);
+    set(&mut world, socket, SocketOption::TypeOfService, 0).unwrap();
+    set(&mut world, socket, SocketOption::TimeToLive, u64::MAX).unwrap();
+    assert_eq!(marks(&sent(&mut world, one)), [(64, 0)]);
     // The peer that takes what is sent late: with Nagle's algorithm the second byte waits.
     let segments = |frames: Vec<Vec<u8>>| frames.len();
     let two = |world: &mut World| {
@@ -120,7 +180,7 @@ fn options_reach_the_segments_of_connections_made_and_accepted() {
     let at_once = sent(&mut world, two);
     assert_eq!(segments(at_once), 1);
     world.run_for(SECOND);
-    assert_eq!(world.peer.tcp(peer).recv_queue(), 6);
+    assert_eq!(world.peer.tcp(peer).recv_queue(), 7);
 }
 
 #[test]
@@ -178,18 +238,15 @@ fn questions(world: &mut World, start: u64, seconds: u64) -> Vec<u64> {
     for second in 0..seconds {
         let until = start + second * SECOND + SECOND / 2;
         let rest = until.saturating_sub(world.now);
-        if sent(world, |world| world.run_for(rest))
+        let frames = sent(world, |world| world.run_for(rest));
+        if frames
             .iter()
-            .any(is_segment)
+            .any(|frame| frames::payload(frame, 6).is_some())
         {
             at.push(second);
         }
     }
     at
-}
-
-fn is_segment(frame: &Vec<u8>) -> bool {
-    frames::payload(frame, 6).is_some()
 }
 
 #[test]

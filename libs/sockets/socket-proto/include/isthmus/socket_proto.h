@@ -91,7 +91,10 @@
 #define ISTHMUS_SO_PROTOCOL (UINT64_C(1) << 32 | 38)
 /* 2, `AF_INET`. */
 #define ISTHMUS_SO_DOMAIN (UINT64_C(1) << 32 | 39)
-/* 1..=255: the time to live of packets to send. */
+/* The type of service of packets to send, of which the lowest eight bits count; those of
+ * congestion (the lowest two) are 0 on a stream socket. */
+#define ISTHMUS_IP_TOS (UINT64_C(0) << 32 | 1)
+/* 1..=255: the time to live of packets to send. -1 is 64, as at first. */
 #define ISTHMUS_IP_TTL (UINT64_C(0) << 32 | 2)
 /* 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At first
  * 1, unlike on Linux. */

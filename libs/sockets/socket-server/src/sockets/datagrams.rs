@@ -14,7 +14,7 @@ use super::socket::{Datagram, Role};
 use super::{Call, destination};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
-use crate::ip::output::{UDP, frames_for};
+use crate::ip::output::{Marks, Outgoing, UDP, frames_for};
 use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
 use crate::tables::id::Slot;
@@ -109,12 +109,13 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EPIPE);
         }
         let from = self.autobind(slot)?;
+        let marks = self.account.socket_mut(slot)?.options.settings.marks;
         let mut count = 0;
         let mut at = 0;
         // A rest that is too short for a header is the end of the batch, not an error, once there
         // was a datagram.
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
-            match self.send_next(slot, span, at, from, tx) {
+            match self.send_next(slot, span, at, from, marks, tx) {
                 Ok(next) => at = next,
                 Err(errno) if count == 0 => return Err(errno),
                 Err(_) => break,
@@ -131,6 +132,7 @@ impl<W: Window> Call<'_, W> {
         span: CheckedSpan,
         at: usize,
         from: (Ipv4Addr, u16),
+        marks: Marks,
         tx: &mut T,
     ) -> Result<usize, Errno> {
         let room = span.length().checked_sub(at + HEADER_SIZE);
@@ -159,19 +161,20 @@ impl<W: Window> Call<'_, W> {
             tx.hurry();
             return Err(Errno::EAGAIN);
         }
-        let tuple = Tuple {
-            local: from,
-            remote: to,
+        let outgoing = Outgoing {
+            tuple: Tuple {
+                local: from,
+                remote: to,
+            },
+            marks,
+            length,
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
         let fill = |into: &mut [u8]| window.read(span.half(), start, into);
         let next_hop = self.net.routes.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
         let sent = match self.net.hop(next_hop) {
-            Some(hop) => self.net.send_filled(hop, &tuple, length, tx, fill),
-            None => Some(
-                self.net
-                    .hold(next_hop, self.client, tuple, length, tx, fill),
-            ),
+            Some(hop) => self.net.send_filled(hop, &outgoing, tx, fill),
+            None => Some(self.net.hold(next_hop, self.client, outgoing, tx, fill)),
         };
         self.schedule.note_sent(self.client, self.net, tx);
         sent.ok_or(Errno::EAGAIN)??;

@@ -7,6 +7,7 @@ use socket_proto::{Errno, OptionAccess, OptionKinds, OptionValue, SocketKind, So
 
 use super::Call;
 use super::socket::Role;
+use crate::ip::output::Marks;
 use crate::tables::id::Slot;
 use crate::transport::connection::Settings;
 
@@ -31,6 +32,11 @@ fn applies(option: SocketOption, kind: SocketKind) -> bool {
 /// Most seconds that an idle peer is left alone, and most questions to it; as Linux.
 const SECONDS_MAX: u64 = 32_767;
 const QUESTIONS_MAX: u64 = 127;
+
+/// -1.
+const USUAL: u64 = u64::MAX;
+/// The bits of the type of service that TCP keeps for itself (RFC 3168).
+const CONGESTION: u8 = 3;
 
 /// A value that lies in a range.
 fn within(value: u64, least: u64, most: u64) -> Result<u64, Errno> {
@@ -80,7 +86,8 @@ impl<W> Call<'_, W> {
             SocketOption::Protocol if stream => socket_proto::Protocol::Tcp.raw(),
             SocketOption::Protocol => socket_proto::Protocol::Udp.raw(),
             SocketOption::Domain => socket_proto::Family::Inet.raw(),
-            SocketOption::TimeToLive => options.settings.time_to_live.into(),
+            SocketOption::TypeOfService => options.settings.marks.service.into(),
+            SocketOption::TimeToLive => options.settings.marks.time_to_live.into(),
             SocketOption::NoDelay => options.settings.no_delay.into(),
             SocketOption::KeepIdle => options.settings.keep_idle.into(),
             SocketOption::KeepInterval => options.settings.keep_interval.into(),
@@ -106,6 +113,7 @@ impl<W> Call<'_, W> {
         if second != 0 && option != SocketOption::Linger {
             return Err(Errno::EINVAL);
         }
+        let stream = socket.kind() == SocketKind::Stream;
         let set = value != 0;
         let options = &mut socket.options;
         match option {
@@ -113,8 +121,15 @@ impl<W> Call<'_, W> {
             SocketOption::Linger => options.linger = set.then_some(second),
             SocketOption::KeepAlive => options.settings.keep_alive = set,
             SocketOption::NoDelay => options.settings.no_delay = set,
+            SocketOption::TypeOfService => {
+                let kept = if stream { !CONGESTION } else { u8::MAX };
+                options.settings.marks.service = value as u8 & kept;
+            }
             SocketOption::TimeToLive => {
-                options.settings.time_to_live = within(value, 1, 255)? as u8;
+                options.settings.marks.time_to_live = match value {
+                    USUAL => Marks::USUAL.time_to_live,
+                    hops => within(hops, 1, 255)? as u8,
+                };
             }
             SocketOption::KeepIdle => {
                 options.settings.keep_idle = within(value, 1, SECONDS_MAX)? as u16;

@@ -11,6 +11,7 @@ use super::engine::{Socket, State};
 use super::half_open::HalfOpen;
 use super::numbers::PeerOptions;
 use super::segment::{Control, MSS, Segment, before};
+use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, SocketId};
 use crate::time::{Duration, Instant};
@@ -66,8 +67,8 @@ pub(crate) struct Settings {
     /// Whether a short segment leaves although an earlier one is not acknowledged (RFC 9293 section
     /// 3.7.4).
     pub no_delay: bool,
-    /// Time to live of segments.
-    pub time_to_live: u8,
+    /// What segments say.
+    pub marks: Marks,
     /// Milliseconds of silence of a peer that owes an acknowledgement; 0 means the usual time.
     pub user_timeout: u32,
 }
@@ -80,7 +81,7 @@ impl Default for Settings {
             keep_interval: 60,
             keep_count: 3,
             no_delay: true,
-            time_to_live: 64,
+            marks: Marks::USUAL,
             user_timeout: 0,
         }
     }
@@ -271,6 +272,7 @@ impl Connection {
             mac: [0; 6],
             syn: Segment::syn(irs, self.flow.show_all(), self.peer),
             iss: self.snd_una().wrapping_sub(1),
+            marks: self.settings.marks,
             offer: 0,
             since: now - self.round_trip,
             again: 0,

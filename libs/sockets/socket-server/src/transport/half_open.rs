@@ -8,6 +8,7 @@
 
 use crate::time::{Duration, Instant};
 
+use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::HalfOpenId;
 use crate::tables::map::Map;
@@ -38,6 +39,8 @@ pub(crate) struct HalfOpen {
     pub syn: Segment,
     /// Our first sequence number.
     pub iss: u32,
+    /// What the listening socket's packets say.
+    pub marks: Marks,
     /// Our window.
     pub offer: u16,
     /// When the SYN|ACK was sent first.

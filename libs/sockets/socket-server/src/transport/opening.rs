@@ -14,6 +14,7 @@ use super::tcp::Tcp;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ConnectionId, SocketId};
 use crate::time::nanoseconds;
@@ -22,6 +23,8 @@ use crate::time::nanoseconds;
 #[derive(Clone, Copy)]
 pub(crate) struct Listening {
     pub socket: SocketId,
+    /// What its packets say.
+    pub marks: Marks,
     /// Whether one more connection may wait for it.
     pub room: bool,
 }
@@ -49,6 +52,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             mac: self.packet.sender,
             syn: segment,
             iss,
+            marks: listening.marks,
             offer: self.tcp.buffers.window(listening.socket.client),
             since: now,
             again: 0,
@@ -122,6 +126,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             mac: self.packet.sender,
             syn: Segment::syn(irs, segment.window, options),
             iss,
+            marks: Marks::USUAL,
             offer: 0,
             since: now,
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
@@ -170,7 +175,10 @@ impl Tcp {
             ack: Some(half_open.syn.seq.wrapping_add(1)),
             ..Segment::syn(half_open.iss, half_open.offer, options)
         };
-        net.send_segment(reply, &half_open.tuple, half_open.mac, tx);
+        let HalfOpen {
+            tuple, marks, mac, ..
+        } = *half_open;
+        net.send_segment(reply, &tuple, marks, mac, tx);
     }
 
     /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer

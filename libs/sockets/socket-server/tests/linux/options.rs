@@ -164,4 +164,55 @@ pub const CASES: &[(&str, &str)] = &[
         set a SO_KEEPALIVE 1
         get a SO_KEEPALIVE
     "),
+    ("what the packets of a stream socket say", "
+        stream a
+        get a IP_TTL
+        set a IP_TTL 255
+        get a IP_TTL
+        set a IP_TTL 1
+        set a IP_TTL 0
+        set a IP_TTL 256
+        set a IP_TTL -2
+        get a IP_TTL
+        set a IP_TTL -1
+        get a IP_TTL
+        get a IP_TOS
+        set a IP_TOS 184
+        get a IP_TOS
+        set a IP_TOS 255
+        get a IP_TOS
+        set a IP_TOS 0
+        get a IP_TOS
+    "),
+    ("what the packets of a datagram socket say", "
+        datagram a
+        get a IP_TTL
+        set a IP_TTL 255
+        get a IP_TTL
+        set a IP_TTL 1
+        set a IP_TTL 0
+        set a IP_TTL 256
+        set a IP_TTL -2
+        get a IP_TTL
+        set a IP_TTL -1
+        get a IP_TTL
+        get a IP_TOS
+        set a IP_TOS 184
+        get a IP_TOS
+        set a IP_TOS 255
+        get a IP_TOS
+        set a IP_TOS 0
+        get a IP_TOS
+    "),
+    ("what packets say is taken from the listener", "
+        stream a
+        bind a any:1
+        set a IP_TTL 9
+        set a IP_TOS 16
+        listen a
+        peer connect 1
+        accept a b
+        get b IP_TTL
+        get b IP_TOS
+    "),
 ];

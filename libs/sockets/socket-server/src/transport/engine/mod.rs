@@ -266,6 +266,7 @@ impl Engine {
             ident,
             told: socket.told,
             scale: socket.scale(),
+            service: socket.service,
             checksum: self.capabilities.checksum.tcp.tx(),
             sent: Sent::default(),
         }

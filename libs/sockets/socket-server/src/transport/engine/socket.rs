@@ -28,6 +28,8 @@ pub(crate) struct Socket {
     pub(super) set: SocketSet<'static>,
     handle: SocketHandle,
     pub told: Told,
+    /// The type of service of its packets, which smoltcp does not know.
+    pub(super) service: u8,
 }
 
 impl Default for Socket {
@@ -37,6 +39,7 @@ impl Default for Socket {
             set: SocketSet::new(&mut [][..]),
             handle: SocketHandle::default(),
             told: Told::default(),
+            service: 0,
         }
     }
 }
@@ -53,6 +56,7 @@ impl Socket {
             set,
             handle,
             told: Told::default(),
+            service: 0,
         }
     }
 
@@ -78,6 +82,7 @@ impl Socket {
     /// as fresh.
     pub(crate) fn renew(&mut self) {
         self.told = Told::default();
+        self.service = 0;
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.tcp_mut();
@@ -94,7 +99,8 @@ impl Socket {
     pub(crate) fn set(&mut self, settings: Settings) {
         let socket = self.tcp_mut();
         socket.set_nagle_enabled(!settings.no_delay);
-        socket.set_hop_limit(Some(settings.time_to_live));
+        socket.set_hop_limit(Some(settings.marks.time_to_live));
+        self.service = settings.marks.service;
     }
 
     /// Has a socket that has nothing on its way ask the peer whether it is still there (RFC 9293
