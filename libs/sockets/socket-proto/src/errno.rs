@@ -32,7 +32,7 @@ errnos! {
     /// notification, then call again.
     EAGAIN = 11, Other;
     /// The configuration does not let this client use that port or destination, or the destination
-    /// is all hosts.
+    /// is all hosts and `SO_BROADCAST` is not set.
     EACCES = 13, PermissionDenied;
     /// An offset or length leaves the window.
     EFAULT = 14, InvalidInput;

@@ -58,6 +58,9 @@ options! {
     Type = SO_TYPE 1 3 All Read;
     /// The number of the error that waits, or 0; reading clears it.
     Error = SO_ERROR 1 4 All Read;
+    /// 0 or 1: whether a datagram socket may send to all hosts of its network; without it that is
+    /// `EACCES`.
+    Broadcast = SO_BROADCAST 1 6 All ReadWrite;
     /// Bytes of the buffer for sending.
     SendBuffer = SO_SNDBUF 1 7 All Read;
     /// Bytes of the buffer for receiving.

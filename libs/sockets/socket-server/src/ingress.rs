@@ -11,7 +11,7 @@ use crate::ip::icmp::{Error, PORT, PROTOCOL, Why};
 use crate::ip::packet::{self, Packet, Tuple};
 use crate::protocol::window::Window;
 use crate::server::Server;
-use crate::sockets::socket::Role;
+use crate::sockets::socket::{Datagram, Role};
 use crate::tables::id::SocketId;
 use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
@@ -116,7 +116,14 @@ impl<W: Window> Server<W> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
         let account = self.accounts.get(socket.client);
         match &account.socket(socket.slot)?.role {
-            Role::Datagram(datagram) if datagram.hears(tuple.remote) => Some(socket),
+            Role::Datagram(Datagram { remote: None, .. }) => Some(socket),
+            // What goes to all is not for a connected socket, as on Linux.
+            Role::Datagram(Datagram { remote, .. })
+                if *remote == Some(tuple.remote)
+                    && !self.net.interface.is_broadcast(tuple.local.0) =>
+            {
+                Some(socket)
+            }
             _ => None,
         }
     }

@@ -139,6 +139,29 @@ fn options_reach_every_fragment_of_datagrams_and_those_that_wait() {
 }
 
 #[test]
+fn a_datagram_to_all_hosts_leaves_at_once_to_the_address_of_all() {
+    let mut world = World::simple();
+    let socket = world.socket(SocketKind::Datagram);
+    set(&mut world, socket, SocketOption::Broadcast, 1).unwrap();
+    for (to, ip) in [
+        ("10.0.2.255:9", [10, 0, 2, 255]),
+        ("255.255.255.255:9", [255; 4]),
+    ] {
+        for length in [5, 5_000] {
+            let frames = sent(&mut world, |world| {
+                let sent = world.send_datagrams(socket, &[(Some(to), &vec![1; length])]);
+                assert_eq!(sent, Ok(1));
+            });
+            assert_eq!(frames.len(), length.div_ceil(1480));
+            for frame in &frames {
+                let packet = frames::packet(frame).unwrap();
+                assert_eq!((&frame[..6], &packet[16..20]), (&[0xff; 6][..], &ip[..]));
+            }
+        }
+    }
+}
+
+#[test]
 fn options_reach_the_segments_of_connections_made_and_accepted() {
     let mut world = World::simple();
     let listener = world.listen(80, 4);

@@ -75,6 +75,9 @@
 #define ISTHMUS_SO_TYPE (UINT64_C(1) << 32 | 3)
 /* The number of the error that waits, or 0; reading clears it. */
 #define ISTHMUS_SO_ERROR (UINT64_C(1) << 32 | 4)
+/* 0 or 1: whether a datagram socket may send to all hosts of its network; without it that is
+ * `EACCES`. */
+#define ISTHMUS_SO_BROADCAST (UINT64_C(1) << 32 | 6)
 /* Bytes of the buffer for sending. */
 #define ISTHMUS_SO_SNDBUF (UINT64_C(1) << 32 | 7)
 /* Bytes of the buffer for receiving. */

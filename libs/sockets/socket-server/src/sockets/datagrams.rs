@@ -13,6 +13,7 @@ use socket_proto::{
 use super::socket::{Datagram, Role};
 use super::{Call, destination};
 use crate::counters::Counter;
+use crate::ethernet::BROADCAST;
 use crate::frames::TxQueue;
 use crate::ip::output::{Marks, Outgoing, UDP, frames_for};
 use crate::ip::packet::Tuple;
@@ -51,22 +52,25 @@ impl<W: Window> Call<'_, W> {
         Ok((local.address.unwrap_or(own), local.port))
     }
 
-    /// Whether a datagram can go there. No socket may send to all hosts, as on Linux without
-    /// `SO_BROADCAST`.
-    fn check_reach(&self, to: Ipv4Addr) -> Result<(), Errno> {
+    /// Whether a datagram of this socket can go there. Returns whether that is all hosts.
+    fn check_reach(&self, slot: Slot, to: Ipv4Addr) -> Result<bool, Errno> {
         if self.net.interface.is_broadcast(to) {
-            return Err(Errno::EACCES);
+            let socket = self.account.socket(slot);
+            return match socket.is_some_and(|socket| socket.options.broadcast) {
+                true => Ok(true),
+                false => Err(Errno::EACCES),
+            };
         }
         if !self.net.can_reach(to) {
             return Err(Errno::ENETUNREACH);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// `connect`: no packet is sent.
     pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
         let remote = destination(to)?;
-        self.check_reach(remote.0)?;
+        self.check_reach(slot, remote.0)?;
         self.autobind(slot)?;
         self.datagram_mut(slot)?.remote = Some(remote);
         self.refresh(slot);
@@ -149,7 +153,7 @@ impl<W: Window> Call<'_, W> {
             Some(to) => destination(to)?,
             None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
-        self.check_reach(to.0)?;
+        let to_all = self.check_reach(slot, to.0)?;
         if length > self.datagram_send.min(MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
@@ -171,8 +175,13 @@ impl<W: Window> Call<'_, W> {
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
         let fill = |into: &mut [u8]| window.read(span.half(), start, into);
-        let next_hop = self.net.routes.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
-        let sent = match self.net.hop(next_hop) {
+        let (next_hop, hop) = if to_all {
+            (to.0, Some(self.net.hop_to(BROADCAST)))
+        } else {
+            let next_hop = self.net.routes.next_hop(to.0).ok_or(Errno::ENETUNREACH)?;
+            (next_hop, self.net.hop(next_hop))
+        };
+        let sent = match hop {
             Some(hop) => self.net.send_filled(hop, &outgoing, tx, fill),
             None => Some(self.net.hold(next_hop, self.client, outgoing, tx, fill)),
         };

@@ -15,6 +15,8 @@ use crate::transport::connection::Settings;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     reuse_address: bool,
+    /// Whether it may send to all hosts.
+    pub broadcast: bool,
     /// Whether `close` lingers, and for how many seconds. After none the connection is reset.
     pub linger: Option<u64>,
     pub settings: Settings,
@@ -73,6 +75,7 @@ impl<W> Call<'_, W> {
                 error.map_or(0, |errno| errno.raw().into())
             }
             SocketOption::ReuseAddress => options.reuse_address.into(),
+            SocketOption::Broadcast => options.broadcast.into(),
             SocketOption::SendBuffer if stream => self.tcp.buffers.large.send as u64,
             SocketOption::SendBuffer => self.datagram_send as u64,
             SocketOption::ReceiveBuffer if stream => self.tcp.buffers.large.receive as u64,
@@ -118,6 +121,7 @@ impl<W> Call<'_, W> {
         let options = &mut socket.options;
         match option {
             SocketOption::ReuseAddress => options.reuse_address = set,
+            SocketOption::Broadcast => options.broadcast = set,
             SocketOption::Linger => options.linger = set.then_some(second),
             SocketOption::KeepAlive => options.settings.keep_alive = set,
             SocketOption::NoDelay => options.settings.no_delay = set,

@@ -74,16 +74,10 @@ pub(crate) struct Listener {
 #[derive(Debug, Default)]
 pub(crate) struct Datagram {
     pub inbox: Inbox,
+    /// The only peer that it hears.
     pub remote: Option<(Ipv4Addr, u16)>,
     /// `send` has answered `EAGAIN` and there are still no transmit buffers.
     pub blocked: bool,
-}
-
-impl Datagram {
-    /// Whether it hears this peer: a connected socket hears its own only.
-    pub(crate) fn hears(&self, peer: (Ipv4Addr, u16)) -> bool {
-        self.remote.is_none_or(|remote| remote == peer)
-    }
 }
 
 impl Socket {

@@ -15,6 +15,7 @@ use test_world::{PEER_IP, SERVER_IP, World};
 const REST: u64 = 50_000_000;
 /// Ports by number.
 const PORTS: u16 = 5_000;
+const BROADCAST: std::net::Ipv4Addr = std::net::Ipv4Addr::new(10, 0, 2, 255);
 const SILENT: &str = "192.0.2.1";
 
 pub struct Core {
@@ -48,6 +49,7 @@ fn name(address: SocketAddr) -> Seen {
         any if any.is_unspecified() => Place::Any,
         own if own == SERVER_IP => Place::Own,
         peer if peer == PEER_IP => Place::Peer,
+        all if all == BROADCAST => Place::Broadcast,
         silent if silent.to_string() == SILENT => Place::Silent,
         other => panic!("an unexpected address: {other}"),
     };
@@ -223,6 +225,14 @@ impl Core {
             }
             Step::PeerBind(number) => {
                 self.datagrams = Some(self.world.peer.bind(port(number)));
+                Seen::Done
+            }
+            Step::PeerBroadcast(number, n) => {
+                let data = numbered(&mut self.sent, n);
+                let socket = self.datagrams.expect("the peer has a socket");
+                let to = (BROADCAST, port(number));
+                let sent = self.world.peer.udp(socket).send_slice(&data, to);
+                assert_eq!(sent, Ok(()));
                 Seen::Done
             }
             Step::PeerSendTo(a, n) => {

@@ -23,6 +23,7 @@ use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 /// Ports that have been used by earlier runs rest.
 static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
 const PORTS_A_RUN: u16 = 8;
+const BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
 
 pub struct Host {
     sockets: BTreeMap<char, OwnedFd>,
@@ -89,7 +90,7 @@ impl Host {
                 host(3)
             }
             Place::Foreign => Ipv4Addr::new(198, 51, 100, 7),
-            Place::Broadcast => Ipv4Addr::new(127, 255, 255, 255),
+            Place::Broadcast => BROADCAST,
             Place::V6 => return (Ipv6Addr::LOCALHOST, self.port(port)).into(),
         };
         (address, self.port(port)).into()
@@ -121,6 +122,7 @@ impl Host {
             // What Linux sends from to any loopback address.
             own if own == host(1) || own == Ipv4Addr::LOCALHOST => Place::Own,
             peer if peer == host(2) => Place::Peer,
+            BROADCAST => Place::Broadcast,
             silent if silent == host(3) => Place::Silent,
             other => panic!("an unexpected address: {other}"),
         };
@@ -250,6 +252,14 @@ impl Host {
                 self.datagrams = Some(socket);
                 Seen::Done
             }
+            Step::PeerBroadcast(port, n) => {
+                let data = numbered(&mut self.sent, n);
+                let to = SocketAddrV4::new(BROADCAST, self.port(port));
+                let socket = self.datagrams.as_ref().expect("the peer has a socket");
+                sockopt::set_socket_broadcast(socket, true)?;
+                sendto(socket, &data, SendFlags::NOSIGNAL, &to)?;
+                Seen::Done
+            }
             Step::PeerSendTo(a, n) => {
                 let name = getsockname(self.socket(a)?)?;
                 let name: SocketAddr = name.try_into().expect("an address");
@@ -278,6 +288,7 @@ fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> 
     let word = value as u32;
     match option {
         SocketOption::ReuseAddress => sockopt::set_socket_reuseaddr(socket, value != 0),
+        SocketOption::Broadcast => sockopt::set_socket_broadcast(socket, value != 0),
         SocketOption::KeepAlive => sockopt::set_socket_keepalive(socket, value != 0),
         SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
         SocketOption::TypeOfService => sockopt::set_ip_tos(socket, value as u8),
@@ -294,6 +305,7 @@ fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
     Ok(match option {
         SocketOption::ReuseAddress => sockopt::socket_reuseaddr(socket)?.into(),
         SocketOption::Type => sockopt::socket_type(socket)?.as_raw().into(),
+        SocketOption::Broadcast => sockopt::socket_broadcast(socket)?.into(),
         SocketOption::KeepAlive => sockopt::socket_keepalive(socket)?.into(),
         SocketOption::AcceptConnections => sockopt::socket_acceptconn(socket)?.into(),
         SocketOption::Domain => sockopt::socket_domain(socket)?.as_raw().into(),

@@ -215,4 +215,60 @@ pub const CASES: &[(&str, &str)] = &[
         get b IP_TTL
         get b IP_TOS
     "),
+    ("sending to all machines", "
+        datagram a
+        get a SO_BROADCAST
+        sendto a broadcast:2 5
+        connect a broadcast:2
+        sockname a
+        set a SO_BROADCAST 3
+        get a SO_BROADCAST
+        sendto a broadcast:2 5
+        connect a broadcast:2
+        sockname a
+        peername a
+        send a 5
+        connect a none
+        set a SO_BROADCAST 0
+        sendto a broadcast:2 5
+        connect a broadcast:2
+        stream b
+        set b SO_BROADCAST 1
+        get b SO_BROADCAST
+        connect b broadcast:2
+    "),
+    ("hearing what goes to all machines", "
+        datagram a
+        bind a any:1
+        datagram b
+        bind b own:3
+        datagram c
+        bind c any:4
+        connect c peer:5
+        datagram d
+        bind d any:5
+        connect d peer:2
+        peer bind 2
+        peer broadcast 1 10
+        peer broadcast 3 10
+        peer broadcast 4 10
+        peer broadcast 5 10
+        recv a 20
+        recv b 20
+        recv c 20
+        recv d 20
+        error a
+        error b
+    "),
+    ("a socket that sends to all hears the answers only if it is not connected", "
+        datagram a
+        set a SO_BROADCAST 1
+        peer bind 2
+        sendto a broadcast:2 5
+        peer sendto a 4
+        recv a 20
+        connect a broadcast:2
+        peer sendto a 4
+        recv a 20
+    "),
 ];

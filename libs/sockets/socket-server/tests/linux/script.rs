@@ -78,6 +78,8 @@ pub enum Step {
     PeerReset,
     /// It opens a datagram socket.
     PeerBind(u16),
+    /// It sends a datagram to a port of all machines.
+    PeerBroadcast(u16, usize),
     /// It sends a datagram to a socket of this machine.
     PeerSendTo(char, usize),
 }
@@ -163,6 +165,7 @@ pub fn parse(line: &str) -> Step {
         ["peer", "fin"] => Step::PeerFin,
         ["peer", "reset"] => Step::PeerReset,
         ["peer", "bind", port] => Step::PeerBind(number(port)),
+        ["peer", "broadcast", port, n] => Step::PeerBroadcast(number(port), number(n)),
         ["peer", "sendto", a, n] => Step::PeerSendTo(letter(a), number(n)),
         _ => panic!("no step: {line}"),
     }
