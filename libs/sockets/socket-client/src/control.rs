@@ -190,6 +190,14 @@ impl<T: Transport> Client<T> {
         self.query(QueryKind::Socket, self.handle(socket)?.raw())
     }
 
+    /// What is known of a stream socket's connection, as `TCP_INFO` of Linux.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` on a datagram socket.
+    pub fn tcp_info(&self, socket: Socket) -> Result<layouts::TcpInfo, Errno> {
+        self.query(QueryKind::Tcp, self.handle(socket)?.raw())
+    }
+
     fn query<L: Layout>(&self, what: QueryKind, index: u64) -> Result<L, Errno> {
         let mut layout = L::default();
         let bytes = layout.bytes_mut();

@@ -352,7 +352,7 @@ operations! {
         /// Where the answer shall go, in the server's half of the window; longer than the layout is
         /// allowed.
         span: Span,
-    } -> Written, errors [EFAULT, ENODEV];
+    } -> Written, errors [EFAULT, ENODEV, EOPNOTSUPP];
 
     /// Carries out several requests, each a label and four words ([`crate::Message`]), one behind
     /// the other; the replies have the same form. `attach` and `batch` cannot be in it. Up to

@@ -85,8 +85,12 @@ options! {
     /// 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At
     /// first 1, unlike on Linux.
     NoDelay = TCP_NODELAY 6 1 Stream ReadWrite;
-    /// 1..=32,767 seconds without a segment of the peer until it is asked whether it is still there.
-    /// At first 60; on Linux 7,200.
+    /// Bytes of the largest segment. Set before a connection is made, 88..=32,767, it bounds what
+    /// is announced and sent; 0 takes that back. Of a connection it is what is sent at most;
+    /// without one it is what was set, or 536.
+    MaxSegment = TCP_MAXSEG 6 2 Stream ReadWrite;
+    /// 1..=32,767 seconds without a segment of the peer until it is asked whether it is still
+    /// there. At first 60; on Linux 7,200.
     KeepIdle = TCP_KEEPIDLE 6 4 Stream ReadWrite;
     /// 1..=32,767 seconds from one question to the next. At first 60; on Linux 75.
     KeepInterval = TCP_KEEPINTVL 6 5 Stream ReadWrite;

@@ -84,11 +84,12 @@ impl<W: Window> Server<W> {
         let Role::Listening(listener) = &listening.role else {
             return None;
         };
-        let marks = listening.options.settings.marks;
+        let (marks, mss) = (listening.options.settings.marks, listening.options.mss());
         let room = account.may_add(SocketKind::Stream) && listener.ready.len() < listener.backlog;
         Some(Listening {
             socket,
             marks,
+            mss,
             room,
         })
     }

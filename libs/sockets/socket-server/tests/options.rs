@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use socket_proto::layouts::{Account, Interface, Layout, QueryKind, SocketState};
+use socket_proto::layouts::{Account, Interface, Layout, QueryKind, SocketState, TcpInfo};
 use socket_proto::{Errno, Handle, OptionAccess, OptionKinds, PollBits, SocketKind, SocketOption};
 use socket_proto::{Span, addr, op};
 use stats::NetServer as Counter;
@@ -42,11 +42,11 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
             } else {
                 Err(Errno::ENOPROTOOPT)
             };
-            // The lowest bits of the type of service are not the client's.
-            let value = if option == SocketOption::TypeOfService {
-                4
-            } else {
-                1
+            let value = match option {
+                // The lowest bits are not the client's.
+                SocketOption::TypeOfService => 4,
+                SocketOption::MaxSegment => 88,
+                _ => 1,
             };
             assert_eq!(
                 set(&mut world, socket, option, value),
@@ -204,6 +204,118 @@ fn options_reach_the_segments_of_connections_made_and_accepted() {
     assert_eq!(segments(at_once), 1);
     world.run_for(SECOND);
     assert_eq!(world.peer.tcp(peer).recv_queue(), 7);
+}
+
+/// The segment size that a SYN announces.
+fn announced(frame: &[u8]) -> Option<u16> {
+    let (_, _, segment) = frames::payload(frame, 6)?;
+    match segment[20..] {
+        [2, 4, high, low, ..] if segment[13] & 2 != 0 => Some(u16::from_be_bytes([high, low])),
+        _ => None,
+    }
+}
+
+fn longest(frames: &[Vec<u8>]) -> Option<usize> {
+    let segments = frames.iter().filter_map(|frame| frames::payload(frame, 6));
+    segments.map(|(.., segment)| segment.len() - 20).max()
+}
+
+#[test]
+fn the_largest_segment_is_announced_and_sent() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    set(&mut world, listener, SocketOption::MaxSegment, 500).unwrap();
+    let mut ends = None;
+    let syn_ack = sent(&mut world, |world| {
+        ends = Some(world.connected(listener, 80))
+    });
+    let (accepted, _) = ends.unwrap();
+    assert_eq!(syn_ack.iter().find_map(|frame| announced(frame)), Some(500));
+
+    let made = world.socket(SocketKind::Stream);
+    set(&mut world, made, SocketOption::MaxSegment, 32_767).unwrap();
+    set(&mut world, made, SocketOption::MaxSegment, 600).unwrap();
+    world.peer.listen(90);
+    let syn = sent(&mut world, |world| {
+        world.connect(made, "10.0.2.2:90").unwrap_err();
+        world.await_bits(made, PollBits::OUT);
+    });
+    assert_eq!(syn.iter().find_map(|frame| announced(frame)), Some(600));
+
+    for (socket, mss) in [(accepted, 500), (made, 600)] {
+        // It is too late for another one.
+        set(&mut world, socket, SocketOption::MaxSegment, 1000).unwrap();
+        let shown = get(&mut world, socket, SocketOption::MaxSegment);
+        assert_eq!(shown, Ok((mss as u64, 0)));
+        // With large buffers, too.
+        for _ in 0..3 {
+            let frames = sent(&mut world, |world| {
+                world.send(socket, &[1; 20_000]).unwrap();
+                world.run_for(SECOND);
+            });
+            assert_eq!(longest(&frames), Some(mss));
+        }
+        let info: TcpInfo = query(&mut world, QueryKind::Tcp, socket.raw()).unwrap();
+        assert_eq!((info.send_mss, info.receive_mss), (mss as u32, mss as u32));
+    }
+    let (usual, _) = world.connected(listener, 80);
+    let shown = get(&mut world, usual, SocketOption::MaxSegment);
+    assert_eq!(shown, Ok((500, 0)));
+}
+
+#[test]
+fn tcp_info_tells_what_is_true() {
+    let mut world = World::simple();
+    let listener = world.listen(80, 4);
+    let info = |world: &mut World, socket: Handle| -> Result<TcpInfo, Errno> {
+        query(world, QueryKind::Tcp, socket.raw())
+    };
+    let idle = world.socket(SocketKind::Stream);
+    let of = |state| TcpInfo {
+        state,
+        ..TcpInfo::default()
+    };
+    assert_eq!(info(&mut world, idle), Ok(of(7)));
+    assert_eq!(info(&mut world, listener), Ok(of(10)));
+    let datagram = world.socket(SocketKind::Datagram);
+    assert_eq!(info(&mut world, datagram), Err(Errno::EOPNOTSUPP));
+
+    let (socket, peer) = world.connected(listener, 80);
+    world.run_for(3 * SECOND);
+    world.peer.tcp(peer).send_slice(&[1; 1000]).unwrap();
+    world.await_bits(socket, PollBits::IN);
+    let found = info(&mut world, socket).unwrap();
+    assert!(
+        found.handshake > 0 && found.congestion_window >= 14_600,
+        "{found:?}"
+    );
+    assert_eq!(
+        (found.state, found.send_mss, found.receive_mss),
+        (1, 1460, 1460)
+    );
+    assert_eq!(
+        (found.in_flight, found.unsent, found.retransmissions),
+        (0, 0, 0)
+    );
+    assert_eq!(found.receive_window, 2 * 1460 - 1000);
+    assert!(found.silence < SECOND / 100);
+    let window = world.peer.tcp(peer).recv_capacity() as u32;
+    assert_eq!(found.peer_window, window);
+
+    world.medium.set_faults(Faults {
+        lost: 1000,
+        ..Faults::none()
+    });
+    let (taken, _) = world.send(socket, &[1; 40_000]).unwrap();
+    world.run_for(2 * SECOND);
+    let found = info(&mut world, socket).unwrap();
+    assert_eq!(found.in_flight + found.unsent, taken as u64);
+    assert!(
+        found.in_flight >= 2 * 1460 && found.retransmissions > 1,
+        "{found:?}"
+    );
+    assert_eq!(found.congestion_window, 1460);
+    assert!(found.silence >= 2 * SECOND);
 }
 
 #[test]

@@ -68,6 +68,7 @@
 #define ISTHMUS_QUERY_INTERFACE 1
 #define ISTHMUS_QUERY_ACCOUNT 2
 #define ISTHMUS_QUERY_SOCKET 3
+#define ISTHMUS_QUERY_TCP 4
 
 /* 0 or 1. The server behaves as if it were set: old connections keep no port from a listener. */
 #define ISTHMUS_SO_REUSEADDR (UINT64_C(1) << 32 | 2)
@@ -102,6 +103,10 @@
 /* 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At first
  * 1, unlike on Linux. */
 #define ISTHMUS_TCP_NODELAY (UINT64_C(6) << 32 | 1)
+/* Bytes of the largest segment. Set before a connection is made, 88..=32,767, it bounds what is
+ * announced and sent; 0 takes that back. Of a connection it is what is sent at most; without
+ * one it is what was set, or 536. */
+#define ISTHMUS_TCP_MAXSEG (UINT64_C(6) << 32 | 2)
 /* 1..=32,767 seconds without a segment of the peer until it is asked whether it is still there.
  * At first 60; on Linux 7,200. */
 #define ISTHMUS_TCP_KEEPIDLE (UINT64_C(6) << 32 | 4)
@@ -438,6 +443,35 @@ struct isthmus_socket_state {
 	uint64_t retransmissions;
 };
 _Static_assert(sizeof(struct isthmus_socket_state) == 80, "size");
+
+/* A stream socket's connection. Without one, its state alone. */
+struct isthmus_tcp_info {
+	/* As in `socket_state`. */
+	uint32_t state;
+	/* Bytes of the largest segment that is sent. */
+	uint32_t send_mss;
+	/* Bytes of the largest segment that the peer was told to send. */
+	uint32_t receive_mss;
+	/* Microseconds from the first SYN to its acknowledgement; 0 if that is not known. */
+	uint32_t handshake;
+	/* Bytes that may be on their way, as far as the network is concerned. */
+	uint32_t congestion_window;
+	/* Bytes that the peer takes, counted from the first that it has not acknowledged. */
+	uint32_t peer_window;
+	/* Bytes that the peer may send now. */
+	uint32_t receive_window;
+	/* Times that an idle peer has been asked since its last segment. */
+	uint32_t questions;
+	/* Bytes that have been sent and not acknowledged. */
+	uint64_t in_flight;
+	/* Bytes that have not been sent. */
+	uint64_t unsent;
+	/* Segments sent again. */
+	uint64_t retransmissions;
+	/* Nanoseconds since the peer's last segment. */
+	uint64_t silence;
+};
+_Static_assert(sizeof(struct isthmus_tcp_info) == 64, "size");
 
 /* The readiness region, in words of 32 bits: the epoch, the serial, from FIRST_SOCKET on
  * the sockets (poll bits, and the generation in the high half), and behind them the change

@@ -10,6 +10,7 @@ use super::socket::Role;
 use crate::ip::output::Marks;
 use crate::tables::id::Slot;
 use crate::transport::connection::Settings;
+use crate::transport::numbers::PeerOptions;
 
 /// What `setsockopt` has set.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +20,16 @@ pub(crate) struct Options {
     pub broadcast: bool,
     /// Whether `close` lingers, and for how many seconds. After none the connection is reset.
     pub linger: Option<u64>,
+    /// Bytes of the largest segment of connections to come, or 0.
+    max_segment: u16,
     pub settings: Settings,
+}
+
+impl Options {
+    /// Bytes of the largest segment, if it has been set.
+    pub(crate) fn mss(&self) -> Option<u16> {
+        (self.max_segment != 0).then_some(self.max_segment)
+    }
 }
 
 /// Whether sockets of this kind have the option.
@@ -35,6 +45,9 @@ fn applies(option: SocketOption, kind: SocketKind) -> bool {
 const SECONDS_MAX: u64 = 32_767;
 const QUESTIONS_MAX: u64 = 127;
 
+/// The range of segment sizes, in bytes; as Linux.
+const LEAST_SEGMENT: u64 = 88;
+const MOST_SEGMENT: u64 = 32_767;
 /// -1.
 const USUAL: u64 = u64::MAX;
 /// The bits of the type of service that TCP keeps for itself (RFC 3168).
@@ -92,6 +105,10 @@ impl<W> Call<'_, W> {
             SocketOption::TypeOfService => options.settings.marks.service.into(),
             SocketOption::TimeToLive => options.settings.marks.time_to_live.into(),
             SocketOption::NoDelay => options.settings.no_delay.into(),
+            SocketOption::MaxSegment => match socket.connection() {
+                Some(id) => self.send_mss(id).into(),
+                None => options.mss().unwrap_or(PeerOptions::NONE.mss).into(),
+            },
             SocketOption::KeepIdle => options.settings.keep_idle.into(),
             SocketOption::KeepInterval => options.settings.keep_interval.into(),
             SocketOption::KeepCount => options.settings.keep_count.into(),
@@ -133,6 +150,12 @@ impl<W> Call<'_, W> {
                 options.settings.marks.time_to_live = match value {
                     USUAL => Marks::USUAL.time_to_live,
                     hops => within(hops, 1, 255)? as u8,
+                };
+            }
+            SocketOption::MaxSegment => {
+                options.max_segment = match value {
+                    0 => 0,
+                    _ => within(value, LEAST_SEGMENT, MOST_SEGMENT)? as u16,
                 };
             }
             SocketOption::KeepIdle => {

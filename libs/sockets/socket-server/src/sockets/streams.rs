@@ -72,6 +72,7 @@ impl<W: Window> Call<'_, W> {
         connection.read_shut = socket.read_shut;
         connection.write_shut = socket.write_shut;
         connection.set(socket.options.settings);
+        connection.socket.told.mss = socket.options.mss();
         socket.error = None;
         socket.role = Role::Connection(id);
         socket.phase = Phase::Connecting;

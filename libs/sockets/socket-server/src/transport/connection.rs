@@ -4,6 +4,7 @@
 //! smoltcp keeps to itself and those on the wire stand [`Connection::snd_una`] and its like; from
 //! them, the addresses, the options and the unacknowledged bytes a connection could be made again.
 
+use socket_proto::layouts::TcpInfo;
 use socket_proto::{Errno, PollBits};
 
 use super::congestion::Flow;
@@ -239,8 +240,45 @@ impl Connection {
     pub(super) fn set_peer(&mut self, syn: Segment, scale: u8) {
         self.irs = syn.seq;
         self.peer = syn.options;
-        self.flow = Flow::new(syn.options, MSS);
+        self.flow = Flow::new(syn.options, self.announced());
         self.socket.told.scale = syn.options.scale.map(|_| scale);
+    }
+
+    /// Bytes of the largest segment that the peer is told to send.
+    pub(crate) fn announced(&self) -> u16 {
+        self.socket.told.mss.map_or(MSS, |mss| mss.min(MSS))
+    }
+
+    /// Bytes of the largest segment that is sent on a path as wide as the link.
+    pub(crate) fn send_mss(&self) -> u16 {
+        let peer = match self.is_connecting() {
+            true => MSS,
+            false => self.peer.mss,
+        };
+        self.announced().min(peer)
+    }
+
+    /// What a client can learn of it, its state and the path's part excepted.
+    pub(crate) fn info(&self, now: Instant) -> TcpInfo {
+        let una = self.snd_una();
+        let sent = self.socket.told.highest;
+        let in_flight = sent.map_or(0, |highest| highest.wrapping_sub(una));
+        let queued = self.socket.unacknowledged() as u64;
+        let in_flight = u64::from(in_flight).min(queued);
+        let room = self.socket.receive_capacity() - self.socket.unread();
+        TcpInfo {
+            receive_mss: self.announced().into(),
+            handshake: u32::try_from(self.round_trip.total_micros()).unwrap_or(u32::MAX),
+            congestion_window: self.flow.congestion.limit(),
+            peer_window: self.flow.offered(),
+            receive_window: room as u32,
+            questions: self.questions.into(),
+            in_flight,
+            unsent: queued - in_flight,
+            retransmissions: self.resent.into(),
+            silence: (now - self.heard).total_micros() * 1000,
+            ..TcpInfo::default()
+        }
     }
 
     /// Its peer has confirmed the handshake.
@@ -273,6 +311,7 @@ impl Connection {
             syn: Segment::syn(irs, self.flow.show_all(), self.peer),
             iss: self.snd_una().wrapping_sub(1),
             marks: self.settings.marks,
+            mss: self.announced(),
             offer: 0,
             since: now - self.round_trip,
             again: 0,

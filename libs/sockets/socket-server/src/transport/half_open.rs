@@ -41,6 +41,8 @@ pub(crate) struct HalfOpen {
     pub iss: u32,
     /// What the listening socket's packets say.
     pub marks: Marks,
+    /// The largest segment that we announce, in bytes.
+    pub mss: u16,
     /// Our window.
     pub offer: u16,
     /// When the SYN|ACK was sent first.

@@ -25,6 +25,8 @@ pub(crate) struct Listening {
     pub socket: SocketId,
     /// What its packets say.
     pub marks: Marks,
+    /// The largest segment that it has set, in bytes.
+    pub mss: Option<u16>,
     /// Whether one more connection may wait for it.
     pub room: bool,
 }
@@ -53,6 +55,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             syn: segment,
             iss,
             marks: listening.marks,
+            mss: listening.mss.map_or(MSS, |mss| mss.min(MSS)),
             offer: self.tcp.buffers.window(listening.socket.client),
             since: now,
             again: 0,
@@ -127,6 +130,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             syn: Segment::syn(irs, segment.window, options),
             iss,
             marks: Marks::USUAL,
+            mss: MSS,
             offer: 0,
             since: now,
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
@@ -153,6 +157,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         };
         let connection = &mut self.tcp.connections[id];
         let (engine, now) = (&mut self.tcp.engine, self.net.now());
+        connection.socket.told.mss = listening.mss;
         connection.set_handshake(half_open, self.tcp.scale, now);
         if !engine.shake_hands(&mut connection.socket, half_open, now) {
             self.tcp.release(id, self.net);
@@ -167,7 +172,7 @@ impl Tcp {
     fn send_syn_ack<T: TxQueue>(&self, half_open: &HalfOpen, net: &mut Network, tx: &mut T) {
         let offered = half_open.syn.options;
         let options = PeerOptions {
-            mss: MSS,
+            mss: half_open.mss,
             scale: offered.scale.map(|_| self.scale),
             sack: offered.sack,
         };

@@ -17,6 +17,7 @@ use rustix::net::{
 };
 
 use socket_proto::SocketOption;
+use socket2::SockRef;
 
 use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 
@@ -293,6 +294,10 @@ fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> 
         SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
         SocketOption::TypeOfService => sockopt::set_ip_tos(socket, value as u8),
         SocketOption::TimeToLive => sockopt::set_ip_ttl(socket, word),
+        SocketOption::MaxSegment => {
+            let set = SockRef::from(socket).set_tcp_mss(word);
+            set.map_err(|error| Errno::from_io_error(&error).expect("an error number"))
+        }
         SocketOption::KeepIdle => sockopt::set_tcp_keepidle(socket, seconds(value)?),
         SocketOption::KeepInterval => sockopt::set_tcp_keepintvl(socket, seconds(value)?),
         SocketOption::KeepCount => sockopt::set_tcp_keepcnt(socket, word),
@@ -312,6 +317,11 @@ fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
         SocketOption::NoDelay => sockopt::tcp_nodelay(socket)?.into(),
         SocketOption::TypeOfService => sockopt::ip_tos(socket)?.into(),
         SocketOption::TimeToLive => sockopt::ip_ttl(socket)?.into(),
+        SocketOption::MaxSegment => {
+            let mss = SockRef::from(socket).tcp_mss();
+            mss.map_err(|error| Errno::from_io_error(&error).expect("an error number"))?
+                .into()
+        }
         SocketOption::KeepIdle => sockopt::tcp_keepidle(socket)?.as_secs(),
         SocketOption::KeepInterval => sockopt::tcp_keepintvl(socket)?.as_secs(),
         SocketOption::KeepCount => sockopt::tcp_keepcnt(socket)?.into(),

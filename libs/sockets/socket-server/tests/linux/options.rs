@@ -271,4 +271,35 @@ pub const CASES: &[(&str, &str)] = &[
         peer sendto a 4
         recv a 20
     "),
+    ("the largest segment", "
+        stream a
+        get a TCP_MAXSEG
+        set a TCP_MAXSEG 87
+        set a TCP_MAXSEG 32768
+        set a TCP_MAXSEG -1
+        set a TCP_MAXSEG 88
+        get a TCP_MAXSEG
+        set a TCP_MAXSEG 32767
+        get a TCP_MAXSEG
+        set a TCP_MAXSEG 0
+        get a TCP_MAXSEG
+        set a TCP_MAXSEG 1000
+        bind a any:1
+        listen a
+        get a TCP_MAXSEG
+        peer connect 1
+        accept a b
+        get b TCP_MAXSEG -- 1000 a=- b=OUT: no bytes of a segment go to time stamps
+        set b TCP_MAXSEG 500
+        get b TCP_MAXSEG -- 1000 a=- b=OUT: no bytes of a segment go to time stamps
+    "),
+    ("the largest segment of a connection that is made", "
+        stream a
+        set a TCP_MAXSEG 700
+        peer listen 2
+        connect a peer:2
+        get a TCP_MAXSEG -- 700 a=OUT: no bytes of a segment go to time stamps
+        datagram b
+        set b TCP_MAXSEG 700
+    "),
 ];

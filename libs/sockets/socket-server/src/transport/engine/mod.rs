@@ -28,7 +28,7 @@ use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
-use crate::transport::segment::{Control, MSS, Segment};
+use crate::transport::segment::{Control, HEADERS, MSS, Segment};
 pub(crate) use device::Sent;
 use device::{Nowhere, Out, Wire};
 use seed::seed_for;
@@ -243,7 +243,8 @@ impl Engine {
             return (false, sent);
         };
         let path = net.path(to);
-        self.use_mtu(path.mtu);
+        let mss = socket.told.mss.map_or(usize::MAX, usize::from);
+        self.use_mtu(path.mtu.min(mss.saturating_add(HEADERS)));
         let ident = path.may_fragment.then(|| net.next_ident(to));
         let out = self.out(socket, hop, ident, tx);
         let (progress, sent) = self.wire(None, net.now(), socket, out);

@@ -177,8 +177,8 @@ impl Socket {
         })
     }
 
-    /// As [`Self::read`], and the bytes stay. Those that wrap around in the ring buffer are gathered
-    /// in `scratch`, as far as it goes.
+    /// As [`Self::read`], and the bytes stay. Those that wrap around in the buffer are gathered in
+    /// `scratch`, as far as it goes.
     ///
     /// # Errors
     /// Of `drain`.
