@@ -120,7 +120,7 @@ impl<T: Transport> Client<T> {
     /// An option's value.
     ///
     /// # Errors
-    /// `ENOPROTOOPT` if the socket has no such option.
+    /// `ENOPROTOOPT` if there is no such option, `EOPNOTSUPP` if this type of socket has none.
     pub fn getsockopt(&self, socket: Socket, option: SocketOption) -> Result<u64, Errno> {
         self.on(socket, |socket| op::GetOption { socket, option })
             .map(|option| option.value)
@@ -145,7 +145,7 @@ impl<T: Transport> Client<T> {
     /// not wait.
     ///
     /// # Errors
-    /// `ENOPROTOOPT` on a datagram socket.
+    /// `EBADF`.
     pub fn set_linger(&self, socket: Socket, seconds: Option<u32>) -> Result<(), Errno> {
         let (value, second) = (seconds.is_some().into(), seconds.unwrap_or(0).into());
         self.set_option(socket, SocketOption::Linger, value, second)
@@ -188,6 +188,14 @@ impl<T: Transport> Client<T> {
     /// `EBADF`.
     pub fn socket_state(&self, socket: Socket) -> Result<layouts::SocketState, Errno> {
         self.query(QueryKind::Socket, self.handle(socket)?.raw())
+    }
+
+    /// What is known of a stream socket's connection, as `TCP_INFO` of Linux.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` on a datagram socket.
+    pub fn tcp_info(&self, socket: Socket) -> Result<layouts::TcpInfo, Errno> {
+        self.query(QueryKind::Tcp, self.handle(socket)?.raw())
     }
 
     fn query<L: Layout>(&self, what: QueryKind, index: u64) -> Result<L, Errno> {

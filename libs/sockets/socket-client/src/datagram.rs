@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
-use socket_proto::{DatagramHeader, Errno, Span};
+use socket_proto::{DatagramHeader, Errno, Flags, Span};
 
 use crate::{Client, Socket, Transport};
 
@@ -203,7 +203,7 @@ impl<T: Transport> Client<T> {
     }
 
     pub(crate) fn recv_batch_into(&self, socket: Socket, span: Span) -> Result<Batch, Errno> {
-        let (span, datagrams) = self.recv_span(socket, span)?;
+        let (span, datagrams) = self.recv_span(socket, span, Flags::NONE)?;
         // Each has a header at least: what counts for a bound of the loops that follow.
         if datagrams as u64 > span.length / HEADER_SIZE as u64 {
             return Err(Errno::EPROTO);
@@ -227,6 +227,23 @@ impl<T: Transport> Client<T> {
             *batch = self.recv_batch(socket)?;
         }
         self.take_datagram(batch, buf)
+    }
+
+    /// As [`Self::recvfrom`], and the datagram stays in the batch.
+    ///
+    /// # Errors
+    /// As [`Self::recv_batch`].
+    pub fn peekfrom(
+        &self,
+        socket: Socket,
+        batch: &mut Batch,
+        buf: &mut [u8],
+    ) -> Result<Incoming, Errno> {
+        if batch.is_empty() {
+            *batch = self.recv_batch(socket)?;
+        }
+        let mut looked_at = *batch;
+        self.take_datagram(&mut looked_at, buf)
     }
 
     pub(crate) fn take_datagram(

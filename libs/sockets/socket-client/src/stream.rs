@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use socket_proto::{Errno, Span, op};
+use socket_proto::{Errno, Flag, Flags, Span, op};
 
 use crate::{Area, Client, Socket, Transport};
 
@@ -104,7 +104,21 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `EAGAIN` if there are none for the moment, `ECONNRESET`, `ENOTCONN`.
     pub fn recv(&self, socket: Socket, buf: &mut [u8]) -> Result<usize, Errno> {
-        let span = self.recv_in_place(socket, buf.len())?;
+        self.recv_with(socket, buf, Flags::NONE)
+    }
+
+    /// As [`Self::recv`], and the bytes can be received again (`MSG_PEEK`).
+    ///
+    /// # Errors
+    /// As [`Self::recv`].
+    pub fn peek(&self, socket: Socket, buf: &mut [u8]) -> Result<usize, Errno> {
+        self.recv_with(socket, buf, Flag::Peek.into())
+    }
+
+    fn recv_with(&self, socket: Socket, buf: &mut [u8], flags: Flags) -> Result<usize, Errno> {
+        let mut span = self.s2c_scratch();
+        span.length = span.length.min(buf.len() as u64);
+        let (span, _) = self.recv_span(socket, span, flags)?;
         let count = span.length as usize;
         let filled = buf.get_mut(..count).ok_or(Errno::EPROTO)?;
         self.copy_out(span, 0, filled)?;
@@ -120,13 +134,23 @@ impl<T: Transport> Client<T> {
     pub fn recv_in_place(&self, socket: Socket, max: usize) -> Result<Span, Errno> {
         let mut span = self.s2c_scratch();
         span.length = span.length.min(max as u64);
-        self.recv_span(socket, span).map(|(filled, _)| filled)
+        let filled = self.recv_span(socket, span, Flags::NONE)?;
+        Ok(filled.0)
     }
 
     /// Receives into any part of the server's half. Returns the part that was filled, and for a
     /// datagram socket the number of datagrams in it.
-    pub(crate) fn recv_span(&self, socket: Socket, span: Span) -> Result<(Span, usize), Errno> {
-        let received = self.on(socket, |socket| op::Recv::new(socket, span))?;
+    pub(crate) fn recv_span(
+        &self,
+        socket: Socket,
+        span: Span,
+        flags: Flags,
+    ) -> Result<(Span, usize), Errno> {
+        let received = self.on(socket, |socket| op::Recv {
+            socket,
+            span,
+            flags,
+        })?;
         if received.bytes > span.length {
             return Err(Errno::EPROTO);
         }

@@ -112,6 +112,35 @@ impl<'n, T: Transport> TcpStream<'n, T> {
             .await
     }
 
+    /// Receives until `buf` is full, waiting as often as it takes (`MSG_WAITALL`). Fewer bytes mean
+    /// that the stream has ended.
+    ///
+    /// # Errors
+    /// As [`Self::read`]. How much was received before is unknown then.
+    pub async fn read_full(&self, buf: &mut [u8]) -> Result<usize, Errno> {
+        let mut count = 0;
+        while count < buf.len() {
+            match self.read(&mut buf[count..]).await? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        Ok(count)
+    }
+
+    /// Waits for bytes and copies them to `buf`; they can be received again. 0 as for
+    /// [`Self::read`].
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn peek(&self, buf: &mut [u8]) -> Result<usize, Errno> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.operate(Direction::Read, |client, socket| client.peek(socket, buf))
+            .await
+    }
+
     /// Waits until the socket takes bytes, and sends as many of `data` as it takes.
     ///
     /// # Errors

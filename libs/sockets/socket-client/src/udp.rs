@@ -78,13 +78,28 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     pub async fn recv_from(&self, buf: &mut [u8]) -> Result<Incoming, Errno> {
         let mut batch = self.recv_batch().await?;
         let taken = self.client().take_datagram(&mut batch, buf);
+        self.keep(batch);
+        taken
+    }
+
+    /// As [`Self::recv_from`], and the datagram can be received again.
+    ///
+    /// # Errors
+    /// As [`Self::recv_from`].
+    pub async fn peek_from(&self, buf: &mut [u8]) -> Result<Incoming, Errno> {
+        let mut batch = self.recv_batch().await?;
+        self.keep(batch);
+        self.client().take_datagram(&mut batch, buf)
+    }
+
+    /// Keeps what is left of a batch for the next receiving call.
+    fn keep(&self, batch: Batch) {
         if !batch.is_empty() {
             self.batch.set(batch);
             // Other tasks wait for the socket, which need not become ready again: the rest is here.
             let wakers = &self.net().wakers;
             wakers.wake(self.socket(), PollBits::IN);
         }
-        taken
     }
 
     /// Waits for datagrams and receives as many as fit into the socket's area. What

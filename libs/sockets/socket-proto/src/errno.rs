@@ -32,7 +32,7 @@ errnos! {
     /// notification, then call again.
     EAGAIN = 11, Other;
     /// The configuration does not let this client use that port or destination, or the destination
-    /// is all hosts.
+    /// is all hosts and `SO_BROADCAST` is not set.
     EACCES = 13, PermissionDenied;
     /// An offset or length leaves the window.
     EFAULT = 14, InvalidInput;
@@ -62,7 +62,8 @@ errnos! {
     EPROTONOSUPPORT = 93, Unsupported;
     /// There is no such type of socket.
     ESOCKTNOSUPPORT = 94, Unsupported;
-    /// The operation does not apply to this type of socket, or a flag is not known.
+    /// The operation or the option that is read does not apply to this type of socket, or a flag is
+    /// not known.
     EOPNOTSUPP = 95, Unsupported;
     /// The address is of a family that the server has no stack for.
     EAFNOSUPPORT = 97, Unsupported;

@@ -19,6 +19,8 @@ values! {
         Account = 2, QUERY_ACCOUNT;
         /// One of this client's sockets: [`SocketState`].
         Socket = 3, QUERY_SOCKET;
+        /// The connection of one of this client's stream sockets: [`TcpInfo`].
+        Tcp = 4, QUERY_TCP;
     }
 }
 
@@ -163,6 +165,34 @@ layouts! {
         unacknowledged: u64,
         /// Segments sent again.
         retransmissions: u64,
+    }
+
+    /// A stream socket's connection. Without one, its state alone.
+    TcpInfo tcp_info {
+        /// As in `socket_state`.
+        state: u32,
+        /// Bytes of the largest segment that is sent.
+        send_mss: u32,
+        /// Bytes of the largest segment that the peer was told to send.
+        receive_mss: u32,
+        /// Microseconds from the first SYN to its acknowledgement; 0 if that is not known.
+        handshake: u32,
+        /// Bytes that may be on their way, as far as the network is concerned.
+        congestion_window: u32,
+        /// Bytes that the peer takes, counted from the first that it has not acknowledged.
+        peer_window: u32,
+        /// Bytes that the peer may send now.
+        receive_window: u32,
+        /// Times that an idle peer has been asked since its last segment.
+        questions: u32,
+        /// Bytes that have been sent and not acknowledged.
+        in_flight: u64,
+        /// Bytes that have not been sent.
+        unsent: u64,
+        /// Segments sent again.
+        retransmissions: u64,
+        /// Nanoseconds since the peer's last segment.
+        silence: u64,
     }
 }
 

@@ -27,6 +27,7 @@ mod values;
 pub mod addr;
 pub mod datagram;
 mod errno;
+mod flags;
 mod handle;
 pub mod layouts;
 mod operations;
@@ -39,6 +40,7 @@ mod tests;
 pub mod window;
 
 pub use errno::Errno;
+pub use flags::{Flag, Flags};
 pub use handle::Handle;
 pub use layouts::{DatagramHeader, Message, QueryKind};
 pub use operations::{
@@ -50,10 +52,10 @@ pub use options::{OptionAccess, OptionKinds, SocketOption};
 pub use poll::PollBits;
 pub use ready::{MAX_SOCKETS, ReadinessReader, ReadinessWriter};
 pub use reply::{Failure, NO_PLACE, RESTARTED, Reply};
-pub use values::{Family, Flags, Protocol, Shutdown, SocketKind};
+pub use values::{Family, Protocol, Shutdown, SocketKind};
 pub use window::{CheckedSpan, Half, Span, WindowSizes};
 pub use words::{Field, FieldInfo, Record, WORDS};
 
 /// The protocol's version. Both ends must have the same: they are built from one tree into one
 /// image.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;

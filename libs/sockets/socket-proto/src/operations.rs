@@ -171,7 +171,8 @@ records! {
 
     /// What `recv` returns.
     Received {
-        /// Bytes of the range that were filled, headers and padding included.
+        /// Bytes of the range that were filled, headers and padding included; with `MSG_TRUNC` on a
+        /// stream, bytes that were taken.
         bytes: u64,
         /// How many datagrams that is; 0 on a stream.
         datagrams: u64,
@@ -269,7 +270,7 @@ operations! {
         socket: Handle,
         /// Where the payload lies, in either half of the window.
         span: Span,
-        /// How it is done; docs/socket-protocol.md has the bits.
+        /// How it is done.
         flags: Flags,
     } -> Sent, errors [
         EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EDESTADDRREQ, EFAULT, EMSGSIZE, ENETUNREACH,
@@ -282,7 +283,7 @@ operations! {
         socket: Handle,
         /// Where the payload shall go, in the server's half of the window.
         span: Span,
-        /// How it is done; docs/socket-protocol.md has the bits.
+        /// How it is done.
         flags: Flags,
     } -> Received, errors [EAGAIN, EFAULT, ENOTCONN, EOPNOTSUPP] pending;
 
@@ -319,7 +320,7 @@ operations! {
         socket: Handle,
         /// Which option.
         option: SocketOption,
-    } -> OptionValue, errors [ENOPROTOOPT];
+    } -> OptionValue, errors [ENOPROTOOPT, EOPNOTSUPP];
 
     /// Readiness of a socket, and a wish to be notified at a time even if nothing becomes ready.
     14 Poll poll {
@@ -351,7 +352,7 @@ operations! {
         /// Where the answer shall go, in the server's half of the window; longer than the layout is
         /// allowed.
         span: Span,
-    } -> Written, errors [EFAULT, ENODEV];
+    } -> Written, errors [EFAULT, ENODEV, EOPNOTSUPP];
 
     /// Carries out several requests, each a label and four words ([`crate::Message`]), one behind
     /// the other; the replies have the same form. `attach` and `batch` cannot be in it. Up to
@@ -382,7 +383,7 @@ impl op::Send {
     /// Without flags.
     #[must_use]
     pub const fn new(socket: Handle, span: Span) -> Self {
-        let flags = Flags::None;
+        let flags = Flags::NONE;
         op::Send {
             socket,
             span,
@@ -395,7 +396,7 @@ impl op::Recv {
     /// Without flags.
     #[must_use]
     pub const fn new(socket: Handle, span: Span) -> Self {
-        let flags = Flags::None;
+        let flags = Flags::NONE;
         op::Recv {
             socket,
             span,

@@ -58,27 +58,45 @@ options! {
     Type = SO_TYPE 1 3 All Read;
     /// The number of the error that waits, or 0; reading clears it.
     Error = SO_ERROR 1 4 All Read;
+    /// 0 or 1: whether a datagram socket may send to all hosts of its network; without it that is
+    /// `EACCES`.
+    Broadcast = SO_BROADCAST 1 6 All ReadWrite;
     /// Bytes of the buffer for sending.
     SendBuffer = SO_SNDBUF 1 7 All Read;
     /// Bytes of the buffer for receiving.
     ReceiveBuffer = SO_RCVBUF 1 8 All Read;
-    /// 0 or 1: whether an idle peer is asked if it is still there, and given up if it is not. At
-    /// first 1, unlike on Linux.
-    KeepAlive = SO_KEEPALIVE 1 9 Stream ReadWrite;
+    /// 0 or 1: whether an idle peer is asked if it is still there, and given up with `ETIMEDOUT` if
+    /// it is not. At first 1, unlike on Linux. On a datagram socket it means nothing.
+    KeepAlive = SO_KEEPALIVE 1 9 All ReadWrite;
     /// 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
-    /// with other seconds it does not wait either.
-    Linger = SO_LINGER 1 13 Stream ReadWrite;
+    /// with other seconds it does not wait either. On a datagram socket it means nothing.
+    Linger = SO_LINGER 1 13 All ReadWrite;
     /// 1 if the socket listens, otherwise 0.
     AcceptConnections = SO_ACCEPTCONN 1 30 All Read;
     /// 6 TCP, 17 UDP.
     Protocol = SO_PROTOCOL 1 38 All Read;
     /// 2, `AF_INET`.
     Domain = SO_DOMAIN 1 39 All Read;
-    /// 1..=255: the time to live of packets to send.
-    TimeToLive = IP_TTL 0 2 Stream ReadWrite;
+    /// The type of service of packets to send, of which the lowest eight bits count; those of
+    /// congestion (the lowest two) are 0 on a stream socket.
+    TypeOfService = IP_TOS 0 1 All ReadWrite;
+    /// 1..=255: the time to live of packets to send. -1 is 64, as at first.
+    TimeToLive = IP_TTL 0 2 All ReadWrite;
     /// 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At
     /// first 1, unlike on Linux.
     NoDelay = TCP_NODELAY 6 1 Stream ReadWrite;
+    /// Bytes of the largest segment. Set before a connection is made, 88..=32,767, it bounds what
+    /// is announced and sent; 0 takes that back. Of a connection it is what is sent at most;
+    /// without one it is what was set, or 536.
+    MaxSegment = TCP_MAXSEG 6 2 Stream ReadWrite;
+    /// 1..=32,767 seconds without a segment of the peer until it is asked whether it is still
+    /// there. At first 60; on Linux 7,200.
+    KeepIdle = TCP_KEEPIDLE 6 4 Stream ReadWrite;
+    /// 1..=32,767 seconds from one question to the next. At first 60; on Linux 75.
+    KeepInterval = TCP_KEEPINTVL 6 5 Stream ReadWrite;
+    /// 1..=127: questions without an answer after which the peer is given up. At first 3; on Linux
+    /// 9. With `TCP_USER_TIMEOUT` it is that time since the last segment that counts instead.
+    KeepCount = TCP_KEEPCNT 6 6 Stream ReadWrite;
     /// Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000.
     UserTimeout = TCP_USER_TIMEOUT 6 18 Stream ReadWrite;
 }

@@ -152,6 +152,22 @@ fn errors_round_trip() {
 }
 
 #[test]
+fn flags_are_sets_of_those_that_are_known() {
+    let all = Flag::ALL.iter().fold(Flags::NONE, |all, &flag| all | flag);
+    for bits in [0, 1, all.bits().into(), 1 << 40, u64::MAX] {
+        let flags = Flags::from_bits(bits);
+        let known = bits & !u64::from(all.bits()) == 0;
+        assert_eq!(
+            flags.map(|flags| flags.bits().into()),
+            known.then_some(bits)
+        );
+    }
+    for &flag in Flag::ALL {
+        assert!(all.has(flag) && Flags::from(flag).has(flag) && !Flags::NONE.has(flag));
+    }
+}
+
+#[test]
 fn unused_words_are_refused() {
     let socket = Handle::new(3, NonZeroU16::MIN).raw();
     let refused = |label, words, errno| {
@@ -167,7 +183,7 @@ fn unused_words_are_refused() {
     refused(2, [2, 2, 1, 0], Errno::EPROTONOSUPPORT);
     refused(5, [socket, 1, 0, 0], Errno::EINVAL);
     refused(5, [0, 0, 0, 0], Errno::EBADF);
-    refused(7, [socket, 0, 0, 0x40], Errno::EOPNOTSUPP);
+    refused(7, [socket, 0, 0, 1], Errno::EOPNOTSUPP);
     refused(9, [socket, 3, 0, 0], Errno::EINVAL);
     refused(13, [socket, 1 << 32 | 999, 0, 0], Errno::ENOPROTOOPT);
 }

@@ -109,11 +109,3 @@ values! {
         Udp = 17, IPPROTO_UDP;
     }
 }
-
-values! {
-    /// Flags of `send` and `recv`. No bit is known yet.
-    Flags(u64): EOPNOTSUPP {
-        /// No flag.
-        None = 0, MSG_NONE;
-    }
-}

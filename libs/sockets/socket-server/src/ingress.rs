@@ -97,11 +97,18 @@ impl<W: Window> Server<W> {
     fn listening(&self, tuple: Tuple) -> Option<Listening> {
         let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
         let account = self.accounts.get(socket.client);
-        let Role::Listening(listener) = &account.socket(socket.slot)?.role else {
+        let listening = account.socket(socket.slot)?;
+        let Role::Listening(listener) = &listening.role else {
             return None;
         };
+        let (marks, mss) = (listening.options.settings.marks, listening.options.mss());
         let room = account.may_add(SocketKind::Stream) && listener.ready.len() < listener.backlog;
-        Some(Listening { socket, room })
+        Some(Listening {
+            socket,
+            marks,
+            mss,
+            room,
+        })
     }
 
     fn datagram<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
@@ -127,6 +134,7 @@ impl<W: Window> Server<W> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
         let account = self.accounts.get(socket.client);
         match &account.socket(socket.slot)?.role {
+            // What goes to all is not for a connected socket, as on Linux.
             Role::Datagram(datagram) if datagram.hears(tuple) => Some(socket),
             _ => None,
         }

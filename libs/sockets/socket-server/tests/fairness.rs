@@ -244,7 +244,7 @@ fn who_waits_for_its_share_is_notified_when_it_comes() {
     let send = op::Send {
         socket: sockets[1],
         span,
-        flags: Flags::None,
+        flags: Flags::NONE,
     };
     world.medium.stop_driver(true);
     world.ask_as(1, send).unwrap();

@@ -172,7 +172,7 @@ fn a_flood_on_a_slow_link_does_not_stop_reception() {
             op::Recv {
                 socket: victim,
                 span,
-                flags: Flags::None,
+                flags: Flags::NONE,
             },
         );
         assert!(received.is_ok() || round < 2, "round {round}: {received:?}");

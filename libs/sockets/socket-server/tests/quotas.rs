@@ -369,7 +369,7 @@ fn ranges_outside_of_the_window_are_refused() {
     let recv = world.ask(op::Recv {
         socket,
         span: span(0, 10),
-        flags: Flags::None,
+        flags: Flags::NONE,
     });
     assert_eq!(recv, Err(Errno::EFAULT), "the client's own half");
     assert_eq!(world.recv(socket, 10).unwrap(), b"waiting");
@@ -413,7 +413,7 @@ fn a_client_that_sends_to_nobody_keeps_no_other_from_finding_its_neighbour() {
             let send = op::Send {
                 socket: victim,
                 span,
-                flags: Flags::None,
+                flags: Flags::NONE,
             };
             world.ask_as(1, send).unwrap();
         } else {

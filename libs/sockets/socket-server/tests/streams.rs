@@ -4,7 +4,7 @@
 //! is not.
 
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Errno, Handle, PollBits, Sent, Shutdown, Span, op};
+use socket_proto::{Errno, Flag, Handle, PollBits, Sent, Shutdown, Span, op};
 use stats::NetServer as Counter;
 use test_world::{Faults, World, config, limits, pattern};
 
@@ -63,7 +63,10 @@ fn from_peer(world: &mut World, socket: Handle, peer: SocketHandle, data: &[u8])
             sent += tcp.send_slice(&data[sent..]).expect("send");
         }
         loop {
-            match world.recv(socket, 30_000) {
+            let seen = world.recv_with(socket, 30_000, Flag::Peek.into());
+            let received_now = world.recv(socket, 30_000);
+            assert_eq!(seen, received_now);
+            match received_now {
                 Ok(bytes) if bytes.is_empty() => panic!("an early end"),
                 Ok(bytes) => received.extend_from_slice(&bytes),
                 Err(Errno::EAGAIN) => break,

@@ -8,8 +8,8 @@ use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::{HEADER_SIZE, stride};
 use socket_proto::layouts::Layout;
 use socket_proto::{
-    Accepted, Call, DatagramHeader, Errno, Failure, Handle, PollBits, Received, Sent, Shutdown,
-    SocketKind, SocketOption, Span, op,
+    Accepted, Call, DatagramHeader, Errno, Failure, Flags, Handle, PollBits, Received, Sent,
+    Shutdown, SocketKind, SocketOption, Span, op,
 };
 
 use crate::{C2S, World};
@@ -83,11 +83,25 @@ impl World {
 
     /// Receives at most so many bytes of a stream.
     pub fn recv(&mut self, socket: Handle, most: usize) -> Result<Vec<u8>, Errno> {
+        self.recv_with(socket, most, Flags::NONE)
+    }
+
+    /// As [`Self::recv`], with flags.
+    pub fn recv_with(
+        &mut self,
+        socket: Handle,
+        most: usize,
+        flags: Flags,
+    ) -> Result<Vec<u8>, Errno> {
         let span = Span {
             offset: C2S.into(),
             length: most as u64,
         };
-        let Received { bytes, datagrams } = self.ask(op::Recv::new(socket, span))?;
+        let Received { bytes, datagrams } = self.ask(op::Recv {
+            socket,
+            span,
+            flags,
+        })?;
         assert_eq!(datagrams, 0);
         Ok(self.clients[0].read(0, bytes as usize))
     }
@@ -121,11 +135,25 @@ impl World {
         socket: Handle,
         most: usize,
     ) -> Result<Vec<(DatagramHeader, Vec<u8>)>, Errno> {
+        self.recv_datagrams_with(socket, most, Flags::NONE)
+    }
+
+    /// As [`Self::recv_datagrams`], with flags.
+    pub fn recv_datagrams_with(
+        &mut self,
+        socket: Handle,
+        most: usize,
+        flags: Flags,
+    ) -> Result<Vec<(DatagramHeader, Vec<u8>)>, Errno> {
         let span = Span {
             offset: C2S.into(),
             length: most as u64,
         };
-        let Received { bytes, datagrams } = self.ask(op::Recv::new(socket, span))?;
+        let Received { bytes, datagrams } = self.ask(op::Recv {
+            socket,
+            span,
+            flags,
+        })?;
         let mut received = Vec::new();
         let mut at = 0;
         for _ in 0..datagrams {

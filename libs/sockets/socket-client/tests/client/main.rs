@@ -3,6 +3,7 @@
 //! The library against the socket core that ships.
 
 mod calls;
+mod options;
 mod tasks;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define ISTHMUS_VERSION 2
+#define ISTHMUS_VERSION 3
 #define ISTHMUS_RESTARTED 0xfffff
 #define ISTHMUS_NO_PLACE 0xffffe
 #define ISTHMUS_MAX_BATCH 64
@@ -20,6 +20,11 @@
 #define ISTHMUS_IPPROTO_IP 0
 #define ISTHMUS_IPPROTO_TCP 6
 #define ISTHMUS_IPPROTO_UDP 17
+#define ISTHMUS_MSG_PEEK 2
+#define ISTHMUS_MSG_TRUNC 32
+#define ISTHMUS_MSG_DONTWAIT 64
+#define ISTHMUS_MSG_WAITALL 256
+#define ISTHMUS_MSG_NOSIGNAL 16384
 #define ISTHMUS_ENXIO 6
 #define ISTHMUS_EBADF 9
 #define ISTHMUS_EAGAIN 11
@@ -63,6 +68,7 @@
 #define ISTHMUS_QUERY_INTERFACE 1
 #define ISTHMUS_QUERY_ACCOUNT 2
 #define ISTHMUS_QUERY_SOCKET 3
+#define ISTHMUS_QUERY_TCP 4
 
 /* 0 or 1. The server behaves as if it were set: old connections keep no port from a listener. */
 #define ISTHMUS_SO_REUSEADDR (UINT64_C(1) << 32 | 2)
@@ -70,15 +76,18 @@
 #define ISTHMUS_SO_TYPE (UINT64_C(1) << 32 | 3)
 /* The number of the error that waits, or 0; reading clears it. */
 #define ISTHMUS_SO_ERROR (UINT64_C(1) << 32 | 4)
+/* 0 or 1: whether a datagram socket may send to all hosts of its network; without it that is
+ * `EACCES`. */
+#define ISTHMUS_SO_BROADCAST (UINT64_C(1) << 32 | 6)
 /* Bytes of the buffer for sending. */
 #define ISTHMUS_SO_SNDBUF (UINT64_C(1) << 32 | 7)
 /* Bytes of the buffer for receiving. */
 #define ISTHMUS_SO_RCVBUF (UINT64_C(1) << 32 | 8)
-/* 0 or 1: whether an idle peer is asked if it is still there, and given up if it is not. At
- * first 1, unlike on Linux. */
+/* 0 or 1: whether an idle peer is asked if it is still there, and given up with `ETIMEDOUT` if
+ * it is not. At first 1, unlike on Linux. On a datagram socket it means nothing. */
 #define ISTHMUS_SO_KEEPALIVE (UINT64_C(1) << 32 | 9)
 /* 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
- * with other seconds it does not wait either. */
+ * with other seconds it does not wait either. On a datagram socket it means nothing. */
 #define ISTHMUS_SO_LINGER (UINT64_C(1) << 32 | 13)
 /* 1 if the socket listens, otherwise 0. */
 #define ISTHMUS_SO_ACCEPTCONN (UINT64_C(1) << 32 | 30)
@@ -86,11 +95,26 @@
 #define ISTHMUS_SO_PROTOCOL (UINT64_C(1) << 32 | 38)
 /* 2, `AF_INET`. */
 #define ISTHMUS_SO_DOMAIN (UINT64_C(1) << 32 | 39)
-/* 1..=255: the time to live of packets to send. */
+/* The type of service of packets to send, of which the lowest eight bits count; those of
+ * congestion (the lowest two) are 0 on a stream socket. */
+#define ISTHMUS_IP_TOS (UINT64_C(0) << 32 | 1)
+/* 1..=255: the time to live of packets to send. -1 is 64, as at first. */
 #define ISTHMUS_IP_TTL (UINT64_C(0) << 32 | 2)
 /* 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At first
  * 1, unlike on Linux. */
 #define ISTHMUS_TCP_NODELAY (UINT64_C(6) << 32 | 1)
+/* Bytes of the largest segment. Set before a connection is made, 88..=32,767, it bounds what is
+ * announced and sent; 0 takes that back. Of a connection it is what is sent at most; without
+ * one it is what was set, or 536. */
+#define ISTHMUS_TCP_MAXSEG (UINT64_C(6) << 32 | 2)
+/* 1..=32,767 seconds without a segment of the peer until it is asked whether it is still there.
+ * At first 60; on Linux 7,200. */
+#define ISTHMUS_TCP_KEEPIDLE (UINT64_C(6) << 32 | 4)
+/* 1..=32,767 seconds from one question to the next. At first 60; on Linux 75. */
+#define ISTHMUS_TCP_KEEPINTVL (UINT64_C(6) << 32 | 5)
+/* 1..=127: questions without an answer after which the peer is given up. At first 3; on Linux
+ * 9. With `TCP_USER_TIMEOUT` it is that time since the last segment that counts instead. */
+#define ISTHMUS_TCP_KEEPCNT (UINT64_C(6) << 32 | 6)
 /* Milliseconds that sent bytes may stay unacknowledged by a silent peer; 0 means 120,000. */
 #define ISTHMUS_TCP_USER_TIMEOUT (UINT64_C(6) << 32 | 18)
 
@@ -419,6 +443,35 @@ struct isthmus_socket_state {
 	uint64_t retransmissions;
 };
 _Static_assert(sizeof(struct isthmus_socket_state) == 80, "size");
+
+/* A stream socket's connection. Without one, its state alone. */
+struct isthmus_tcp_info {
+	/* As in `socket_state`. */
+	uint32_t state;
+	/* Bytes of the largest segment that is sent. */
+	uint32_t send_mss;
+	/* Bytes of the largest segment that the peer was told to send. */
+	uint32_t receive_mss;
+	/* Microseconds from the first SYN to its acknowledgement; 0 if that is not known. */
+	uint32_t handshake;
+	/* Bytes that may be on their way, as far as the network is concerned. */
+	uint32_t congestion_window;
+	/* Bytes that the peer takes, counted from the first that it has not acknowledged. */
+	uint32_t peer_window;
+	/* Bytes that the peer may send now. */
+	uint32_t receive_window;
+	/* Times that an idle peer has been asked since its last segment. */
+	uint32_t questions;
+	/* Bytes that have been sent and not acknowledged. */
+	uint64_t in_flight;
+	/* Bytes that have not been sent. */
+	uint64_t unsent;
+	/* Segments sent again. */
+	uint64_t retransmissions;
+	/* Nanoseconds since the peer's last segment. */
+	uint64_t silence;
+};
+_Static_assert(sizeof(struct isthmus_tcp_info) == 64, "size");
 
 /* The readiness region, in words of 32 bits: the epoch, the serial, from FIRST_SOCKET on
  * the sockets (poll bits, and the generation in the high half), and behind them the change

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use socket_proto::layouts::{LAYOUTS, LayoutInfo};
 use socket_proto::{
-    Errno, Family, FieldInfo, MAX_BATCH, NO_PLACE, Operation, PollBits, Protocol, QueryKind,
+    Errno, Family, FieldInfo, Flag, MAX_BATCH, NO_PLACE, Operation, PollBits, Protocol, QueryKind,
     RESTARTED, Shutdown, SocketKind, SocketOption, VERSION, ready,
 };
 
@@ -26,6 +26,7 @@ fn values() -> Vec<(String, u64)> {
         .chain(named!(SocketKind))
         .chain(named!(Shutdown))
         .chain(named!(Protocol))
+        .chain(named!(Flag))
         .chain(named!(Errno));
     let bits = PollBits::all();
     let poll = bits

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use socket_proto::layouts::{LAYOUTS, LayoutInfo};
 use socket_proto::{
-    COMMON_ERRORS, Errno, FieldInfo, Operation, OptionAccess, OptionKinds, PENDING_ERRORS,
+    COMMON_ERRORS, Errno, FieldInfo, Flag, Operation, OptionAccess, OptionKinds, PENDING_ERRORS,
     SocketOption,
 };
 
@@ -94,6 +94,14 @@ fn options(out: &mut String) {
     }
 }
 
+fn flags(out: &mut String) {
+    *out += "\n### Flags of send and recv\n\n| bit | name | |\n| --- | --- | --- |\n";
+    for flag in Flag::ALL {
+        let (bit, name, help) = (flag.raw(), flag.name(), plain(flag.help()));
+        writeln!(out, "| {bit:#x} | {name} | {help} |").unwrap();
+    }
+}
+
 fn errors(out: &mut String) {
     *out += "\n### Errors\n\n| number | name | |\n| --- | --- | --- |\n";
     for errno in Errno::ALL {
@@ -126,6 +134,7 @@ fn layouts(out: &mut String) {
 pub fn tables() -> String {
     let mut out = String::from("\n");
     operations(&mut out);
+    flags(&mut out);
     options(&mut out);
     errors(&mut out);
     layouts(&mut out);

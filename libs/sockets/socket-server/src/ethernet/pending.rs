@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::neighbours::HOSTS;
+use crate::ip::output::{Marks, Outgoing, UDP};
 use crate::ip::packet::Tuple;
 use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::tables::id::{ClientId, HostId, Id, PlaceId};
@@ -24,8 +25,8 @@ const BYTES: usize = SMALL * SMALL_BYTES + PAYLOAD_MAX;
 
 /// The places.
 pub(crate) struct Pending {
-    /// The ends of each datagram, and its length.
-    places: Vec<(Tuple, usize)>,
+    /// What is known of the datagram in each.
+    places: Vec<Outgoing>,
     pub bytes: Vec<u8>,
     /// By number: the places that wait for a host, those whose next hop does not answer, and of
     /// each client the free ones for small datagrams, and for a large one.
@@ -43,8 +44,13 @@ fn free(client: usize, large: bool) -> usize {
 impl Pending {
     pub(crate) fn new(clients: usize) -> Self {
         let count = clients * PLACES;
+        let nothing = Outgoing {
+            tuple: Tuple::NONE,
+            marks: Marks::USUAL,
+            length: 0,
+        };
         let mut pending = Pending {
-            places: vec![(Tuple::NONE, 0); count],
+            places: vec![nothing; count],
             bytes: vec![0; clients * BYTES],
             lists: Lists::new(count, free(clients, false)),
         };
@@ -52,16 +58,11 @@ impl Pending {
         pending
     }
 
-    /// A free place of a client for a UDP datagram, header included, of this length, or `None`. It
-    /// is in no list.
-    pub(crate) fn take(
-        &mut self,
-        client: ClientId,
-        tuple: Tuple,
-        length: usize,
-    ) -> Option<PlaceId> {
-        let place = self.lists.pop(free(client.index(), length > SMALL_BYTES))?;
-        self.places[place.index()] = (tuple, length);
+    /// A free place of a client for a UDP datagram, or `None`. It is in no list.
+    pub(crate) fn take(&mut self, client: ClientId, outgoing: Outgoing) -> Option<PlaceId> {
+        let large = UDP + outgoing.length > SMALL_BYTES;
+        let place = self.lists.pop(free(client.index(), large))?;
+        self.places[place.index()] = outgoing;
         Some(place)
     }
 
@@ -104,16 +105,16 @@ impl Pending {
         self.lists.pop(UNDELIVERABLE)
     }
 
-    /// The ends of the datagram in a place.
-    pub(crate) fn tuple(&self, place: PlaceId) -> Tuple {
-        self.places[place.index()].0
+    /// What is known of the datagram in a place.
+    pub(crate) fn outgoing(&self, place: PlaceId) -> Outgoing {
+        self.places[place.index()]
     }
 
-    /// Where the UDP datagram in a place lies.
+    /// Where the UDP datagram in a place lies, header included.
     pub(crate) fn range(&self, place: PlaceId) -> Range<usize> {
         let index = place.index();
         let start = index / PLACES * BYTES + index % PLACES * SMALL_BYTES;
-        start..start + self.places[index].1
+        start..start + UDP + self.places[index].length
     }
 
     /// The UDP datagram in a place.

@@ -11,7 +11,7 @@ use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::interface::NextHop;
-use crate::ip::output::{HEADER, UDP, emit_udp};
+use crate::ip::output::{HEADER, Outgoing, UDP, emit_udp};
 use crate::ip::packet::{Tuple, is_host};
 use crate::ip::paths::MIN_MTU;
 use crate::tables::id::{ClientId, HostId};
@@ -157,8 +157,8 @@ impl Network {
         Some(host)
     }
 
-    /// Keeps a client's datagram, whose payload of `length` bytes `fill` writes, until its next
-    /// hop's address is known. If that takes too long, or too many wait already, it is lost, and
+    /// Keeps a client's datagram, whose payload `fill` writes, until its next hop's address is
+    /// known. If that takes too long, or too many wait already, it is lost, and
     /// nobody is told, as on any network.
     ///
     /// # Errors
@@ -167,8 +167,7 @@ impl Network {
         &mut self,
         next_hop: Ipv4Addr,
         client: ClientId,
-        tuple: Tuple,
-        length: usize,
+        outgoing: Outgoing,
         tx: &mut T,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -181,7 +180,7 @@ impl Network {
             self.pending.put_back(held);
             self.stats.inc(Counter::DropsUnresolved);
         }
-        let Some(place) = self.pending.take(client, tuple, UDP + length) else {
+        let Some(place) = self.pending.take(client, outgoing) else {
             self.stats.inc(Counter::DropsUnresolved);
             return Ok(());
         };
@@ -191,8 +190,9 @@ impl Network {
             self.pending.put_back(place);
             return filled;
         }
-        let checksum = !self.interface.offload.tx_checksum || length > UNFRAGMENTED;
-        emit_udp(datagram, &tuple, checksum);
+        let long = outgoing.length > UNFRAGMENTED;
+        let checksum = !self.interface.offload.tx_checksum || long;
+        emit_udp(datagram, &outgoing.tuple, checksum);
         self.pending.hold(place, host);
         Ok(())
     }
@@ -200,15 +200,15 @@ impl Network {
     /// The address of a host is there: the datagrams that waited for it are sent.
     fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
         while let Some(place) = self.pending.pop(host) {
-            let tuple = self.pending.tuple(place);
+            let outgoing = self.pending.outgoing(place);
             let hop = self
                 .routes
-                .next_hop(tuple.remote.0)
+                .next_hop(outgoing.tuple.remote.0)
                 .and_then(|next_hop| self.hop(next_hop).ok());
             // Out of the pool for as long as it is read.
             let pending = core::mem::take(&mut self.pending.bytes);
             let datagram = &pending[self.pending.range(place)];
-            match hop.map(|hop| self.send_datagram(hop, &tuple, datagram, tx)) {
+            match hop.map(|hop| self.send_datagram(hop, &outgoing, datagram, tx)) {
                 Some(Some(())) => {}
                 Some(None) => self.stats.inc(Counter::DropsNoTxBuffer),
                 None => self.stats.inc(Counter::DropsUnresolved),
@@ -222,7 +222,7 @@ impl Network {
     pub(crate) fn next_undeliverable(&mut self) -> Option<Tuple> {
         let place = self.pending.next_undeliverable()?;
         self.stats.inc(Counter::DropsUnresolved);
-        let tuple = self.pending.tuple(place);
+        let tuple = self.pending.outgoing(place).tuple;
         self.pending.put_back(place);
         Some(tuple)
     }

@@ -61,8 +61,8 @@ pub(crate) struct Network {
     reset_limit: Limiter,
     pub arp_limit: Limiter,
     reassembly: Reassembly,
-    /// Room for a datagram that leaves in fragments.
-    scratch: Vec<u8>,
+    /// Room for a datagram that leaves in fragments, and for bytes of a stream that are looked at.
+    pub scratch: Vec<u8>,
     idents: [u16; IDENTS],
     ident_seed: u64,
     now: Instant,

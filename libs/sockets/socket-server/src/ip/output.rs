@@ -20,8 +20,34 @@ use crate::transport::segment::Segment;
 pub const HEADER: usize = 20;
 /// Bytes of a UDP header.
 pub const UDP: usize = 8;
-/// As smoltcp and Linux have it.
-const HOP_LIMIT: u8 = 64;
+
+/// What a socket says about its packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// Routers that it may pass.
+    pub time_to_live: u8,
+    /// Differentiated services and congestion notification (RFC 2474, RFC 3168).
+    pub service: u8,
+}
+
+impl Marks {
+    /// As smoltcp and Linux have them.
+    pub const USUAL: Marks = Marks {
+        time_to_live: 64,
+        service: 0,
+    };
+}
+
+/// A datagram that is to leave.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing {
+    /// Where from, and where to.
+    pub tuple: Tuple,
+    /// What its packets say.
+    pub marks: Marks,
+    /// Bytes of payload.
+    pub length: usize,
+}
 
 /// Where a packet goes, and what its header says.
 pub struct Envelope {
@@ -35,6 +61,8 @@ pub struct Envelope {
     pub destination: Ipv4Addr,
     /// What the payload is.
     pub protocol: IpProtocol,
+    /// What its socket says.
+    pub marks: Marks,
     /// Number of the packet, for its fragments.
     pub ident: u16,
     /// Where its frames are counted.
@@ -64,8 +92,7 @@ impl Envelope {
         let mut packet = Ipv4Packet::new_unchecked(&mut frame[ethernet::HEADER..]);
         packet.set_version(4);
         packet.set_header_len(HEADER as u8);
-        packet.set_dscp(0);
-        packet.set_ecn(0);
+        set_service(&mut packet, self.marks.service);
         // A frame is not longer than a packet can be.
         packet.set_total_len(length as u16);
         packet.set_ident(self.ident);
@@ -73,7 +100,7 @@ impl Envelope {
         packet.set_dont_frag(offset == 0 && !more && !self.path.may_fragment);
         packet.set_more_frags(more);
         packet.set_frag_offset(offset as u16);
-        packet.set_hop_limit(HOP_LIMIT);
+        packet.set_hop_limit(self.marks.time_to_live);
         packet.set_next_header(self.protocol);
         packet.set_src_addr(self.source);
         packet.set_dst_addr(self.destination);
@@ -135,6 +162,12 @@ impl Envelope {
     }
 }
 
+/// Writes the type of service.
+pub fn set_service(packet: &mut Ipv4Packet<&mut [u8]>, service: u8) {
+    packet.set_dscp(service >> 2);
+    packet.set_ecn(service & 3);
+}
+
 /// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device
 /// fills it in.
 pub fn emit_udp(datagram: &mut [u8], tuple: &Tuple, checksum: bool) {
@@ -177,6 +210,7 @@ impl Network {
             source,
             destination,
             protocol,
+            marks: Marks::USUAL,
             ident: self.next_ident(destination),
             stats: self.stats,
         }
@@ -187,10 +221,12 @@ impl Network {
         &mut self,
         segment: Segment,
         tuple: &Tuple,
+        marks: Marks,
         back: Hop,
         tx: &mut T,
     ) {
-        let envelope = self.envelope(tuple.addresses(), back, IpProtocol::Tcp);
+        let mut envelope = self.envelope(tuple.addresses(), back, IpProtocol::Tcp);
+        envelope.marks = marks;
         let fill = |payload: &mut [u8]| {
             segment.emit(tuple, payload);
             Ok::<(), Infallible>(())
@@ -206,27 +242,33 @@ impl Network {
     pub(crate) fn send_datagram<T: TxQueue>(
         &mut self,
         hop: Hop,
-        tuple: &Tuple,
+        outgoing: &Outgoing,
         datagram: &[u8],
         tx: &mut T,
     ) -> Option<()> {
-        let envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
+        let mut envelope = self.envelope(outgoing.tuple.addresses(), hop, IpProtocol::Udp);
+        envelope.marks = outgoing.marks;
         let sent = envelope.send(datagram, &mut self.loopback.or(tx, hop.loops()));
         self.send_probe(tx);
         sent
     }
 
-    /// Sends a datagram whose payload of `length` bytes `fill` writes. The caller has looked for
+    /// Sends a datagram whose payload `fill` writes. The caller has looked for
     /// enough buffers.
     pub(crate) fn send_filled<T: TxQueue, E>(
         &mut self,
         hop: Hop,
-        tuple: &Tuple,
-        length: usize,
+        outgoing: &Outgoing,
         tx: &mut T,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
-        let envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
+        let Outgoing {
+            tuple,
+            marks,
+            length,
+        } = outgoing;
+        let mut envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
+        envelope.marks = *marks;
         let checksum = hop.loops() || !self.interface.offload.tx_checksum;
         let length = UDP + length;
         let out = &mut self.loopback.or(tx, hop.loops());

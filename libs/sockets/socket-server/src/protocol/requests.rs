@@ -121,8 +121,8 @@ impl<W: Window> Call<'_, W> {
                 (slot, SocketKind::Datagram) => self.send_datagrams(slot, asked.span, tx),
             }),
             Request::Recv(asked) => words(match self.resolve(asked.socket)? {
-                (slot, SocketKind::Stream) => self.recv_stream(slot, asked.span),
-                (slot, SocketKind::Datagram) => self.recv_datagrams(slot, asked.span),
+                (slot, SocketKind::Stream) => self.recv_stream(slot, asked.span, asked.flags),
+                (slot, SocketKind::Datagram) => self.recv_datagrams(slot, asked.span, asked.flags),
             }),
             Request::Shutdown(asked) => words(match self.resolve(asked.socket)? {
                 (slot, SocketKind::Stream) => self.shutdown_stream(slot, asked.how),

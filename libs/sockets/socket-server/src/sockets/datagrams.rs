@@ -6,16 +6,19 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
-use socket_proto::{CheckedSpan, DatagramHeader, Errno, Received, Sent, Shutdown, Span};
+use socket_proto::{
+    CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, Span,
+};
 
 use super::socket::{Datagram, Role};
 use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
+use crate::ethernet::BROADCAST;
 use crate::frames::TxQueue;
 use crate::frames::loopback::SERVER;
 use crate::ip::interface::NextHop;
-use crate::ip::output::{UDP, frames_for};
+use crate::ip::output::{Marks, Outgoing, UDP, frames_for};
 use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
 use crate::tables::id::Slot;
@@ -50,17 +53,20 @@ impl<W: Window> Call<'_, W> {
         }
     }
 
-    /// Where a datagram comes from, and where it goes next. No socket may send to all hosts, as on
-    /// Linux without `SO_BROADCAST`.
-    fn way(&mut self, slot: Slot, to: Ipv4Addr) -> Result<(Ipv4Addr, NextHop), Errno> {
-        if self.net.interface.is_broadcast(to) {
-            return Err(Errno::EACCES);
-        }
+    /// Where a datagram comes from, and where it goes next; `None` for all hosts of the link.
+    fn way(&mut self, slot: Slot, to: Ipv4Addr) -> Result<(Ipv4Addr, Option<NextHop>), Errno> {
         let bound = self.account.socket_mut(slot)?.local;
         let connected = self.datagram_mut(slot)?.source;
         let source = bound.and_then(|local| local.address).or(connected);
+        if self.net.interface.is_broadcast(to) {
+            let socket = self.account.socket(slot);
+            return match socket.is_some_and(|socket| socket.options.broadcast) {
+                true => Ok((source.unwrap_or(self.net.address()), None)),
+                false => Err(Errno::EACCES),
+            };
+        }
         let source = source.unwrap_or(self.net.source_for(to));
-        Ok((source, self.net.check_way(source, to)?))
+        Ok((source, Some(self.net.check_way(source, to)?)))
     }
 
     /// `connect`: no packet is sent.
@@ -113,12 +119,13 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EPIPE);
         }
         let from = self.autobind(slot)?;
+        let marks = self.account.socket_mut(slot)?.options.settings.marks;
         let mut count = 0;
         let mut at = 0;
         // A rest that is too short for a header is the end of the batch, not an error, once there
         // was a datagram.
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
-            match self.send_next(slot, span, at, from, tx) {
+            match self.send_next(slot, span, at, from, marks, tx) {
                 Ok(next) => at = next,
                 Err(errno) if count == 0 => return Err(errno),
                 Err(_) => break,
@@ -135,6 +142,7 @@ impl<W: Window> Call<'_, W> {
         span: CheckedSpan,
         at: usize,
         from: Local,
+        marks: Marks,
         tx: &mut T,
     ) -> Result<usize, Errno> {
         let room = span.length().checked_sub(at + HEADER_SIZE);
@@ -156,7 +164,7 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EMSGSIZE);
         }
         let frames = frames_for(UDP + length, self.net.path(to.0).mtu);
-        let loops = next_hop == NextHop::Loopback;
+        let loops = next_hop == Some(NextHop::Loopback);
         let room = match loops {
             true => self.net.loopback.room(self.client),
             false => self.schedule.room(self.client, self.tcp, self.net, tx),
@@ -170,19 +178,24 @@ impl<W: Window> Call<'_, W> {
             }
             return Err(Errno::EAGAIN);
         }
-        let tuple = Tuple {
-            local: (source, from.port),
-            remote: to,
+        let outgoing = Outgoing {
+            tuple: Tuple {
+                local: (source, from.port),
+                remote: to,
+            },
+            marks,
+            length,
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
         let fill = |into: &mut [u8]| window.read(span.half(), start, into);
         self.net.loopback.set_sender(self.client);
-        let sent = match self.net.hop(next_hop) {
-            Ok(hop) => self.net.send_filled(hop, &tuple, length, tx, fill),
-            Err(neighbour) => Some(
-                self.net
-                    .hold(neighbour, self.client, tuple, length, tx, fill),
-            ),
+        let hop = match next_hop {
+            Some(next_hop) => self.net.hop(next_hop),
+            None => Ok(self.net.hop_to(BROADCAST)),
+        };
+        let sent = match hop {
+            Ok(hop) => self.net.send_filled(hop, &outgoing, tx, fill),
+            Err(neighbour) => Some(self.net.hold(neighbour, self.client, outgoing, tx, fill)),
         };
         self.net.loopback.set_sender(SERVER);
         self.schedule.note_sent(self.client, self.net, tx);
@@ -193,14 +206,21 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// `recv`.
-    pub(crate) fn recv_datagrams(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
+    pub(crate) fn recv_datagrams(
+        &mut self,
+        slot: Slot,
+        span: Span,
+        flags: Flags,
+    ) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         self.take_error(slot)?;
         let read_shut = self.account.socket_mut(slot)?.read_shut;
         let (inbox, mail, window) = self.account.mailbox(slot)?;
+        let peeks = flags.has(Flag::Peek);
+        let most = if peeks { 1 } else { BATCH };
         let mut count = 0;
         let mut at = 0;
-        while count < BATCH {
+        while count < most {
             let Some(room) = span.length().checked_sub(at + HEADER_SIZE) else {
                 break;
             };
@@ -217,8 +237,12 @@ impl<W: Window> Call<'_, W> {
             let start = span.start() + at;
             let payload = start + HEADER_SIZE;
             let headed = window.write(start, header.bytes());
-            mail.pop(inbox, length, |at, bytes| window.write(payload + at, bytes))
-                .and(headed)?;
+            let drain = |at, bytes: &[u8]| window.write(payload + at, bytes);
+            let drained = match peeks {
+                true => mail.peek(inbox, length, drain),
+                false => mail.pop(inbox, length, drain),
+            };
+            drained.and(headed)?;
             self.net.stats.inc(Counter::CopiesToClient);
             self.net.stats.add(Counter::CopiedToClient, length as u64);
             at = (at + stride(length)).min(span.length());

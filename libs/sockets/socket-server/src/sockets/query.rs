@@ -2,7 +2,7 @@
 
 //! `query`: what a client can learn of the interface, its account and its sockets.
 
-use socket_proto::layouts::{Interface, Layout, QueryKind, SocketState};
+use socket_proto::layouts::{Interface, Layout, QueryKind, SocketState, TcpInfo};
 use socket_proto::{Errno, Handle, Span, Written, addr, op};
 
 use super::Call;
@@ -11,11 +11,23 @@ use crate::counters::Counter;
 use crate::ip::interface::LOOPBACK;
 use crate::ip::paths::LINK_MTU;
 use crate::protocol::window::Window;
+use crate::tables::id::ConnectionId;
 use crate::transport::engine::State;
+use crate::transport::segment::HEADERS;
 
 /// Linux's numbers of a connection's states; those without one.
 const LISTENING: u32 = 10;
 const CLOSED: u32 = 7;
+
+impl<W> Call<'_, W> {
+    /// Bytes of the largest segment that a connection sends.
+    pub(super) fn send_mss(&self, id: ConnectionId) -> u16 {
+        let connection = &self.tcp.connections[id];
+        let path = connection.tuple.map(|tuple| self.net.path(tuple.remote.0));
+        let room = path.map_or(LINK_MTU, |path| path.mtu) - HEADERS;
+        connection.send_mss().min(room as u16)
+    }
+}
 
 impl<W: Window> Call<'_, W> {
     /// `query`.
@@ -29,6 +41,10 @@ impl<W: Window> Call<'_, W> {
             (QueryKind::Socket, handle) => {
                 let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
                 self.put(asked.span, &self.state(socket)?)
+            }
+            (QueryKind::Tcp, handle) => {
+                let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
+                self.put(asked.span, &self.tcp_info(socket)?)
             }
         }
     }
@@ -87,6 +103,28 @@ impl<W: Window> Call<'_, W> {
             tx_frames: frames,
             tx_bytes: bytes,
         }
+    }
+
+    fn tcp_info(&self, handle: Handle) -> Result<TcpInfo, Errno> {
+        let slot = self.account.resolve(handle)?;
+        let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
+        let state = match socket.role {
+            Role::Datagram(_) => return Err(Errno::EOPNOTSUPP),
+            Role::Listening(_) => LISTENING,
+            Role::Idle => CLOSED,
+            Role::Connection(id) => {
+                let connection = &self.tcp.connections[id];
+                return Ok(TcpInfo {
+                    state: number(connection.state()),
+                    send_mss: self.send_mss(id).into(),
+                    ..connection.info(self.net.now())
+                });
+            }
+        };
+        Ok(TcpInfo {
+            state,
+            ..TcpInfo::default()
+        })
     }
 
     fn state(&self, handle: Handle) -> Result<SocketState, Errno> {

@@ -75,6 +75,7 @@ pub(crate) struct Listener {
 #[derive(Debug, Default)]
 pub(crate) struct Datagram {
     pub inbox: Inbox,
+    /// The only peer that it hears.
     pub remote: Option<(Ipv4Addr, u16)>,
     /// Where it has sent from since it was connected, and hears what comes.
     pub source: Option<Ipv4Addr>,
@@ -94,13 +95,16 @@ impl Datagram {
 impl Socket {
     /// A new socket with this role.
     pub(crate) fn new(role: Role) -> Self {
+        let mut options = Options::default();
+        // Nobody is asked, as Linux shows it.
+        options.settings.keep_alive = !matches!(role, Role::Datagram(_));
         Socket {
             local: None,
             autobound: false,
             error: None,
             read_shut: false,
             write_shut: false,
-            options: Options::default(),
+            options,
             name: None,
             phase: match role {
                 Role::Connection(_) => Phase::Connected,

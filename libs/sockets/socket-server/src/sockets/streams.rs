@@ -4,7 +4,7 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::{Accepted, Errno, Received, Sent, Shutdown, Span};
+use socket_proto::{Accepted, Errno, Flag, Flags, Received, Sent, Shutdown, Span};
 
 use super::socket::{Phase, Role, Socket};
 use super::{Call, destination};
@@ -76,6 +76,7 @@ impl<W: Window> Call<'_, W> {
         connection.read_shut = socket.read_shut;
         connection.write_shut = socket.write_shut;
         connection.set(socket.options.settings);
+        connection.socket.told.mss = socket.options.mss();
         socket.error = None;
         socket.role = Role::Connection(id);
         socket.phase = Phase::Connecting;
@@ -166,7 +167,12 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// `recv`: one copy, from the connection's buffer into the window.
-    pub(crate) fn recv_stream(&mut self, slot: Slot, span: Span) -> Result<Received, Errno> {
+    pub(crate) fn recv_stream(
+        &mut self,
+        slot: Slot,
+        span: Span,
+        flags: Flags,
+    ) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         let Some(id) = self.connection_of(slot)? else {
             let socket = self.account.socket_mut(slot)?;
@@ -194,8 +200,17 @@ impl<W: Window> Call<'_, W> {
             return if ended { Ok(END) } else { Err(Errno::EAGAIN) };
         }
         let window = &mut self.account.window;
-        let drain = |at, bytes: &[u8]| window.write(span.start() + at, bytes);
-        let taken = self.tcp.read(id, span.length(), drain)?;
+        let drain = |at, bytes: &[u8]| match flags.has(Flag::Truncate) {
+            true => Ok(()),
+            false => window.write(span.start() + at, bytes),
+        };
+        let taken = match flags.has(Flag::Peek) {
+            true => {
+                let scratch = &mut self.net.scratch;
+                connection.socket.peek(span.length(), scratch, drain)?
+            }
+            false => self.tcp.read(id, span.length(), drain)?,
+        };
         self.net.stats.inc(Counter::CopiesToClient);
         self.net.stats.add(Counter::CopiedToClient, taken as u64);
         Ok(Received {

@@ -180,6 +180,11 @@ impl Flow {
         (self.offered >> self.scale) as u16
     }
 
+    /// The window that the peer has offered, in bytes.
+    pub(crate) fn offered(&self) -> u32 {
+        self.offered
+    }
+
     /// Whether a segment offers the same window as the one before it.
     pub(crate) fn offers_the_same(&self, window: u16) -> bool {
         u32::from(window) << self.scale == self.offered

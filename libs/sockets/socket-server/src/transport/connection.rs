@@ -4,6 +4,7 @@
 //! smoltcp keeps to itself and those on the wire stand [`Connection::snd_una`] and its like; from
 //! them, the addresses, the options and the unacknowledged bytes a connection could be made again.
 
+use socket_proto::layouts::TcpInfo;
 use socket_proto::{Errno, PollBits};
 
 use super::congestion::Flow;
@@ -12,6 +13,7 @@ use super::half_open::HalfOpen;
 use super::numbers::PeerOptions;
 use super::segment::{Control, MSS, Segment, before};
 use crate::ethernet::Hop;
+use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, SocketId};
 use crate::time::{Duration, Instant};
@@ -27,8 +29,6 @@ const UNREACHED: Duration = Duration::from_secs(3);
 const FIN_WAIT: Duration = Duration::from_secs(60);
 /// A closed connection whose peer takes what is left very slowly.
 const LINGER: Duration = Duration::from_secs(600);
-/// An idle connection whose peer does not answer the question whether it is still there.
-const GONE: Duration = Duration::from_secs(240);
 
 /// Who has a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +60,17 @@ impl Owner {
 pub(crate) struct Settings {
     /// Whether an idle peer is asked if it is still there.
     pub keep_alive: bool,
+    /// Seconds without a segment after which it is asked first.
+    pub keep_idle: u16,
+    /// Seconds from one question to the next.
+    pub keep_interval: u16,
+    /// Questions that it may leave unanswered.
+    pub keep_count: u8,
     /// Whether a short segment leaves although an earlier one is not acknowledged (RFC 9293 section
     /// 3.7.4).
     pub no_delay: bool,
-    /// Time to live of segments.
-    pub time_to_live: u8,
+    /// What segments say.
+    pub marks: Marks,
     /// Milliseconds of silence of a peer that owes an acknowledgement; 0 means the usual time.
     pub user_timeout: u32,
 }
@@ -73,8 +79,11 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             keep_alive: true,
+            keep_idle: 60,
+            keep_interval: 60,
+            keep_count: 3,
             no_delay: true,
-            time_to_live: 64,
+            marks: Marks::USUAL,
             user_timeout: 0,
         }
     }
@@ -122,6 +131,9 @@ pub(crate) struct Connection {
     pub(super) heard: Instant,
     /// When its state last changed or the peer last acknowledged something new.
     pub(super) moved: Instant,
+    /// How often the peer has been asked since then whether it is still there, and when last.
+    questions: u8,
+    asked: Instant,
     /// Since when the peer owes an acknowledgement and has been silent.
     pub(super) waiting_since: Option<Instant>,
     /// Our first sequence number.
@@ -165,6 +177,8 @@ impl Connection {
             since: Instant::ZERO,
             heard: Instant::ZERO,
             moved: Instant::ZERO,
+            questions: 0,
+            asked: Instant::ZERO,
             waiting_since: None,
             iss: 0,
             irs: 0,
@@ -196,12 +210,27 @@ impl Connection {
         self.socket.renew();
     }
 
-    /// Takes what its client has set.
-    pub(crate) fn set(&mut self, settings: Settings) {
-        if settings != self.settings {
+    /// Takes what its client has set. Returns whether that is something new.
+    pub(crate) fn set(&mut self, settings: Settings) -> bool {
+        let new = settings != self.settings;
+        if new {
             self.settings = settings;
             self.socket.set(settings);
         }
+        new
+    }
+
+    /// A segment of the peer has come.
+    pub(super) fn note_heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.questions = 0;
+    }
+
+    /// Asks the peer whether it is still there.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.socket.ask();
+        self.asked = now;
+        self.questions = self.questions.saturating_add(1);
     }
 
     /// Bytes that have not been read, and bytes that have not been acknowledged.
@@ -215,8 +244,45 @@ impl Connection {
     pub(super) fn set_peer(&mut self, syn: Segment, scale: u8) {
         self.irs = syn.seq;
         self.peer = syn.options;
-        self.flow = Flow::new(syn.options, MSS);
+        self.flow = Flow::new(syn.options, self.announced());
         self.socket.told.scale = syn.options.scale.map(|_| scale);
+    }
+
+    /// Bytes of the largest segment that the peer is told to send.
+    pub(crate) fn announced(&self) -> u16 {
+        self.socket.told.mss.map_or(MSS, |mss| mss.min(MSS))
+    }
+
+    /// Bytes of the largest segment that is sent on a path as wide as the link.
+    pub(crate) fn send_mss(&self) -> u16 {
+        let peer = match self.is_connecting() {
+            true => MSS,
+            false => self.peer.mss,
+        };
+        self.announced().min(peer)
+    }
+
+    /// What a client can learn of it, its state and the path's part excepted.
+    pub(crate) fn info(&self, now: Instant) -> TcpInfo {
+        let una = self.snd_una();
+        let sent = self.socket.told.highest;
+        let in_flight = sent.map_or(0, |highest| highest.wrapping_sub(una));
+        let queued = self.socket.unacknowledged() as u64;
+        let in_flight = u64::from(in_flight).min(queued);
+        let room = self.socket.receive_capacity() - self.socket.unread();
+        TcpInfo {
+            receive_mss: self.announced().into(),
+            handshake: u32::try_from(self.round_trip.total_micros()).unwrap_or(u32::MAX),
+            congestion_window: self.flow.congestion.limit(),
+            peer_window: self.flow.offered(),
+            receive_window: room as u32,
+            questions: self.questions.into(),
+            in_flight,
+            unsent: queued - in_flight,
+            retransmissions: self.resent.into(),
+            silence: (now - self.heard).total_micros() * 1000,
+            ..TcpInfo::default()
+        }
     }
 
     /// Its peer has confirmed the handshake.
@@ -248,6 +314,8 @@ impl Connection {
             back: Hop::default(),
             syn: Segment::syn(irs, self.flow.show_all(), self.peer),
             iss: self.snd_una().wrapping_sub(1),
+            marks: self.settings.marks,
+            mss: self.announced(),
             offer: 0,
             since: now - self.round_trip,
             again: 0,
@@ -451,8 +519,43 @@ impl Connection {
             _ if self.state() == State::Closed => None,
             _ => match self.waiting_since {
                 Some(since) => Some(since + self.silence()),
-                None => self.settings.keep_alive.then(|| self.heard + GONE),
+                None => self.silent_until().filter(|_| self.is_asked_enough()),
             },
+        }
+    }
+
+    /// When an idle peer is to be asked whether it is still there.
+    pub(super) fn question_at(&self) -> Option<Instant> {
+        let owned = matches!(self.owner, Owner::Pending(_) | Owner::Socket(_));
+        let idle = owned && self.waiting_since.is_none() && !self.is_connecting();
+        let idle = idle && self.state() != State::Closed && !self.is_asked_enough();
+        self.silent_until().filter(|_| idle)
+    }
+
+    /// When a silent peer is asked again, or given up.
+    fn silent_until(&self) -> Option<Instant> {
+        let seconds = |seconds: u16| Duration::from_secs(seconds.into());
+        let Settings {
+            keep_alive,
+            keep_idle,
+            keep_interval,
+            ..
+        } = self.settings;
+        keep_alive.then(|| match self.questions {
+            0 => self.heard + seconds(keep_idle),
+            _ => self.asked + seconds(keep_interval),
+        })
+    }
+
+    /// Whether a silent peer is given up rather than asked again, as `tcp_keepalive_timer` of
+    /// Linux.
+    fn is_asked_enough(&self) -> bool {
+        match self.settings.user_timeout {
+            0 => self.questions >= self.settings.keep_count,
+            _ => {
+                let until = self.heard + self.silence();
+                self.questions > 0 && self.silent_until().is_some_and(|at| at >= until)
+            }
         }
     }
 

@@ -35,7 +35,7 @@ impl Tcp {
             connection.moved = now;
         }
         if cause == Cause::Packet {
-            connection.heard = now;
+            connection.note_heard(now);
         }
         if !connection.awaits_peer() {
             connection.waiting_since = None;
@@ -208,8 +208,11 @@ impl Tcp {
 
     /// A client has set options of its connection.
     pub(crate) fn set(&mut self, id: ConnectionId, settings: Settings, net: &mut Network) {
-        self.connections[id].set(settings);
-        self.settle(id, Cause::Turn, net);
+        if self.connections[id].set(settings) {
+            self.settle(id, Cause::Turn, net);
+            // Its timers may be others.
+            self.wake(id);
+        }
     }
 
     /// Writes to a connection: `fill` gets an offset and where to write. Returns how many bytes

@@ -9,6 +9,7 @@
 use crate::time::{Duration, Instant};
 
 use crate::ethernet::Hop;
+use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::HalfOpenId;
 use crate::tables::map::Map;
@@ -39,6 +40,10 @@ pub(crate) struct HalfOpen {
     pub syn: Segment,
     /// Our first sequence number.
     pub iss: u32,
+    /// What the listening socket's packets say.
+    pub marks: Marks,
+    /// The largest segment that we announce, in bytes.
+    pub mss: u16,
     /// Our window.
     pub offer: u16,
     /// When the SYN|ACK was sent first.

@@ -13,6 +13,7 @@ use super::time_wait::Remains;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::output::Marks;
 use crate::ip::packet::{Packet, Tuple};
 use crate::tables::id::ConnectionId;
 
@@ -70,8 +71,9 @@ impl<T: TxQueue> Arrival<'_, T> {
 
     /// Sends a segment of our own making to where this one came from.
     pub(super) fn reply(&mut self, reply: Segment) {
-        let back = self.packet.back;
-        self.net.send_segment(reply, &self.tuple, back, self.tx);
+        let (marks, back) = (Marks::USUAL, self.packet.back);
+        self.net
+            .send_segment(reply, &self.tuple, marks, back, self.tx);
     }
 
     /// Tells the sender that there is no such connection, unless it was told so often of late.

@@ -121,6 +121,25 @@ impl Mail {
         result
     }
 
+    /// As [`Self::pop`], and the datagram stays.
+    ///
+    /// # Errors
+    /// Of `drain`.
+    pub(crate) fn peek<E>(
+        &self,
+        inbox: &Inbox,
+        most: usize,
+        mut drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let length = self.front(inbox).map_or(0, |(length, _)| length);
+        let most = most.min(length);
+        for (number, id) in inbox.0.iter(&self.links).take(blocks(most)).enumerate() {
+            let at = number * BLOCK;
+            drain(at, &self.blocks[id].bytes[..(most - at).min(BLOCK)])?;
+        }
+        Ok(())
+    }
+
     /// Forgets all that a socket has received.
     pub(crate) fn clear(&mut self, inbox: &mut Inbox) {
         while let Some(id) = inbox.0.pop_front(&mut self.links) {
@@ -163,6 +182,13 @@ mod tests {
                     3 => {
                         let front = model.front().map(|(from, payload)| (payload.len(), *from));
                         prop_assert_eq!(mail.front(inbox), front);
+                        let mut seen = Vec::new();
+                        let peeked = mail.peek(inbox, 700, |at, bytes| {
+                            assert_eq!(at, seen.len());
+                            seen.extend_from_slice(bytes);
+                            Ok::<(), ()>(())
+                        });
+                        prop_assert_eq!(peeked, Ok(()));
                         let mut taken = Vec::new();
                         let popped = mail.pop(inbox, 700, |at, bytes| {
                             assert_eq!(at, taken.len());
@@ -174,6 +200,7 @@ mod tests {
                         if popped.is_ok() {
                             prop_assert_eq!(&taken[..], &payload[..most]);
                         }
+                        prop_assert_eq!(&seen[..], &payload[..most]);
                     }
                     _ => {
                         mail.clear(inbox);

@@ -14,6 +14,7 @@ use super::tcp::Tcp;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ConnectionId, SocketId};
 use crate::time::nanoseconds;
@@ -22,6 +23,10 @@ use crate::time::nanoseconds;
 #[derive(Clone, Copy)]
 pub(crate) struct Listening {
     pub socket: SocketId,
+    /// What its packets say.
+    pub marks: Marks,
+    /// The largest segment that it has set, in bytes.
+    pub mss: Option<u16>,
     /// Whether one more connection may wait for it.
     pub room: bool,
 }
@@ -49,6 +54,8 @@ impl<T: TxQueue> Arrival<'_, T> {
             back: self.packet.back,
             syn: segment,
             iss,
+            marks: listening.marks,
+            mss: listening.mss.map_or(MSS, |mss| mss.min(MSS)),
             offer: self.tcp.buffers.window(listening.socket.client),
             since: now,
             again: 0,
@@ -122,6 +129,8 @@ impl<T: TxQueue> Arrival<'_, T> {
             back: self.packet.back,
             syn: Segment::syn(irs, segment.window, options),
             iss,
+            marks: Marks::USUAL,
+            mss: MSS,
             offer: 0,
             since: now,
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.
@@ -148,6 +157,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         };
         let connection = &mut self.tcp.connections[id];
         let (engine, now) = (&mut self.tcp.engine, self.net.now());
+        connection.socket.told.mss = listening.mss;
         connection.set_handshake(half_open, self.tcp.scale, now);
         if !engine.shake_hands(&mut connection.socket, half_open, now) {
             self.tcp.release(id, self.net);
@@ -162,7 +172,7 @@ impl Tcp {
     fn send_syn_ack<T: TxQueue>(&self, half_open: &HalfOpen, net: &mut Network, tx: &mut T) {
         let offered = half_open.syn.options;
         let options = PeerOptions {
-            mss: MSS,
+            mss: half_open.mss,
             scale: offered.scale.map(|_| self.scale),
             sack: offered.sack,
         };
@@ -170,7 +180,10 @@ impl Tcp {
             ack: Some(half_open.syn.seq.wrapping_add(1)),
             ..Segment::syn(half_open.iss, half_open.offer, options)
         };
-        net.send_segment(reply, &half_open.tuple, half_open.back, tx);
+        let HalfOpen {
+            tuple, marks, back, ..
+        } = *half_open;
+        net.send_segment(reply, &tuple, marks, back, tx);
     }
 
     /// Sends SYN|ACKs again that have not been confirmed for a while. One that finds no buffer

@@ -14,8 +14,10 @@ use crate::transport::numbers::PeerOptions;
 
 /// Length of a packet with a segment that has no data, and of the options only those of a SYN.
 const LONGEST: usize = HEADER + 60;
+/// Bytes of the headers of IP and TCP without options.
+pub(crate) const HEADERS: usize = 40;
 /// The maximum segment size that we announce: what the link has room for.
-pub(crate) const MSS: u16 = (LINK_MTU - 40) as u16;
+pub(crate) const MSS: u16 = (LINK_MTU - HEADERS) as u16;
 
 /// Whether `a` comes before `b` in sequence space (RFC 9293 section 3.4).
 pub(crate) fn before(a: u32, b: u32) -> bool {

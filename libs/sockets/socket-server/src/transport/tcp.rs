@@ -130,7 +130,9 @@ impl Tcp {
     pub(super) fn schedule(&mut self, id: ConnectionId, next: Option<Instant>) {
         let connection = &self.connections[id];
         let over = connection.owner == Owner::Free || connection.has_failed();
-        if let Some(at) = earliest([next, connection.patience()]).filter(|_| !over) {
+        if let Some(at) =
+            earliest([next, connection.patience(), connection.question_at()]).filter(|_| !over)
+        {
             self.timers.set_if_earlier(id, at);
         }
     }

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Errno, Handle, Shutdown, SocketKind, op};
+use socket_proto::{Errno, Flag, Flags, Handle, Shutdown, SocketKind, op};
 
-use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 use test_world::{PEER_IP, SERVER_IP, World};
 
 /// Long enough for a connection to be made and for a delayed acknowledgement.
 const REST: u64 = 50_000_000;
 /// Ports by number.
 const PORTS: u16 = 5_000;
+const BROADCAST: std::net::Ipv4Addr = std::net::Ipv4Addr::new(10, 0, 2, 255);
 const SILENT: &str = "192.0.2.1";
 
 pub struct Core {
@@ -22,6 +23,8 @@ pub struct Core {
     sockets: BTreeMap<char, (Handle, Kind)>,
     connection: Option<SocketHandle>,
     datagrams: Option<SocketHandle>,
+    /// Bytes that the peer has sent: each is one more than the one before it.
+    sent: u8,
 }
 
 fn port(number: u16) -> u16 {
@@ -47,6 +50,7 @@ fn name(address: SocketAddr) -> Seen {
         any if any.is_unspecified() => Place::Any,
         own if own == SERVER_IP || own == Ipv4Addr::LOCALHOST => Place::Own,
         peer if peer == PEER_IP => Place::Peer,
+        all if all == BROADCAST => Place::Broadcast,
         silent if silent.to_string() == SILENT => Place::Silent,
         other => panic!("an unexpected address: {other}"),
     };
@@ -68,6 +72,7 @@ impl Core {
             sockets: BTreeMap::new(),
             connection: None,
             datagrams: None,
+            sent: 0,
         }
     }
 
@@ -95,18 +100,27 @@ impl Core {
         }
     }
 
-    fn recv(&mut self, a: char, n: usize) -> Result<Seen, Errno> {
-        match self.sockets[&a] {
-            (socket, Kind::Stream) => Ok(Seen::Count(self.world.recv(socket, n)?.len())),
+    fn recv(&mut self, a: char, n: usize, flags: Flags) -> Result<Seen, Errno> {
+        let truncates = flags.has(Flag::Truncate);
+        let (count, bytes) = match self.sockets[&a] {
+            (socket, Kind::Stream) => {
+                let bytes = self.world.recv_with(socket, n, flags)?;
+                let written = if truncates { &[][..] } else { &bytes };
+                (bytes.len(), written.first().copied())
+            }
             (socket, Kind::Datagram) => {
                 // Room for one, so that a call takes one.
                 let most = socket_proto::datagram::HEADER_SIZE + n;
-                let received = self.world.recv_datagrams(socket, most)?;
-                Ok(Seen::Count(
-                    received.first().map_or(0, |(_, payload)| payload.len()),
-                ))
+                let received = self.world.recv_datagrams_with(socket, most, flags)?;
+                let Some((header, payload)) = received.first() else {
+                    return Ok(Seen::Bytes(0, None));
+                };
+                let whole = usize::from(header.wire_length);
+                let count = if truncates { whole } else { payload.len() };
+                (count, payload.first().copied())
             }
-        }
+        };
+        Ok(Seen::Bytes(count, bytes))
     }
 
     fn perform(&mut self, step: Step) -> Result<Seen, Errno> {
@@ -154,7 +168,7 @@ impl Core {
             }
             Step::Send(a, n) => self.send(a, None, n)?,
             Step::SendTo(a, to, n) => self.send(a, Some(to), n)?,
-            Step::Recv(a, n) => self.recv(a, n)?,
+            Step::Recv(a, n, flags) => self.recv(a, n, flags)?,
             Step::Shutdown(a, how) => {
                 let how = match how {
                     How::Read => Shutdown::Read,
@@ -170,6 +184,20 @@ impl Core {
             }
             Step::SockName(a) => name(self.world.name(self.socket(a))),
             Step::PeerName(a) => name(self.world.peer_name(self.socket(a))?),
+            Step::Set(a, option, value) => {
+                let set = op::SetOption {
+                    socket: self.socket(a),
+                    option,
+                    value: value as u64,
+                    second: 0,
+                };
+                self.world.ask(set).map(done)?
+            }
+            Step::Get(a, option) => {
+                let socket = self.socket(a);
+                let got = self.world.ask(op::GetOption { socket, option })?;
+                Seen::Value(got.value)
+            }
             Step::Error(a) => match self.world.so_error(self.socket(a)) {
                 None => Seen::Done,
                 Some(errno) => return Err(errno),
@@ -183,7 +211,8 @@ impl Core {
                 Seen::Done
             }
             Step::PeerSend(n) => {
-                let sent = self.connection().send_slice(&vec![9; n]);
+                let data = numbered(&mut self.sent, n);
+                let sent = self.connection().send_slice(&data);
                 assert_eq!(sent, Ok(n));
                 Seen::Done
             }
@@ -199,10 +228,19 @@ impl Core {
                 self.datagrams = Some(self.world.peer.bind(port(number)));
                 Seen::Done
             }
+            Step::PeerBroadcast(number, n) => {
+                let data = numbered(&mut self.sent, n);
+                let socket = self.datagrams.expect("the peer has a socket");
+                let to = (BROADCAST, port(number));
+                let sent = self.world.peer.udp(socket).send_slice(&data, to);
+                assert_eq!(sent, Ok(()));
+                Seen::Done
+            }
             Step::PeerSendTo(a, n) => {
                 let to = self.world.name(self.socket(a)).port();
                 let socket = self.datagrams.expect("the peer has a socket");
-                self.world.peer.send_to(socket, to, &vec![9; n]);
+                let data = numbered(&mut self.sent, n);
+                self.world.peer.send_to(socket, to, &data);
                 Seen::Done
             }
         })

@@ -16,11 +16,15 @@ use rustix::net::{
     sendto, shutdown, socket_with, sockopt,
 };
 
-use crate::script::{How, Kind, Machine, Name, Place, Seen, Step};
+use socket_proto::SocketOption;
+use socket2::SockRef;
+
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 
 /// Ports that have been used by earlier runs rest.
 static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
 const PORTS_A_RUN: u16 = 8;
+const BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
 
 pub struct Host {
     sockets: BTreeMap<char, OwnedFd>,
@@ -32,6 +36,8 @@ pub struct Host {
     datagrams: Option<OwnedFd>,
     /// Listeners that are full, and what fills them.
     silent: Vec<OwnedFd>,
+    /// Bytes that the peer has sent.
+    sent: u8,
 }
 
 fn open(kind: SocketType) -> OwnedFd {
@@ -66,6 +72,7 @@ impl Host {
             connection: None,
             datagrams: None,
             silent: Vec::new(),
+            sent: 0,
         }
     }
 
@@ -85,7 +92,7 @@ impl Host {
                 host(3)
             }
             Place::Foreign => Ipv4Addr::new(198, 51, 100, 7),
-            Place::Broadcast => Ipv4Addr::new(127, 255, 255, 255),
+            Place::Broadcast => BROADCAST,
             Place::V6 => return (Ipv6Addr::LOCALHOST, self.port(port)).into(),
         };
         (address, self.port(port)).into()
@@ -117,6 +124,7 @@ impl Host {
             // What Linux sends from to any loopback address.
             own if own == host(1) || own == Ipv4Addr::LOCALHOST => Place::Own,
             peer if peer == host(2) => Place::Peer,
+            BROADCAST => Place::Broadcast,
             silent if silent == host(3) => Place::Silent,
             other => panic!("an unexpected address: {other}"),
         };
@@ -181,10 +189,12 @@ impl Host {
                 let flags = SendFlags::NOSIGNAL;
                 Seen::Count(sendto(self.socket(a)?, &vec![7; n], flags, &address)?)
             }
-            Step::Recv(a, n) => {
-                let mut buffer = vec![0; n];
-                let flags = RecvFlags::empty();
-                Seen::Count(recv(self.socket(a)?, &mut buffer[..], flags)?.0)
+            Step::Recv(a, n, flags) => {
+                let mut buffer = vec![0xff; n];
+                let flags = RecvFlags::from_bits_retain(flags.bits());
+                let (_, count) = recv(self.socket(a)?, &mut buffer[..], flags)?;
+                let first = buffer.first().filter(|&&first| first != 0xff);
+                Seen::Bytes(count, first.copied())
             }
             Step::Shutdown(a, how) => {
                 let how = match how {
@@ -206,6 +216,8 @@ impl Host {
                 let name = getpeername(self.socket(a)?)?;
                 self.name(name.map(|name| name.try_into().expect("an address")))
             }
+            Step::Set(a, option, value) => set(self.socket(a)?, option, value).map(done)?,
+            Step::Get(a, option) => Seen::Value(get(self.socket(a)?, option)?),
             Step::Error(a) => match sockopt::socket_error(self.socket(a)?)? {
                 Ok(()) => Seen::Done,
                 Err(errno) => Seen::Errno(errno.raw_os_error()),
@@ -226,7 +238,8 @@ impl Host {
                 Seen::Done
             }
             Step::PeerSend(n) => {
-                send(self.connection(), &vec![9; n], SendFlags::NOSIGNAL)?;
+                let data = numbered(&mut self.sent, n);
+                send(self.connection(), &data, SendFlags::NOSIGNAL)?;
                 Seen::Done
             }
             Step::PeerFin => shutdown(self.connection(), Shutdown::Write).map(done)?,
@@ -241,6 +254,14 @@ impl Host {
                 self.datagrams = Some(socket);
                 Seen::Done
             }
+            Step::PeerBroadcast(port, n) => {
+                let data = numbered(&mut self.sent, n);
+                let to = SocketAddrV4::new(BROADCAST, self.port(port));
+                let socket = self.datagrams.as_ref().expect("the peer has a socket");
+                sockopt::set_socket_broadcast(socket, true)?;
+                sendto(socket, &data, SendFlags::NOSIGNAL, &to)?;
+                Seen::Done
+            }
             Step::PeerSendTo(a, n) => {
                 let name = getsockname(self.socket(a)?)?;
                 let name: SocketAddr = name.try_into().expect("an address");
@@ -249,12 +270,65 @@ impl Host {
                     SocketAddr::V4(name) if !name.ip().is_unspecified() => name,
                     _ => to,
                 };
+                let data = numbered(&mut self.sent, n);
                 let socket = self.datagrams.as_ref().expect("the peer has a socket");
-                sendto(socket, &vec![9; n], SendFlags::NOSIGNAL, &to)?;
+                sendto(socket, &data, SendFlags::NOSIGNAL, &to)?;
                 Seen::Done
             }
         })
     }
+}
+
+/// Of options that are seconds, microseconds are not set.
+fn seconds(value: i64) -> Result<Duration, Errno> {
+    u64::try_from(value)
+        .map(Duration::from_secs)
+        .map_err(|_| Errno::INVAL)
+}
+
+fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> {
+    let word = value as u32;
+    match option {
+        SocketOption::ReuseAddress => sockopt::set_socket_reuseaddr(socket, value != 0),
+        SocketOption::Broadcast => sockopt::set_socket_broadcast(socket, value != 0),
+        SocketOption::KeepAlive => sockopt::set_socket_keepalive(socket, value != 0),
+        SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
+        SocketOption::TypeOfService => sockopt::set_ip_tos(socket, value as u8),
+        SocketOption::TimeToLive => sockopt::set_ip_ttl(socket, word),
+        SocketOption::MaxSegment => {
+            let set = SockRef::from(socket).set_tcp_mss(word);
+            set.map_err(|error| Errno::from_io_error(&error).expect("an error number"))
+        }
+        SocketOption::KeepIdle => sockopt::set_tcp_keepidle(socket, seconds(value)?),
+        SocketOption::KeepInterval => sockopt::set_tcp_keepintvl(socket, seconds(value)?),
+        SocketOption::KeepCount => sockopt::set_tcp_keepcnt(socket, word),
+        SocketOption::UserTimeout => sockopt::set_tcp_user_timeout(socket, word),
+        other => panic!("{} cannot be set here", other.name()),
+    }
+}
+
+fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
+    Ok(match option {
+        SocketOption::ReuseAddress => sockopt::socket_reuseaddr(socket)?.into(),
+        SocketOption::Type => sockopt::socket_type(socket)?.as_raw().into(),
+        SocketOption::Broadcast => sockopt::socket_broadcast(socket)?.into(),
+        SocketOption::KeepAlive => sockopt::socket_keepalive(socket)?.into(),
+        SocketOption::AcceptConnections => sockopt::socket_acceptconn(socket)?.into(),
+        SocketOption::Domain => sockopt::socket_domain(socket)?.as_raw().into(),
+        SocketOption::NoDelay => sockopt::tcp_nodelay(socket)?.into(),
+        SocketOption::TypeOfService => sockopt::ip_tos(socket)?.into(),
+        SocketOption::TimeToLive => sockopt::ip_ttl(socket)?.into(),
+        SocketOption::MaxSegment => {
+            let mss = SockRef::from(socket).tcp_mss();
+            mss.map_err(|error| Errno::from_io_error(&error).expect("an error number"))?
+                .into()
+        }
+        SocketOption::KeepIdle => sockopt::tcp_keepidle(socket)?.as_secs(),
+        SocketOption::KeepInterval => sockopt::tcp_keepintvl(socket)?.as_secs(),
+        SocketOption::KeepCount => sockopt::tcp_keepcnt(socket)?.into(),
+        SocketOption::UserTimeout => sockopt::tcp_user_timeout(socket)?.into(),
+        other => panic!("{} cannot be read here", other.name()),
+    })
 }
 
 impl Machine for Host {

@@ -12,6 +12,7 @@ mod ending;
 mod host;
 mod loopback;
 mod opening;
+mod options;
 mod script;
 
 use std::time::Duration;
@@ -79,6 +80,7 @@ fn sockets_behave_as_on_linux() {
         ending::CASES,
         datagrams::CASES,
         loopback::CASES,
+        options::CASES,
     ]
     .concat();
     for (title, case) in &cases {

@@ -2,6 +2,8 @@
 
 //! What is done with sockets, one operation a line, in a form that both machines understand.
 
+use socket_proto::{Flag, Flags, SocketOption};
+
 /// An address, by what it means on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -57,12 +59,15 @@ pub enum Step {
     Dissolve(char),
     Send(char, usize),
     SendTo(char, Name, usize),
-    Recv(char, usize),
+    Recv(char, usize, Flags),
     Shutdown(char, How),
     Close(char),
     SockName(char),
     PeerName(char),
     Error(char),
+    /// `setsockopt`, and `getsockopt`.
+    Set(char, SocketOption, i64),
+    Get(char, SocketOption),
     /// The other machine listens on a port.
     PeerListen(u16),
     /// It connects to a port of this machine, and goes on with that connection.
@@ -75,6 +80,8 @@ pub enum Step {
     PeerReset,
     /// It opens a datagram socket.
     PeerBind(u16),
+    /// It sends a datagram to a port of all machines.
+    PeerBroadcast(u16, usize),
     /// It sends a datagram to a socket of this machine.
     PeerSendTo(char, usize),
 }
@@ -102,6 +109,16 @@ fn number<N: std::str::FromStr>(word: &str) -> N {
     word.parse().ok().expect("a number")
 }
 
+fn option(word: &str) -> SocketOption {
+    let named = |option: &&SocketOption| option.name() == word.to_uppercase();
+    *SocketOption::ALL.iter().find(named).expect("an option")
+}
+
+fn flag(word: &str) -> Flag {
+    let named = |flag: &&Flag| flag.name().strip_prefix("MSG_") == Some(&word.to_uppercase());
+    *Flag::ALL.iter().find(named).expect("a flag")
+}
+
 fn letter(word: &str) -> char {
     let mut letters = word.chars();
     match (letters.next(), letters.next()) {
@@ -125,7 +142,11 @@ pub fn parse(line: &str) -> Step {
         ["connect", a, to] => Step::Connect(letter(a), name(to)),
         ["send", a, n] => Step::Send(letter(a), number(n)),
         ["sendto", a, to, n] => Step::SendTo(letter(a), name(to), number(n)),
-        ["recv", a, n] => Step::Recv(letter(a), number(n)),
+        ["recv", a, n, ref flags @ ..] => {
+            let flag = |set: Flags, name: &&str| set | flag(name);
+            let flags = flags.iter().fold(Flags::NONE, flag);
+            Step::Recv(letter(a), number(n), flags)
+        }
         ["shutdown", a, how] => {
             let how = match how {
                 "r" => How::Read,
@@ -139,12 +160,15 @@ pub fn parse(line: &str) -> Step {
         ["sockname", a] => Step::SockName(letter(a)),
         ["peername", a] => Step::PeerName(letter(a)),
         ["error", a] => Step::Error(letter(a)),
+        ["set", a, name, value] => Step::Set(letter(a), option(name), number(value)),
+        ["get", a, name] => Step::Get(letter(a), option(name)),
         ["peer", "listen", port] => Step::PeerListen(number(port)),
         ["peer", "connect", port] => Step::PeerConnect(number(port)),
         ["peer", "send", n] => Step::PeerSend(number(n)),
         ["peer", "fin"] => Step::PeerFin,
         ["peer", "reset"] => Step::PeerReset,
         ["peer", "bind", port] => Step::PeerBind(number(port)),
+        ["peer", "broadcast", port, n] => Step::PeerBroadcast(number(port), number(n)),
         ["peer", "sendto", a, n] => Step::PeerSendTo(letter(a), number(n)),
         _ => panic!("no step: {line}"),
     }
@@ -157,9 +181,13 @@ pub enum Seen {
     Done,
     /// So many bytes were moved.
     Count(usize),
+    /// So many bytes were received; the first of them.
+    Bytes(usize, Option<u8>),
     /// An address: the place as the machine sees it, and the port's number (`None` for one that the
     /// machine chose).
     Name(Place, Option<u16>),
+    /// The value of an option.
+    Value(u64),
     /// An error number.
     Errno(i32),
 }
@@ -168,15 +196,24 @@ impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Seen::Done => f.write_str("ok"),
-            Seen::Count(count) => write!(f, "{count}"),
+            Seen::Count(count) | Seen::Bytes(count, None) => write!(f, "{count}"),
+            Seen::Bytes(count, Some(first)) => write!(f, "{count} from {first}"),
             Seen::Name(place, Some(port)) => write!(f, "{place:?}:{port}"),
             Seen::Name(place, None) => write!(f, "{place:?}:*"),
+            Seen::Value(value) => write!(f, "{value}"),
             Seen::Errno(errno) => match socket_proto::Errno::from_raw(*errno as u64) {
                 Some(errno) => f.write_str(errno.name()),
                 None => write!(f, "errno {errno}"),
             },
         }
     }
+}
+
+/// The next bytes that a peer sends, which can be told apart.
+pub fn numbered(sent: &mut u8, n: usize) -> Vec<u8> {
+    let first = *sent;
+    *sent = first.wrapping_add(n as u8);
+    (0..n).map(|i| first.wrapping_add(i as u8)).collect()
 }
 
 /// A machine that carries out steps.

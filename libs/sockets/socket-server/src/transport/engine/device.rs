@@ -10,6 +10,7 @@ use super::told::Told;
 
 use crate::ethernet::{self, Hop};
 use crate::frames::{FRAME_MAX, TxQueue};
+use crate::ip::output::set_service;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 
@@ -46,6 +47,8 @@ pub(super) struct Out<'a, T> {
     pub told: Told,
     /// How far smoltcp shifts windows.
     pub scale: u8,
+    /// The type of service.
+    pub service: u8,
     /// Whether segments get a checksum here.
     pub checksum: bool,
     pub sent: Sent,
@@ -76,6 +79,11 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 let mut packet = Ipv4Packet::new_unchecked(&mut *packet);
                 packet.set_ident(ident);
                 packet.set_dont_frag(false);
+                packet.fill_checksum();
+            }
+            if out.service != 0 {
+                let mut packet = Ipv4Packet::new_unchecked(&mut *packet);
+                set_service(&mut packet, out.service);
                 packet.fill_checksum();
             }
             out.told.amend(packet, out.scale, out.checksum);
@@ -169,6 +177,7 @@ pub(super) fn nowhere(nowhere: &mut Nowhere) -> Out<'_, Nowhere> {
         ident: None,
         told: Told::default(),
         scale: 0,
+        service: 0,
         checksum: true,
         sent: Sent::default(),
     }

@@ -28,7 +28,7 @@ use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
-use crate::transport::segment::{Control, MSS, Segment};
+use crate::transport::segment::{Control, HEADERS, MSS, Segment};
 pub(crate) use device::Sent;
 use device::{Nowhere, Out, Wire};
 use seed::seed_for;
@@ -250,7 +250,8 @@ impl Engine {
             }
         };
         let path = net.path(to);
-        self.use_mtu(path.mtu);
+        let mss = socket.told.mss.map_or(usize::MAX, usize::from);
+        self.use_mtu(path.mtu.min(mss.saturating_add(HEADERS)));
         let ident = path.may_fragment.then(|| net.next_ident(to));
         let now = net.now();
         let mut way = net.loopback.or(tx, hop.loops());
@@ -275,6 +276,7 @@ impl Engine {
             ident,
             told: socket.told,
             scale: socket.scale(),
+            service: socket.service,
             checksum: self.capabilities.checksum.tcp.tx(),
             sent: Sent::default(),
         }

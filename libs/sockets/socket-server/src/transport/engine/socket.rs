@@ -15,9 +15,6 @@ use super::told::Told;
 use crate::time::Duration;
 use crate::transport::connection::Settings;
 
-/// After so long without a segment the peer is asked whether it is still there (RFC 9293 section
-/// 3.8.4).
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
 const ACK_DELAY: Duration = Duration::from_millis(10);
 
@@ -31,6 +28,8 @@ pub(crate) struct Socket {
     pub(super) set: SocketSet<'static>,
     handle: SocketHandle,
     pub told: Told,
+    /// The type of service of its packets, which smoltcp does not know.
+    pub(super) service: u8,
 }
 
 impl Default for Socket {
@@ -40,6 +39,7 @@ impl Default for Socket {
             set: SocketSet::new(&mut [][..]),
             handle: SocketHandle::default(),
             told: Told::default(),
+            service: 0,
         }
     }
 }
@@ -56,6 +56,7 @@ impl Socket {
             set,
             handle,
             told: Told::default(),
+            service: 0,
         }
     }
 
@@ -81,6 +82,7 @@ impl Socket {
     /// as fresh.
     pub(crate) fn renew(&mut self) {
         self.told = Told::default();
+        self.service = 0;
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.tcp_mut();
@@ -89,7 +91,6 @@ impl Socket {
         // Writes are gathered until the end of a wake-up anyway, and answers written in two pieces
         // must not wait for a delayed acknowledgement of the first.
         socket.set_nagle_enabled(false);
-        socket.set_keep_alive(Some(KEEP_ALIVE * PACE));
         socket.set_ack_delay(Some(ACK_DELAY * PACE));
         socket.set_hop_limit(None);
     }
@@ -98,8 +99,17 @@ impl Socket {
     pub(crate) fn set(&mut self, settings: Settings) {
         let socket = self.tcp_mut();
         socket.set_nagle_enabled(!settings.no_delay);
-        socket.set_keep_alive(settings.keep_alive.then_some(KEEP_ALIVE * PACE));
-        socket.set_hop_limit(Some(settings.time_to_live));
+        socket.set_hop_limit(Some(settings.marks.time_to_live));
+        self.service = settings.marks.service;
+    }
+
+    /// Has a socket that has nothing on its way ask the peer whether it is still there (RFC 9293
+    /// section 3.8.4), once: smoltcp only knows one time for all questions, and would start anew
+    /// with each of them.
+    pub(crate) fn ask(&mut self) {
+        let socket = self.tcp_mut();
+        socket.set_keep_alive(Some(Duration::ZERO));
+        socket.set_keep_alive(None);
     }
 
     pub(crate) fn state(&self) -> State {
@@ -165,6 +175,31 @@ impl Socket {
             let drain = |buffer: &mut [u8]| copy(buffer, length - done, |part| drain(done, part));
             self.tcp_mut().recv(drain).unwrap_or(Ok(0))
         })
+    }
+
+    /// As [`Self::read`], and the bytes stay. Those that wrap around in the buffer are gathered in
+    /// `scratch`, as far as it goes.
+    ///
+    /// # Errors
+    /// Of `drain`.
+    pub(crate) fn peek<E>(
+        &mut self,
+        length: usize,
+        scratch: &mut [u8],
+        mut drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let length = length.min(self.unread());
+        let socket = self.tcp_mut();
+        let bytes = match socket.peek(length) {
+            Ok(bytes) if bytes.len() == length => bytes,
+            _ => {
+                let room = length.min(scratch.len());
+                let count = socket.peek_slice(&mut scratch[..room]).unwrap_or(0);
+                &scratch[..count]
+            }
+        };
+        drain(0, bytes)?;
+        Ok(bytes.len())
     }
 
     /// Ends the outgoing stream: a FIN follows what is to be sent.

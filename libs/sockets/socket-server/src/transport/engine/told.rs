@@ -12,6 +12,8 @@ pub(crate) struct Told {
     /// How far windows are shifted in segments to the peer (RFC 7323 section 2); `None` if they are
     /// not. smoltcp goes by the size of its buffer, which is not the connection's for good.
     pub scale: Option<u8>,
+    /// The largest segment in bytes, if the client has set one. It bounds both directions.
+    pub mss: Option<u16>,
     /// The number behind the last byte that has been sent. smoltcp goes back to the first one that
     /// is not acknowledged when its timer has run out, and its acknowledgements with it: a peer
     /// that has received more drops those.
