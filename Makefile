@@ -194,7 +194,7 @@ miri: setup ## libs/pd/shm, libs/pd/executor and libs/link/virtio-net under Miri
 	@MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-ignore-leaks' $(CARGO) +nightly miri test --locked --quiet -p virtio-net --target-dir build/miri
 
 doc: setup ## the documentation of the crates that a client uses, in build/host/doc
-	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps -p executor -p pd-net -p pd-support -p socket-client -p time --target-dir build/host
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps -p executor -p pd-net -p pd-support -p resolver -p socket-client -p time --target-dir build/host
 	@echo "build/host/doc/socket_client/index.html"
 
 check: setup ## format, clippy, dependency rules, docs

@@ -11,6 +11,7 @@ needed=(
     aarch64-linux-gnu-ld:binutils-aarch64-linux-gnu
     qemu-system-aarch64:qemu-system-arm
     curl:curl
+    dnsmasq:dnsmasq-base
     cc:gcc
     flock:util-linux
 )

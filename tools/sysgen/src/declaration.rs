@@ -122,6 +122,14 @@ pub struct Interface {
     pub hostname: At<String>,
     pub address: At<Prefix>,
     pub gateway: At<Host>,
+    #[serde(default)]
+    pub dns: Vec<At<Host>>,
+    #[serde(default = "no_domain")]
+    pub domain: At<String>,
+}
+
+fn no_domain() -> At<String> {
+    String::new().into()
 }
 
 /// The most bytes that one socket buffers.

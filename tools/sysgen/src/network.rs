@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD};
-use wiring::{MAX_DESTINATIONS, MAX_NAME, MAX_PORT_RANGES};
+use wiring::{MAX_DESTINATIONS, MAX_DOMAIN, MAX_NAME, MAX_NAME_SERVERS, MAX_PORT_RANGES};
 
 use crate::check;
 use crate::declaration::{At, Declaration, Interface, Named, Pd, Service};
@@ -44,19 +44,14 @@ pub fn check(report: &mut Report<'_>, declaration: &Declaration) {
 
 fn interface(report: &mut Report<'_>, interface: &Interface) {
     let hostname = &interface.hostname;
-    let letters = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if hostname.is_empty()
-        || hostname.len() > MAX_NAME
-        || !hostname.bytes().all(letters)
-        || hostname.starts_with('-')
-        || hostname.ends_with('-')
-    {
+    if hostname.len() > MAX_NAME || !is_label(hostname) {
         report.at(
             hostname,
             format!("\"{hostname}\" is no host name"),
             format!("use 1 to {MAX_NAME} letters, digits and hyphens, no hyphen at either end"),
         );
     }
+    names(report, interface);
     let Prefix(address, len) = *interface.address;
     if !(1..=30).contains(&len) {
         return report.at(
@@ -92,6 +87,40 @@ fn interface(report: &mut Report<'_>, interface: &Interface) {
             &interface.gateway,
             format!("the gateway {gateway} is {problem}"),
             "name the router's address",
+        );
+    }
+}
+
+/// Letters, digits and hyphens inside (RFC 1123 section 2.1).
+fn is_label(text: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let has_ends = !text.is_empty() && !text.starts_with('-') && !text.ends_with('-');
+    has_ends && text.len() <= 63 && text.bytes().all(is_allowed)
+}
+
+/// Name servers and search domain.
+fn names(report: &mut Report<'_>, interface: &Interface) {
+    length(
+        report,
+        "name servers",
+        &interface.dns,
+        MAX_NAME_SERVERS,
+        "keep the nearest",
+    );
+    for server in &interface.dns {
+        let address = server.0;
+        // Its network is unknown: all bits may be the host's.
+        if let Some(problem) = not_a_host(address, u32::MAX) {
+            let message = format!("the name server {address} is {problem}");
+            report.at(server, message, "name the server's own address");
+        }
+    }
+    let domain = &interface.domain;
+    if domain.len() > MAX_DOMAIN || !(domain.is_empty() || domain.split('.').all(is_label)) {
+        report.at(
+            domain,
+            format!("\"{domain}\" is no domain"),
+            format!("write names with dots between, such as \"example.org\", of at most {MAX_DOMAIN} bytes"),
         );
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use wiring::{Channel, Limits, Memory, Network, Peer, Table, Text};
+use wiring::{Channel, Limits, MAX_NAME_SERVERS, Memory, Network, Peer, Table, Text};
 
 use crate::declaration::{At, Declaration, Pd, Service};
 use crate::forms::Ports;
@@ -76,12 +76,18 @@ pub fn table<'a>(plan: &'a Plan<'_>, index: usize) -> Table<'a> {
 
 fn network(declaration: &Declaration) -> Network {
     let interface = &declaration.interface;
+    let mut dns = [[0; 4]; MAX_NAME_SERVERS];
+    for (place, server) in dns.iter_mut().zip(&interface.dns) {
+        *place = server.0.octets();
+    }
     Network {
         hostname: Text::new(&interface.hostname).expect("its length has been checked"),
         address: interface.address.0.octets(),
         gateway: interface.gateway.0.octets(),
         prefix_len: u32::from(interface.address.1).into(),
         buffers: wiring::Buffers::from(&declaration.buffers),
+        dns,
+        domain: Text::new(&interface.domain).expect("its length has been checked"),
     }
 }
 

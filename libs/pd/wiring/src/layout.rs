@@ -9,15 +9,17 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::network::{Limits, Network};
 
 /// Version of the layout, part of the magic number.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// Longest name of a PD, role or host in bytes.
 pub const MAX_NAME: usize = 32;
 /// Longest description of a PD in bytes.
 pub const MAX_ABOUT: usize = 64;
+/// Longest search domain in bytes.
+pub const MAX_DOMAIN: usize = 64;
 /// Ids of channels and interrupts are below this (Microkit manual, "Channels").
 pub const CHANNELS: usize = 62;
 
-pub(crate) const MAGIC: [u8; 8] = *b"ISTHWIR\x02";
+pub(crate) const MAGIC: [u8; 8] = *b"ISTHWIR\x03";
 const _: () = assert!(MAGIC[7] == VERSION);
 
 /// The index of no peer.
@@ -132,4 +134,4 @@ const _: () = assert!(size_of::<RawPeer>() == 128);
 const _: () = assert!(size_of::<RawMemory>() == 64);
 const _: () = assert!(size_of::<RawChannel>() == 48);
 const _: () = assert!(size_of::<RawClient>() == 176);
-const _: () = assert!(size_of::<Network>() == 60);
+const _: () = assert!(size_of::<Network>() == 136);

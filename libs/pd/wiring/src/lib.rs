@@ -14,7 +14,7 @@
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
-//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 2 |
+//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 3 |
 //! | 8 | u32 | size of the table in bytes |
 //! | 12, 14, 16 | u16 | number of peers, memory entries, channels |
 //! | 18, 20 | u16 | number of clients; of networks, 0 or 1 |
@@ -73,7 +73,7 @@
 //! A destination has the address of a network (`[u8; 4]`), the first and the last port (u16), and
 //! the length of the network's prefix in bits (u32).
 //!
-//! A network has 60 bytes:
+//! A network has 136 bytes:
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
@@ -82,6 +82,8 @@
 //! | 40 | u32 | length of the network's prefix in bits |
 //! | 44, 48 | u32 | bytes of each stream socket's buffers: received; to send |
 //! | 52, 56 | u32 | bytes of each datagram socket's buffer; longest datagram to send |
+//! | 60 | `[[u8; 4]; 3]` | addresses of name servers; zeros behind them |
+//! | 72 | `[u8; 64]` | search domain, empty if there is none |
 //!
 //! Nobody can write a table at run time. It is checked all the same, once, when it is read: it may
 //! come from another build.
@@ -97,10 +99,10 @@ mod view;
 
 #[cfg(feature = "build")]
 pub use build::{Misfit, Table};
-pub use layout::{CHANNELS, MAX_ABOUT, MAX_NAME, Text, VERSION};
+pub use layout::{CHANNELS, MAX_ABOUT, MAX_DOMAIN, MAX_NAME, Text, VERSION};
 pub use network::{
-    Buffers, CLOSING_STREAMS, Destination, Limits, MAX_CLIENTS, MAX_DESTINATIONS, MAX_PORT_RANGES,
-    Network, PortRange, Quota, server_heap,
+    Buffers, CLOSING_STREAMS, Destination, Limits, MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME_SERVERS,
+    MAX_PORT_RANGES, Network, PortRange, Quota, server_heap,
 };
 pub use view::{Channel, Memory, Peer, Wiring, WiringError};
 

@@ -3,12 +3,12 @@
 //! client of the server may do. These types are records of the table, in its byte order.
 
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use crate::layout::{MAX_NAME, Text};
+use crate::layout::{MAX_DOMAIN, MAX_NAME, Text};
 
 /// Clients that one server can have. It has a channel to each, of the 62 that a PD can have
 /// (Microkit manual, "Channels"), and some others.
@@ -19,6 +19,9 @@ pub const MAX_PORT_RANGES: usize = 8;
 
 /// Remote destinations of a client.
 pub const MAX_DESTINATIONS: usize = 8;
+
+/// Name servers of the network.
+pub const MAX_NAME_SERVERS: usize = 3;
 
 /// Connections that the server keeps beyond the clients' quotas, for those that go on closing after
 /// their clients are done with them.
@@ -51,9 +54,18 @@ pub struct Network {
     pub prefix_len: U32,
     /// Buffers of a socket.
     pub buffers: Buffers,
+    /// Name servers, the first to be asked first; zeros behind them.
+    pub dns: [[u8; 4]; MAX_NAME_SERVERS],
+    /// Domain in which clients look for names besides; empty if there is none.
+    pub domain: Text<MAX_DOMAIN>,
 }
 
 impl Network {
+    /// Returns the name servers, in the order of the declaration.
+    pub fn name_servers(&self) -> impl Iterator<Item = IpAddr> {
+        entries(&self.dns, is_host).map(IpAddr::from)
+    }
+
     pub(crate) fn is_possible(&self) -> bool {
         let prefix_len = self.prefix_len.get();
         let [address, gateway] = [self.address, self.gateway].map(u32::from_be_bytes);
@@ -65,6 +77,8 @@ impl Network {
             buffers.datagram_send,
         ];
         self.hostname.is_name()
+            && is_list(&self.dns, is_host)
+            && self.domain.checked().is_some()
             && (1..=30).contains(&prefix_len)
             && (address ^ gateway) & mask(prefix_len) == 0
             && sizes.iter().all(|size| size.get() != 0)
@@ -164,6 +178,11 @@ impl Limits {
             && is_list(&self.udp_bind, PortRange::is_possible)
             && is_list(&self.tcp_connect, Destination::is_possible)
     }
+}
+
+/// Whether this is the address of one host.
+fn is_host(address: &[u8; 4]) -> bool {
+    *address != [0; 4]
 }
 
 /// A list in the table's form: entries, then zeros.

@@ -35,5 +35,6 @@ int main(int argc, char **argv)
     printf("%u %u\n", client->tcp_connect[0].ports.first, client->tcp_connect[0].prefix_len);
     const struct isthmus_network *network = isthmus_network(table);
     printf("%.32s %u %u\n", network->hostname, network->gateway[3], network->datagram_send);
+    printf("%u %u %.64s\n", network->dns[1][3], network->dns[2][3], network->domain);
     return 0;
 }

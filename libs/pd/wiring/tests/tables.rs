@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A table that is written, read in Rust and in C; and bytes that are no table.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
@@ -33,6 +34,8 @@ fn network() -> Network {
             datagram_receive: 3.into(),
             datagram_send: 4.into(),
         },
+        dns: [[10, 0, 2, 3], [10, 0, 2, 4], [0; 4]],
+        domain: Text::new("example.org").unwrap(),
     }
 }
 
@@ -136,6 +139,8 @@ fn what_is_written_of_the_network_is_read() {
     let wiring = Wiring::parse(&bytes).unwrap();
     assert_eq!(wiring.network(), Some(&network()));
     assert_eq!(wiring.network().unwrap().hostname.as_str(), "isthmus");
+    let servers: Vec<_> = network().name_servers().collect();
+    assert_eq!(servers, [IpAddr::from([10, 0, 2, 3]), [10, 0, 2, 4].into()]);
 
     let echo = wiring.limits("echo_server").unwrap();
     assert_eq!(echo.quota, quota(5, 6));
@@ -203,6 +208,7 @@ fn what_cannot_be_is_refused() {
     assert_eq!(network(|n| n.prefix_len = 31.into()), impossible);
     assert_eq!(network(|n| n.hostname = Text::new("").unwrap()), impossible);
     assert_eq!(network(|n| n.buffers.datagram_send = 0.into()), impossible);
+    assert_eq!(network(|n| n.dns[0] = [0; 4]), impossible);
 
     let error = |bytes: &[u8]| Wiring::parse(bytes).map(|_| ());
     let bytes = table().encode().unwrap();
@@ -232,7 +238,7 @@ fn c_reads_the_same() {
     let said = String::from_utf8(output.stdout).unwrap();
     let expected = [
         "net_server\n0x100000 r echo_server\n0x200000 rw\n7 interrupt\n61 called\nnone\n",
-        "2 echo_server 100-200\n80 24\nisthmus 2 4\n",
+        "2 echo_server 100-200\n80 24\nisthmus 2 4\n4 0 example.org\n",
     ];
     assert_eq!(said, expected.concat());
 }

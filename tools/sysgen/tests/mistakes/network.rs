@@ -18,6 +18,16 @@ fn interface() {
     gateway("\"10.0.3.2\"", "outside the network 10.0.2.0/24");
     gateway("\"10.0.2.255\"", "broadcast address");
     gateway("\"ten\"", "no IPv4 address");
+    let dns = |to: &str, words: &str| expect("dns = [\"10.0.2.3\"]", to, to, words);
+    dns("dns = [\"ns.example.org\"]", "no IPv4 address");
+    dns("dns = [\"224.0.0.251\"]", "a multicast address");
+    dns("dns = [\"127.0.0.1\"]", "a loopback address");
+    dns(
+        "dns = [\"10.0.2.3\", \"10.0.2.4\", \"10.0.2.5\", \"10.0.2.6\"]",
+        "too many name servers",
+    );
+    dns("domain = \"example..org\"", "no domain");
+    dns("domain = \"-x.org\"", "no domain");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub const CLOSED: u16 = 9;
 const RNG: &str = "virtio-rng-device";
 /// Commands for the hostile client, which the test image alone has.
 pub const HOSTILE: u16 = 6666;
+/// Names to look up, which the test image alone has.
+pub const LOOKUP: u16 = 5353;
 /// Another program may take a port between our look and QEMU's: then others are tried.
 const ATTEMPTS: usize = 3;
 /// How long the answer to one byte is waited for before the next connection is tried.
@@ -78,7 +80,7 @@ fn with_retries<W>(boot: impl Fn() -> Result<(Arc<Guest>, Result<W>)>) -> Result
 impl World for Sockets {
     fn boot(boots: &Boots, name: &str) -> Result<Self> {
         with_retries(|| {
-            let [echo, http, closed, hostile] = ports::free_ports()?;
+            let [echo, http, closed, hostile, lookup] = ports::free_ports()?;
             let forward = |transport, host, guest| Forward {
                 transport,
                 host,
@@ -90,6 +92,7 @@ impl World for Sockets {
                 forward(Transport::Tcp, http, HTTP),
                 forward(Transport::Tcp, closed, CLOSED),
                 forward(Transport::Udp, hostile, HOSTILE),
+                forward(Transport::Tcp, lookup, LOOKUP),
             ]);
             let guest = boots.boot(&netdev, name)?;
             let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -98,6 +101,7 @@ impl World for Sockets {
                 http: at(http),
                 closed: at(closed),
                 hostile: at(hostile),
+                lookup: at(lookup),
                 guest: Some(Arc::clone(&guest)),
             };
             let result = await_services(&guest, &world);

@@ -26,6 +26,8 @@ pub struct Sockets {
     pub closed: SocketAddr,
     /// where the hostile client of the test image takes commands, UDP
     pub hostile: SocketAddr,
+    /// where the test image takes names to look up, TCP
+    pub lookup: SocketAddr,
     /// the guest, none if host servers stand in for it
     pub guest: Option<Arc<Guest>>,
 }

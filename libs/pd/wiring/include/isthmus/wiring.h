@@ -71,13 +71,15 @@ struct isthmus_network {
     char hostname[32];
     uint8_t address[4], gateway[4];
     uint32_t prefix_len, stream_receive, stream_send, datagram_receive, datagram_send;
+    uint8_t dns[3][4]; /* zeros behind the last one */
+    char domain[64];
 };
 
 /* The table at an address, or NULL if there is none of this version. */
 static inline const struct isthmus_wiring *isthmus_wiring(uintptr_t address)
 {
     const struct isthmus_wiring *table = (const struct isthmus_wiring *)address;
-    return table && memcmp(table->magic, "ISTHWIR\2", 8) == 0 ? table : NULL;
+    return table && memcmp(table->magic, "ISTHWIR\3", 8) == 0 ? table : NULL;
 }
 
 static inline const struct isthmus_peer *isthmus_peers(const struct isthmus_wiring *table)

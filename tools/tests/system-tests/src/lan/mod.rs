@@ -17,7 +17,7 @@ use qemu_harness::{Guest, Netdev};
 use smoltcp::wire::EthernetAddress;
 use testnet::{Listener, Namespace, RawPort, Switch};
 
-use crate::boot::{Boots, CLOSED, ECHO, HOSTILE, HTTP, await_services};
+use crate::boot::{Boots, CLOSED, ECHO, HOSTILE, HTTP, LOOKUP, await_services};
 use crate::link::{GATEWAY_IP, GUEST_IP};
 use crate::runner::World;
 use crate::world::Sockets;
@@ -55,6 +55,7 @@ impl World for Lan {
             http: at(HTTP),
             closed: at(CLOSED),
             hostile: at(HOSTILE),
+            lookup: at(LOOKUP),
             guest: Some(Arc::clone(&guest)),
         };
         namespace

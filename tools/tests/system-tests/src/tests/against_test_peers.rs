@@ -17,6 +17,7 @@ fn world(flaw: Flaw) -> Sockets {
         http: servers.http,
         closed: (std::net::Ipv4Addr::LOCALHOST, ports::free().unwrap()).into(),
         hostile: servers.echo,
+        lookup: servers.echo,
         guest: None,
     }
 }

@@ -29,6 +29,7 @@ mod lan_floods;
 mod lan_forged;
 mod lan_resets;
 mod lan_traffic;
+mod names;
 mod tcp;
 mod tcp_closing;
 mod udp;
@@ -44,6 +45,7 @@ pub const ALL: &[&[Test]] = &[
     ethernet_garbage::TESTS,
     ethernet_flood::TESTS,
     udp::TESTS,
+    names::TESTS,
     tcp::TESTS,
     tcp_closing::TESTS,
     http_resources::TESTS,
