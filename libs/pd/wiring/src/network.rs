@@ -277,7 +277,7 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Everywhere.
+    /// All hosts and all ports.
     pub const ANYWHERE: Self = Self {
         network: [0; 4],
         ports: PortRange::ALL,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Answers for as long as their servers say that they hold.
+//! Keeps answers for as long as their servers say that they hold.
 
 use core::time::Duration;
 

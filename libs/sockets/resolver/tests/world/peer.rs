@@ -157,7 +157,7 @@ pub fn soa(ttl: u32, minimum: u32) -> Record {
 
 /// What a server does about a question.
 pub enum Reply {
-    /// Answers.
+    /// It answers.
     Say(Vec<u8>),
     /// Somebody else answers.
     From((Ipv4Addr, u16), Vec<u8>),
