@@ -152,7 +152,7 @@ impl<'n, T: Transport, const CACHE: usize> Resolver<'n, T, CACHE> {
         joined
     }
 
-    /// Answers from the cache, or asks, also for names behind aliases.
+    /// Looks into the cache, or asks, also for names behind aliases.
     async fn look_up(&self, question: Question) -> Outcome {
         let now = self.net.now();
         if let Some(outcome) = self.cache.borrow().get(&question, now) {

@@ -151,7 +151,7 @@ impl<W: Window> Server<W> {
         self.outcome(everyone, TX_BUDGET, budget == 0, tx)
     }
 
-    /// Answers a request of a client, then sends what it led to.
+    /// Replies to a request of a client, then sends what it led to.
     pub fn call<T: TxQueue>(
         &mut self,
         client: usize,

@@ -230,7 +230,7 @@ impl Network {
         self.stats.add(Counter::PathMtuChanges, u64::from(narrower));
     }
 
-    /// Answers a request for an echo.
+    /// Replies to a request for an echo.
     fn send_echo<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<()> {
         let envelope = self.answer(packet);
         let message = self.scratch.get_mut(..packet.payload.len())?;

@@ -15,7 +15,7 @@ use crate::sockets::Call;
 use crate::tables::id::{ClientId, Slot};
 
 impl<W: Window> Server<W> {
-    /// Answers one message. `sharers` clients want the server's time.
+    /// Replies to one message. `sharers` clients want the server's time.
     pub(crate) fn answer<T: TxQueue>(
         &mut self,
         client: Option<ClientId>,
