@@ -4,12 +4,24 @@
 //! waits.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use socket_proto::layouts::{self, Layout};
 use socket_proto::{Accepted, Errno, QueryKind, Shutdown, SocketKind, SocketOption, Span, op};
 use time::Instant;
 
 use crate::{Client, Socket, Transport};
+
+/// When an idle peer is asked whether it is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Seconds without a segment of it until the first question.
+    pub idle: u16,
+    /// Seconds from one question to the next.
+    pub interval: u16,
+    /// Questions without an answer after which it is given up.
+    pub count: u8,
+}
 
 impl<T: Transport> Client<T> {
     /// A new socket.
@@ -149,6 +161,55 @@ impl<T: Transport> Client<T> {
     pub fn set_linger(&self, socket: Socket, seconds: Option<u32>) -> Result<(), Errno> {
         let (value, second) = (seconds.is_some().into(), seconds.unwrap_or(0).into());
         self.set_option(socket, SocketOption::Linger, value, second)
+    }
+
+    /// How long who waits in `recv` and `accept` does so (`SO_RCVTIMEO`); none is without end. The
+    /// calls of [`Client`] do not wait; sockets of tasks have
+    /// [`NetSocket::set_read_timeout`](crate::NetSocket::set_read_timeout).
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn set_receive_timeout(&self, socket: Socket, time: Option<Duration>) -> Result<(), Errno> {
+        self.set_time(socket, SocketOption::ReceiveTimeout, time)
+    }
+
+    /// As [`Self::set_receive_timeout`], in `send` (`SO_SNDTIMEO`).
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn set_send_timeout(&self, socket: Socket, time: Option<Duration>) -> Result<(), Errno> {
+        self.set_time(socket, SocketOption::SendTimeout, time)
+    }
+
+    fn set_time(
+        &self,
+        socket: Socket,
+        option: SocketOption,
+        time: Option<Duration>,
+    ) -> Result<(), Errno> {
+        // None at all would be without end.
+        let time = time.map_or(Duration::ZERO, |time| time.max(Duration::from_micros(1)));
+        self.set_option(socket, option, time.as_secs(), time.subsec_micros().into())
+    }
+
+    /// Says whether an idle peer is asked if it is still there (`SO_KEEPALIVE`), and when.
+    ///
+    /// # Errors
+    /// `EINVAL` if a number is 0 or too large: 32,767 s, 127 questions. `ENOPROTOOPT` on a datagram
+    /// socket.
+    pub fn set_keepalive(&self, socket: Socket, keep: Option<KeepAlive>) -> Result<(), Errno> {
+        if let Some(KeepAlive {
+            idle,
+            interval,
+            count,
+        }) = keep
+        {
+            self.setsockopt(socket, SocketOption::KeepIdle, idle.into())?;
+            self.setsockopt(socket, SocketOption::KeepInterval, interval.into())?;
+            self.setsockopt(socket, SocketOption::KeepCount, count.into())?;
+        }
+        let on = keep.is_some().into();
+        self.setsockopt(socket, SocketOption::KeepAlive, on)
     }
 
     fn set_option(

@@ -56,6 +56,7 @@ mod wakers;
 
 pub use area::Area;
 pub use client::{Client, Socket};
+pub use control::KeepAlive;
 pub use datagram::{Batch, BatchWriter, Datagram, Incoming};
 pub use net::{Net, Storage};
 pub use net_socket::NetSocket;

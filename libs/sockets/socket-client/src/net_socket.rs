@@ -6,8 +6,9 @@ use core::cell::Cell;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::Poll;
+use core::time::Duration;
 
-use socket_proto::{Errno, PollBits};
+use socket_proto::{Errno, PollBits, SocketOption};
 
 use crate::wakers::{Direction, Waiter};
 use crate::{Client, Net, Socket, Transport};
@@ -24,6 +25,14 @@ pub struct NetSocket<'n, T: Transport> {
     socket: Socket,
     /// Operations since a task last waited.
     turn: Cell<u8>,
+    timeouts: Cell<Timeouts>,
+}
+
+/// How long operations wait.
+#[derive(Clone, Copy, Default)]
+struct Timeouts {
+    read: Option<Duration>,
+    write: Option<Duration>,
 }
 
 impl<'n, T: Transport> NetSocket<'n, T> {
@@ -32,7 +41,15 @@ impl<'n, T: Transport> NetSocket<'n, T> {
             net,
             socket,
             turn: Cell::new(0),
+            timeouts: Cell::default(),
         }
+    }
+
+    /// Another owner of the same socket.
+    pub(crate) fn second(&self) -> Self {
+        let second = NetSocket::own(self.net, self.socket);
+        second.timeouts.set(self.timeouts.get());
+        second
     }
 
     /// The sockets and timers that it belongs to.
@@ -47,6 +64,52 @@ impl<'n, T: Transport> NetSocket<'n, T> {
     /// The socket, for calls of [`Client`].
     pub fn socket(&self) -> Socket {
         self.socket
+    }
+
+    /// An option's value.
+    ///
+    /// # Errors
+    /// As [`Client::getsockopt`].
+    pub fn getsockopt(&self, option: SocketOption) -> Result<u64, Errno> {
+        self.client().getsockopt(self.socket, option)
+    }
+
+    /// Sets an option.
+    ///
+    /// # Errors
+    /// As [`Client::setsockopt`].
+    pub fn setsockopt(&self, option: SocketOption, value: u64) -> Result<(), Errno> {
+        self.client().setsockopt(self.socket, option, value)
+    }
+
+    /// How long operations that receive or accept wait at most: then they fail with `EAGAIN`, as
+    /// with `SO_RCVTIMEO`. Each that waits takes a timer of [`Net`]. A stream that has been split
+    /// has one time for each half.
+    ///
+    /// # Errors
+    /// `ECONNRESET` if the server has restarted.
+    pub fn set_read_timeout(&self, time: Option<Duration>) -> Result<(), Errno> {
+        self.client().set_receive_timeout(self.socket, time)?;
+        let read = time;
+        self.timeouts.set(Timeouts {
+            read,
+            ..self.timeouts.get()
+        });
+        Ok(())
+    }
+
+    /// As [`Self::set_read_timeout`], for operations that send (`SO_SNDTIMEO`).
+    ///
+    /// # Errors
+    /// `ECONNRESET` if the server has restarted.
+    pub fn set_write_timeout(&self, time: Option<Duration>) -> Result<(), Errno> {
+        self.client().set_send_timeout(self.socket, time)?;
+        let write = time;
+        self.timeouts.set(Timeouts {
+            write,
+            ..self.timeouts.get()
+        });
+        Ok(())
     }
 
     /// Its readiness now.
@@ -90,13 +153,25 @@ impl<'n, T: Transport> NetSocket<'n, T> {
         self.wait(direction, &Cell::new(0), |_, _| Ok(())).await
     }
 
-    /// Waits until `operation` returns something else than `EAGAIN`.
+    /// Waits until `operation` returns something else than `EAGAIN`, or the time is over.
     pub(crate) async fn operate<R>(
         &self,
         direction: Direction,
         operation: impl FnMut(&Client<T>, Socket) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
-        self.wait(direction, &self.turn, operation).await
+        let wait = self.wait(direction, &self.turn, operation);
+        let Timeouts { read, write } = self.timeouts.get();
+        let time = match direction {
+            Direction::Read => read,
+            Direction::Write => write,
+        };
+        let Some(time) = time else {
+            return wait.await;
+        };
+        match self.net.timeout(time, wait).await {
+            Err(Errno::ETIMEDOUT) => Err(Errno::EAGAIN),
+            waited => waited?,
+        }
     }
 
     async fn wait<R>(

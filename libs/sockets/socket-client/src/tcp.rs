@@ -233,7 +233,7 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// # });
     /// ```
     pub fn into_split(self) -> (TcpReader<'n, T>, TcpWriter<'n, T>) {
-        let other = NetSocket::own(self.net(), self.socket());
+        let other = self.second();
         self.net().wakers.split(self.socket());
         (TcpReader(self), TcpWriter(TcpStream(other)))
     }

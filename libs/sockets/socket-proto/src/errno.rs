@@ -46,6 +46,8 @@ errnos! {
     EMFILE = 24, OutOfMemory;
     /// The sending direction is shut down, by this end or by a reset.
     EPIPE = 32, BrokenPipe;
+    /// A time with a million microseconds or more.
+    EDOM = 33, InvalidInput;
     /// The label names no operation.
     ENOSYS = 38, Unsupported;
     /// A router says that this machine has no place on the network.

@@ -341,7 +341,7 @@ operations! {
         value: u64,
         /// The second word of options that have one, otherwise 0.
         second: u64,
-    } -> (), errors [ENOPROTOOPT];
+    } -> (), errors [EDOM, ENOPROTOOPT];
 
     /// Writes what is known of an interface, this client or a socket into the window.
     16 Query query {

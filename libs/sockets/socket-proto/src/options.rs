@@ -61,16 +61,24 @@ options! {
     /// 0 or 1: whether a datagram socket may send to all hosts of its network; without it that is
     /// `EACCES`.
     Broadcast = SO_BROADCAST 1 6 All ReadWrite;
-    /// Bytes of the buffer for sending.
-    SendBuffer = SO_SNDBUF 1 7 All Read;
-    /// Bytes of the buffer for receiving.
-    ReceiveBuffer = SO_RCVBUF 1 8 All Read;
+    /// Bytes that wait to be acknowledged; of a datagram socket, of the longest datagram that it
+    /// sends. What is set is brought into the range from 2,304 to the server's limit, which is what
+    /// applies at first; unlike on Linux it is not doubled.
+    SendBuffer = SO_SNDBUF 1 7 All ReadWrite;
+    /// Bytes that wait to be read: what the peer of a stream may send, and what a datagram socket
+    /// keeps. The range is that of `SO_SNDBUF`.
+    ReceiveBuffer = SO_RCVBUF 1 8 All ReadWrite;
     /// 0 or 1: whether an idle peer is asked if it is still there, and given up with `ETIMEDOUT` if
     /// it is not. At first 1, unlike on Linux. On a datagram socket it means nothing.
     KeepAlive = SO_KEEPALIVE 1 9 All ReadWrite;
     /// 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
     /// with other seconds it does not wait either. On a datagram socket it means nothing.
     Linger = SO_LINGER 1 13 All ReadWrite;
+    /// Seconds, and in the second word microseconds, that a library waits in `recv` and `accept`; 0
+    /// is without end. The server keeps it and does nothing with it.
+    ReceiveTimeout = SO_RCVTIMEO 1 20 All ReadWrite;
+    /// As `SO_RCVTIMEO`, of `send` and `connect`.
+    SendTimeout = SO_SNDTIMEO 1 21 All ReadWrite;
     /// 1 if the socket listens, otherwise 0.
     AcceptConnections = SO_ACCEPTCONN 1 30 All Read;
     /// 6 TCP, 17 UDP.

@@ -40,7 +40,7 @@ impl<W: Window> Server<W> {
                 match &socket.role {
                     Role::Datagram(datagram) => {
                         own_datagrams += 1;
-                        mail += datagram.inbox.0.len();
+                        mail += datagram.inbox.list.len();
                     }
                     role => streams += 1 + self.audit_role(id, role)?,
                 }

@@ -101,11 +101,11 @@ impl<W: Window> Server<W> {
         let Role::Listening(listener) = &listening.role else {
             return None;
         };
-        let (marks, mss) = (listening.options.settings.marks, listening.options.mss());
+        let (settings, mss) = (listening.options.settings, listening.options.mss());
         let room = account.may_add(SocketKind::Stream) && listener.ready.len() < listener.backlog;
         Some(Listening {
             socket,
-            marks,
+            settings,
             mss,
             room,
         })

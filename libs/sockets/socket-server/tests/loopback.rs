@@ -5,7 +5,8 @@
 use socket_proto::datagram::stride;
 use socket_proto::layouts::Layout;
 use socket_proto::{
-    Accepted, DatagramHeader, Errno, Handle, PollBits, Sent, Shutdown, SocketKind, Span, op,
+    Accepted, DatagramHeader, Errno, Handle, PollBits, Sent, Shutdown, SocketKind, SocketOption,
+    Span, op,
 };
 use socket_server::{ClientLimits, Destination, Offload, PortRange};
 use stats::NetServer as Counter;
@@ -91,6 +92,30 @@ fn exchange(world: &mut World, (socket, other): (Handle, Handle), data: &[u8]) {
         received.len() == data.len()
     });
     assert!(received == data);
+}
+
+#[test]
+fn bytes_go_through_small_buffers_without_a_wait() {
+    for size in [2304, 5_000, 60_000] {
+        let mut world = two_clients();
+        let listener = listener(&mut world, "0.0.0.0:80");
+        let ends = connected(&mut world, listener, "127.0.0.1:80");
+        for (client, socket) in [(0, ends.0), (SERVER, ends.1)] {
+            for option in [SocketOption::SendBuffer, SocketOption::ReceiveBuffer] {
+                let set = op::SetOption {
+                    socket,
+                    option,
+                    value: size,
+                    second: 0,
+                };
+                world.ask_as(client, set).unwrap();
+            }
+        }
+        let start = world.now;
+        exchange(&mut world, ends, &pattern(200_000, size as u32));
+        assert!(world.now - start < 10 * MILLISECOND);
+        assert_eq!(world.count(Counter::LoopbackDrops), 0);
+    }
 }
 
 #[test]

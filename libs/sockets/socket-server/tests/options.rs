@@ -46,6 +46,7 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
                 // The lowest bits are not the client's.
                 SocketOption::TypeOfService => 4,
                 SocketOption::MaxSegment => 88,
+                SocketOption::SendBuffer | SocketOption::ReceiveBuffer => 5000,
                 _ => 1,
             };
             assert_eq!(

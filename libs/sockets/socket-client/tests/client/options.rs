@@ -2,10 +2,14 @@
 
 //! Flags of calls, and socket options.
 
-use socket_client::{Batch, Errno, SocketKind, TcpListener, UdpSocket};
+use std::time::Duration;
+
+use socket_client::{Batch, Errno, KeepAlive, SocketKind, SocketOption, TcpListener, UdpSocket};
 use test_world::{Tasks, Wire};
 
 use super::addr;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn what_is_looked_at_can_be_received_again() {
@@ -64,6 +68,85 @@ fn a_reset_in_the_middle_of_a_full_read_is_told() {
     peer.reset();
     tasks.run(&net);
     assert!(tasks.is_done(task));
+}
+
+#[test]
+fn operations_wait_no_longer_than_their_socket_says() {
+    let wire = Wire::simple();
+    let net = wire.net();
+    let listener = TcpListener::bind(&net, addr(80), 1).unwrap();
+    let datagrams = UdpSocket::bind(&net, addr(7), 4096).unwrap();
+    let peer = wire.connect(80);
+    let mut tasks = Tasks::default();
+    let start = wire.time();
+    let task = tasks.spawn(async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut buf = [0; 8];
+        for time in [SECOND, 3 * SECOND] {
+            let before = net.now();
+            stream.set_read_timeout(Some(time)).unwrap();
+            datagrams.set_read_timeout(Some(time)).unwrap();
+            assert_eq!(stream.read(&mut buf).await, Err(Errno::EAGAIN));
+            assert!(net.now() - before >= time);
+            let received = datagrams.recv_from(&mut buf).await;
+            assert_eq!(received.err(), Some(Errno::EAGAIN));
+            assert!(net.now() - before >= 2 * time);
+        }
+        listener.set_read_timeout(Some(SECOND)).unwrap();
+        assert_eq!(listener.accept().await.err(), Some(Errno::EAGAIN));
+        // What is there comes, and a time-out is no error of the socket.
+        stream.setsockopt(SocketOption::SendBuffer, 3000).unwrap();
+        stream.set_write_timeout(Some(SECOND)).unwrap();
+        assert_eq!(stream.write_all(b"hello").await, Ok(()));
+        let (reader, writer) = stream.into_split();
+        let before = net.now();
+        assert_eq!(writer.write_all(&[7; 200_000]).await, Err(Errno::EAGAIN));
+        assert!(net.now() - before >= SECOND);
+        assert_eq!(
+            reader.stream().getsockopt(SocketOption::ReceiveTimeout),
+            Ok(3)
+        );
+        reader.stream().set_read_timeout(None).unwrap();
+        assert_eq!(
+            reader.stream().getsockopt(SocketOption::ReceiveTimeout),
+            Ok(0)
+        );
+    });
+    tasks.run_until(&net, start + 60 * SECOND);
+    assert!(tasks.is_done(task));
+    assert!(peer.is_connected());
+}
+
+#[test]
+fn keepalive_is_set_as_a_whole() {
+    let wire = Wire::simple();
+    let client = wire.client();
+    let socket = client.socket(SocketKind::Stream).unwrap();
+    let keep = KeepAlive {
+        idle: 10,
+        interval: 2,
+        count: 5,
+    };
+    assert_eq!(client.set_keepalive(socket, Some(keep)), Ok(()));
+    for (option, value) in [
+        (SocketOption::KeepAlive, 1),
+        (SocketOption::KeepIdle, 10),
+        (SocketOption::KeepInterval, 2),
+        (SocketOption::KeepCount, 5),
+    ] {
+        assert_eq!(client.getsockopt(socket, option), Ok(value));
+    }
+    assert_eq!(client.set_keepalive(socket, None), Ok(()));
+    assert_eq!(client.getsockopt(socket, SocketOption::KeepAlive), Ok(0));
+    let never = KeepAlive { count: 0, ..keep };
+    assert_eq!(
+        client.set_keepalive(socket, Some(never)),
+        Err(Errno::EINVAL)
+    );
+    assert_eq!(client.tcp_info(socket).map(|info| info.state), Ok(7));
+    let datagram = client.socket(SocketKind::Datagram).unwrap();
+    let refused = client.set_keepalive(datagram, Some(keep));
+    assert_eq!(refused, Err(Errno::ENOPROTOOPT));
 }
 
 #[test]

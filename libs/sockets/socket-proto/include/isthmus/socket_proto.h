@@ -35,6 +35,7 @@
 #define ISTHMUS_ENFILE 23
 #define ISTHMUS_EMFILE 24
 #define ISTHMUS_EPIPE 32
+#define ISTHMUS_EDOM 33
 #define ISTHMUS_ENOSYS 38
 #define ISTHMUS_ENONET 64
 #define ISTHMUS_EPROTO 71
@@ -79,9 +80,12 @@
 /* 0 or 1: whether a datagram socket may send to all hosts of its network; without it that is
  * `EACCES`. */
 #define ISTHMUS_SO_BROADCAST (UINT64_C(1) << 32 | 6)
-/* Bytes of the buffer for sending. */
+/* Bytes that wait to be acknowledged; of a datagram socket, of the longest datagram that it
+ * sends. What is set is brought into the range from 2,304 to the server's limit, which is what
+ * applies at first; unlike on Linux it is not doubled. */
 #define ISTHMUS_SO_SNDBUF (UINT64_C(1) << 32 | 7)
-/* Bytes of the buffer for receiving. */
+/* Bytes that wait to be read: what the peer of a stream may send, and what a datagram socket
+ * keeps. The range is that of `SO_SNDBUF`. */
 #define ISTHMUS_SO_RCVBUF (UINT64_C(1) << 32 | 8)
 /* 0 or 1: whether an idle peer is asked if it is still there, and given up with `ETIMEDOUT` if
  * it is not. At first 1, unlike on Linux. On a datagram socket it means nothing. */
@@ -89,6 +93,11 @@
 /* 0 or 1, and in the second word seconds. With 1 and 0 seconds `close` resets the connection;
  * with other seconds it does not wait either. On a datagram socket it means nothing. */
 #define ISTHMUS_SO_LINGER (UINT64_C(1) << 32 | 13)
+/* Seconds, and in the second word microseconds, that a library waits in `recv` and `accept`; 0
+ * is without end. The server keeps it and does nothing with it. */
+#define ISTHMUS_SO_RCVTIMEO (UINT64_C(1) << 32 | 20)
+/* As `SO_RCVTIMEO`, of `send` and `connect`. */
+#define ISTHMUS_SO_SNDTIMEO (UINT64_C(1) << 32 | 21)
 /* 1 if the socket listens, otherwise 0. */
 #define ISTHMUS_SO_ACCEPTCONN (UINT64_C(1) << 32 | 30)
 /* 6 TCP, 17 UDP. */

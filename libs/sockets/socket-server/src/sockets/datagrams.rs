@@ -18,10 +18,11 @@ use crate::ethernet::BROADCAST;
 use crate::frames::TxQueue;
 use crate::frames::loopback::SERVER;
 use crate::ip::interface::NextHop;
-use crate::ip::output::{Marks, Outgoing, UDP, frames_for};
+use crate::ip::output::{Outgoing, UDP, frames_for};
 use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
 use crate::tables::id::Slot;
+use crate::transport::connection::Settings;
 
 /// Datagrams moved by one call at most: the work of a call is bounded.
 const BATCH: u64 = 64;
@@ -119,13 +120,13 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EPIPE);
         }
         let from = self.autobind(slot)?;
-        let marks = self.account.socket_mut(slot)?.options.settings.marks;
+        let settings = self.account.socket_mut(slot)?.options.settings;
         let mut count = 0;
         let mut at = 0;
         // A rest that is too short for a header is the end of the batch, not an error, once there
         // was a datagram.
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
-            match self.send_next(slot, span, at, from, marks, tx) {
+            match self.send_next(slot, span, at, from, &settings, tx) {
                 Ok(next) => at = next,
                 Err(errno) if count == 0 => return Err(errno),
                 Err(_) => break,
@@ -142,7 +143,7 @@ impl<W: Window> Call<'_, W> {
         span: CheckedSpan,
         at: usize,
         from: Local,
-        marks: Marks,
+        settings: &Settings,
         tx: &mut T,
     ) -> Result<usize, Errno> {
         let room = span.length().checked_sub(at + HEADER_SIZE);
@@ -160,7 +161,8 @@ impl<W: Window> Call<'_, W> {
             None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
         let (source, next_hop) = self.way(slot, to.0)?;
-        if length > self.datagram_send.min(MAX_PAYLOAD) {
+        let most = self.datagram_send.min(settings.send_most as usize);
+        if length > most.min(MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
         let frames = frames_for(UDP + length, self.net.path(to.0).mtu);
@@ -183,7 +185,7 @@ impl<W: Window> Call<'_, W> {
                 local: (source, from.port),
                 remote: to,
             },
-            marks,
+            marks: settings.marks,
             length,
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);

@@ -3,6 +3,8 @@
 //! `getsockopt` and `setsockopt`. Options are a socket's; those that concern segments are given to
 //! its connection, and to the connections that a listener accepts.
 
+use core::time::Duration;
+
 use socket_proto::{Errno, OptionAccess, OptionKinds, OptionValue, SocketKind, SocketOption, op};
 
 use super::Call;
@@ -22,6 +24,9 @@ pub(crate) struct Options {
     pub linger: Option<u64>,
     /// Bytes of the largest segment of connections to come, or 0.
     max_segment: u16,
+    /// How long a library waits; the server only keeps it.
+    receive_timeout: Duration,
+    send_timeout: Duration,
     pub settings: Settings,
 }
 
@@ -48,6 +53,8 @@ const QUESTIONS_MAX: u64 = 127;
 /// The range of segment sizes, in bytes; as Linux.
 const LEAST_SEGMENT: u64 = 88;
 const MOST_SEGMENT: u64 = 32_767;
+/// Least bytes of a buffer; as Linux.
+const LEAST_BUFFER: u32 = 2304;
 /// -1.
 const USUAL: u64 = u64::MAX;
 /// The bits of the type of service that TCP keeps for itself (RFC 3168).
@@ -58,6 +65,20 @@ fn within(value: u64, least: u64, most: u64) -> Result<u64, Errno> {
     match (least..=most).contains(&value) {
         true => Ok(value),
         false => Err(Errno::EINVAL),
+    }
+}
+
+/// The size of a buffer for which another one was asked for.
+fn within_limits(value: u64, most: u32) -> u32 {
+    let value = u32::try_from(value).unwrap_or(u32::MAX);
+    value.max(LEAST_BUFFER).min(most)
+}
+
+/// A time in seconds and microseconds.
+fn time(seconds: u64, micros: u64) -> Result<Duration, Errno> {
+    match u32::try_from(micros) {
+        Ok(micros @ 0..1_000_000) => Ok(Duration::new(seconds, micros * 1000)),
+        _ => Err(Errno::EDOM),
     }
 }
 
@@ -89,10 +110,22 @@ impl<W> Call<'_, W> {
             }
             SocketOption::ReuseAddress => options.reuse_address.into(),
             SocketOption::Broadcast => options.broadcast.into(),
-            SocketOption::SendBuffer if stream => self.tcp.buffers.large.send as u64,
-            SocketOption::SendBuffer => self.datagram_send as u64,
-            SocketOption::ReceiveBuffer if stream => self.tcp.buffers.large.receive as u64,
-            SocketOption::ReceiveBuffer => self.account.mail.capacity() as u64,
+            SocketOption::SendBuffer => {
+                let limit = self.send_limit(stream);
+                limit.min(options.settings.send_most).into()
+            }
+            SocketOption::ReceiveBuffer => {
+                let limit = self.receive_limit(stream);
+                limit.min(options.settings.receive_most).into()
+            }
+            SocketOption::ReceiveTimeout | SocketOption::SendTimeout => {
+                let waits = match option {
+                    SocketOption::ReceiveTimeout => options.receive_timeout,
+                    _ => options.send_timeout,
+                };
+                let (value, second) = (waits.as_secs(), waits.subsec_micros().into());
+                return Ok(OptionValue { value, second });
+            }
             SocketOption::KeepAlive => options.settings.keep_alive.into(),
             SocketOption::Linger => {
                 let (value, second) = options.linger.map_or((0, 0), |seconds| (1, seconds));
@@ -125,20 +158,34 @@ impl<W> Call<'_, W> {
             second,
             ..
         } = asked;
+        let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
+        let stream = socket.kind() == SocketKind::Stream;
+        let (send, receive) = (self.send_limit(stream), self.receive_limit(stream));
         let socket = self.account.socket_mut(slot)?;
         let read_only = option.access() == OptionAccess::Read;
         if read_only || !applies(option, socket.kind()) {
             return Err(Errno::ENOPROTOOPT);
         }
-        if second != 0 && option != SocketOption::Linger {
+        let has_second = matches!(
+            option,
+            SocketOption::Linger | SocketOption::ReceiveTimeout | SocketOption::SendTimeout
+        );
+        if second != 0 && !has_second {
             return Err(Errno::EINVAL);
         }
-        let stream = socket.kind() == SocketKind::Stream;
         let set = value != 0;
         let options = &mut socket.options;
         match option {
             SocketOption::ReuseAddress => options.reuse_address = set,
             SocketOption::Broadcast => options.broadcast = set,
+            SocketOption::SendBuffer => {
+                options.settings.send_most = within_limits(value, send);
+            }
+            SocketOption::ReceiveBuffer => {
+                options.settings.receive_most = within_limits(value, receive);
+            }
+            SocketOption::ReceiveTimeout => options.receive_timeout = time(value, second)?,
+            SocketOption::SendTimeout => options.send_timeout = time(value, second)?,
             SocketOption::Linger => options.linger = set.then_some(second),
             SocketOption::KeepAlive => options.settings.keep_alive = set,
             SocketOption::NoDelay => options.settings.no_delay = set,
@@ -174,16 +221,34 @@ impl<W> Call<'_, W> {
             // Refused above.
             SocketOption::Type
             | SocketOption::Error
-            | SocketOption::SendBuffer
-            | SocketOption::ReceiveBuffer
             | SocketOption::AcceptConnections
             | SocketOption::Protocol
             | SocketOption::Domain => return Err(Errno::ENOPROTOOPT),
         }
         let settings = options.settings;
-        if let Some(id) = socket.connection() {
-            self.tcp.set(id, settings, self.net);
+        match &mut socket.role {
+            Role::Connection(id) => self.tcp.set(*id, settings, self.net),
+            Role::Datagram(datagram) => datagram.inbox.most = settings.receive_most,
+            Role::Idle | Role::Listening(_) => {}
         }
         Ok(())
+    }
+
+    /// Most bytes that may wait to be sent, or be in a datagram.
+    fn send_limit(&self, stream: bool) -> u32 {
+        let limit = match stream {
+            true => self.tcp.buffers.large.send,
+            false => self.datagram_send,
+        };
+        u32::try_from(limit).unwrap_or(u32::MAX)
+    }
+
+    /// Most bytes that may wait to be read.
+    fn receive_limit(&self, stream: bool) -> u32 {
+        let limit = match stream {
+            true => self.tcp.buffers.large.receive,
+            false => self.account.mail.capacity(),
+        };
+        u32::try_from(limit).unwrap_or(u32::MAX)
     }
 }

@@ -10,6 +10,7 @@
 use alloc::vec::Vec;
 
 use super::engine::Socket;
+use super::opening::Listening;
 use super::segment::MSS;
 use super::tcp::Tcp;
 use crate::config::{ClientLimits, Config};
@@ -79,13 +80,15 @@ impl Buffers {
         }
     }
 
-    /// The window that a new connection of this client offers.
-    pub(super) fn window(&self, client: ClientId) -> u16 {
+    /// The window that a new connection of a listener offers.
+    pub(super) fn window(&self, listening: &Listening) -> u16 {
+        let client = listening.socket.client;
         let sizes = match self.spare[client.index()].is_empty() {
             true => self.small,
             false => self.large,
         };
-        u16::try_from(sizes.receive).unwrap_or(u16::MAX)
+        let most = listening.settings.receive_most as usize;
+        u16::try_from(sizes.receive.min(most)).unwrap_or(u16::MAX)
     }
 }
 

@@ -8,7 +8,7 @@ use socket_proto::layouts::TcpInfo;
 use socket_proto::{Errno, PollBits};
 
 use super::congestion::Flow;
-use super::engine::{Socket, State};
+use super::engine::{Sent, Socket, State};
 use super::half_open::HalfOpen;
 use super::numbers::PeerOptions;
 use super::segment::{Control, MSS, Segment, before};
@@ -71,6 +71,10 @@ pub(crate) struct Settings {
     pub no_delay: bool,
     /// What segments say.
     pub marks: Marks,
+    /// Bytes that may wait to be acknowledged, and to be read, if that is less than the buffers
+    /// have room for.
+    pub send_most: u32,
+    pub receive_most: u32,
     /// Milliseconds of silence of a peer that owes an acknowledgement; 0 means the usual time.
     pub user_timeout: u32,
 }
@@ -84,6 +88,8 @@ impl Default for Settings {
             keep_count: 3,
             no_delay: true,
             marks: Marks::USUAL,
+            send_most: u32::MAX,
+            receive_most: u32::MAX,
             user_timeout: 0,
         }
     }
@@ -144,6 +150,10 @@ pub(crate) struct Connection {
     written: u32,
     /// Bytes that have been taken out of the receive buffer, modulo 2^32.
     read: u32,
+    /// How many that were when the peer was last told its window.
+    shown: u32,
+    /// The number up to which smoltcp takes what the peer sends, since it has sent something.
+    edge: Option<u32>,
     /// What the peer had acknowledged when the connection was last looked at.
     acked: u32,
     /// The state when it was last looked at.
@@ -184,6 +194,8 @@ impl Connection {
             irs: 0,
             written: 0,
             read: 0,
+            shown: 0,
+            edge: None,
             acked: 0,
             flow: Flow::new(PeerOptions::NONE, MSS),
             seen: State::Closed,
@@ -269,7 +281,7 @@ impl Connection {
         let in_flight = sent.map_or(0, |highest| highest.wrapping_sub(una));
         let queued = self.socket.unacknowledged() as u64;
         let in_flight = u64::from(in_flight).min(queued);
-        let room = self.socket.receive_capacity() - self.socket.unread();
+        let room = self.socket.receive_room();
         TcpInfo {
             receive_mss: self.announced().into(),
             handshake: u32::try_from(self.round_trip.total_micros()).unwrap_or(u32::MAX),
@@ -302,7 +314,47 @@ impl Connection {
 
     /// Whether its buffer holds so much that the next segment may not fit, if it is a small one.
     pub(super) fn is_filling(&self) -> bool {
-        2 * self.socket.unread() > self.socket.receive_capacity()
+        let capacity = self.socket.receive_capacity();
+        2 * self.socket.unread() > capacity && self.socket.receive_most > capacity
+    }
+
+    /// Notes what has left.
+    pub(super) fn note_left(&mut self, sent: &Sent) {
+        if sent.packets > 0 {
+            self.reached = true;
+            self.shown = self.read;
+            self.edge = Some(sent.edge);
+        }
+    }
+
+    /// Whether the peer is to be told that it may send more: smoltcp does not see a window that its
+    /// client has made smaller (RFC 9293 section 3.8.6.2.2).
+    pub(super) fn owes_window(&self) -> bool {
+        let most = self.socket.receive_most;
+        if most >= self.socket.receive_capacity() || self.edge.is_none() {
+            return false;
+        }
+        let more = self.read.wrapping_sub(self.shown) as usize;
+        more >= (most / 2).min(2 * usize::from(MSS)) && !self.peer_done() && !self.is_connecting()
+    }
+
+    /// An acknowledgement of all that has come, with the window, which the peer is told by it.
+    pub(super) fn show_window(&mut self) -> Segment {
+        self.shown = self.read;
+        let expected = self.rcv_nxt();
+        let taken = match self.edge {
+            Some(edge) if before(expected, edge) => edge.wrapping_sub(expected),
+            _ => 0,
+        };
+        let shift = self.socket.told.scale.unwrap_or(0);
+        let window = self.socket.receive_room().min(taken as usize) >> shift;
+        let window = u16::try_from(window).unwrap_or(u16::MAX);
+        Segment::ack(self.snd_max(), expected, window)
+    }
+
+    /// What its packets say.
+    pub(super) fn marks(&self) -> Marks {
+        self.settings.marks
     }
 
     /// The handshake from which another socket could go on in place of this one's: the numbers are

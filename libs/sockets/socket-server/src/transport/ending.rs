@@ -228,7 +228,9 @@ impl Tcp {
         fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
         // A writer who goes by the room that is left never asks for more.
-        let grows_later = !self.connections[id].has_room(length) && self.grow(id, net);
+        let connection = &self.connections[id];
+        let short = !connection.has_room(length) && connection.socket.may_send_more();
+        let grows_later = short && self.grow(id, net);
         let connection = &mut self.connections[id];
         let taken = connection.write(length, fill)?;
         connection.wants_large = grows_later;

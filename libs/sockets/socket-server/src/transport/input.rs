@@ -141,7 +141,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             let (engine, back) = (&mut self.tcp.engine, self.packet.back);
             let (socket, bytes) = (&mut connection.socket, self.packet.bytes);
             let sent = engine.ingress(socket, bytes, back, self.net, self.tx);
-            connection.reached |= sent.packets > 0;
+            connection.note_left(&sent);
         }
         let connection = &mut self.tcp.connections[id];
         if duplicate || segment.ack == Some(connection.snd_una()) {

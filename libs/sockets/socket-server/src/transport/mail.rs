@@ -30,13 +30,26 @@ pub(crate) struct Mail {
 }
 
 /// What one socket has received: the blocks of its datagrams, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Inbox(pub(crate) List<MailId>);
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) list: List<MailId>,
+    /// Bytes that it may have, if that is less than what every socket may.
+    pub most: u32,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Inbox {
+            list: List::default(),
+            most: u32::MAX,
+        }
+    }
+}
 
 impl Inbox {
     /// Whether there is something to read.
     pub(crate) fn can_recv(&self) -> bool {
-        !self.0.is_empty()
+        !self.list.is_empty()
     }
 }
 
@@ -69,7 +82,8 @@ impl Mail {
     /// Adds a datagram. Returns whether there was room for it.
     pub(crate) fn push(&mut self, inbox: &mut Inbox, from: Endpoint, payload: &[u8]) -> bool {
         let needed = blocks(payload.len());
-        let own = self.most.saturating_sub(inbox.0.len());
+        let most = self.most.min(inbox.most as usize / BLOCK);
+        let own = most.saturating_sub(inbox.list.len());
         if needed > own.min(self.blocks.free()) {
             return false;
         }
@@ -83,14 +97,14 @@ impl Mail {
             block.from = from;
             block.length = payload.len() as u16;
             block.bytes[..piece.len()].copy_from_slice(piece);
-            inbox.0.push_back(&mut self.links, id);
+            inbox.list.push_back(&mut self.links, id);
         }
         true
     }
 
     /// The length of a socket's oldest datagram in bytes, and its sender.
     pub(crate) fn front(&self, inbox: &Inbox) -> Option<(usize, Endpoint)> {
-        let block = &self.blocks[inbox.0.front()?];
+        let block = &self.blocks[inbox.list.front()?];
         Some((block.length.into(), block.from))
     }
 
@@ -109,7 +123,7 @@ impl Mail {
         let most = most.min(length);
         let mut result = Ok(());
         for number in 0..blocks(length) {
-            let Some(id) = inbox.0.pop_front(&mut self.links) else {
+            let Some(id) = inbox.list.pop_front(&mut self.links) else {
                 break;
             };
             let at = number * BLOCK;
@@ -133,7 +147,7 @@ impl Mail {
     ) -> Result<(), E> {
         let length = self.front(inbox).map_or(0, |(length, _)| length);
         let most = most.min(length);
-        for (number, id) in inbox.0.iter(&self.links).take(blocks(most)).enumerate() {
+        for (number, id) in inbox.list.iter(&self.links).take(blocks(most)).enumerate() {
             let at = number * BLOCK;
             drain(at, &self.blocks[id].bytes[..(most - at).min(BLOCK)])?;
         }
@@ -142,7 +156,7 @@ impl Mail {
 
     /// Forgets all that a socket has received.
     pub(crate) fn clear(&mut self, inbox: &mut Inbox) {
-        while let Some(id) = inbox.0.pop_front(&mut self.links) {
+        while let Some(id) = inbox.list.pop_front(&mut self.links) {
             self.blocks.put_back(id);
         }
     }

@@ -4,7 +4,7 @@
 
 use socket_proto::Errno;
 
-use super::connection::{Attempt, Owner};
+use super::connection::{Attempt, Owner, Settings};
 use super::engine::State;
 use super::half_open::HalfOpen;
 use super::input::Arrival;
@@ -23,8 +23,8 @@ use crate::time::nanoseconds;
 #[derive(Clone, Copy)]
 pub(crate) struct Listening {
     pub socket: SocketId,
-    /// What its packets say.
-    pub marks: Marks,
+    /// What it has set for its connections.
+    pub settings: Settings,
     /// The largest segment that it has set, in bytes.
     pub mss: Option<u16>,
     /// Whether one more connection may wait for it.
@@ -54,9 +54,9 @@ impl<T: TxQueue> Arrival<'_, T> {
             back: self.packet.back,
             syn: segment,
             iss,
-            marks: listening.marks,
+            marks: listening.settings.marks,
             mss: listening.mss.map_or(MSS, |mss| mss.min(MSS)),
-            offer: self.tcp.buffers.window(listening.socket.client),
+            offer: self.tcp.buffers.window(&listening),
             since: now,
             again: 0,
         };
@@ -157,6 +157,7 @@ impl<T: TxQueue> Arrival<'_, T> {
         };
         let connection = &mut self.tcp.connections[id];
         let (engine, now) = (&mut self.tcp.engine, self.net.now());
+        connection.set(listening.settings);
         connection.socket.told.mss = listening.mss;
         connection.set_handshake(half_open, self.tcp.scale, now);
         if !engine.shake_hands(&mut connection.socket, half_open, now) {

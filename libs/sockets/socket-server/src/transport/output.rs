@@ -53,7 +53,7 @@ impl Tcp {
                 }
             }
             let (progress, what) = self.engine.egress(&mut connection.socket, net, tx);
-            connection.reached |= what.packets > 0;
+            connection.note_left(&what);
             if let Some(end) = what.data_end {
                 let sending = connection.note_sent(end);
                 connection.resent += u32::from(sending != Sending::New);
@@ -79,7 +79,24 @@ impl Tcp {
             }
             tried = !progress;
         };
+        if self.connections[id].owes_window() {
+            self.show_window(id, net, tx);
+        }
         self.settle(id, Cause::Turn, net);
         self.schedule(id, next);
+    }
+
+    /// Tells a peer that it may send more. If that gets lost, the peer asks.
+    fn show_window<T: TxQueue>(&mut self, id: ConnectionId, net: &mut Network, tx: &mut T) {
+        let connection = &mut self.connections[id];
+        let Some(tuple) = connection.tuple else {
+            return;
+        };
+        let next_hop = net.routes.next_hop(tuple.remote.0);
+        if let Some(Ok(hop)) = next_hop.map(|next_hop| net.hop(next_hop)) {
+            let (segment, marks) = (connection.show_window(), connection.marks());
+            net.send_segment(segment, &tuple, marks, hop, tx);
+            net.send_probe(tx);
+        }
     }
 }

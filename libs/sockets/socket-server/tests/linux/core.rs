@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Errno, Flag, Flags, Handle, Shutdown, SocketKind, op};
+use socket_proto::{Errno, Flag, Flags, Handle, Shutdown, SocketKind, SocketOption, op};
 
 use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
 use test_world::{PEER_IP, SERVER_IP, World};
@@ -185,11 +185,16 @@ impl Core {
             Step::SockName(a) => name(self.world.name(self.socket(a))),
             Step::PeerName(a) => name(self.world.peer_name(self.socket(a))?),
             Step::Set(a, option, value) => {
+                let (value, second) = match (option, value) {
+                    (SocketOption::Linger, -1) => (0, 0),
+                    (SocketOption::Linger, seconds) => (1, seconds as u64),
+                    _ => (value as u64, 0),
+                };
                 let set = op::SetOption {
                     socket: self.socket(a),
                     option,
-                    value: value as u64,
-                    second: 0,
+                    value,
+                    second,
                 };
                 self.world.ask(set).map(done)?
             }

@@ -286,11 +286,28 @@ fn seconds(value: i64) -> Result<Duration, Errno> {
         .map_err(|_| Errno::INVAL)
 }
 
+fn which(option: SocketOption) -> sockopt::Timeout {
+    match option {
+        SocketOption::ReceiveTimeout => sockopt::Timeout::Recv,
+        _ => sockopt::Timeout::Send,
+    }
+}
+
 fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> {
     let word = value as u32;
     match option {
         SocketOption::ReuseAddress => sockopt::set_socket_reuseaddr(socket, value != 0),
         SocketOption::Broadcast => sockopt::set_socket_broadcast(socket, value != 0),
+        SocketOption::SendBuffer => sockopt::set_socket_send_buffer_size(socket, word as usize),
+        SocketOption::ReceiveBuffer => sockopt::set_socket_recv_buffer_size(socket, word as usize),
+        SocketOption::ReceiveTimeout | SocketOption::SendTimeout => {
+            let time = Some(seconds(value)?).filter(|time| !time.is_zero());
+            sockopt::set_socket_timeout(socket, which(option), time)
+        }
+        SocketOption::Linger => {
+            let time = u64::try_from(value).ok().map(Duration::from_secs);
+            sockopt::set_socket_linger(socket, time)
+        }
         SocketOption::KeepAlive => sockopt::set_socket_keepalive(socket, value != 0),
         SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
         SocketOption::TypeOfService => sockopt::set_ip_tos(socket, value as u8),
@@ -312,6 +329,13 @@ fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
         SocketOption::ReuseAddress => sockopt::socket_reuseaddr(socket)?.into(),
         SocketOption::Type => sockopt::socket_type(socket)?.as_raw().into(),
         SocketOption::Broadcast => sockopt::socket_broadcast(socket)?.into(),
+        SocketOption::SendBuffer => sockopt::socket_send_buffer_size(socket)? as u64,
+        SocketOption::ReceiveBuffer => sockopt::socket_recv_buffer_size(socket)? as u64,
+        SocketOption::ReceiveTimeout | SocketOption::SendTimeout => {
+            let time = sockopt::socket_timeout(socket, which(option))?;
+            time.map_or(0, |time| time.as_secs())
+        }
+        SocketOption::Linger => sockopt::socket_linger(socket)?.is_some().into(),
         SocketOption::KeepAlive => sockopt::socket_keepalive(socket)?.into(),
         SocketOption::AcceptConnections => sockopt::socket_acceptconn(socket)?.into(),
         SocketOption::Domain => sockopt::socket_domain(socket)?.as_raw().into(),

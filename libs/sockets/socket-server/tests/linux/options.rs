@@ -302,4 +302,112 @@ pub const CASES: &[(&str, &str)] = &[
         datagram b
         set b TCP_MAXSEG 700
     "),
+    ("buffers of a stream socket", "
+        stream a
+        get a SO_SNDBUF -- 65536 a=OUT|HUP: the server's limit
+        get a SO_RCVBUF -- 65536 a=OUT|HUP: the server's limit
+        set a SO_SNDBUF 0
+        get a SO_SNDBUF -- 2304 a=OUT|HUP: nothing of it goes to bookkeeping
+        set a SO_RCVBUF 0
+        get a SO_RCVBUF
+        set a SO_RCVBUF 5000
+        get a SO_RCVBUF -- 5000 a=OUT|HUP: nothing of it goes to bookkeeping
+        set a SO_SNDBUF 5000
+        get a SO_SNDBUF -- 5000 a=OUT|HUP: nothing of it goes to bookkeeping
+        set a SO_SNDBUF 1073741824
+        get a SO_SNDBUF -- 65536 a=OUT|HUP: the server's limit
+        set a SO_RCVBUF 1073741824
+        get a SO_RCVBUF -- 65536 a=OUT|HUP: the server's limit
+    "),
+    ("time-outs of a stream socket", "
+        stream a
+        get a SO_RCVTIMEO
+        get a SO_SNDTIMEO
+        set a SO_RCVTIMEO 3
+        set a SO_SNDTIMEO 7
+        get a SO_RCVTIMEO
+        get a SO_SNDTIMEO
+        set a SO_RCVTIMEO 0
+        get a SO_RCVTIMEO
+        get a SO_LINGER
+        set a SO_LINGER 5
+        get a SO_LINGER
+        set a SO_LINGER -1
+        get a SO_LINGER
+        get a SO_REUSEADDR
+        set a SO_REUSEADDR 5
+        get a SO_REUSEADDR
+        set a SO_REUSEADDR 0
+        get a SO_REUSEADDR
+    "),
+    ("buffers of a datagram socket", "
+        datagram a
+        get a SO_SNDBUF -- 65507 a=OUT: the server's limit
+        get a SO_RCVBUF -- 131072 a=OUT: the server's limit
+        set a SO_SNDBUF 0
+        get a SO_SNDBUF -- 2304 a=OUT: nothing of it goes to bookkeeping
+        set a SO_RCVBUF 0
+        get a SO_RCVBUF
+        set a SO_RCVBUF 5000
+        get a SO_RCVBUF -- 5000 a=OUT: nothing of it goes to bookkeeping
+        set a SO_SNDBUF 5000
+        get a SO_SNDBUF -- 5000 a=OUT: nothing of it goes to bookkeeping
+        set a SO_SNDBUF 1073741824
+        get a SO_SNDBUF -- 65507 a=OUT: the server's limit
+        set a SO_RCVBUF 1073741824
+        get a SO_RCVBUF -- 131072 a=OUT: the server's limit
+    "),
+    ("time-outs of a datagram socket", "
+        datagram a
+        get a SO_RCVTIMEO
+        get a SO_SNDTIMEO
+        set a SO_RCVTIMEO 3
+        set a SO_SNDTIMEO 7
+        get a SO_RCVTIMEO
+        get a SO_SNDTIMEO
+        set a SO_RCVTIMEO 0
+        get a SO_RCVTIMEO
+        get a SO_LINGER
+        set a SO_LINGER 5
+        get a SO_LINGER
+        set a SO_LINGER -1
+        get a SO_LINGER
+        get a SO_REUSEADDR
+        set a SO_REUSEADDR 5
+        get a SO_REUSEADDR
+        set a SO_REUSEADDR 0
+        get a SO_REUSEADDR
+    "),
+    ("a close that does not linger, with bytes that wait", "
+        stream a
+        bind a any:1
+        listen a
+        peer connect 1
+        accept a b
+        set b SO_LINGER 0
+        send b 5
+        close b
+        peer connect 1
+        accept a c
+        set c SO_LINGER 5
+        send c 5
+        shutdown c w
+        close c
+    "),
+    ("lingering is taken from the listener", "
+        stream a
+        bind a any:1
+        set a SO_LINGER 0
+        set a SO_RCVTIMEO 4
+        listen a
+        peer connect 1
+        accept a b
+        get b SO_LINGER
+        get b SO_RCVTIMEO
+        get b TCP_NODELAY -- 1 a=- b=OUT: writes are gathered until the end of a wake-up anyway
+        set b TCP_NODELAY 0
+        get b TCP_NODELAY
+        set b TCP_NODELAY 9
+        get b TCP_NODELAY
+    "),
 ];

@@ -65,7 +65,7 @@ pub enum Step {
     SockName(char),
     PeerName(char),
     Error(char),
-    /// `setsockopt`, and `getsockopt`.
+    /// `setsockopt`, and `getsockopt`. The value of `SO_LINGER` is in seconds, or -1 for none.
     Set(char, SocketOption, i64),
     Get(char, SocketOption),
     /// The other machine listens on a port.

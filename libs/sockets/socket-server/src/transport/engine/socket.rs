@@ -30,6 +30,9 @@ pub(crate) struct Socket {
     pub told: Told,
     /// The type of service of its packets, which smoltcp does not know.
     pub(super) service: u8,
+    /// Bytes that it takes to send, and that it lets the peer send.
+    send_most: usize,
+    pub receive_most: usize,
 }
 
 impl Default for Socket {
@@ -40,6 +43,8 @@ impl Default for Socket {
             handle: SocketHandle::default(),
             told: Told::default(),
             service: 0,
+            send_most: usize::MAX,
+            receive_most: usize::MAX,
         }
     }
 }
@@ -57,6 +62,8 @@ impl Socket {
             handle,
             told: Told::default(),
             service: 0,
+            send_most: usize::MAX,
+            receive_most: usize::MAX,
         }
     }
 
@@ -83,6 +90,7 @@ impl Socket {
     pub(crate) fn renew(&mut self) {
         self.told = Told::default();
         self.service = 0;
+        (self.send_most, self.receive_most) = (usize::MAX, usize::MAX);
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.tcp_mut();
@@ -101,6 +109,8 @@ impl Socket {
         socket.set_nagle_enabled(!settings.no_delay);
         socket.set_hop_limit(Some(settings.marks.time_to_live));
         self.service = settings.marks.service;
+        self.send_most = settings.send_most as usize;
+        self.receive_most = settings.receive_most as usize;
     }
 
     /// Has a socket that has nothing on its way ask the peer whether it is still there (RFC 9293
@@ -131,13 +141,24 @@ impl Socket {
         self.tcp().recv_capacity()
     }
 
+    /// Bytes that the peer may send now.
+    pub(crate) fn receive_room(&self) -> usize {
+        let most = self.receive_capacity().min(self.receive_most);
+        most.saturating_sub(self.unread())
+    }
+
+    /// Whether a larger buffer would have it take more to send.
+    pub(crate) fn may_send_more(&self) -> bool {
+        self.send_most > self.tcp().send_capacity()
+    }
+
     /// Bytes of the send buffer, and how many of them are free; none if nothing can be sent any
     /// more.
     pub(crate) fn send_room(&self) -> Option<(usize, usize)> {
         let socket = self.tcp();
-        let capacity = socket.send_capacity();
+        let capacity = socket.send_capacity().min(self.send_most);
         let may = socket.may_send();
-        may.then(|| (capacity, capacity - socket.send_queue()))
+        may.then(|| (capacity, capacity.saturating_sub(socket.send_queue())))
     }
 
     /// Whether it is closed, and a reset that was due has been sent.
@@ -155,6 +176,8 @@ impl Socket {
         length: usize,
         mut fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
+        let room = self.send_room().map_or(0, |(_, free)| free);
+        let length = length.min(room);
         copy_all(length, |done| {
             let fill = |buffer: &mut [u8]| copy(buffer, length - done, |part| fill(done, part));
             self.tcp_mut().send(fill).unwrap_or(Ok(0))

@@ -21,27 +21,32 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// Corrects a packet without IP options, in which windows are shifted by `scale`. `checksum`
-    /// says whether the segment has one; otherwise the device computes it.
-    pub(super) fn amend(self, packet: &mut [u8], scale: u8, checksum: bool) {
+    /// Corrects a packet without IP options, in which windows are shifted by `scale`: the peer may
+    /// send `most` bytes. `checksum` says whether the segment has one; otherwise the device
+    /// computes it.
+    pub(super) fn amend(self, packet: &mut [u8], most: usize, scale: u8, checksum: bool) {
         let mut packet = Ipv4Packet::new_unchecked(packet);
         let ends: (IpAddress, IpAddress) = (packet.src_addr().into(), packet.dst_addr().into());
         let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
         let mut sum = segment.checksum();
-        let told = self.scale.filter(|&told| told != scale);
+        let told = self.scale.unwrap_or(scale);
+        let window = segment.window_len();
         if segment.syn() {
-            if let Some(told) = told {
+            let narrow = most < usize::from(window);
+            if narrow {
+                segment.set_window_len(most as u16);
+            }
+            if told != scale {
                 set_scale(segment.options_mut(), told);
-                if checksum {
-                    segment.fill_checksum(&ends.0, &ends.1);
-                }
+            }
+            if checksum && (narrow || told != scale) {
+                segment.fill_checksum(&ends.0, &ends.1);
             }
             return;
         }
-        if let Some(told) = told {
-            let window = segment.window_len();
-            let shifted = (usize::from(window) << scale) >> told;
-            let shifted = u16::try_from(shifted).unwrap_or(u16::MAX);
+        let shifted = (usize::from(window) << scale).min(most) >> told;
+        let shifted = u16::try_from(shifted).unwrap_or(u16::MAX);
+        if shifted != window {
             segment.set_window_len(shifted);
             sum = replace(sum, window, shifted);
         }
