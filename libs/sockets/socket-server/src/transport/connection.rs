@@ -238,13 +238,6 @@ impl Connection {
         self.questions = 0;
     }
 
-    /// Asks the peer whether it is still there.
-    pub(super) fn ask(&mut self, now: Instant) {
-        self.socket.ask();
-        self.asked = now;
-        self.questions = self.questions.saturating_add(1);
-    }
-
     /// Bytes that have not been read, and bytes that have not been acknowledged.
     pub(crate) fn queues(&self) -> (u64, u64) {
         let (unread, unsent) = (self.socket.unread(), self.socket.unacknowledged());
@@ -323,7 +316,7 @@ impl Connection {
         if sent.packets > 0 {
             self.reached = true;
             self.shown = self.read;
-            self.edge = Some(sent.edge);
+            self.edge = sent.edge;
         }
     }
 
@@ -558,8 +551,8 @@ impl Connection {
             )
     }
 
-    /// When the server stops waiting for the peer.
-    pub(super) fn patience(&self) -> Option<Instant> {
+    /// When the server stops waiting for the peer, or asks it whether it is still there.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         match self.owner {
             Owner::Free => None,
             Owner::Socket(_) if self.is_connecting() => {
@@ -568,20 +561,27 @@ impl Connection {
             // A reset that cannot be sent because the next hop is gone.
             Owner::Closing(_) if self.state() == State::Closed => Some(self.since + UNREACHED),
             Owner::Closing(_) => Some((self.moved + FIN_WAIT).min(self.since + LINGER)),
-            _ if self.state() == State::Closed => None,
+            _ if self.is_closed() => None,
             _ => match self.waiting_since {
                 Some(since) => Some(since + self.silence()),
-                None => self.silent_until().filter(|_| self.is_asked_enough()),
+                None => self.silent_until(),
             },
         }
     }
 
-    /// When an idle peer is to be asked whether it is still there.
-    pub(super) fn question_at(&self) -> Option<Instant> {
+    /// The deadline has passed. Returns whether the peer is only idle, and has been asked once more
+    /// whether it is still there.
+    pub(super) fn asks_instead(&mut self, now: Instant) -> bool {
         let owned = matches!(self.owner, Owner::Pending(_) | Owner::Socket(_));
         let idle = owned && self.waiting_since.is_none() && !self.is_connecting();
-        let idle = idle && self.state() != State::Closed && !self.is_asked_enough();
-        self.silent_until().filter(|_| idle)
+        let asks = idle && !self.is_asked_enough();
+        if asks {
+            // It counts even if it finds no way out: its time must not stay in the past.
+            self.socket.ask();
+            self.asked = now;
+            self.questions = self.questions.saturating_add(1);
+        }
+        asks
     }
 
     /// When a silent peer is asked again, or given up.

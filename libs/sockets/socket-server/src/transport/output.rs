@@ -28,11 +28,6 @@ impl Tcp {
         let now = net.now();
         let mut sent = 0;
         let mut tried = false;
-        let connection = &mut self.connections[id];
-        if connection.question_at().is_some_and(|at| at <= now) {
-            // It counts even if it finds no way out: its time must not stay in the past.
-            connection.ask(now);
-        }
         let next = loop {
             let connection = &mut self.connections[id];
             let at = self.engine.poll_at(&connection.socket, now);

@@ -92,8 +92,9 @@ impl Tcp {
             let Some(id) = self.timers.pop_due(now) else {
                 break;
             };
-            let patience = self.connections[id].patience();
-            if patience.is_some_and(|until| until <= now) {
+            let connection = &mut self.connections[id];
+            let is_due = connection.deadline().is_some_and(|at| at <= now);
+            if is_due && !connection.asks_instead(now) {
                 self.give_up(id, net);
             }
             self.wake(id);
@@ -130,9 +131,7 @@ impl Tcp {
     pub(super) fn schedule(&mut self, id: ConnectionId, next: Option<Instant>) {
         let connection = &self.connections[id];
         let over = connection.owner == Owner::Free || connection.has_failed();
-        if let Some(at) =
-            earliest([next, connection.patience(), connection.question_at()]).filter(|_| !over)
-        {
+        if let Some(at) = earliest([next, connection.deadline()]).filter(|_| !over) {
             self.timers.set_if_earlier(id, at);
         }
     }

@@ -25,9 +25,9 @@ pub(crate) struct Sent {
     pub lost: u32,
     /// Nothing left, because the Ethernet address of this host is not known.
     pub unresolved: Option<core::net::Ipv4Addr>,
-    /// Of the last TCP segment: the number up to which smoltcp takes data since, whatever the peer
-    /// is told.
-    pub edge: u32,
+    /// Of the last TCP segment: the number up to which smoltcp takes data since, if the peer is
+    /// told another.
+    pub edge: Option<u32>,
     /// Of the last TCP segment: its sequence number.
     pub sequence: u32,
     /// Of the last TCP segment: the number behind its last byte, if it had any data.
@@ -52,8 +52,8 @@ pub(super) struct Out<'a, T> {
     pub scale: u8,
     /// The type of service.
     pub service: u8,
-    /// Bytes that the peer may send.
-    pub window: usize,
+    /// Bytes that the peer may be shown, if that is not as smoltcp has it.
+    pub window: Option<usize>,
     /// Whether segments get a checksum here.
     pub checksum: bool,
     pub sent: Sent,
@@ -91,7 +91,7 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 set_service(&mut packet, out.service);
                 packet.fill_checksum();
             }
-            out.sent.edge = edge(packet, out.scale);
+            out.sent.edge = out.window.and_then(|_| edge(packet, out.scale));
             out.told.amend(packet, out.window, out.scale, out.checksum);
             if out.hop.loops() && !out.checksum {
                 // There is no device to do it.
@@ -121,12 +121,12 @@ fn fill_checksum(packet: &mut [u8]) {
 }
 
 /// The number behind the window that a segment of smoltcp's, without IP options, offers.
-fn edge(packet: &[u8], scale: u8) -> u32 {
-    let Some(&[a, b, c, d, _, _, high, low]) = packet.get(28..36) else {
-        return 0;
+fn edge(packet: &[u8], scale: u8) -> Option<u32> {
+    let &[a, b, c, d, _, _, high, low] = packet.get(28..36)? else {
+        return None;
     };
     let window = u32::from(u16::from_be_bytes([high, low])) << scale;
-    u32::from_be_bytes([a, b, c, d]).wrapping_add(window)
+    Some(u32::from_be_bytes([a, b, c, d]).wrapping_add(window))
 }
 
 /// Looks at a TCP segment that has just been written by the stack, without IP options.
@@ -193,7 +193,7 @@ pub(super) fn nowhere(nowhere: &mut Nowhere) -> Out<'_, Nowhere> {
         told: Told::default(),
         scale: 0,
         service: 0,
-        window: usize::MAX,
+        window: None,
         checksum: true,
         sent: Sent::default(),
     }

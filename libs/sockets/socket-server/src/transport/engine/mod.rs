@@ -277,7 +277,7 @@ impl Engine {
             told: socket.told,
             scale: socket.scale(),
             service: socket.service,
-            window: socket.receive_room(),
+            window: socket.window(),
             checksum: self.capabilities.checksum.tcp.tx(),
             sent: Sent::default(),
         }

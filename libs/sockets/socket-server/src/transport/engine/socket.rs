@@ -18,6 +18,9 @@ use crate::transport::connection::Settings;
 /// How long an acknowledgement may wait for something to go with (RFC 9293 section 3.8.6.3).
 const ACK_DELAY: Duration = Duration::from_millis(10);
 
+/// What [`Settings`] has for a buffer of which nothing has been set.
+const UNLIMITED: usize = u32::MAX as usize;
+
 /// How far smoltcp shifts the windows of a buffer of so many bytes (RFC 7323 section 2).
 pub(crate) fn scale(receive: usize) -> u8 {
     (usize::BITS - receive.leading_zeros()).saturating_sub(16) as u8
@@ -43,8 +46,8 @@ impl Default for Socket {
             handle: SocketHandle::default(),
             told: Told::default(),
             service: 0,
-            send_most: usize::MAX,
-            receive_most: usize::MAX,
+            send_most: UNLIMITED,
+            receive_most: UNLIMITED,
         }
     }
 }
@@ -62,8 +65,8 @@ impl Socket {
             handle,
             told: Told::default(),
             service: 0,
-            send_most: usize::MAX,
-            receive_most: usize::MAX,
+            send_most: UNLIMITED,
+            receive_most: UNLIMITED,
         }
     }
 
@@ -90,7 +93,7 @@ impl Socket {
     pub(crate) fn renew(&mut self) {
         self.told = Told::default();
         self.service = 0;
-        (self.send_most, self.receive_most) = (usize::MAX, usize::MAX);
+        (self.send_most, self.receive_most) = (UNLIMITED, UNLIMITED);
         let socket = self.set.remove(self.handle);
         self.handle = self.set.add(socket);
         let socket = self.tcp_mut();
@@ -141,6 +144,11 @@ impl Socket {
         self.tcp().recv_capacity()
     }
 
+    /// Bytes that the peer may be shown, if its client has set how many.
+    pub(super) fn window(&self) -> Option<usize> {
+        (self.receive_most < UNLIMITED).then(|| self.receive_room())
+    }
+
     /// Bytes that the peer may send now.
     pub(crate) fn receive_room(&self) -> usize {
         let most = self.receive_capacity().min(self.receive_most);
@@ -176,8 +184,10 @@ impl Socket {
         length: usize,
         mut fill: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let room = self.send_room().map_or(0, |(_, free)| free);
-        let length = length.min(room);
+        let length = match self.send_most {
+            UNLIMITED => length,
+            _ => length.min(self.send_room().map_or(0, |(_, free)| free)),
+        };
         copy_all(length, |done| {
             let fill = |buffer: &mut [u8]| copy(buffer, length - done, |part| fill(done, part));
             self.tcp_mut().send(fill).unwrap_or(Ok(0))

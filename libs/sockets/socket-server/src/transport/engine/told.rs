@@ -22,9 +22,9 @@ pub(crate) struct Told {
 
 impl Told {
     /// Corrects a packet without IP options, in which windows are shifted by `scale`: the peer may
-    /// send `most` bytes. `checksum` says whether the segment has one; otherwise the device
-    /// computes it.
-    pub(super) fn amend(self, packet: &mut [u8], most: usize, scale: u8, checksum: bool) {
+    /// send `most` bytes, if that is said. `checksum` says whether the segment has one; otherwise
+    /// the device computes it.
+    pub(super) fn amend(self, packet: &mut [u8], most: Option<usize>, scale: u8, checksum: bool) {
         let mut packet = Ipv4Packet::new_unchecked(packet);
         let ends: (IpAddress, IpAddress) = (packet.src_addr().into(), packet.dst_addr().into());
         let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
@@ -32,21 +32,22 @@ impl Told {
         let told = self.scale.unwrap_or(scale);
         let window = segment.window_len();
         if segment.syn() {
-            let narrow = most < usize::from(window);
-            if narrow {
+            let narrow = most.filter(|&most| most < usize::from(window));
+            if let Some(most) = narrow {
                 segment.set_window_len(most as u16);
             }
             if told != scale {
                 set_scale(segment.options_mut(), told);
             }
-            if checksum && (narrow || told != scale) {
+            if checksum && (narrow.is_some() || told != scale) {
                 segment.fill_checksum(&ends.0, &ends.1);
             }
             return;
         }
-        let shifted = (usize::from(window) << scale).min(most) >> told;
-        let shifted = u16::try_from(shifted).unwrap_or(u16::MAX);
-        if shifted != window {
+        if told != scale || most.is_some() {
+            let bytes = usize::from(window) << scale;
+            let shifted = bytes.min(most.unwrap_or(bytes)) >> told;
+            let shifted = u16::try_from(shifted).unwrap_or(u16::MAX);
             segment.set_window_len(shifted);
             sum = replace(sum, window, shifted);
         }
