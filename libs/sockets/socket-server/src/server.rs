@@ -126,7 +126,6 @@ impl<W: Window> Server<W> {
     pub fn poll<R: RxQueue, T: TxQueue>(&mut self, now: u64, link: &mut Link<R, T>) -> Outcome {
         let tx = &mut link.tx;
         self.net.set_now(instant(now));
-        self.unblock(tx);
         self.net.run_timers(tx);
         self.tcp.run_timers(&mut self.net, tx);
         self.accounts.run_timers(self.net.now());
@@ -221,7 +220,7 @@ impl<W: Window> Server<W> {
         Outcome {
             notify: self.accounts.take_news(now, self.net.stats).0,
             metered: false,
-            deadline: earliest([
+            deadline: earliest(&[
                 self.net.next_due(),
                 self.tcp.next_due(),
                 self.accounts.timers.next(),

@@ -14,7 +14,7 @@ pub fn nanoseconds(at: Instant) -> u64 {
     at.total_micros().max(0) as u64 * 1_000
 }
 
-/// The earlier of two times, if there are any.
-pub fn earliest(times: impl IntoIterator<Item = Option<Instant>>) -> Option<Instant> {
-    times.into_iter().flatten().min()
+/// The earliest of some times, if there are any.
+pub fn earliest(times: &[Option<Instant>]) -> Option<Instant> {
+    times.iter().flatten().min().copied()
 }

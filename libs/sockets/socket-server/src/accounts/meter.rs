@@ -72,7 +72,7 @@ impl<W> Accounts<W> {
             return false;
         }
         let at = now + Duration::from_micros(account.meter.wait(sharers).div_ceil(1_000));
-        account.refill = earliest([account.refill, Some(at)]);
+        account.refill = earliest(&[account.refill, Some(at)]);
         true
     }
 }

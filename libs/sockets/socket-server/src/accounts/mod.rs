@@ -75,7 +75,7 @@ impl<W> Accounts<W> {
         let mut notify = ClientSet::default();
         for client in core::mem::take(&mut self.touched).iter() {
             let account = &mut self.accounts[client.index()];
-            if let Some(at) = earliest([account.deadline, account.refill]) {
+            if let Some(at) = earliest(&[account.deadline, account.refill]) {
                 self.timers.set_if_earlier(client, at);
             }
             // A client that was refused would be refused again. Its news wait.

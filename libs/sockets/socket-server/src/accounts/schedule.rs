@@ -90,6 +90,9 @@ impl Schedule {
         net: &mut Network,
         tx: &mut T,
     ) -> bool {
+        if tcp.loopback.waiting.is_empty() {
+            return false;
+        }
         let mut left = budget;
         while left > 0
             && let Some(turn) = tcp.loopback.pop(whose & net.loopback.with_room())

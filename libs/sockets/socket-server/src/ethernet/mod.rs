@@ -86,15 +86,16 @@ pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
 }
 
 fn emit(frame: &mut [u8], hop: Hop, kind: u16) {
-    let (source, destination) = match hop {
-        Hop::Loopback => ([0; 6], [0; 6]),
+    match hop {
+        Hop::Loopback => frame[..12].fill(0),
         Hop::Ethernet {
             source,
             destination,
-        } => (source, destination),
-    };
-    frame[..6].copy_from_slice(&destination);
-    frame[6..12].copy_from_slice(&source);
+        } => {
+            frame[..6].copy_from_slice(&destination);
+            frame[6..12].copy_from_slice(&source);
+        }
+    }
     frame[12..HEADER].copy_from_slice(&kind.to_be_bytes());
 }
 

@@ -85,11 +85,15 @@ impl Network {
     /// # Errors
     /// The neighbour whose Ethernet address is not known.
     pub(crate) fn hop(&mut self, next_hop: NextHop) -> Result<Hop, Ipv4Addr> {
-        let NextHop::Neighbour(address) = next_hop else {
-            return Ok(Hop::Loopback);
+        let mac = match next_hop {
+            NextHop::Loopback => return Ok(Hop::Loopback),
+            NextHop::Everyone => BROADCAST,
+            NextHop::Neighbour(address) => {
+                let mac = self.neighbours.lookup(address, self.now());
+                mac.ok_or(address)?
+            }
         };
-        let mac = self.neighbours.lookup(address, self.now());
-        Ok(self.hop_to(mac.ok_or(address)?))
+        Ok(self.hop_to(mac))
     }
 
     /// Asks the neighbour that was just sent to whether its address is still right, if it is time

@@ -2,11 +2,11 @@
 
 //! From a received frame to the packet that it carries.
 
-use smoltcp::wire::Ipv4Packet;
+use smoltcp::wire::{IpProtocol, Ipv4Packet};
 
 use super::Network;
 use super::output::HEADER;
-use super::packet::{self, Packet, Reject};
+use super::packet::{self, Packet, is_host};
 use super::reassembly::{Fragment, Progress};
 use crate::counters::Counter;
 use crate::ethernet::{self, Content, Hop};
@@ -33,29 +33,41 @@ impl Network {
             }
             Content::Ipv4(bytes) => bytes,
         };
-        let packet = self.parse(bytes, self.hop_to(frame.sender))?;
-        if packet.to_all {
-            return Some(packet);
-        }
+        let (interface, back) = (&self.interface, self.hop_to(frame.sender));
+        let Some(packet) = packet::parse(bytes, Some(interface), back) else {
+            self.stats.inc(Counter::DropsMalformed);
+            return None;
+        };
+        let own = interface.address;
         // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
-        if frame.to_all {
+        let for_us = packet.to_all || (packet.destination == own && !frame.to_all);
+        if !for_us {
             self.stats.inc(Counter::DropsMalformed);
             return None;
         }
-        self.hear(packet.source, frame.sender, tx);
+        let source = packet.source;
+        // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
+        let nameless =
+            source.is_unspecified() && packet.to_all && packet.protocol == IpProtocol::Udp;
+        let host = is_host(source) && source != own && !self.interface.is_broadcast(source);
+        if !(host || nameless) {
+            self.stats.inc(Counter::DropsSource);
+            return None;
+        }
+        if !packet.to_all {
+            self.hear(source, frame.sender, tx);
+        }
         Some(packet)
     }
 
     /// Takes a frame that has come over loopback. Returns the packet in it, as [`Self::receive`].
     pub(crate) fn receive_own<'a>(&self, frame: &'a [u8]) -> Option<Packet<'a>> {
-        self.parse(frame.get(ethernet::HEADER..)?, Hop::Loopback)
-    }
-
-    fn parse<'a>(&self, bytes: &'a [u8], back: Hop) -> Option<Packet<'a>> {
-        let why = match packet::parse(bytes, back, &self.interface, &self.routes) {
-            Ok(packet) => return Some(packet),
-            Err(Reject::Malformed) => Counter::DropsMalformed,
-            Err(Reject::Source) => Counter::DropsSource,
+        let packet = packet::parse(frame.get(ethernet::HEADER..)?, None, Hop::Loopback)?;
+        let [to, from] = [packet.destination, packet.source].map(|end| self.routes.is_own(end));
+        let why = match (to, from) {
+            (true, true) => return Some(packet),
+            (false, _) => Counter::DropsMalformed,
+            (true, false) => Counter::DropsSource,
         };
         self.stats.inc(why);
         None

@@ -14,7 +14,7 @@ const NO_MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0];
 
 /// The network of loopback (RFC 1122 section 3.2.1.3), and the highest address in it.
 pub const LOOPBACK: (Ipv4Addr, u8) = (Ipv4Addr::LOCALHOST, 8);
-const LOOPBACK_BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
+pub const LOOPBACK_BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
 
 /// An Ethernet interface.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +47,9 @@ impl Interface {
         }
     }
 
-    /// Whether an address means all hosts, of the link or of the loopback network.
+    /// Whether an address means all hosts of the link.
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
-        address.is_broadcast() || Some(address) == self.broadcast || address == LOOPBACK_BROADCAST
+        address.is_broadcast() || Some(address) == self.broadcast
     }
 
     /// Whether a host is on the link.
@@ -83,6 +83,8 @@ pub enum NextHop {
     Loopback,
     /// To this host on the link.
     Neighbour(Ipv4Addr),
+    /// To all hosts on the link.
+    Everyone,
 }
 
 /// The routes, longest prefix first.

@@ -29,7 +29,7 @@ use crate::frames::Offload;
 use crate::frames::loopback::Loopback;
 use crate::tables::map::mix;
 use crate::time::{Instant, earliest};
-use interface::{Interface, NextHop, Routes};
+use interface::{Interface, LOOPBACK_BROADCAST, NextHop, Routes};
 use paths::{Path, Paths};
 use rate::{Limiter, Rate};
 use reassembly::{PAYLOAD_MAX, Reassembly};
@@ -132,7 +132,7 @@ impl Network {
 
     /// When something is due here.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        earliest([self.gateway.due, self.neighbours.next_due()])
+        earliest(&[self.gateway.due, self.neighbours.next_due()])
     }
 
     pub(crate) fn address(&self) -> Ipv4Addr {
@@ -149,21 +149,29 @@ impl Network {
         }
     }
 
-    /// Checks that packets can be sent from an address of this machine to that one host.
+    /// Where packets to an address come from, and where they go next. They come from this address
+    /// of the machine, if one is given.
     ///
     /// # Errors
     /// `ENETUNREACH` if no route leads there, or it is a group; `EINVAL` for a packet that would
     /// leave this machine with an address that means nothing outside (RFC 1122 section 3.2.1.3).
-    pub(crate) fn check_way(&self, from: Ipv4Addr, to: Ipv4Addr) -> Result<NextHop, Errno> {
-        let group = to.is_multicast() || self.interface.is_broadcast(to);
-        let next_hop = self.routes.next_hop(to).ok_or(Errno::ENETUNREACH)?;
-        if group || to.is_unspecified() {
+    pub(crate) fn way(
+        &self,
+        from: Option<Ipv4Addr>,
+        to: Ipv4Addr,
+    ) -> Result<(Ipv4Addr, NextHop), Errno> {
+        let from = from.unwrap_or(self.source_for(to));
+        let next_hop = match self.interface.is_broadcast(to) || to == LOOPBACK_BROADCAST {
+            true => NextHop::Everyone,
+            false => self.routes.next_hop(to).ok_or(Errno::ENETUNREACH)?,
+        };
+        if to.is_multicast() || to.is_unspecified() {
             return Err(Errno::ENETUNREACH);
         }
-        if from.is_loopback() && next_hop != NextHop::Loopback {
+        if from.is_loopback() && matches!(next_hop, NextHop::Neighbour(_)) {
             return Err(Errno::EINVAL);
         }
-        Ok(next_hop)
+        Ok((from, next_hop))
     }
 
     /// What is known of the way to a host.

@@ -89,10 +89,11 @@ impl Envelope {
     fn emit(&self, frame: &mut [u8], offset: usize, more: bool) {
         ethernet::emit_ipv4(frame, self.hop);
         let length = frame.len() - ethernet::HEADER;
-        let mut packet = Ipv4Packet::new_unchecked(&mut frame[ethernet::HEADER..]);
+        let packet = &mut frame[ethernet::HEADER..];
+        set_service(packet, self.marks.service);
+        let mut packet = Ipv4Packet::new_unchecked(packet);
         packet.set_version(4);
         packet.set_header_len(HEADER as u8);
-        set_service(&mut packet, self.marks.service);
         // A frame is not longer than a packet can be.
         packet.set_total_len(length as u16);
         packet.set_ident(self.ident);
@@ -162,10 +163,9 @@ impl Envelope {
     }
 }
 
-/// Writes the type of service.
-pub fn set_service(packet: &mut Ipv4Packet<&mut [u8]>, service: u8) {
-    packet.set_dscp(service >> 2);
-    packet.set_ecn(service & 3);
+/// Writes the type of service into an IPv4 header.
+pub fn set_service(header: &mut [u8], service: u8) {
+    header[1] = service;
 }
 
 /// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device

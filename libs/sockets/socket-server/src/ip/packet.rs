@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 
 use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
 
-use super::interface::{Interface, Routes};
+use super::interface::Interface;
 use super::reassembly::{Fragment, FragmentKey};
 use crate::ethernet::Hop;
 use crate::tables::map::{Key, mix};
@@ -54,7 +54,7 @@ pub struct Packet<'a> {
     pub bytes: &'a [u8],
     /// The way that answers take: to where it came from.
     pub back: Hop,
-    /// Source address; a host's.
+    /// Source address.
     pub source: Ipv4Addr,
     /// Destination address.
     pub destination: Ipv4Addr,
@@ -68,50 +68,17 @@ pub struct Packet<'a> {
     pub fragment: Option<Fragment>,
 }
 
-/// Why a packet is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reject {
-    /// It is nonsense, or for somebody else.
-    Malformed,
-    /// Its source is no host that could have sent it.
-    Source,
-}
-
-/// Reads the header of an IPv4 packet that has come over loopback or by the interface, as `back`
-/// says.
-///
-/// # Errors
-/// The packet is to be dropped.
-pub fn parse<'a>(
-    bytes: &'a [u8],
-    back: Hop,
-    interface: &Interface,
-    routes: &Routes,
-) -> Result<Packet<'a>, Reject> {
-    let packet = Ipv4Packet::new_checked(bytes).map_err(|_| Reject::Malformed)?;
+/// Reads the header of an IPv4 packet that has come by an interface, or over loopback, to which
+/// answers go `back`. `None` if it is nonsense.
+// Called for each frame: what it returns is large, and need not be copied.
+#[inline(always)]
+pub fn parse<'a>(bytes: &'a [u8], interface: Option<&Interface>, back: Hop) -> Option<Packet<'a>> {
+    let packet = Ipv4Packet::new_checked(bytes).ok()?;
+    if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() {
+        return None;
+    }
     let (source, destination) = (packet.src_addr(), packet.dst_addr());
-    let to_all = !back.loops() && interface.is_broadcast(destination);
-    let for_us = match back {
-        Hop::Loopback => routes.is_own(destination),
-        Hop::Ethernet { .. } => {
-            (to_all || destination == interface.address) && !destination.is_loopback()
-        }
-    };
-    if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() || !for_us {
-        return Err(Reject::Malformed);
-    }
     let protocol = packet.next_header();
-    // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
-    let nameless = source.is_unspecified() && to_all && protocol == IpProtocol::Udp;
-    let possible = match back {
-        Hop::Loopback => routes.is_own(source),
-        Hop::Ethernet { .. } => {
-            is_host(source) && source != interface.address && !interface.is_broadcast(source)
-        }
-    };
-    if !(nameless || possible) {
-        return Err(Reject::Source);
-    }
     let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
     let fragment = (offset > 0 || more).then(|| Fragment {
         key: FragmentKey {
@@ -123,12 +90,12 @@ pub fn parse<'a>(
         offset,
         more,
     });
-    Ok(Packet {
+    Some(Packet {
         bytes: &bytes[..usize::from(packet.total_len())],
         back,
         source,
         destination,
-        to_all,
+        to_all: interface.is_some_and(|interface| interface.is_broadcast(destination)),
         protocol,
         payload: packet.payload(),
         fragment,

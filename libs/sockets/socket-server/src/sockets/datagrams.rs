@@ -14,7 +14,6 @@ use super::socket::{Datagram, Role};
 use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
-use crate::ethernet::BROADCAST;
 use crate::frames::TxQueue;
 use crate::frames::loopback::SERVER;
 use crate::ip::interface::NextHop;
@@ -54,20 +53,19 @@ impl<W: Window> Call<'_, W> {
         }
     }
 
-    /// Where a datagram comes from, and where it goes next; `None` for all hosts of the link.
-    fn way(&mut self, slot: Slot, to: Ipv4Addr) -> Result<(Ipv4Addr, Option<NextHop>), Errno> {
-        let bound = self.account.socket_mut(slot)?.local;
-        let connected = self.datagram_mut(slot)?.source;
-        let source = bound.and_then(|local| local.address).or(connected);
-        if self.net.interface.is_broadcast(to) {
-            let socket = self.account.socket(slot);
-            return match socket.is_some_and(|socket| socket.options.broadcast) {
-                true => Ok((source.unwrap_or(self.net.address()), None)),
-                false => Err(Errno::EACCES),
-            };
+    /// Where a socket's datagrams to an address come from, and where they go next.
+    fn way(&mut self, slot: Slot, to: Ipv4Addr) -> Result<(Ipv4Addr, NextHop), Errno> {
+        let socket = self.account.socket_mut(slot)?;
+        let Role::Datagram(datagram) = &socket.role else {
+            return Err(Errno::EBADF);
+        };
+        let bound = socket.local.and_then(|local| local.address);
+        let way = self.net.way(bound.or(datagram.source), to)?;
+        match way {
+            (_, NextHop::Everyone) if !socket.options.broadcast => Err(Errno::EACCES),
+            (from, NextHop::Everyone) if from.is_loopback() => Err(Errno::EINVAL),
+            _ => Ok(way),
         }
-        let source = source.unwrap_or(self.net.source_for(to));
-        Ok((source, Some(self.net.check_way(source, to)?)))
     }
 
     /// `connect`: no packet is sent.
@@ -166,7 +164,7 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EMSGSIZE);
         }
         let frames = frames_for(UDP + length, self.net.path(to.0).mtu);
-        let loops = next_hop == Some(NextHop::Loopback);
+        let loops = next_hop == NextHop::Loopback;
         let room = match loops {
             true => self.net.loopback.room(self.client),
             false => self.schedule.room(self.client, self.tcp, self.net, tx),
@@ -191,11 +189,7 @@ impl<W: Window> Call<'_, W> {
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
         let fill = |into: &mut [u8]| window.read(span.half(), start, into);
         self.net.loopback.set_sender(self.client);
-        let hop = match next_hop {
-            Some(next_hop) => self.net.hop(next_hop),
-            None => Ok(self.net.hop_to(BROADCAST)),
-        };
-        let sent = match hop {
+        let sent = match self.net.hop(next_hop) {
             Ok(hop) => self.net.send_filled(hop, &outgoing, tx, fill),
             Err(neighbour) => Some(self.net.hold(neighbour, self.client, outgoing, tx, fill)),
         };

@@ -129,7 +129,7 @@ impl<W> Call<'_, W> {
             if at <= self.net.now() {
                 self.account.notify = true;
             } else {
-                self.account.deadline = earliest([self.account.deadline, Some(at)]);
+                self.account.deadline = earliest(&[self.account.deadline, Some(at)]);
             }
         }
         Ok(Ready { bits })

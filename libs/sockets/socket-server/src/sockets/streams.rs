@@ -10,6 +10,7 @@ use super::socket::{Phase, Role, Socket};
 use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
+use crate::ip::interface::NextHop;
 use crate::ip::packet::Tuple;
 use crate::protocol::window::Window;
 use crate::tables::id::{ConnectionId, Slot};
@@ -53,8 +54,10 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EACCES);
         }
         let address = bound.and_then(|local| local.address);
-        let address = address.unwrap_or(self.net.source_for(remote.0));
-        self.net.check_way(address, remote.0)?;
+        let (address, next_hop) = self.net.way(address, remote.0)?;
+        if next_hop == NextHop::Everyone {
+            return Err(Errno::ENETUNREACH);
+        }
         let local = match bound {
             Some(local) => local,
             None => self.bind_ephemeral(slot, None, Some(remote))?,

@@ -79,7 +79,7 @@ impl Tcp {
 
     /// When something is due here.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        earliest([self.timers.next(), self.half_open.timers.next()])
+        earliest(&[self.timers.next(), self.half_open.timers.next()])
     }
 
     /// Does what is due. Each timer comes once a wake-up, so that the work is bounded by their
@@ -131,7 +131,7 @@ impl Tcp {
     pub(super) fn schedule(&mut self, id: ConnectionId, next: Option<Instant>) {
         let connection = &self.connections[id];
         let over = connection.owner == Owner::Free || connection.has_failed();
-        if let Some(at) = earliest([next, connection.deadline()]).filter(|_| !over) {
+        if let Some(at) = earliest(&[next, connection.deadline()]).filter(|_| !over) {
             self.timers.set_if_earlier(id, at);
         }
     }

@@ -44,10 +44,10 @@ pub(super) struct Wire<'a, T> {
 /// The way out.
 pub(super) struct Out<'a, T> {
     pub tx: &'a mut T,
-    pub hop: Hop,
+    pub hop: &'a Hop,
     /// If routers may cut the packet up: its number.
     pub ident: Option<u16>,
-    pub told: Told,
+    pub told: &'a Told,
     /// How far smoltcp shifts windows.
     pub scale: u8,
     /// The type of service.
@@ -56,7 +56,7 @@ pub(super) struct Out<'a, T> {
     pub window: Option<usize>,
     /// Whether segments get a checksum here.
     pub checksum: bool,
-    pub sent: Sent,
+    pub sent: &'a mut Sent,
 }
 
 pub(super) struct RxToken<'a>(&'a [u8]);
@@ -77,7 +77,7 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
         let mut fill = Some(f);
         let mut result = None;
         out.tx.send(ethernet::HEADER + length, |frame| {
-            ethernet::emit_ipv4(frame, out.hop);
+            ethernet::emit_ipv4(frame, *out.hop);
             let packet = &mut frame[ethernet::HEADER..];
             result = fill.take().map(|f| f(&mut *packet));
             if let Some(ident) = out.ident {
@@ -87,9 +87,8 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 packet.fill_checksum();
             }
             if out.service != 0 {
-                let mut packet = Ipv4Packet::new_unchecked(&mut *packet);
-                set_service(&mut packet, out.service);
-                packet.fill_checksum();
+                set_service(packet, out.service);
+                Ipv4Packet::new_unchecked(&mut *packet).fill_checksum();
             }
             out.sent.edge = out.window.and_then(|_| edge(packet, out.scale));
             out.told.amend(packet, out.window, out.scale, out.checksum);
@@ -97,7 +96,7 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 // There is no device to do it.
                 fill_checksum(packet);
             }
-            note(packet, &mut out.sent);
+            note(packet, out.sent);
             out.sent.bytes += frame.len() as u64;
         });
         match (result, fill) {
@@ -181,20 +180,5 @@ impl TxQueue for Nowhere {
         fill: impl FnOnce(&mut [u8]) -> Result<R, E>,
     ) -> Option<Result<R, E>> {
         Some(fill(&mut [0; FRAME_MAX][..length.min(FRAME_MAX)]))
-    }
-}
-
-/// A way out that leads nowhere.
-pub(super) fn nowhere(nowhere: &mut Nowhere) -> Out<'_, Nowhere> {
-    Out {
-        tx: nowhere,
-        hop: Hop::default(),
-        ident: None,
-        told: Told::default(),
-        scale: 0,
-        service: 0,
-        window: None,
-        checksum: true,
-        sent: Sent::default(),
     }
 }

@@ -34,6 +34,7 @@ use device::{Nowhere, Out, Wire};
 use seed::seed_for;
 pub(crate) use smoltcp::socket::tcp::State;
 pub(crate) use socket::{Socket, scale};
+use told::Told;
 
 /// smoltcp's clock runs so many times faster than the world's. Its retransmission timer is never
 /// below a second; with this it is never below 200 ms, as Linux's, and grows to 12 s at most. Every
@@ -220,9 +221,10 @@ impl Engine {
         net.stats.inc(Counter::SocketVisits);
         let now = net.now();
         let mut way = net.loopback.or(tx, back.loops());
-        let out = self.out(socket, back, None, &mut way);
-        let (_, sent) = self.wire(Some(packet), now, socket, out);
-        count(sent, back, net);
+        let mut sent = Sent::default();
+        let hop = (&back, None);
+        self.wire(Some(packet), now, socket, hop, &mut way, &mut sent);
+        count(&sent, back, net);
         sent
     }
 
@@ -255,32 +257,11 @@ impl Engine {
         let ident = path.may_fragment.then(|| net.next_ident(to));
         let now = net.now();
         let mut way = net.loopback.or(tx, hop.loops());
-        let out = self.out(socket, hop, ident, &mut way);
-        let (progress, sent) = self.wire(None, now, socket, out);
-        count(sent, hop, net);
+        let mut sent = Sent::default();
+        let progress = self.wire(None, now, socket, (&hop, ident), &mut way, &mut sent);
+        count(&sent, hop, net);
         net.send_probe(tx);
         (progress, sent)
-    }
-
-    /// The way out of a socket's packets.
-    fn out<'a, T>(
-        &self,
-        socket: &Socket,
-        hop: Hop,
-        ident: Option<u16>,
-        tx: &'a mut T,
-    ) -> Out<'a, T> {
-        Out {
-            tx,
-            hop,
-            ident,
-            told: socket.told,
-            scale: socket.scale(),
-            service: socket.service,
-            window: socket.window(),
-            checksum: self.capabilities.checksum.tcp.tx(),
-            sent: Sent::default(),
-        }
     }
 
     /// When a socket wants to be looked at again; `None` if only for a packet.
@@ -288,39 +269,51 @@ impl Engine {
         self.iface.poll_at(fast(now), &socket.set).map(slow)
     }
 
-    /// One packet in, if there is one, or one out. Returns whether something has happened, and what
-    /// left.
+    /// One packet in, if there is one, or one out; what leaves takes this hop and has this number,
+    /// and is added to `sent`. Returns whether something has happened.
     fn wire<T: TxQueue>(
         &mut self,
         packet: Option<&[u8]>,
         now: Instant,
         socket: &mut Socket,
-        out: Out<'_, T>,
-    ) -> (bool, Sent) {
+        (hop, ident): (&Hop, Option<u16>),
+        tx: &mut T,
+        sent: &mut Sent,
+    ) -> bool {
         let now = fast(now);
-        let set = &mut socket.set;
         let mut wire = Wire {
             packet,
-            out,
+            out: Out {
+                tx,
+                hop,
+                ident,
+                told: &socket.told,
+                scale: socket.scale(),
+                service: socket.service,
+                window: socket.window(),
+                checksum: self.capabilities.checksum.tcp.tx(),
+                sent,
+            },
             capabilities: &self.capabilities,
         };
-        let progress = if packet.is_some() {
+        let set = &mut socket.set;
+        if packet.is_some() {
             self.iface.poll_ingress_single(now, &mut wire, set);
             true
         } else {
             self.iface.poll_egress(now, &mut wire, set) == PollResult::SocketStateChanged
-        };
-        (progress, wire.out.sent)
+        }
     }
 
     /// As [`Self::wire`]; what leaves is forgotten.
     fn nowhere(&mut self, packet: Option<&[u8]>, now: Instant, socket: &mut Socket) -> Sent {
-        self.wire(packet, now, socket, device::nowhere(&mut Nowhere))
-            .1
+        let (hop, mut sent) = ((&Hop::Loopback, None), Sent::default());
+        self.wire(packet, now, socket, hop, &mut Nowhere, &mut sent);
+        sent
     }
 }
 
-fn count(sent: Sent, hop: Hop, net: &mut Network) {
+fn count(sent: &Sent, hop: Hop, net: &mut Network) {
     // Loopback counts its own.
     if !hop.loops() {
         net.stats.add(Counter::TxFrames, u64::from(sent.packets));
@@ -360,10 +353,20 @@ fn capabilities(offload: Offload, mtu: usize) -> DeviceCapabilities {
 fn build(seed: u64, capabilities: &DeviceCapabilities) -> Interface {
     let mut config = iface::Config::new(HardwareAddress::Ip);
     config.random_seed = seed;
-    let mut end = Nowhere;
+    // It is asked for its capabilities only.
     let mut wire = Wire {
         packet: None,
-        out: device::nowhere(&mut end),
+        out: Out {
+            tx: &mut Nowhere,
+            hop: &Hop::Loopback,
+            ident: None,
+            told: &Told::default(),
+            scale: 0,
+            service: 0,
+            window: None,
+            checksum: true,
+            sent: &mut Sent::default(),
+        },
         capabilities,
     };
     Interface::new(config, &mut wire, Instant::ZERO)
