@@ -52,10 +52,13 @@ impl<W: Window> Server<W> {
 
     fn deliver<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
         match packet.protocol {
-            IpProtocol::Tcp => match packet::tuple(packet) {
-                Some(tuple) => self.segment(packet, tuple, tx),
-                None => self.net.stats.inc(Counter::DropsMalformed),
-            },
+            IpProtocol::Tcp => {
+                let verified = self.net.interface.offload.rx_checksum;
+                match packet::segment(packet, verified) {
+                    Some(tuple) => self.segment(packet, tuple, tx),
+                    None => self.net.stats.inc(Counter::DropsMalformed),
+                }
+            }
             IpProtocol::Udp => self.datagram(packet, tx),
             IpProtocol::Icmp => {
                 if let Some(error) = self.net.icmp(packet, tx) {

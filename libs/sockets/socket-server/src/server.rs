@@ -111,7 +111,6 @@ impl<W: Window> Server<W> {
         }
         self.net.set_now(instant(now));
         self.net.link_up(mac, offload);
-        self.tcp.engine.set_offload(offload);
         Ok(())
     }
 
@@ -252,7 +251,7 @@ impl<W: Window> Server<W> {
                     && let Role::Datagram(datagram) = &mut socket.role
                     && core::mem::take(&mut datagram.blocked)
                 {
-                    account.notify |= account.refresh(slot, &self.tcp);
+                    account.notify |= account.refresh(slot, &mut self.tcp);
                 }
             }
         }
@@ -274,6 +273,6 @@ impl<W: Window> Server<W> {
     }
 
     pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>) {
-        self.accounts.refresh(socket, caller, &self.tcp);
+        self.accounts.refresh(socket, caller, &mut self.tcp);
     }
 }

@@ -226,7 +226,7 @@ impl<W> Account<W> {
     }
 
     /// Brings a socket's word in the page up to date. Returns whether something became ready.
-    pub(crate) fn refresh(&mut self, slot: Slot, tcp: &Tcp) -> bool {
+    pub(crate) fn refresh(&mut self, slot: Slot, tcp: &mut Tcp) -> bool {
         let Some(entry) = self.entries.get_mut(slot.index()) else {
             return false;
         };
@@ -234,6 +234,9 @@ impl<W> Account<W> {
             return false;
         };
         let bits = socket.bits(tcp);
+        if let Some(id) = socket.connection() {
+            tcp.connections[id].published = Some(bits);
+        }
         if bits == entry.published {
             return false;
         }

@@ -64,7 +64,7 @@ impl<W> Accounts<W> {
 
     /// Brings a socket's word in its client's page up to date. The client is notified of what
     /// became ready, unless it is in a call: it looks at its page before it sleeps.
-    pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>, tcp: &Tcp) {
+    pub(crate) fn refresh(&mut self, socket: SocketId, caller: Option<ClientId>, tcp: &mut Tcp) {
         let account = self.get_mut(socket.client);
         let rising = account.refresh(socket.slot, tcp);
         account.notify |= rising && caller != Some(socket.client);

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use crate::config::{Config, in_network, network_mask};
+use crate::ethernet::Hop;
 use crate::frames::Offload;
 
 /// Before the driver has told its address: a locally administered one.
@@ -50,6 +51,12 @@ impl Interface {
     /// Whether an address means all hosts of the link.
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         address.is_broadcast() || Some(address) == self.broadcast
+    }
+
+    /// Whether checksums of packets that take this hop are written here: the device may do it, but
+    /// has no part in loopback.
+    pub fn writes_checksums(&self, hop: Hop) -> bool {
+        hop.loops() || !self.offload.tx_checksum
     }
 
     /// Whether a host is on the link.

@@ -4,6 +4,7 @@
 //! [`Network::receive`] and leave by the functions in `output`; who waits for a host's Ethernet
 //! address is kept here too, and taken out by the layers above.
 
+pub mod checksum;
 pub mod icmp;
 mod input;
 pub mod interface;

@@ -6,9 +6,10 @@
 use core::convert::Infallible;
 use core::net::Ipv4Addr;
 
-use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, UdpPacket};
 
 use super::Network;
+use super::checksum::checksum;
 use super::packet::Tuple;
 use super::paths::Path;
 use crate::counters::{Counter, Counters};
@@ -168,20 +169,19 @@ pub fn set_service(header: &mut [u8], service: u8) {
     header[1] = service;
 }
 
-/// Writes the header of a UDP datagram whose payload is there. `checksum` is false if the device
-/// fills it in.
-pub fn emit_udp(datagram: &mut [u8], tuple: &Tuple, checksum: bool) {
+/// Writes the header of a UDP datagram whose payload is there. `checked` is false if the device
+/// fills the checksum in.
+pub fn emit_udp(datagram: &mut [u8], tuple: &Tuple, checked: bool) {
     let length = datagram.len() as u16;
     let mut udp = UdpPacket::new_unchecked(datagram);
     udp.set_src_port(tuple.local.1);
     udp.set_dst_port(tuple.remote.1);
     udp.set_len(length);
     udp.set_checksum(0);
-    if checksum {
-        udp.fill_checksum(
-            &IpAddress::Ipv4(tuple.local.0),
-            &IpAddress::Ipv4(tuple.remote.0),
-        );
+    if checked {
+        let sum = checksum(tuple.addresses(), IpProtocol::Udp.into(), udp.as_ref());
+        // 0 would mean that there is none (RFC 768).
+        udp.set_checksum(if sum == 0 { u16::MAX } else { sum });
     }
 }
 
@@ -269,7 +269,7 @@ impl Network {
         } = outgoing;
         let mut envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
         envelope.marks = *marks;
-        let checksum = hop.loops() || !self.interface.offload.tx_checksum;
+        let checksum = self.interface.writes_checksums(hop);
         let length = UDP + length;
         let out = &mut self.loopback.or(tx, hop.loops());
         let sent = if HEADER + length <= envelope.path.mtu {

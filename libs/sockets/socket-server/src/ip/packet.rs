@@ -4,8 +4,9 @@
 
 use core::net::Ipv4Addr;
 
-use smoltcp::wire::{IpAddress, IpProtocol, Ipv4Packet, UdpPacket};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, UdpPacket};
 
+use super::checksum::checksum;
 use super::interface::Interface;
 use super::reassembly::{Fragment, FragmentKey};
 use crate::ethernet::Hop;
@@ -68,6 +69,14 @@ pub struct Packet<'a> {
     pub fragment: Option<Fragment>,
 }
 
+impl Packet<'_> {
+    /// Whether its payload, up to a length, is as its checksum says.
+    fn is_undamaged(&self, length: usize) -> bool {
+        let ends = (self.source, self.destination);
+        checksum(ends, self.protocol.into(), &self.payload[..length]) == 0
+    }
+}
+
 /// Reads the header of an IPv4 packet that has come by an interface, or over loopback, to which
 /// answers go `back`. `None` if it is nonsense.
 // Called for each frame: what it returns is large, and need not be copied.
@@ -116,10 +125,11 @@ pub fn ports(payload: &[u8]) -> Option<(u16, u16)> {
     }
 }
 
-/// Which connection a segment is for. `None` if it can be for none.
-pub fn tuple(packet: &Packet) -> Option<Tuple> {
+/// Which connection a segment is for. `None` if it can be for none, or is damaged. `verified` if
+/// the device has checked the checksum.
+pub fn segment(packet: &Packet, verified: bool) -> Option<Tuple> {
     // TCP has no groups (RFC 1122 section 4.2.3.10).
-    if packet.to_all {
+    if packet.to_all || !(verified || packet.is_undamaged(packet.payload.len())) {
         return None;
     }
     let (from, to) = ports(packet.payload)?;
@@ -133,13 +143,9 @@ pub fn tuple(packet: &Packet) -> Option<Tuple> {
 /// checksum.
 pub fn datagram<'a>(packet: &Packet<'a>, verified: bool) -> Option<(Tuple, &'a [u8])> {
     let udp = UdpPacket::new_checked(packet.payload).ok()?;
-    let ends = (
-        IpAddress::Ipv4(packet.source),
-        IpAddress::Ipv4(packet.destination),
-    );
     // No checksum at all is a sender's right (RFC 768).
     let unchecked = verified || udp.checksum() == 0;
-    if udp.dst_port() == 0 || !(unchecked || udp.verify_checksum(&ends.0, &ends.1)) {
+    if udp.dst_port() == 0 || !(unchecked || packet.is_undamaged(udp.len().into())) {
         return None;
     }
     let tuple = Tuple {

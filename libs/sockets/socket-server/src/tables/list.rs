@@ -16,6 +16,8 @@ const NONE: u32 = u32::MAX;
 struct Link {
     prev: u32,
     next: u32,
+    /// Number of the list, if it is one of [`Lists`] and the entry is in it.
+    list: u32,
 }
 
 /// The links of all entries of a pool.
@@ -39,6 +41,7 @@ impl<I: Id> Links<I> {
         let link = Link {
             prev: NONE,
             next: NONE,
+            list: NONE,
         };
         Links {
             links: vec![link; count],
@@ -105,7 +108,7 @@ impl<I: Id> List<I> {
 
     /// Takes out an entry of this list.
     pub fn remove(&mut self, links: &mut Links<I>, id: I) {
-        let Link { prev, next } = links.links[id.index()];
+        let Link { prev, next, .. } = links.links[id.index()];
         match prev {
             NONE => self.head = next,
             prev => links.links[prev as usize].next = next,
@@ -122,8 +125,6 @@ impl<I: Id> List<I> {
 pub struct Lists<I> {
     lists: Vec<List<I>>,
     links: Links<I>,
-    /// Of each entry: the number of its list.
-    of: Vec<u32>,
 }
 
 impl<I: Id> Lists<I> {
@@ -132,21 +133,20 @@ impl<I: Id> Lists<I> {
         Lists {
             lists: vec![List::default(); lists],
             links: Links::new(count),
-            of: vec![NONE; count],
         }
     }
 
     /// The list that an entry is in.
     pub fn of(&self, id: I) -> Option<usize> {
-        let list = self.of[id.index()];
+        let list = self.links.links[id.index()].list;
         (list != NONE).then_some(list as usize)
     }
 
     /// Moves an entry to the end of a list, from whichever it is in.
     pub fn put(&mut self, id: I, list: usize) {
         self.remove(id);
-        self.of[id.index()] = list as u32;
         self.lists[list].push_back(&mut self.links, id);
+        self.links.links[id.index()].list = list as u32;
     }
 
     /// Adds an entry at the end of a list, unless it is in one.
@@ -159,15 +159,15 @@ impl<I: Id> Lists<I> {
     /// Takes an entry out of its list, if it is in one.
     pub fn remove(&mut self, id: I) {
         if let Some(list) = self.of(id) {
-            self.of[id.index()] = NONE;
+            self.links.links[id.index()].list = NONE;
             self.lists[list].remove(&mut self.links, id);
         }
     }
 
     /// Takes out the oldest entry of a list.
     pub fn pop(&mut self, list: usize) -> Option<I> {
-        let id = self.lists[list].front()?;
-        self.remove(id);
+        let id = self.lists[list].pop_front(&mut self.links)?;
+        self.links.links[id.index()].list = NONE;
         Some(id)
     }
 

@@ -126,6 +126,8 @@ pub(crate) struct Connection {
     /// Its peer is on this machine.
     pub(super) loops: bool,
     pub error: Option<Errno>,
+    /// What its client was last shown of it.
+    pub published: Option<PollBits>,
     pub attempt: Attempt,
     pub read_shut: bool,
     pub write_shut: bool,
@@ -180,6 +182,7 @@ impl Connection {
             tuple: None,
             loops: false,
             error: None,
+            published: None,
             attempt: Attempt::Over,
             read_shut: false,
             write_shut: false,

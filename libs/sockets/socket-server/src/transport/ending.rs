@@ -81,9 +81,17 @@ impl Tcp {
                         Errno::ECONNRESET
                     });
                 }
-                self.changed.add(id, 0);
+                self.note_change(id);
             }
             Owner::Closing(client) => self.settle_closing(id, client, net),
+        }
+    }
+
+    /// The layer above is told of a connection if its client would see something else than before.
+    fn note_change(&mut self, id: ConnectionId) {
+        let connection = &self.connections[id];
+        if Some(connection.bits()) != connection.published {
+            self.changed.add(id, 0);
         }
     }
 
@@ -252,7 +260,7 @@ impl Tcp {
         drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
         let taken = self.connections[id].read(length, drain)?;
-        self.changed.add(id, 0);
+        self.note_change(id);
         // The window that the peer sees has grown.
         self.wake(id);
         Ok(taken)

@@ -36,7 +36,6 @@ impl<T: TxQueue> Arrival<'_, T> {
         };
         let sent = self.tcp.connections[id].snd_max();
         if !segment.is_sudden() && segment.ack.is_none_or(|ack| !before(sent, ack)) {
-            // smoltcp checks all of it.
             return self.deliver(segment, id);
         }
         if let Some(segment) = self.parse() {
@@ -62,7 +61,7 @@ impl<T: TxQueue> Arrival<'_, T> {
     }
 
     fn parse(&mut self) -> Option<Segment> {
-        let segment = segment::parse(self.packet, self.tcp.engine.checksums());
+        let segment = segment::parse(self.packet);
         self.net
             .stats
             .add(Counter::DropsMalformed, u64::from(segment.is_none()));
@@ -132,12 +131,8 @@ impl<T: TxQueue> Arrival<'_, T> {
         let connection = &mut self.tcp.connections[id];
         let before = connection.snd_una();
         let duplicate = connection.is_duplicate(segment);
-        if duplicate {
-            // smoltcp does not see it: it would count it, and send again what is not lost.
-            if self.parse().is_none() {
-                return;
-            }
-        } else {
+        // smoltcp does not see it: it would count it, and send again what is not lost.
+        if !duplicate {
             let (engine, back) = (&mut self.tcp.engine, self.packet.back);
             let (socket, bytes) = (&mut connection.socket, self.packet.bytes);
             let sent = engine.ingress(socket, bytes, back, self.net, self.tx);

@@ -4,12 +4,13 @@
 //! packets; the Ethernet header around them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
-use smoltcp::wire::{Ipv4Packet, TcpPacket};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket};
 
 use super::told::Told;
 
 use crate::ethernet::{self, Hop};
 use crate::frames::{FRAME_MAX, TxQueue};
+use crate::ip::checksum::checksum;
 use crate::ip::output::set_service;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
@@ -91,10 +92,9 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 Ipv4Packet::new_unchecked(&mut *packet).fill_checksum();
             }
             out.sent.edge = out.window.and_then(|_| edge(packet, out.scale));
-            out.told.amend(packet, out.window, out.scale, out.checksum);
-            if out.hop.loops() && !out.checksum {
-                // There is no device to do it.
-                fill_checksum(packet);
+            out.told.amend(packet, out.window, out.scale);
+            if out.checksum {
+                write_checksum(packet);
             }
             note(packet, out.sent);
             out.sent.bytes += frame.len() as u64;
@@ -112,11 +112,13 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
     }
 }
 
-/// Writes the checksum of a packet's TCP segment.
-fn fill_checksum(packet: &mut [u8]) {
+/// Writes the checksum of a packet's TCP segment, in place of 0.
+fn write_checksum(packet: &mut [u8]) {
     let mut packet = Ipv4Packet::new_unchecked(packet);
-    let ends = (packet.src_addr().into(), packet.dst_addr().into());
-    TcpPacket::new_unchecked(packet.payload_mut()).fill_checksum(&ends.0, &ends.1);
+    let ends = (packet.src_addr(), packet.dst_addr());
+    let segment = packet.payload_mut();
+    let checksum = checksum(ends, IpProtocol::Tcp.into(), segment);
+    TcpPacket::new_unchecked(segment).set_checksum(checksum);
 }
 
 /// The number behind the window that a segment of smoltcp's, without IP options, offers.

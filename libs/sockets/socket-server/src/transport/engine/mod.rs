@@ -22,7 +22,7 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndp
 use crate::config::Config;
 use crate::counters::Counter;
 use crate::ethernet::Hop;
-use crate::frames::{Offload, TxQueue};
+use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
@@ -66,7 +66,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// `config` has been checked.
     pub(crate) fn new(config: &Config) -> Self {
-        let capabilities = capabilities(Offload::default(), LINK_MTU);
+        let capabilities = capabilities(LINK_MTU);
         let mut engine = Engine {
             iface: Box::new(build(0, &capabilities)),
             capabilities,
@@ -77,17 +77,6 @@ impl Engine {
             .find(|&draws| engine.takes(0x1234_5678, draws))
             .unwrap_or(0);
         engine
-    }
-
-    /// The device does other things than before.
-    pub(crate) fn set_offload(&mut self, offload: Offload) {
-        self.capabilities = capabilities(offload, self.capabilities.max_transmission_unit);
-        self.renew(0);
-    }
-
-    /// What is to be checked of received segments.
-    pub(crate) fn checksums(&self) -> &ChecksumCapabilities {
-        &self.capabilities.checksum
     }
 
     /// Makes the interface anew, with this seed for its random numbers.
@@ -222,8 +211,8 @@ impl Engine {
         let now = net.now();
         let mut way = net.loopback.or(tx, back.loops());
         let mut sent = Sent::default();
-        let hop = (&back, None);
-        self.wire(Some(packet), now, socket, hop, &mut way, &mut sent);
+        let style = (&back, None, net.interface.writes_checksums(back));
+        self.wire(Some(packet), now, socket, style, &mut way, &mut sent);
         count(&sent, back, net);
         sent
     }
@@ -258,7 +247,8 @@ impl Engine {
         let now = net.now();
         let mut way = net.loopback.or(tx, hop.loops());
         let mut sent = Sent::default();
-        let progress = self.wire(None, now, socket, (&hop, ident), &mut way, &mut sent);
+        let style = (&hop, ident, net.interface.writes_checksums(hop));
+        let progress = self.wire(None, now, socket, style, &mut way, &mut sent);
         count(&sent, hop, net);
         net.send_probe(tx);
         (progress, sent)
@@ -269,14 +259,15 @@ impl Engine {
         self.iface.poll_at(fast(now), &socket.set).map(slow)
     }
 
-    /// One packet in, if there is one, or one out; what leaves takes this hop and has this number,
-    /// and is added to `sent`. Returns whether something has happened.
+    /// One packet in, if there is one, or one out. What leaves takes this hop, has this number if it
+    /// may be cut up, and gets a checksum or none; it is added to `sent`. Returns whether something
+    /// has happened.
     fn wire<T: TxQueue>(
         &mut self,
         packet: Option<&[u8]>,
         now: Instant,
         socket: &mut Socket,
-        (hop, ident): (&Hop, Option<u16>),
+        (hop, ident, checksum): (&Hop, Option<u16>, bool),
         tx: &mut T,
         sent: &mut Sent,
     ) -> bool {
@@ -291,7 +282,7 @@ impl Engine {
                 scale: socket.scale(),
                 service: socket.service,
                 window: socket.window(),
-                checksum: self.capabilities.checksum.tcp.tx(),
+                checksum,
                 sent,
             },
             capabilities: &self.capabilities,
@@ -307,8 +298,8 @@ impl Engine {
 
     /// As [`Self::wire`]; what leaves is forgotten.
     fn nowhere(&mut self, packet: Option<&[u8]>, now: Instant, socket: &mut Socket) -> Sent {
-        let (hop, mut sent) = ((&Hop::Loopback, None), Sent::default());
-        self.wire(packet, now, socket, hop, &mut Nowhere, &mut sent);
+        let (style, mut sent) = ((&Hop::Loopback, None, false), Sent::default());
+        self.wire(packet, now, socket, style, &mut Nowhere, &mut sent);
         sent
     }
 }
@@ -330,16 +321,10 @@ fn local(tuple: &Tuple) -> IpListenEndpoint {
     }
 }
 
-fn capabilities(offload: Offload, mtu: usize) -> DeviceCapabilities {
-    let checksum = match (offload.rx_checksum, offload.tx_checksum) {
-        (false, false) => Checksum::Both,
-        (false, true) => Checksum::Rx,
-        (true, false) => Checksum::Tx,
-        (true, true) => Checksum::None,
-    };
-    let mut checksums = ChecksumCapabilities::default();
-    checksums.tcp = checksum;
-    // The caller has checked that already.
+/// smoltcp looks at no checksum and writes IP's only: the core has checked segments, and writes
+/// theirs when it has amended them.
+fn capabilities(mtu: usize) -> DeviceCapabilities {
+    let mut checksums = ChecksumCapabilities::ignored();
     checksums.ipv4 = Checksum::Tx;
     let mut capabilities = DeviceCapabilities::default();
     capabilities.medium = Medium::Ip;
