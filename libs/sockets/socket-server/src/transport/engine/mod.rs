@@ -259,9 +259,9 @@ impl Engine {
         self.iface.poll_at(fast(now), &socket.set).map(slow)
     }
 
-    /// One packet in, if there is one, or one out. What leaves takes this hop, has this number if it
-    /// may be cut up, and gets a checksum or none; it is added to `sent`. Returns whether something
-    /// has happened.
+    /// One packet in, if there is one, or one out. What leaves takes this hop, has this number if
+    /// it may be cut up, and gets a checksum or none; it is added to `sent`. Returns whether
+    /// something has happened.
     fn wire<T: TxQueue>(
         &mut self,
         packet: Option<&[u8]>,
