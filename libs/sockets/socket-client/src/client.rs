@@ -190,6 +190,11 @@ impl<T: Transport> Client<T> {
         self.told.replace(self.life.get()) != self.life.get()
     }
 
+    /// How often this client has attached, modulo 2^32. Each time all earlier sockets are gone.
+    pub fn attachments(&self) -> u32 {
+        self.life.get()
+    }
+
     /// The serial number of the readiness page: unchanged means that no socket has become ready
     /// since. A client looks at it before it waits, because the server does not notify a client
     /// of what the client's own calls have made ready.

@@ -134,8 +134,16 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// `ENOPROTOOPT` if there is no such option, `EOPNOTSUPP` if this type of socket has none.
     pub fn getsockopt(&self, socket: Socket, option: SocketOption) -> Result<u64, Errno> {
+        self.get_option(socket, option).map(|words| words[0])
+    }
+
+    /// Both words of an option's value; options with one word have 0 in the second.
+    ///
+    /// # Errors
+    /// As [`Self::getsockopt`].
+    pub fn get_option(&self, socket: Socket, option: SocketOption) -> Result<[u64; 2], Errno> {
         self.on(socket, |socket| op::GetOption { socket, option })
-            .map(|option| option.value)
+            .map(|option| [option.value, option.second])
     }
 
     /// Sets an option.
@@ -212,7 +220,11 @@ impl<T: Transport> Client<T> {
         self.setsockopt(socket, SocketOption::KeepAlive, on)
     }
 
-    fn set_option(
+    /// Sets an option of two words; see [`SocketOption`].
+    ///
+    /// # Errors
+    /// As [`Self::setsockopt`].
+    pub fn set_option(
         &self,
         socket: Socket,
         option: SocketOption,

@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
-use socket_proto::{DatagramHeader, Errno, Flags, Span};
+use socket_proto::{DatagramHeader, Errno, Flag, Flags, Span};
 
 use crate::{Client, Socket, Transport};
 
@@ -121,16 +121,29 @@ impl BatchWriter<'_> {
     /// `ENOBUFS` if it does not fit behind those that are there, `EMSGSIZE` if no datagram can be
     /// that long.
     pub fn push(&mut self, to: Option<SocketAddr>, payload: &[u8]) -> Result<(), Errno> {
-        let length = match u16::try_from(payload.len()) {
-            Ok(length) if payload.len() <= MAX_PAYLOAD => length,
+        self.push_vectored(to, &[payload])
+    }
+
+    /// Adds a datagram that consists of several pieces.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_vectored(&mut self, to: Option<SocketAddr>, pieces: &[&[u8]]) -> Result<(), Errno> {
+        let total = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let length = match u16::try_from(total) {
+            Ok(length) if total <= MAX_PAYLOAD => length,
             _ => return Err(Errno::EMSGSIZE),
         };
-        let end = self.used + HEADER_SIZE + payload.len();
+        let end = self.used + HEADER_SIZE + total;
         let room = self.window.get_mut(self.used..end).ok_or(Errno::ENOBUFS)?;
-        let (header, rest) = room.split_at_mut(HEADER_SIZE);
+        let (header, mut rest) = room.split_at_mut(HEADER_SIZE);
         header.copy_from_slice(DatagramHeader::new(length, to).bytes());
-        rest.copy_from_slice(payload);
-        self.used = (self.used + stride(payload.len())).min(self.window.len());
+        for piece in pieces {
+            let (place, behind) = rest.split_at_mut(piece.len());
+            place.copy_from_slice(piece);
+            rest = behind;
+        }
+        self.used = (self.used + stride(total)).min(self.window.len());
         self.count += 1;
         Ok(())
     }
@@ -148,8 +161,22 @@ impl<T: Transport> Client<T> {
         payload: &[u8],
         to: Option<SocketAddr>,
     ) -> Result<(), Errno> {
+        self.sendto_vectored(socket, &[payload], to)
+    }
+
+    /// As [`Self::sendto`], of several pieces.
+    ///
+    /// # Errors
+    /// As [`Self::sendto`].
+    pub fn sendto_vectored(
+        &self,
+        socket: Socket,
+        pieces: &[&[u8]],
+        to: Option<SocketAddr>,
+    ) -> Result<(), Errno> {
         let mut pushed = Ok(());
-        let taken = self.send_datagrams(socket, |batch| pushed = batch.push(to, payload))?;
+        let fill = |batch: &mut BatchWriter<'_>| pushed = batch.push_vectored(to, pieces);
+        let taken = self.send_datagrams(socket, fill)?;
         match (pushed, taken) {
             (Ok(()), 1) => Ok(()),
             (Ok(()), _) => Err(Errno::EAGAIN),
@@ -209,6 +236,28 @@ impl<T: Transport> Client<T> {
             return Err(Errno::EPROTO);
         }
         Ok(Batch { span, datagrams })
+    }
+
+    /// Receives the oldest datagram alone, with up to `max` bytes of its payload, which lie in the
+    /// scratch space until the next receiving call. With `keep` it can be received again. A batch
+    /// would bring others with it, which a caller that has no place for them loses; so this is two
+    /// calls, one that looks and one that takes.
+    ///
+    /// # Errors
+    /// As [`Self::recv_batch`].
+    pub fn recv_oldest(&self, socket: Socket, max: usize, keep: bool) -> Result<Datagram, Errno> {
+        let mut span = self.s2c_scratch();
+        span.length = span
+            .length
+            .min((max as u64).saturating_add(HEADER_SIZE as u64));
+        let (span, datagrams) = self.recv_span(socket, span, Flag::Peek.into())?;
+        let oldest = Batch { span, datagrams }.next(self)?;
+        if !keep {
+            // A range without room for payload takes one datagram. It overwrites the header alone.
+            let length = HEADER_SIZE as u64;
+            self.recv_span(socket, Span { length, ..span }, Flags::NONE)?;
+        }
+        Ok(oldest)
     }
 
     /// Takes the next datagram of `batch` into `buf`, and receives a new batch if it is empty.

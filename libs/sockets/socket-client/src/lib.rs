@@ -63,7 +63,9 @@ pub use net_socket::NetSocket;
 pub use places::{GRACE, Places};
 pub use poll::PollFd;
 pub use service::{Guest, Served, Service};
-pub use socket_proto::{Errno, Message, PollBits, Shutdown, SocketKind, SocketOption, Span};
+pub use socket_proto::{
+    Errno, Flag, Flags, Message, PollBits, Shutdown, SocketKind, SocketOption, Span,
+};
 pub use socket_proto::{layouts, op};
 pub use stream::Sent;
 pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};

@@ -132,9 +132,23 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// As [`Self::recv`].
     pub fn recv_in_place(&self, socket: Socket, max: usize) -> Result<Span, Errno> {
+        self.recv_in_place_with(socket, max, Flags::NONE)
+    }
+
+    /// As [`Self::recv_in_place`], with flags. With `MSG_TRUNC` the span says how many bytes were
+    /// taken, and has none of them.
+    ///
+    /// # Errors
+    /// As [`Self::recv`].
+    pub fn recv_in_place_with(
+        &self,
+        socket: Socket,
+        max: usize,
+        flags: Flags,
+    ) -> Result<Span, Errno> {
         let mut span = self.s2c_scratch();
         span.length = span.length.min(max as u64);
-        let filled = self.recv_span(socket, span, Flags::NONE)?;
+        let filled = self.recv_span(socket, span, flags)?;
         Ok(filled.0)
     }
 
