@@ -21,6 +21,8 @@ pub struct Global {
     pub unannounced: Cell<bool>,
     /// The counters that every PD has, once its page is there.
     pub stats: Cell<Option<stats::Writer<NoCounters>>>,
+    /// The parent knows that this PD is ready.
+    pub ready: Cell<bool>,
     /// Lines that were left out and that no line has told of, and when the next one may.
     pub untold: Cell<u64>,
     pub tell_at: Cell<u64>,
@@ -35,6 +37,7 @@ pub static GLOBAL: Global = Global {
     console: Cell::new(None),
     unannounced: Cell::new(false),
     stats: Cell::new(None),
+    ready: Cell::new(false),
     untold: Cell::new(0),
     tell_at: Cell::new(0),
 };

@@ -34,7 +34,7 @@ pub use declared::{
     Mapped, find_peer, interrupt, own_region, peer, region, region_with, regions, registers, wiring,
 };
 pub use log::{Level, write};
-pub use pd::{Pd, Turns, working};
+pub use pd::{Pd, Turns, wait, working};
 pub use peer::{Answer, Peer, four_words, message, with_words};
 
 pub use shm::{ReadOnly, ReadWrite};

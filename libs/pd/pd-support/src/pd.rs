@@ -46,10 +46,7 @@ impl<C: CounterSet> Pd<C> {
     /// Wraps the handler, so that events are counted and log lines announced, and tells the parent
     /// that this PD is ready. Call it last in `init`.
     pub fn run<H: Handler>(self, handler: H) -> Turns<H, C> {
-        self.stats.common(Common::ReadyAt).set(clock::now());
-        if let Some(parent) = find_peer(role::SUPERVISION) {
-            parent.notify();
-        }
+        tell_ready();
         log::announce();
         self.stats.pulse().waiting();
         Turns {
@@ -59,12 +56,44 @@ impl<C: CounterSet> Pd<C> {
     }
 }
 
+/// Tells the parent that this PD is ready, once.
+fn tell_ready() {
+    if GLOBAL.ready.replace(true) {
+        return;
+    }
+    if let Some(stats) = GLOBAL.stats.get() {
+        stats.common(Common::ReadyAt).set(clock::now());
+    }
+    if let Some(parent) = find_peer(role::SUPERVISION) {
+        parent.notify();
+    }
+}
+
 /// Tells the supervisor that this PD makes progress. Only turns that may last for seconds must call
 /// it, each time that they have got further: a PD whose turn does not end is restarted.
 pub fn working() {
     if let Some(stats) = GLOBAL.stats.get() {
         stats.pulse().working();
     }
+}
+
+/// Waits in the middle of a turn: the rest is [`sel4_microkit::wait_for_signal`]. Log lines are
+/// announced first, and the supervisor sees that the PD waits. A PD that waits is ready, also
+/// within its `init`.
+///
+/// # Errors
+/// Those of `handler`.
+pub fn wait<H: Handler>(handler: &mut H) -> Result<ChannelSet, H::Error> {
+    tell_ready();
+    limit::tell();
+    log::announce();
+    if let Some(stats) = GLOBAL.stats.get() {
+        stats.pulse().waiting();
+    }
+    let channels = sel4_microkit::wait_for_signal(handler);
+    working();
+    count(Common::WakeUps, 1);
+    channels
 }
 
 /// A handler whose turns are counted, and shown to the supervisor. After each turn, the console is

@@ -106,6 +106,26 @@ pub trait Handler {
     }
 }
 
+/// Waits in the middle of a turn for a signal, and returns the channels. Calls of peers and faults
+/// of children that come first go to `handler`, as in the event loop; signals do not. Not upstream.
+///
+/// Not to be called from [`Handler::protected`]: there is one place for a caller to be answered,
+/// and the next event takes it.
+///
+/// # Errors
+/// Those of `handler`.
+pub fn wait_for_signal<H: Handler>(handler: &mut H) -> Result<ChannelSet, H::Error> {
+    let mut event = ipc::recv();
+    loop {
+        let answer = match event {
+            Event::Notified(channels) => return Ok(channels),
+            Event::Protected(channel, msg_info) => Some(handler.protected(channel, msg_info)?),
+            Event::Fault(child, msg_info) => handler.fault(child, msg_info)?,
+        };
+        event = answer.map_or_else(ipc::recv, ipc::reply_recv);
+    }
+}
+
 /// The type without values: the event loop does not end.
 #[doc(hidden)]
 pub enum Never {}

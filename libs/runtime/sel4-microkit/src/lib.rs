@@ -47,9 +47,9 @@
 //! | | |
 //! | --- | --- |
 //! | as upstream | [`protection_domain`], [`Handler`] (for `Box` too, with the feature `alloc`), [`NullHandler`], [`Channel`], [`Child`], [`ChannelSet`], [`MessageInfo`] and the message registers, [`DeferredAction`], [`var!`], [`memory_region_symbol!`], [`debug_println!`], [`pd_name`], [`pd_is_passive`], [`panicking`] |
-//! | not upstream | restarts ([`ENTRY_POINT`], [`PARK_POINT`], [`HANG_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`]; `stop`, `resume` and `restart` of [`Child`]), [`Channel::COUNT`], [`Channel::may_notify`], `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
+//! | not upstream | restarts ([`ENTRY_POINT`], [`PARK_POINT`], [`HANG_POINT`], [`RESTARTED`], [`restart_count`], [`persistent!`], [`wait_for_signal`]; `stop`, `resume` and `restart` of [`Child`]), [`Channel::COUNT`], [`Channel::may_notify`], `heap_region`, `core::error::Error` for [`IrqAckError`], `Debug` for [`NullHandler`] and [`DeferredActionSlot`] |
 //! | otherwise than upstream | `protection_domain` refuses `stack_size`, [`var!`] all types but integers of eight bytes; [`panicking::catch_unwind`] catches nothing, as panics abort; [`panicking::set_hook`] may be called again |
-//! | not there | constructors (`.init_array`) and thread-local storage (the linker script refuses both), unwinding, `sel4-panicking-env`'s symbols, the features `full` and `extern-symbols` |
+//! | not there | constructors (`.init_array`) and thread-local storage (the linker script refuses both, but in programs in C, see `libs/c/isthmus-c`), unwinding, `sel4-panicking-env`'s symbols, the features `full` and `extern-symbols` |
 
 #![no_std]
 // There the assembly is missing that calls them.
@@ -79,7 +79,7 @@ mod symbols;
 
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
-pub use handler::{Handler, Infallible, Never, NullHandler};
+pub use handler::{Handler, Infallible, Never, NullHandler, wait_for_signal};
 pub use ipc::{ChannelSet, DisplayChannelSet, RESTARTED};
 pub use last_words::{LastWords, PanicText};
 pub use message::{
