@@ -70,7 +70,12 @@ pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
             });
             let targets = package.targets.iter();
             let roots = targets
-                .filter(|target| target.is_lib() || target.is_bin() || target.is_proc_macro())
+                .filter(|target| {
+                    target.is_lib()
+                        || target.is_staticlib()
+                        || target.is_bin()
+                        || target.is_proc_macro()
+                })
                 .map(|target| relative(target.src_path.as_std_path()));
             Ok(Package {
                 name: package.name.to_string(),

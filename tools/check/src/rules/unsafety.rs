@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::{Finding, Package, SourceFile};
 
 /// The crates that may contain unsafe code, and why they must.
-const ALLOWED: [(&str, &str); 18] = [
+const ALLOWED: [(&str, &str); 19] = [
     ("sel4", "system calls"),
     (
         "sel4-microkit",
@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &str); 18] = [
     ),
     ("shm", "views of memory that others write"),
     ("pd-net", "a client's window"),
+    ("isthmus-c", "the border to C: pointers, entry points"),
     ("executor", "wakers and statics of a PD with one thread"),
     ("net_driver", "device memory"),
     ("net_server", "packet memory"),
