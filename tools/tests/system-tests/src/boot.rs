@@ -25,6 +25,9 @@ const RNG: &str = "virtio-rng-device";
 pub const HOSTILE: u16 = 6666;
 /// Names to look up, which the test image alone has.
 pub const LOOKUP: u16 = 5353;
+/// The programs in C of the test image.
+pub const C_ECHO: u16 = 7070;
+pub const C_GET: u16 = 7071;
 /// Another program may take a port between our look and QEMU's: then others are tried.
 const ATTEMPTS: usize = 3;
 /// How long the answer to one byte is waited for before the next connection is tried.
@@ -80,7 +83,7 @@ fn with_retries<W>(boot: impl Fn() -> Result<(Arc<Guest>, Result<W>)>) -> Result
 impl World for Sockets {
     fn boot(boots: &Boots, name: &str) -> Result<Self> {
         with_retries(|| {
-            let [echo, http, closed, hostile, lookup] = ports::free_ports()?;
+            let [echo, http, closed, hostile, lookup, c_echo, c_get] = ports::free_ports()?;
             let forward = |transport, host, guest| Forward {
                 transport,
                 host,
@@ -93,6 +96,9 @@ impl World for Sockets {
                 forward(Transport::Tcp, closed, CLOSED),
                 forward(Transport::Udp, hostile, HOSTILE),
                 forward(Transport::Tcp, lookup, LOOKUP),
+                forward(Transport::Tcp, c_echo, C_ECHO),
+                forward(Transport::Udp, c_echo, C_ECHO),
+                forward(Transport::Tcp, c_get, C_GET),
             ]);
             let guest = boots.boot(&netdev, name)?;
             let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -102,6 +108,8 @@ impl World for Sockets {
                 closed: at(closed),
                 hostile: at(hostile),
                 lookup: at(lookup),
+                c_echo: at(c_echo),
+                c_get: at(c_get),
                 guest: Some(Arc::clone(&guest)),
             };
             let result = await_services(&guest, &world);

@@ -28,6 +28,10 @@ pub struct Sockets {
     pub hostile: SocketAddr,
     /// where the test image takes names to look up, TCP
     pub lookup: SocketAddr,
+    /// the echo in C of the test image, TCP and UDP
+    pub c_echo: SocketAddr,
+    /// the HTTP client in C of the test image, TCP
+    pub c_get: SocketAddr,
     /// the guest, none if host servers stand in for it
     pub guest: Option<Arc<Guest>>,
 }

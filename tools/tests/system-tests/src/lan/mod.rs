@@ -17,7 +17,7 @@ use qemu_harness::{Guest, Netdev};
 use smoltcp::wire::EthernetAddress;
 use testnet::{Listener, Namespace, RawPort, Switch};
 
-use crate::boot::{Boots, CLOSED, ECHO, HOSTILE, HTTP, LOOKUP, await_services};
+use crate::boot::{Boots, C_ECHO, C_GET, CLOSED, ECHO, HOSTILE, HTTP, LOOKUP, await_services};
 use crate::link::{GATEWAY_IP, GUEST_IP};
 use crate::runner::World;
 use crate::world::Sockets;
@@ -56,6 +56,8 @@ impl World for Lan {
             closed: at(CLOSED),
             hostile: at(HOSTILE),
             lookup: at(LOOKUP),
+            c_echo: at(C_ECHO),
+            c_get: at(C_GET),
             guest: Some(Arc::clone(&guest)),
         };
         namespace

@@ -18,6 +18,8 @@ fn world(flaw: Flaw) -> Sockets {
         closed: (std::net::Ipv4Addr::LOCALHOST, ports::free().unwrap()).into(),
         hostile: servers.echo,
         lookup: servers.echo,
+        c_echo: servers.echo,
+        c_get: servers.echo,
         guest: None,
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The tests, by what they look at.
 
+mod c_programs;
 mod crowds;
 mod curl;
 mod echoing;
@@ -46,6 +47,7 @@ pub const ALL: &[&[Test]] = &[
     ethernet_flood::TESTS,
     udp::TESTS,
     names::TESTS,
+    c_programs::TESTS,
     tcp::TESTS,
     tcp_closing::TESTS,
     http_resources::TESTS,
@@ -56,6 +58,7 @@ pub const ALL: &[&[Test]] = &[
     crowds::TESTS,
     faults_driver::TESTS,
     faults_clients::TESTS,
+    c_programs::FAULTS,
     faults_services::TESTS,
     faults_hangs::TESTS,
     faults_backoff::TESTS,
