@@ -93,8 +93,9 @@ image: $(IMAGE) ## build/<config>/loader.img and report.txt
 
 .PHONY: new-client new-system
 PORT ?= 7000
-new-client: ## a client that answers: its folder and its block in the declaration (NAME=greeter, PORT=7000, SYSTEM=<folder>)
-	@tools/new.sh client '$(NAME)' '$(SYSTEM)' '$(PORT)'
+LANGUAGE ?= rust
+new-client: ## a client that answers: its folder and its block in the declaration (NAME=greeter, PORT=7000, LANGUAGE=c, SYSTEM=<folder>)
+	@tools/new.sh client '$(NAME)' '$(SYSTEM)' '$(PORT)' '$(LANGUAGE)'
 
 new-system: ## a folder with a system of your own (SYSTEM=<folder>); make run SYSTEM=<folder> boots it
 	@tools/new.sh system '$(SYSTEM)'
@@ -167,7 +168,7 @@ test: ## all tests that CI runs, host and QEMU
 	@tools/test.sh
 
 # One suite each; `make test` runs them all.
-.PHONY: test-sdk test-rights test-system test-lan test-outside loom miri
+.PHONY: test-sdk test-rights test-system test-lan test-outside test-c-program loom miri
 test-sdk: sdk $(TOOLS)/sdk-tests ## the suite of small systems, on the SDK in use
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) $(TOOLS)/sdk-tests --build build/$(CONFIG)/sdk-tests/$(SDK_ID)
 
@@ -182,6 +183,9 @@ test-lan: $(IMAGE) $(TOOLS)/system-tests ## the booted image beside Linux's own 
 
 test-outside: sdk $(TOOLS)/sysgen ## a system outside this tree: one client, then 32 with 16,000 sockets
 	@tools/tests/outside.sh
+
+test-c-program: sdk $(TOOLS)/sysgen ## a C program from a Debian source package, unchanged, as a PD
+	@tools/tests/c-program.sh
 
 loom: setup ## the rings of packets and log lines and the readiness region under the model checker
 	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring -p socket-proto --release --test loom --target-dir build/loom

@@ -47,6 +47,7 @@ stage loom suite loom
 stage sdk suite test-sdk CONFIG=debug
 stage rights suite test-rights TEST_IMAGE=1
 stage outside suite test-outside
+stage c-program suite test-c-program
 stage system suite test-system TEST_IMAGE=1
 stage lan suite test-lan TEST_IMAGE=1
 
