@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# A system outside this tree, made, built and booted as its author would: one client first, then 32 of them with 16,372
-# sockets. Prints "N passed, M failed".
+# A system outside this tree, made, built and booted as its author would: one client first, with one in C beside it, then 32
+# of them with 16,372 sockets. Prints "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 folder=$(mktemp -d "${TMPDIR:-/tmp}/isthmus-outside-XXXXXX")
@@ -61,6 +61,11 @@ check "a new system and a client" eval \
 check "it builds" image
 check "it boots" boot 7000
 check "the client answers" greeted 7000
+
+check "a client in C beside it" eval \
+    "make --no-print-directory new-client NAME=greeter_in_c LANGUAGE=c PORT=7001 SYSTEM=$folder && image"
+check "it boots" boot 7000 7001
+for n in 7000 7001; do check "the client at port $n answers" greeted $n; done
 
 # All of them are the one program.
 sed -i 's/^\(stream_receive\|stream_send\|datagram_receive\) = .*/\1 = 4096/' "$folder/isthmus.toml"

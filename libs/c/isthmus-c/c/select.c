@@ -9,7 +9,7 @@
 #include <sys/select.h>
 #include <time.h>
 
-/* Descriptors in one call: as many as a program can have. */
+/* Descriptors in one call: as many as a program can have. They are on the stack, as `protected` may call this as well. */
 #define MOST 1027
 
 static short wanted(int fd, const fd_set *readers, const fd_set *writers)
@@ -40,7 +40,7 @@ static int keep(int fd, fd_set *set, int ready)
 int pselect(int count, fd_set *readers, fd_set *writers, fd_set *exceptions, const struct timespec *time,
     const sigset_t *mask)
 {
-    static struct pollfd entries[MOST];
+    struct pollfd entries[MOST];
     nfds_t used = 0;
     int found = 0;
 
