@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * An HTTP client in C, with `main` and calls that wait. A line from a peer is "<host> <port> <path>", and the answer is what
- * that server says to a GET. The line "echoes" asks c_echo how many connections it has had.
+ * that server says to a GET. The line "echoes" asks c_echo how many connections it has had, "check" tries further calls.
  */
+
+#include "check.h"
 
 #include <errno.h>
 #include <microkit.h>
@@ -88,9 +90,9 @@ static void echoes(int peer)
     say(peer, text);
 }
 
-static void serve(int peer)
+static void serve(int listener, int peer)
 {
-    char line[256], host[128], port[8], path[120];
+    char line[256], host[128], port[8], path[120], text[32];
     size_t length = 0;
     ssize_t count;
 
@@ -101,6 +103,9 @@ static void serve(int peer)
     } while (count > 0 && length < sizeof line - 1 && strchr(line, '\n') == NULL);
     if (strcmp(line, "echoes\n") == 0) {
         echoes(peer);
+    } else if (strcmp(line, "check\n") == 0) {
+        snprintf(text, sizeof text, "check.c:%d\n", check(listener));
+        say(peer, text);
     } else if (sscanf(line, "%127s %7s %119s", host, port, path) == 3) {
         get(peer, host, port, path);
     } else {
@@ -126,7 +131,7 @@ int main(void)
             perror("accept");
             return 1;
         }
-        serve(peer);
+        serve(listener, peer);
         close(peer);
     }
 }

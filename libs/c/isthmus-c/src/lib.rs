@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! The library that programs in C are linked with, `libisthmus.a`: the runtime with the names of
-//! Microkit's `microkit.h` ([`program`]), POSIX's sockets ([`sockets`], [`transfer`], [`names`]),
-//! and what the C library (picolibc) asks its surroundings for ([`files`], [`time`]). The other
+//! Microkit's `microkit.h` (`program`), POSIX's sockets (`sockets`, `transfer`, `names`),
+//! and what the C library (picolibc) asks its surroundings for (`files`, `time`). The other
 //! half of it is in C, in the folder `c`; the headers that picolibc lacks are in `include`.
 //!
 //! This is the border: each function turns pointers into slices, or refuses them, and calls safe

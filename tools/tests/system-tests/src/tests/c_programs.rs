@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = test_list![Sockets:
     c_echo_returns_bytes,
     c_echo_returns_datagrams,
     c_get_fetches_a_page_and_says_what_is_wrong,
+    c_calls_do_what_linux_does,
 ];
 
 pub const FAULTS: &[Test] = test_list![Faults:
@@ -87,6 +88,13 @@ fn c_get_fetches_a_page_and_says_what_is_wrong(world: &mut Sockets) -> Result<()
         let said = ask(world.c_get, line)?;
         ensure!(said == expected, "{line}: {said:?} instead of {expected:?}");
     }
+    Ok(())
+}
+
+/// The program tries them itself, over loopback, and names the line of the first that does not.
+fn c_calls_do_what_linux_does(world: &mut Sockets) -> Result<()> {
+    let said = ask(world.c_get, "check")?;
+    ensure!(said == "check.c:0\n", "pds/c/c_get/{said:?} went wrong");
     Ok(())
 }
 
