@@ -33,22 +33,21 @@ static void greet(int guest)
 int main(void)
 {
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-    if (listener < 0 || bind(listener, (struct sockaddr *) &any, sizeof any) < 0 || listen(listener, 8) < 0) {
-        perror("cannot listen");
-        return 1;
-    }
     printf("waiting for guests on port %d\n", PORT);
     for (;;) {
-        int guest = accept(listener, NULL, NULL);
+        int listener = socket(AF_INET, SOCK_STREAM, 0), guest;
 
-        if (guest < 0) {
-            /* net_server has restarted, and the listener has gone: this program is started again. */
-            perror("accept");
+        if (listener < 0 || bind(listener, (struct sockaddr *) &any, sizeof any) < 0 || listen(listener, 8) < 0) {
+            perror("cannot listen");
             return 1;
         }
-        greet(guest);
-        close(guest);
+        while ((guest = accept(listener, NULL, NULL)) >= 0) {
+            greet(guest);
+            close(guest);
+        }
+        /* net_server has restarted, and all sockets have gone. */
+        perror("accept");
+        close(listener);
     }
 }

@@ -116,22 +116,21 @@ static void serve(int listener, int peer)
 int main(void)
 {
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-    if (listener < 0 || bind(listener, (struct sockaddr *) &any, sizeof any) < 0 || listen(listener, 8) < 0) {
-        perror("c_get");
-        return 1;
-    }
     printf("HTTP client in C: a line to port %d\n", PORT);
     for (;;) {
-        int peer = accept(listener, NULL, NULL);
+        int listener = socket(AF_INET, SOCK_STREAM, 0), peer;
 
-        if (peer < 0) {
-            /* After a restart of net_server the listener is gone, and the program starts anew. */
-            perror("accept");
+        if (listener < 0 || bind(listener, (struct sockaddr *) &any, sizeof any) < 0 || listen(listener, 8) < 0) {
+            perror("c_get");
             return 1;
         }
-        serve(listener, peer);
-        close(peer);
+        while ((peer = accept(listener, NULL, NULL)) >= 0) {
+            serve(listener, peer);
+            close(peer);
+        }
+        /* net_server has restarted, and all sockets have gone. */
+        perror("accept");
+        close(listener);
     }
 }
