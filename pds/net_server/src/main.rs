@@ -27,7 +27,7 @@ use ring::{DriverPage, ServerEnd, ServerEvent, ServerPage};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
 };
-use socket_server::{GatewayEvent, Link, Offload, Outcome, Server};
+use socket_server::{AddressEvent, GatewayEvent, Link, Offload, Outcome, Server};
 use stats::{NetServer as Counter, Unit, Value, Writer, mac_to_value};
 use time::Clock;
 
@@ -195,6 +195,12 @@ impl NetServer {
                 warn!("gateway does not answer ARP");
             }
             None => {}
+        }
+        while let Some(AddressEvent { address, taken }) = self.core.take_address_event() {
+            match taken {
+                false => info!("{address} is used"),
+                true => warn!("{address} is another host's"),
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use crate::diagnostic::{Diagnostic, Result, Source};
-use crate::forms::{Host, Ports, Prefix, Target};
+use crate::forms::{Host, Host6, Ports, Prefix, Prefix6, Target};
 use crate::plan::LARGE_PAGE;
 
 /// A value, and where it stands in the declaration.
@@ -126,6 +126,10 @@ pub struct Interface {
     pub dns: Vec<At<Host>>,
     #[serde(default = "no_domain")]
     pub domain: At<String>,
+    pub address6: Option<At<Prefix6>>,
+    pub gateway6: Option<At<Host6>>,
+    #[serde(default)]
+    pub autoconf: bool,
 }
 
 fn no_domain() -> At<String> {

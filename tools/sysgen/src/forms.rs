@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! How addresses, ports and destinations are written.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Deserialize;
 use wiring::{Destination, PortRange};
@@ -81,7 +81,41 @@ fn prefix(text: &str) -> Option<Prefix> {
     Some(Prefix(address.parse().ok()?, len.parse().ok()?))
 }
 
-/// A destination: `10.0.2.2:80`, `10.0.0.0/8:1-1023`, `*:443`, `10.0.2.2:*`.
+/// An IPv6 address: `fd00::2`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Host6(pub Ipv6Addr);
+
+impl TryFrom<Written> for Host6 {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let help = "write an address such as \"fe80::1\"";
+        let host = written.read(|text| text.parse().ok(), "IPv6 address", help);
+        host.map(Host6)
+    }
+}
+
+/// An IPv6 address with the length of its network's prefix: `fd00::15/64`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Prefix6(pub Ipv6Addr, pub u8);
+
+impl TryFrom<Written> for Prefix6 {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let help = "write address/prefix length, for instance \"fd00::15/64\"";
+        written.read(prefix6, "IPv6 address with a prefix", help)
+    }
+}
+
+fn prefix6(text: &str) -> Option<Prefix6> {
+    let (address, len) = text.split_once('/')?;
+    Some(Prefix6(address.parse().ok()?, len.parse().ok()?))
+}
+
+/// A destination: `10.0.2.2:80`, `10.0.0.0/8:1-1023`, `*:443`, `10.0.2.2:*`, `[fd00::]/64:80`.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Target(pub Destination);
@@ -90,17 +124,27 @@ impl TryFrom<Written> for Target {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let help = "write hosts:ports, for instance \"10.0.2.2:80\", \"10.0.2.0/24:8000-8010\" (no bits behind the prefix), \"*:443\"";
+        let help = "write hosts:ports, for instance \"10.0.2.2:80\", \"10.0.2.0/24:8000-8010\" (no bits behind the prefix), \"[fd00::2]:80\", \"*:443\"";
         written.read(destination, "destination", help).map(Target)
     }
 }
 
 fn destination(text: &str) -> Option<Destination> {
     let (hosts, range) = text.rsplit_once(':')?;
-    let Prefix(network, len) = match hosts {
-        "*" => Prefix(Ipv4Addr::UNSPECIFIED, 0),
-        network if network.contains('/') => prefix(network)?,
-        host => Prefix(host.parse().ok()?, 32),
+    let (network, len): (IpAddr, u8) = match hosts.strip_prefix('[') {
+        None if hosts == "*" => (Ipv6Addr::UNSPECIFIED.into(), 0),
+        None => {
+            let (address, len) = hosts.split_once('/').unwrap_or((hosts, "32"));
+            (address.parse::<Ipv4Addr>().ok()?.into(), len.parse().ok()?)
+        }
+        Some(rest) => {
+            let (address, len) = rest.split_once(']')?;
+            let len = match len {
+                "" => "128",
+                len => len.strip_prefix('/')?,
+            };
+            (address.parse::<Ipv6Addr>().ok()?.into(), len.parse().ok()?)
+        }
     };
     let range = match range {
         "*" => PortRange::ALL,
@@ -115,13 +159,20 @@ mod tests {
 
     #[test]
     fn destinations() {
+        let v4 = |octets: [u8; 4]| Ipv4Addr::from(octets).to_ipv6_mapped();
+        let v6 = |text: &str| text.parse::<Ipv6Addr>().unwrap();
         let near = destination("10.0.2.0/24:80-90").unwrap();
-        assert!(near.contains([10, 0, 2, 9].into(), 85));
-        assert!(!near.contains([10, 0, 3, 9].into(), 85));
+        assert!(near.contains(v4([10, 0, 2, 9]), 85));
+        assert!(!near.contains(v4([10, 0, 3, 9]), 85));
         let web = destination("*:443").unwrap();
-        assert!(web.contains([8, 8, 8, 8].into(), 443) && !web.contains([8, 8, 8, 8].into(), 80));
+        assert!(web.contains(v4([8, 8, 8, 8]), 443) && !web.contains(v4([8, 8, 8, 8]), 80));
+        assert!(web.contains(v6("2001:db8::1"), 443));
         let host = destination("10.0.2.2:*").unwrap();
-        assert!(host.contains([10, 0, 2, 2].into(), 1) && !host.contains([10, 0, 2, 3].into(), 1));
+        assert!(host.contains(v4([10, 0, 2, 2]), 1) && !host.contains(v4([10, 0, 2, 3]), 1));
+        let near = destination("[fd00::]/64:80").unwrap();
+        assert!(near.contains(v6("fd00::9"), 80) && !near.contains(v6("fd01::9"), 80));
+        let host = destination("[fd00::2]:*").unwrap();
+        assert!(host.contains(v6("fd00::2"), 7) && !host.contains(v6("fd00::3"), 7));
         for wrong in [
             "",
             "10.0.2.2",
@@ -131,6 +182,10 @@ mod tests {
             "10.0.2.1/24:80",
             "x:80",
             "10.0.2.0/33:80",
+            "fd00::2:80",
+            "[fd00::1]/64:80",
+            "[fd00::]/129:80",
+            "[fd00::2:80",
         ] {
             assert_eq!(destination(wrong), None, "{wrong}");
         }

@@ -2,7 +2,7 @@
 //! What must hold for what the declaration says about the network: the interface, the memory of
 //! sockets, and what clients may do.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD};
@@ -11,7 +11,7 @@ use wiring::{MAX_DESTINATIONS, MAX_DOMAIN, MAX_NAME, MAX_NAME_SERVERS, MAX_PORT_
 use crate::check;
 use crate::declaration::{At, Declaration, Interface, Named, Pd, Service};
 use crate::diagnostic::Report;
-use crate::forms::{Ports, Prefix};
+use crate::forms::{Ports, Prefix, Prefix6};
 use crate::plan::PAGE;
 
 /// Bytes of a buffer. The least is the payload of two full Ethernet frames with their bookkeeping,
@@ -52,6 +52,7 @@ fn interface(report: &mut Report<'_>, interface: &Interface) {
         );
     }
     names(report, interface);
+    interface6(report, interface);
     let Prefix(address, len) = *interface.address;
     if !(1..=30).contains(&len) {
         return report.at(
@@ -89,6 +90,44 @@ fn interface(report: &mut Report<'_>, interface: &Interface) {
             "name the router's address",
         );
     }
+}
+
+/// IPv6 on the interface.
+fn interface6(report: &mut Report<'_>, interface: &Interface) {
+    if let Some(at) = &interface.address6 {
+        let Prefix6(address, len) = **at;
+        if !is_host6(address) || !(1..=128).contains(&len) {
+            report.at(
+                at,
+                format!("{address}/{len} is not an address of one host in a network"),
+                "choose one such as \"fd00::15/64\"; the link-local address comes by itself",
+            );
+        }
+    }
+    if let Some(at) = &interface.gateway6 {
+        let gateway = at.0;
+        let near = interface.address6.as_ref().is_some_and(|own| {
+            let behind = 128 - u32::from(own.1.min(128));
+            let network = |address: Ipv6Addr| address.to_bits().checked_shr(behind).unwrap_or(0);
+            network(own.0) == network(gateway) && own.0 != gateway
+        });
+        if !near && !gateway.is_unicast_link_local() {
+            report.at(
+                at,
+                format!("the gateway {gateway} is not on the link"),
+                "name a link-local address, or one in the network of `address6`",
+            );
+        }
+    }
+}
+
+/// Whether a host can have an address that is declared.
+fn is_host6(address: Ipv6Addr) -> bool {
+    !(address.is_unspecified()
+        || address.is_loopback()
+        || address.is_multicast()
+        || address.is_unicast_link_local()
+        || address.to_ipv4_mapped().is_some())
 }
 
 /// Letters, digits and hyphens inside (RFC 1123 section 2.1).

@@ -88,6 +88,20 @@ fn network(declaration: &Declaration) -> Network {
         buffers: wiring::Buffers::from(&declaration.buffers),
         dns,
         domain: Text::new(&interface.domain).expect("its length has been checked"),
+        address6: interface
+            .address6
+            .as_ref()
+            .map_or([0; 16], |at| at.0.octets()),
+        gateway6: interface
+            .gateway6
+            .as_ref()
+            .map_or([0; 16], |at| at.0.octets()),
+        prefix_len6: interface
+            .address6
+            .as_ref()
+            .map_or(0, |at| u32::from(at.1))
+            .into(),
+        autoconf: u32::from(interface.autoconf).into(),
     }
 }
 

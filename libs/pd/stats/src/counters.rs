@@ -126,6 +126,8 @@ pd_counter_set! {
         LoopbackDrops: Count = "loopback_drops",
         /// Frames not sent because no transmit buffer was free, or no room in loopback.
         DropsNoTxBuffer: Count = "drops_no_tx_buffer",
+        /// Messages of other hosts that have an IPv6 address of this machine.
+        AddressConflicts: Count = "address_conflicts",
         /// Datagrams dropped because their next hop did not answer.
         DropsUnresolved: Count = "drops_unresolved",
         /// Calls of the operation attach.

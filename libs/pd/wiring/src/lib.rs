@@ -14,7 +14,7 @@
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
-//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 3 |
+//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 4 |
 //! | 8 | u32 | size of the table in bytes |
 //! | 12, 14, 16 | u16 | number of peers, memory entries, channels |
 //! | 18, 20 | u16 | number of clients; of networks, 0 or 1 |

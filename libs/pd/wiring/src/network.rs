@@ -3,7 +3,7 @@
 //! client of the server may do. These types are records of the table, in its byte order.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv6Addr};
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -58,12 +58,32 @@ pub struct Network {
     pub dns: [[u8; 4]; MAX_NAME_SERVERS],
     /// Domain in which clients look for names besides; empty if there is none.
     pub domain: Text<MAX_DOMAIN>,
+    /// Own IPv6 address; zeros if none is declared.
+    pub address6: [u8; 16],
+    /// Next hop for everything outside that network, besides routers that advertise themselves;
+    /// zeros if none is declared.
+    pub gateway6: [u8; 16],
+    /// Length of the prefix of `address6` in bits, 1 to 128.
+    pub prefix_len6: U32,
+    /// 1 if routers are believed that say which IPv6 addresses to use, otherwise 0.
+    pub autoconf: U32,
 }
 
 impl Network {
     /// Returns the name servers, in the order of the declaration.
     pub fn name_servers(&self) -> impl Iterator<Item = IpAddr> {
         entries(&self.dns, is_host).map(IpAddr::from)
+    }
+
+    /// Returns the own IPv6 address and the length of its prefix, if one is declared.
+    pub fn own6(&self) -> Option<(Ipv6Addr, u8)> {
+        let bits = u8::try_from(self.prefix_len6.get()).ok()?;
+        Some((some6(self.address6)?, bits))
+    }
+
+    /// Returns the IPv6 router, if one is declared.
+    pub fn router6(&self) -> Option<Ipv6Addr> {
+        some6(self.gateway6)
     }
 
     pub(crate) fn is_possible(&self) -> bool {
@@ -82,6 +102,8 @@ impl Network {
             && (1..=30).contains(&prefix_len)
             && (address ^ gateway) & mask(prefix_len) == 0
             && sizes.iter().all(|size| size.get() != 0)
+            && (self.own6().is_none() || (1..=128).contains(&self.prefix_len6.get()))
+            && self.autoconf.get() <= 1
     }
 }
 
@@ -271,7 +293,7 @@ impl fmt::Display for PortRange {
 )]
 #[repr(C)]
 pub struct Destination {
-    network: [u8; 4],
+    network: [u8; 16],
     ports: PortRange,
     prefix_len: U32,
 }
@@ -279,33 +301,45 @@ pub struct Destination {
 impl Destination {
     /// All hosts and all ports.
     pub const ANYWHERE: Self = Self {
-        network: [0; 4],
+        network: [0; 16],
         ports: PortRange::ALL,
         prefix_len: U32::ZERO,
     };
 
-    /// Returns `None` if the prefix is longer than 32 bits or `network` has bits set behind it.
-    pub fn new(network: Ipv4Addr, prefix_len: u8, ports: PortRange) -> Option<Self> {
+    /// A network of either family. Returns `None` if the prefix is longer than its addresses, or
+    /// `network` has bits set behind it.
+    pub fn new(network: IpAddr, prefix_len: u8, ports: PortRange) -> Option<Self> {
+        let (network, before) = match network {
+            IpAddr::V4(v4) if prefix_len <= 32 => (v4.to_ipv6_mapped(), 96),
+            IpAddr::V4(_) => return None,
+            IpAddr::V6(v6) => (v6, 0),
+        };
         let destination = Self {
             network: network.octets(),
             ports,
-            prefix_len: u32::from(prefix_len).into(),
+            prefix_len: (before + u32::from(prefix_len)).into(),
         };
         Some(destination).filter(Self::is_possible)
     }
 
-    /// Whether an address and port lie in it.
-    pub fn contains(self, address: Ipv4Addr, port: u16) -> bool {
-        address.to_bits() & mask(self.prefix_len.get()) == u32::from_be_bytes(self.network)
+    /// Whether an address and port lie in it. Addresses of IPv4 are mapped (RFC 4291 section
+    /// 2.5.5.2).
+    pub fn contains(self, address: Ipv6Addr, port: u16) -> bool {
+        address.to_bits() & mask6(self.prefix_len.get()) == u128::from_be_bytes(self.network)
             && self.ports.contains(port)
     }
 
     fn is_possible(&self) -> bool {
         let prefix_len = self.prefix_len.get();
         self.ports.is_possible()
-            && prefix_len <= 32
-            && u32::from_be_bytes(self.network) & !mask(prefix_len) == 0
+            && prefix_len <= 128
+            && u128::from_be_bytes(self.network) & !mask6(prefix_len) == 0
     }
+}
+
+/// An IPv6 address, if it is one.
+fn some6(octets: [u8; 16]) -> Option<Ipv6Addr> {
+    Some(Ipv6Addr::from(octets)).filter(|address| !address.is_unspecified())
 }
 
 /// The network mask of a prefix of at most 32 bits.
@@ -315,9 +349,17 @@ fn mask(prefix_len: u32) -> u32 {
         .unwrap_or_default()
 }
 
+/// The network mask of a prefix of at most 128 bits.
+fn mask6(prefix_len: u32) -> u128 {
+    u128::MAX
+        .checked_shl(128 - prefix_len.min(128))
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::Ipv4Addr;
 
     #[test]
     fn port_ranges() {
@@ -335,16 +377,25 @@ mod tests {
     #[test]
     fn destinations() {
         let web = PortRange::new(80, 80).unwrap();
+        let host = |octets: [u8; 4]| Ipv4Addr::from(octets).to_ipv6_mapped();
         let near = Destination::new([10, 0, 2, 0].into(), 24, web).unwrap();
-        assert!(near.contains([10, 0, 2, 77].into(), 80));
-        assert!(!near.contains([10, 0, 2, 77].into(), 81));
-        assert!(!near.contains([10, 0, 3, 77].into(), 80));
-        let all = Destination::new([0; 4].into(), 0, PortRange::ALL).unwrap();
+        assert!(near.contains(host([10, 0, 2, 77]), 80));
+        assert!(!near.contains(host([10, 0, 2, 77]), 81));
+        assert!(!near.contains(host([10, 0, 3, 77]), 80));
+        let all = Destination::new([0; 16].into(), 0, PortRange::ALL).unwrap();
         assert_eq!(all, Destination::ANYWHERE);
-        assert!(all.contains([255; 4].into(), 1));
+        assert!(all.contains(host([255; 4]), 1) && all.contains(Ipv6Addr::LOCALHOST, 1));
+        let all4 = Destination::new([0; 4].into(), 0, PortRange::ALL).unwrap();
+        assert!(all4.contains(host([255; 4]), 1) && !all4.contains(Ipv6Addr::LOCALHOST, 1));
+        let documents: Ipv6Addr = "2001:db8::".parse().unwrap();
+        let far = Destination::new(documents.into(), 32, web).unwrap();
+        assert!(far.contains("2001:db8:1::1".parse().unwrap(), 80));
+        assert!(!far.contains("2001:db9::1".parse().unwrap(), 80));
+        assert_eq!(Destination::new(documents.into(), 16, web), None);
+        assert_eq!(Destination::new(documents.into(), 129, web), None);
         assert_eq!(Destination::new([10, 0, 2, 1].into(), 24, web), None);
         assert_eq!(Destination::new([0; 4].into(), 33, web), None);
         let one = Destination::new([1, 2, 3, 4].into(), 32, web).unwrap();
-        assert!(one.contains([1, 2, 3, 4].into(), 80) && !one.contains([1, 2, 3, 5].into(), 80));
+        assert!(one.contains(host([1, 2, 3, 4]), 80) && !one.contains(host([1, 2, 3, 5]), 80));
     }
 }

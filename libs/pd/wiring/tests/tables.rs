@@ -36,6 +36,10 @@ fn network() -> Network {
         },
         dns: [[10, 0, 2, 3], [10, 0, 2, 4], [0; 4]],
         domain: Text::new("example.org").unwrap(),
+        address6: [0xfd; 16],
+        gateway6: [0; 16],
+        prefix_len6: 64.into(),
+        autoconf: 1.into(),
     }
 }
 

@@ -21,6 +21,8 @@ values! {
         Socket = 3, QUERY_SOCKET;
         /// The connection of one of this client's stream sockets: [`TcpInfo`].
         Tcp = 4, QUERY_TCP;
+        /// An IPv6 address of the first interface: [`AddressState`].
+        Address = 5, QUERY_ADDRESS;
     }
 }
 
@@ -133,6 +135,17 @@ layouts! {
         tx_frames: u64,
         /// Bytes of these frames.
         tx_bytes: u64,
+    }
+
+    /// An IPv6 address of an interface.
+    AddressState address_state {
+        /// The address; port 0.
+        address: [u64; 3],
+        /// Bits of the address that name its network.
+        prefix: u32,
+        /// 0: it is found out whether another host has it. 1: it is used. 2: it is used for what
+        /// is there, and not for what is new. 3: another host has it, so that it is not used.
+        state: u32,
     }
 
     /// What a client has and may have.

@@ -235,7 +235,7 @@ operations! {
         /// Local address; port 0 takes an ephemeral one, the unspecified address means any of the
         /// machine's.
         addr: SocketAddr,
-    } -> (), errors [EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT];
+    } -> (), errors [EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV];
 
     /// Makes a stream socket wait for connections.
     4 Listen listen {
@@ -347,7 +347,8 @@ operations! {
     16 Query query {
         /// What is asked.
         what: QueryKind,
-        /// The number of the interface from 0 on, or the handle of the socket; otherwise 0.
+        /// The number of the interface or address from 0 on, or the handle of the socket; otherwise
+        /// 0.
         index: u64,
         /// Where the answer shall go, in the server's half of the window; longer than the layout is
         /// allowed.

@@ -29,7 +29,7 @@ macro_rules! options {
     )+) => {
         values! {
             /// The socket options. The number is Linux's, with the level in the upper half:
-            /// `SOL_SOCKET` (1), `IPPROTO_IP` (0) or `IPPROTO_TCP` (6).
+            /// `SOL_SOCKET` (1), `IPPROTO_IP` (0), `IPPROTO_IPV6` (41) or `IPPROTO_TCP` (6).
             SocketOption(u64): ENOPROTOOPT {
                 $($(#[doc = $help])+ $variant = $level << 32 | $number, $c;)+
             }
@@ -40,6 +40,12 @@ macro_rules! options {
             #[must_use]
             pub const fn kinds(self) -> OptionKinds {
                 match self { $(SocketOption::$variant => OptionKinds::$kinds,)+ }
+            }
+
+            /// Whether sockets of IPv6 alone have it.
+            #[must_use]
+            pub const fn is_ipv6(self) -> bool {
+                self.raw() >> 32 == 41
             }
 
             /// What can be done with it.
@@ -83,13 +89,21 @@ options! {
     AcceptConnections = SO_ACCEPTCONN 1 30 All Read;
     /// 6 TCP, 17 UDP.
     Protocol = SO_PROTOCOL 1 38 All Read;
-    /// 2, `AF_INET`.
+    /// 2, `AF_INET`, or 10, `AF_INET6`.
     Domain = SO_DOMAIN 1 39 All Read;
-    /// The type of service of packets to send, of which the lowest eight bits count; those of
+    /// The type of service of IPv4 packets to send, of which the lowest eight bits count; those of
     /// congestion (the lowest two) are 0 on a stream socket.
     TypeOfService = IP_TOS 0 1 All ReadWrite;
-    /// 1..=255: the time to live of packets to send. -1 is 64, as at first.
+    /// 1..=255: the time to live of IPv4 packets to send. -1 is 64, as at first.
     TimeToLive = IP_TTL 0 2 All ReadWrite;
+    /// 0..=255: the hop limit of IPv6 packets to send. -1 is 64, as at first.
+    UnicastHops = IPV6_UNICAST_HOPS 41 16 All ReadWrite;
+    /// 0 or 1: whether a socket of IPv6 has nothing to do with IPv4. At first 0; to be set before
+    /// it is bound.
+    OnlyV6 = IPV6_V6ONLY 41 26 All ReadWrite;
+    /// 0..=255: the traffic class of IPv6 packets to send, without congestion's two bits on a
+    /// stream socket; -1 is 0, as at first.
+    TrafficClass = IPV6_TCLASS 41 67 All ReadWrite;
     /// 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At
     /// first 1, unlike on Linux.
     NoDelay = TCP_NODELAY 6 1 Stream ReadWrite;

@@ -59,6 +59,8 @@ values! {
     Family(u64): EAFNOSUPPORT {
         /// `AF_INET`: IPv4.
         Inet = 2, AF_INET;
+        /// `AF_INET6`: IPv6, and IPv4 with mapped addresses unless `IPV6_V6ONLY` is set.
+        Inet6 = 10, AF_INET6;
     }
 }
 

@@ -45,10 +45,11 @@ impl<W: Window> Server<W> {
                     role => streams += 1 + self.audit_role(id, role)?,
                 }
                 if let Some(local) = socket.local {
-                    bound += 1;
-                    let address = local.address.unwrap_or(self.net.address());
-                    let known = self.ports.find(socket.kind(), (address, local.port));
-                    ensure(known == Some(id), "a bound socket has its port")?;
+                    for address in local.places() {
+                        bound += 1;
+                        let known = self.ports.find(socket.kind(), (address, local.port));
+                        ensure(known == Some(id), "a bound socket has its port")?;
+                    }
                 }
                 let bits = socket.bits(&self.tcp);
                 ensure(shown == bits, "the page is up to date")?;

@@ -4,12 +4,14 @@
 //! core only sees this form.
 
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use socket_proto::{MAX_SOCKETS, SocketKind};
 use thiserror::Error;
 pub use wiring::{Destination, PortRange};
 
+use crate::ip::address::Address;
+use crate::ip::link6;
 use crate::ip::packet::is_host;
 use crate::tables::secret::Secret;
 
@@ -27,6 +29,13 @@ pub struct Config {
     pub prefix: u8,
     /// Where packets for other networks go.
     pub gateway: Option<Ipv4Addr>,
+    /// An IPv6 address of this machine, and how many bits of it name its network. With this or
+    /// `autoconf` there is IPv6 on the link, and a link-local address besides.
+    pub address6: Option<(Ipv6Addr, u8)>,
+    /// Where IPv6 packets for other networks go, besides the routers that advertise themselves.
+    pub gateway6: Option<Ipv6Addr>,
+    /// Whether routers are believed that say which addresses and routers to use.
+    pub autoconf: bool,
     /// Secret, and another one at every start. Sequence numbers, ephemeral ports and the places in
     /// hash tables are made from it by a keyed hash; who can guess it can guess those.
     pub key: [u8; 16],
@@ -91,10 +100,10 @@ impl ClientLimits {
         self.bindable(kind).iter().any(|range| range.contains(port))
     }
 
-    pub(crate) fn may_reach(&self, address: Ipv4Addr, port: u16) -> bool {
+    pub(crate) fn may_reach(&self, address: Address, port: u16) -> bool {
         self.destinations
             .iter()
-            .any(|destination| destination.contains(address, port))
+            .any(|destination| destination.contains(address.to_v6(), port))
     }
 }
 
@@ -107,6 +116,9 @@ pub enum ConfigError {
     /// The address is not one that a host can have.
     #[error("the IPv4 address is not one that a host can have")]
     Address,
+    /// An IPv6 address is not one that a host can have, or its prefix is empty or too long.
+    #[error("an IPv6 address is not one that a host can have")]
+    Address6,
     /// The mask has more than 32 bits.
     #[error("the network mask has more than 32 bits")]
     Prefix,
@@ -147,6 +159,12 @@ impl Config {
                 || !in_network(self.address, self.prefix, gateway))
         {
             return Err(ConfigError::Gateway);
+        }
+        let address6 = self.address6.map(|(address, _)| address);
+        let bits = self.address6.map_or(64, |(_, bits)| bits);
+        let hosts6 = address6.into_iter().chain(self.gateway6).map(Address::v6);
+        if !hosts6.into_iter().all(link6::is_host) || !(1..=128).contains(&bits) {
+            return Err(ConfigError::Address6);
         }
         let buffers = [self.stream_receive, self.stream_send, self.datagram_receive];
         if buffers.iter().any(|&size| size == 0 || size > BUFFER_MAX) {

@@ -8,7 +8,7 @@ use socket_proto::{Errno, SocketKind};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::icmp::{Error, PORT, PROTOCOL, Why};
-use crate::ip::packet::{self, Packet, Tuple};
+use crate::ip::packet::{self, Form, Packet, Tuple};
 use crate::protocol::window::Window;
 use crate::server::Server;
 use crate::sockets::socket::Role;
@@ -38,13 +38,26 @@ impl<W: Window> Server<W> {
     }
 
     /// Delivers a packet, unless it is a fragment and others are missing.
+    #[inline(always)]
     fn whole<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) {
-        let Some(fragment) = packet.fragment else {
-            return self.deliver(packet, tx);
-        };
+        match packet.form {
+            Form::Whole => return self.deliver(packet, tx),
+            Form::Problem { code, pointer } => return self.net.problem(code, pointer, packet, tx),
+            Form::Extended | Form::Part { .. } => {}
+        }
         // Out of the server for as long as it is read.
         let mut bytes = core::mem::take(&mut self.assembled);
-        if let Some(whole) = self.net.reassemble(packet, fragment, &mut bytes) {
+        let whole = match packet.form {
+            Form::Part {
+                ident,
+                offset,
+                more,
+            } => self
+                .net
+                .reassemble(packet, (ident, offset, more), &mut bytes),
+            _ => Some(self.net.flattened(packet, &mut bytes)),
+        };
+        if let Some(whole) = whole {
             self.deliver(&whole, tx);
         }
         self.assembled = bytes;
@@ -60,8 +73,13 @@ impl<W: Window> Server<W> {
                 }
             }
             IpProtocol::Udp => self.datagram(packet, tx),
-            IpProtocol::Icmp => {
+            IpProtocol::Icmp if packet.destination.is_v4() => {
                 if let Some(error) = self.net.icmp(packet, tx) {
+                    self.undelivered(error);
+                }
+            }
+            IpProtocol::Icmpv6 if !packet.destination.is_v4() => {
+                if let Some(error) = self.net.icmp6(packet, tx) {
                     self.undelivered(error);
                 }
             }
@@ -133,6 +151,7 @@ impl<W: Window> Server<W> {
     }
 
     /// The datagram socket at our end, if it hears the other end.
+    #[inline(always)]
     fn hears(&self, tuple: Tuple) -> Option<SocketId> {
         let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
         let account = self.accounts.get(socket.client);

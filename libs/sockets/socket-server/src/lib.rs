@@ -12,12 +12,12 @@
 //! the containers that all of them use. `ingress.rs` is the way of a frame up, and a call comes in
 //! at `protocol/requests.rs`. docs/architecture.md has the picture and the rules.
 //!
-//! smoltcp runs TCP. It gets IPv4 packets, whole and for this machine; Ethernet, ARP, fragments,
-//! ICMP and UDP are this crate's own. It walks all sockets of a set for each packet, so each socket
-//! has a set of its own: a hash table names a segment's socket, and smoltcp gets the segment with
-//! that one set. In the other direction only sockets are visited that have got something to do, or
-//! whose timer has run out. The cost of a packet does not depend on the number of connections, and
-//! a test counts the visits.
+//! smoltcp runs TCP. It gets IPv4 packets, whole and for this machine, and takes connections of
+//! IPv6 for such of IPv4; Ethernet, ARP, fragments, ICMP and UDP are this crate's own. It walks all
+//! sockets of a set for each packet, so each socket has a set of its own: a hash table names a
+//! segment's socket, and smoltcp gets the segment with that one set. In the other direction only
+//! sockets are visited that have got something to do, or whose timer has run out. The cost of a
+//! packet does not depend on the number of connections, and a test counts the visits.
 //!
 //! # What a client can expect
 //!
@@ -60,5 +60,6 @@ pub use accounts::ports::EPHEMERAL_FIRST;
 pub use config::{ClientLimits, Config, ConfigError, Destination, MAX_CLIENTS, PortRange};
 pub use ethernet::gateway::GatewayEvent;
 pub use frames::{FRAME_MAX, Link, Offload, RxQueue, TxQueue};
+pub use ip::link6::AddressEvent;
 pub use protocol::window::{OutOfWindow, Window};
 pub use server::{Outcome, Server};

@@ -19,7 +19,8 @@ use crate::ethernet::gateway::GatewayEvent;
 use crate::ethernet::is_card;
 use crate::frames::{Link, Offload, RxQueue, TxQueue};
 use crate::ip::Network;
-use crate::ip::output::HEADER;
+use crate::ip::link6::AddressEvent;
+use crate::ip::output::HEADER6;
 use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::protocol::window::Window;
 use crate::sockets::Call;
@@ -94,7 +95,7 @@ impl<W: Window> Server<W> {
             ports: Ports::new(streams + datagrams, &limits, &config.key),
             schedule: Schedule::new(clients.len(), frames),
             accounts: Accounts::new(clients, config.datagram_receive),
-            assembled: vec![0; HEADER + PAYLOAD_MAX],
+            assembled: vec![0; HEADER6 + PAYLOAD_MAX],
             datagram_send: config.datagram_send,
             epoch: config.epoch,
         })
@@ -195,6 +196,12 @@ impl<W: Window> Server<W> {
     /// News of the gateway since the last call, for the log.
     pub fn take_event(&mut self) -> Option<GatewayEvent> {
         self.net.gateway.event.take()
+    }
+
+    /// News of an IPv6 address since the last call, for the log; there may be more.
+    #[inline]
+    pub fn take_address_event(&mut self) -> Option<AddressEvent> {
+        self.net.link6.take_event()
     }
 
     /// Sends, tells sockets what has changed, and sums up.

@@ -7,8 +7,9 @@
 use proptest::prelude::*;
 use smoltcp::iface::SocketHandle;
 use socket_proto::{Errno, Handle, PollBits, SocketKind, SocketOption, Span, addr, op};
+use socket_server::Config;
 use stats::NetServer as Counter;
-use test_world::{C2S, Faults, S2C, SERVER, World, config, limits};
+use test_world::{C2S, Faults, PEER_IP6, S2C, SERVER, SERVER_IP6, World, config6, frames, limits};
 
 /// Connections of the well-behaved peer.
 const PEERS: usize = 12;
@@ -49,9 +50,18 @@ enum Step {
         kind: u16,
         bytes: Vec<u8>,
     },
+    /// An IPv6 packet comes whose first header is right, with these headers and bytes behind it.
+    Packet6 {
+        group: bool,
+        hops: u8,
+        headers: Vec<(u8, Vec<u8>)>,
+        next: u8,
+        bytes: Vec<u8>,
+    },
     /// The peer does something sensible.
     PeerConnect {
         port: u16,
+        v6: bool,
     },
     PeerSend {
         which: usize,
@@ -106,7 +116,16 @@ fn address_words() -> impl Strategy<Value = [u64; 3]> {
                 Just("127.0.0.1"),
                 Just("10.0.2.2"),
                 Just("10.0.2.9"),
-                Just("1.1.1.1")
+                Just("1.1.1.1"),
+                Just("[::]"),
+                Just("[::1]"),
+                Just("[fd00::15]"),
+                Just("[fd00::2]"),
+                Just("[fd00::9]"),
+                Just("[2001:db8::1]"),
+                Just("[fe80::1]"),
+                Just("[::ffff:10.0.2.2]"),
+                Just("[::ffff:0.0.0.0]")
             ]
         )
             .prop_map(|(port, ip)| addr::to_words(format!("{ip}:{port}").parse().unwrap())),
@@ -126,7 +145,8 @@ fn call() -> impl Strategy<Value = Step> {
     let words = prop_oneof![
         (handle_word(), address_words()).prop_map(|(h, [a, b, c])| (vec![3, 6], [h, a, b, c])),
         (handle_word(), span).prop_map(|(h, (at, length))| (vec![7, 8], [h, at, length, 0])),
-        (1u64..4).prop_map(|kind| (vec![2], [kind, 0, 0, 0])),
+        (prop::sample::select(vec![2u64, 10]), 1u64..4)
+            .prop_map(|(family, kind)| (vec![2], [family, kind, 0, 0])),
         (handle_word(), small).prop_map(|(h, n)| (vec![4, 9], [h, n, 0, 0])),
         handle_word().prop_map(|h| (vec![5, 5, 10, 11, 12], [h, 0, 0, 0])),
         (handle_word(), any::<u64>()).prop_map(|(h, at)| (vec![14], [h, at, 0, 0])),
@@ -156,9 +176,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(client, bytes)| Step::Scribble { client, bytes }),
         6 => (any::<usize>(), changes, any::<bool>())
             .prop_map(|(which, changes, fix)| Step::Replay { which, changes, fix }),
-        3 => (prop_oneof![Just(0x0800u16), Just(0x0806), any::<u16>()], prop::collection::vec(any::<u8>(), 0..120))
+        3 => (prop_oneof![Just(0x0800u16), Just(0x0806), Just(0x86dd), any::<u16>()], prop::collection::vec(any::<u8>(), 0..120))
             .prop_map(|(kind, bytes)| Step::Frame { kind, bytes }),
-        3 => (0u16..8).prop_map(|port| Step::PeerConnect { port }),
+        8 => packet6(),
+        3 => (0u16..8, any::<bool>()).prop_map(|(port, v6)| Step::PeerConnect { port, v6 }),
         3 => (any::<usize>(), 0usize..30_000).prop_map(|(which, size)| Step::PeerSend { which, size }),
         3 => (1u16..8, 0usize..3000).prop_map(|(port, size)| Step::PeerDatagram { port, size }),
         2 => any::<usize>().prop_map(|which| Step::PeerRead { which }),
@@ -166,6 +187,91 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop_oneof![0u64..2_000, 0u64..30_000_000].prop_map(|micros| Step::Wait { micros }),
         1 => any::<bool>().prop_map(|stopped| Step::Driver { stopped }),
     ]
+}
+
+/// Chains of headers, fragments, messages of ICMPv6, and nonsense.
+fn packet6() -> impl Strategy<Value = Step> {
+    let bytes = |most: usize| prop::collection::vec(any::<u8>(), 0..most);
+    let small = prop_oneof![Just(0u8), Just(1), Just(5), Just(8), any::<u8>()];
+    let header = (
+        prop::sample::select(vec![0u8, 43, 44, 44, 60, 50, 59]),
+        prop_oneof![
+            prop::collection::vec(small, 8),
+            // Parts of one packet.
+            (0u8..4, any::<bool>()).prop_map(|(at, more)| vec![
+                0,
+                0,
+                0,
+                at << 3 | u8::from(more),
+                0,
+                0,
+                0,
+                1
+            ]),
+            bytes(24),
+        ],
+    );
+    let icmp = prop::sample::select(vec![1u8, 2, 3, 4, 128, 130, 133, 134, 135, 136, 137, 143]);
+    let message = (icmp, 0u8..2, bytes(90)).prop_map(|(kind, code, mut bytes)| {
+        // Targets, and options of short lengths.
+        if bytes.len() > 24 && bytes[0] < 200 {
+            bytes[4..20].copy_from_slice(&SERVER_IP6.octets());
+            bytes[20] %= 6;
+            bytes[21] %= 4;
+        }
+        bytes.splice(0..0, [kind, code, 0, 0]);
+        (58u8, bytes)
+    });
+    let content = prop_oneof![
+        3 => message,
+        1 => (prop::sample::select(vec![6u8, 17, 58, 59]), bytes(60)),
+    ];
+    let hops = prop_oneof![Just(255u8), any::<u8>()];
+    (
+        any::<bool>(),
+        hops,
+        prop::collection::vec(header, 0..4),
+        content,
+    )
+        .prop_map(|(group, hops, headers, (next, bytes))| Step::Packet6 {
+            group,
+            hops,
+            headers,
+            next,
+            bytes,
+        })
+}
+
+/// The packet of a step.
+fn build6(
+    group: bool,
+    hops: u8,
+    headers: &[(u8, Vec<u8>)],
+    next: u8,
+    mut bytes: Vec<u8>,
+) -> Vec<u8> {
+    let to = match group {
+        true => "ff02::1".parse().unwrap(),
+        false => SERVER_IP6,
+    };
+    let from = match hops & 1 == 0 {
+        true => PEER_IP6,
+        false => "fe80::1".parse().unwrap(),
+    };
+    if let Ok(mut icmp) = smoltcp::wire::Icmpv6Packet::new_checked(&mut bytes[..])
+        && next == 58
+    {
+        icmp.fill_checksum(&from, &to);
+    }
+    let mut kinds = headers.iter().map(|&(kind, _)| kind).chain([next]);
+    let first = kinds.next().unwrap();
+    let mut payload = Vec::new();
+    for ((_, header), next) in headers.iter().zip(kinds) {
+        payload.push(next);
+        payload.extend_from_slice(header.get(1..).unwrap_or_default());
+    }
+    payload.extend_from_slice(&bytes);
+    frames::ipv6(from, to, first, hops, &payload)
 }
 
 /// Makes the checksums of an IPv4 packet right again, so that changed frames get past them.
@@ -259,7 +365,10 @@ struct Actors {
 
 impl Actors {
     fn new(seed: u64) -> Actors {
-        let mut small = config();
+        let mut small = Config {
+            autoconf: true,
+            ..config6()
+        };
         small.closing = 2;
         small.stream_receive = 8192;
         small.stream_send = 8192;
@@ -276,6 +385,8 @@ impl Actors {
         world.listen(5, 3);
         let udp = world.socket(SocketKind::Datagram);
         world.bind(udp, "0.0.0.0:6").unwrap();
+        let udp = world.socket6(SocketKind::Datagram);
+        world.bind(udp, "[::]:7").unwrap();
         world.medium.start_tap();
         let datagrams = world.peer.bind(30);
         Actors {
@@ -344,9 +455,29 @@ impl Actors {
                 world.medium.inject(SERVER, frame);
                 world.step(world.now);
             }
-            Step::PeerConnect { port } => {
+            Step::Packet6 {
+                group,
+                hops,
+                headers,
+                next,
+                bytes,
+            } => {
+                let packet = build6(group, hops, &headers, next, bytes);
+                let to = match group {
+                    true => [0x33, 0x33, 0, 0, 0, 1],
+                    false => test_world::SERVER_MAC,
+                };
+                let frame = frames::ethernet(test_world::PEER_MAC, to, 0x86dd, &packet);
+                world.medium.inject(SERVER, frame);
+                world.step(world.now);
+            }
+            Step::PeerConnect { port, v6 } => {
                 if self.peers.len() < PEERS && port != 0 {
-                    self.peers.push(world.peer.connect(port));
+                    let to = match v6 {
+                        true => SERVER_IP6.into(),
+                        false => test_world::SERVER_IP.into(),
+                    };
+                    self.peers.push(world.peer.connect_to(to, port));
                 }
             }
             Step::PeerSend { which, size } => {

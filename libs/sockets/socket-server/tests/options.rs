@@ -30,10 +30,18 @@ fn set(world: &mut World, socket: Handle, option: SocketOption, value: u64) -> R
 #[test]
 fn every_option_can_be_read_and_the_writable_ones_set() {
     let mut world = World::simple();
-    for kind in [SocketKind::Stream, SocketKind::Datagram] {
-        let socket = world.socket(kind);
+    let kinds = [SocketKind::Stream, SocketKind::Datagram];
+    for (kind, v6) in kinds
+        .into_iter()
+        .flat_map(|kind| [(kind, false), (kind, true)])
+    {
+        let socket = match v6 {
+            true => world.socket6(kind),
+            false => world.socket(kind),
+        };
         for &option in SocketOption::ALL {
-            let applies = option.kinds() == OptionKinds::All || kind == SocketKind::Stream;
+            let applies = (option.kinds() == OptionKinds::All || kind == SocketKind::Stream)
+                && (v6 || !option.is_ipv6());
             let got = get(&mut world, socket, option);
             assert_eq!(got.is_ok(), applies, "{}: {got:?}", option.name());
             let writable = applies && option.access() == OptionAccess::ReadWrite;
@@ -44,7 +52,7 @@ fn every_option_can_be_read_and_the_writable_ones_set() {
             };
             let value = match option {
                 // The lowest bits are not the client's.
-                SocketOption::TypeOfService => 4,
+                SocketOption::TypeOfService | SocketOption::TrafficClass => 4,
                 SocketOption::MaxSegment => 88,
                 SocketOption::SendBuffer | SocketOption::ReceiveBuffer => 5000,
                 _ => 1,

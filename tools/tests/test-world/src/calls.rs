@@ -8,8 +8,8 @@ use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::{HEADER_SIZE, stride};
 use socket_proto::layouts::Layout;
 use socket_proto::{
-    Accepted, Call, DatagramHeader, Errno, Failure, Flags, Handle, PollBits, Received, Sent,
-    Shutdown, SocketKind, SocketOption, Span, op,
+    Accepted, Call, DatagramHeader, Errno, Failure, Family, Flags, Handle, PollBits, Received,
+    Sent, Shutdown, SocketKind, SocketOption, Span, op,
 };
 
 use crate::{C2S, World};
@@ -45,6 +45,15 @@ impl World {
             .map(|opened| opened.socket)
     }
 
+    /// A new socket of IPv6.
+    pub fn socket6(&mut self, kind: SocketKind) -> Handle {
+        let opened = self.ask(op::Socket {
+            family: Family::Inet6,
+            ..op::Socket::new(kind)
+        });
+        opened.expect("socket").socket
+    }
+
     /// `bind`.
     pub fn bind(&mut self, socket: Handle, addr: &str) -> Result<(), Errno> {
         let addr = addr.parse().expect("an address");
@@ -54,7 +63,17 @@ impl World {
     /// A new socket that listens on a port of every address.
     pub fn listen(&mut self, port: u16, backlog: u64) -> Handle {
         let socket = self.socket(SocketKind::Stream);
-        self.bind(socket, &format!("0.0.0.0:{port}")).expect("bind");
+        self.listen_at(socket, &format!("0.0.0.0:{port}"), backlog)
+    }
+
+    /// As [`Self::listen`], for both families.
+    pub fn listen6(&mut self, port: u16, backlog: u64) -> Handle {
+        let socket = self.socket6(SocketKind::Stream);
+        self.listen_at(socket, &format!("[::]:{port}"), backlog)
+    }
+
+    fn listen_at(&mut self, socket: Handle, at: &str, backlog: u64) -> Handle {
+        self.bind(socket, at).expect("bind");
         self.ask(op::Listen { socket, backlog }).expect("listen");
         socket
     }

@@ -2,9 +2,9 @@
 
 //! Frames of any host, byte by byte.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use smoltcp::wire::{Icmpv4Packet, IpAddress, Ipv4Packet, UdpPacket};
+use smoltcp::wire::{Icmpv4Packet, Icmpv6Packet, IpAddress, Ipv4Packet, UdpPacket};
 
 /// Flag of an IPv4 header: more fragments follow.
 pub const MORE: u16 = 0x2000;
@@ -64,6 +64,50 @@ pub fn icmp(kind: u8, code: u8, rest: [u8; 4], data: &[u8]) -> Vec<u8> {
     message.extend_from_slice(data);
     Icmpv4Packet::new_unchecked(&mut message[..]).fill_checksum();
     message
+}
+
+/// An IPv6 packet.
+pub fn ipv6(from: Ipv6Addr, to: Ipv6Addr, next: u8, hops: u8, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x60, 0, 0, 0];
+    packet.extend_from_slice(&(payload.len() as u16).to_be_bytes());
+    packet.extend_from_slice(&[next, hops]);
+    packet.extend_from_slice(&from.octets());
+    packet.extend_from_slice(&to.octets());
+    packet.extend_from_slice(payload);
+    packet
+}
+
+/// A UDP datagram for an IPv6 packet.
+pub fn udp6(from: (Ipv6Addr, u16), to: (Ipv6Addr, u16), payload: &[u8]) -> Vec<u8> {
+    let mut datagram = vec![0; 8];
+    datagram.extend_from_slice(payload);
+    let length = datagram.len() as u16;
+    let mut udp = UdpPacket::new_unchecked(&mut datagram[..]);
+    udp.set_src_port(from.1);
+    udp.set_dst_port(to.1);
+    udp.set_len(length);
+    udp.fill_checksum(&IpAddress::Ipv6(from.0), &IpAddress::Ipv6(to.0));
+    datagram
+}
+
+/// An ICMPv6 message in its packet; `rest` is the second half of its header (RFC 4443).
+pub fn icmp6(
+    (from, to): (Ipv6Addr, Ipv6Addr),
+    hops: u8,
+    [kind, code]: [u8; 2],
+    rest: [u8; 4],
+    data: &[u8],
+) -> Vec<u8> {
+    let mut message = vec![kind, code, 0, 0];
+    message.extend_from_slice(&rest);
+    message.extend_from_slice(data);
+    Icmpv6Packet::new_unchecked(&mut message[..]).fill_checksum(&from, &to);
+    ipv6(from, to, 58, hops, &message)
+}
+
+/// The IPv6 packet in a frame.
+pub fn packet6(frame: &[u8]) -> Option<&[u8]> {
+    (frame.get(12..14)? == [0x86, 0xdd]).then_some(&frame[14..])
 }
 
 /// An ARP packet; `operation` is 1 for a request, 2 for a reply.

@@ -6,9 +6,9 @@ use smoltcp::iface::{self, Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::phy::{self, DeviceCapabilities};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
-use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, Ipv4Cidr};
+use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint, Ipv4Cidr, Ipv6Cidr};
 
-use crate::{Medium, PEER_IP, PEER_MAC, SERVER, SERVER_IP};
+use crate::{Medium, PEER_IP, PEER_IP6, PEER_MAC, SERVER, SERVER_IP};
 
 struct Device(Medium);
 
@@ -76,6 +76,8 @@ impl Peer {
         iface.update_ip_addrs(|list| {
             let cidr = IpCidr::Ipv4(Ipv4Cidr::new(PEER_IP, 24));
             list.push(cidr).expect("room for one address");
+            let cidr = IpCidr::Ipv6(Ipv6Cidr::new(PEER_IP6, 64));
+            list.push(cidr).expect("room for another");
         });
         let storage: Vec<_> = (0..sockets).map(|_| SocketStorage::EMPTY).collect();
         Peer {
@@ -109,19 +111,28 @@ impl Peer {
 
     /// Starts a connection to the server.
     pub fn connect(&mut self, port: u16) -> SocketHandle {
+        self.connect_to(SERVER_IP.into(), port)
+    }
+
+    /// Starts a connection to an address of the server.
+    pub fn connect_to(&mut self, to: std::net::IpAddr, port: u16) -> SocketHandle {
         let handle = self.new_tcp();
-        self.reconnect(handle, port);
+        self.reconnect_to(handle, to.into(), port);
         handle
     }
 
     /// Uses a closed socket for another connection.
     pub fn reconnect(&mut self, handle: SocketHandle, port: u16) {
+        self.reconnect_to(handle, SERVER_IP.into(), port);
+    }
+
+    fn reconnect_to(&mut self, handle: SocketHandle, to: IpAddress, port: u16) {
         self.next_port = if self.next_port == 60_000 {
             20_000
         } else {
             self.next_port + 1
         };
-        let to = IpEndpoint::new(IpAddress::Ipv4(SERVER_IP), port);
+        let to = IpEndpoint::new(to, port);
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
         socket
             .connect(self.iface.context(), to, self.next_port)
@@ -161,6 +172,19 @@ impl Peer {
     /// Sends a datagram to the server.
     pub fn send_to(&mut self, handle: SocketHandle, port: u16, payload: &[u8]) {
         let to = IpEndpoint::new(IpAddress::Ipv4(SERVER_IP), port);
+        self.udp(handle)
+            .send_slice(payload, to)
+            .expect("room for the datagram");
+    }
+
+    /// Sends a datagram to an address of the server.
+    pub fn send_to_address(
+        &mut self,
+        handle: SocketHandle,
+        to: (std::net::IpAddr, u16),
+        payload: &[u8],
+    ) {
+        let to = IpEndpoint::new(to.0.into(), to.1);
         self.udp(handle)
             .send_slice(payload, to)
             .expect("room for the datagram");

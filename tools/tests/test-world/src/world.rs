@@ -2,7 +2,7 @@
 
 //! The server, its link and its test peer, and the steps of their clock.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use socket_proto::{Call, Errno, Failure, op, reply};
 use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
@@ -20,6 +20,10 @@ pub const PEER_MAC: [u8; 6] = [0x52, 0x55, 0x0a, 0, 2, 2];
 pub const SERVER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 /// The test peer's address. It is the server's gateway, too.
 pub const PEER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+/// The server's IPv6 address, where it has one.
+pub const SERVER_IP6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0x15);
+/// The test peer's IPv6 address. It is the server's gateway, too.
+pub const PEER_IP6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2);
 /// Bytes of the half of a window that the client writes.
 pub const C2S: u32 = 128 << 10;
 /// Bytes of the half of a window that the server writes.
@@ -33,6 +37,9 @@ pub fn config() -> Config {
         address: SERVER_IP,
         prefix: 24,
         gateway: Some(PEER_IP),
+        address6: None,
+        gateway6: None,
+        autoconf: false,
         key: *b"a key for tests.",
         epoch: 1,
         closing: 8,
@@ -40,6 +47,15 @@ pub fn config() -> Config {
         stream_send: 1 << 16,
         datagram_receive: 1 << 17,
         datagram_send: 65_507,
+    }
+}
+
+/// As [`config`], with IPv6 on the link.
+pub fn config6() -> Config {
+    Config {
+        address6: Some((SERVER_IP6, 64)),
+        gateway6: Some(PEER_IP6),
+        ..config()
     }
 }
 
@@ -154,8 +170,9 @@ impl World {
         for client in 0..world.clients.len() {
             world.attach(client);
         }
-        // The ARP probe finds the gateway.
-        world.run_for(SECOND / 10);
+        // The ARP probe finds the gateway; addresses of IPv6 are used when nobody else has them.
+        let on_link = world.config.autoconf || world.config.address6.is_some();
+        world.run_for(if on_link { 3 * SECOND } else { SECOND / 10 });
         world
     }
 

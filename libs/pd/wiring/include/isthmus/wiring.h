@@ -54,7 +54,7 @@ struct isthmus_ports {
 };
 
 struct isthmus_destination {
-    uint8_t network[4];
+    uint8_t network[16]; /* of IPv4 mapped: ::ffff:10.0.0.0, and 96 bits more */
     struct isthmus_ports ports;
     uint32_t prefix_len;
 };
@@ -73,13 +73,15 @@ struct isthmus_network {
     uint32_t prefix_len, stream_receive, stream_send, datagram_receive, datagram_send;
     uint8_t dns[3][4]; /* zeros behind the last one */
     char domain[64];
+    uint8_t address6[16], gateway6[16]; /* zeros if there is none */
+    uint32_t prefix_len6, autoconf;
 };
 
 /* The table at an address, or NULL if there is none of this version. */
 static inline const struct isthmus_wiring *isthmus_wiring(uintptr_t address)
 {
     const struct isthmus_wiring *table = (const struct isthmus_wiring *)address;
-    return table && memcmp(table->magic, "ISTHWIR\3", 8) == 0 ? table : NULL;
+    return table && memcmp(table->magic, "ISTHWIR\4", 8) == 0 ? table : NULL;
 }
 
 static inline const struct isthmus_peer *isthmus_peers(const struct isthmus_wiring *table)

@@ -12,6 +12,7 @@
 #define ISTHMUS_MAX_BATCH 64
 
 #define ISTHMUS_AF_INET 2
+#define ISTHMUS_AF_INET6 10
 #define ISTHMUS_SOCK_STREAM 1
 #define ISTHMUS_SOCK_DGRAM 2
 #define ISTHMUS_SHUT_RD 0
@@ -70,6 +71,7 @@
 #define ISTHMUS_QUERY_ACCOUNT 2
 #define ISTHMUS_QUERY_SOCKET 3
 #define ISTHMUS_QUERY_TCP 4
+#define ISTHMUS_QUERY_ADDRESS 5
 
 /* 0 or 1. The server behaves as if it were set: old connections keep no port from a listener. */
 #define ISTHMUS_SO_REUSEADDR (UINT64_C(1) << 32 | 2)
@@ -102,13 +104,21 @@
 #define ISTHMUS_SO_ACCEPTCONN (UINT64_C(1) << 32 | 30)
 /* 6 TCP, 17 UDP. */
 #define ISTHMUS_SO_PROTOCOL (UINT64_C(1) << 32 | 38)
-/* 2, `AF_INET`. */
+/* 2, `AF_INET`, or 10, `AF_INET6`. */
 #define ISTHMUS_SO_DOMAIN (UINT64_C(1) << 32 | 39)
-/* The type of service of packets to send, of which the lowest eight bits count; those of
+/* The type of service of IPv4 packets to send, of which the lowest eight bits count; those of
  * congestion (the lowest two) are 0 on a stream socket. */
 #define ISTHMUS_IP_TOS (UINT64_C(0) << 32 | 1)
-/* 1..=255: the time to live of packets to send. -1 is 64, as at first. */
+/* 1..=255: the time to live of IPv4 packets to send. -1 is 64, as at first. */
 #define ISTHMUS_IP_TTL (UINT64_C(0) << 32 | 2)
+/* 0..=255: the hop limit of IPv6 packets to send. -1 is 64, as at first. */
+#define ISTHMUS_IPV6_UNICAST_HOPS (UINT64_C(41) << 32 | 16)
+/* 0 or 1: whether a socket of IPv6 has nothing to do with IPv4. At first 0; to be set before it
+ * is bound. */
+#define ISTHMUS_IPV6_V6ONLY (UINT64_C(41) << 32 | 26)
+/* 0..=255: the traffic class of IPv6 packets to send, without congestion's two bits on a stream
+ * socket; -1 is 0, as at first. */
+#define ISTHMUS_IPV6_TCLASS (UINT64_C(41) << 32 | 67)
 /* 0 or 1: whether a short segment is sent although an earlier one is not acknowledged. At first
  * 1, unlike on Linux. */
 #define ISTHMUS_TCP_NODELAY (UINT64_C(6) << 32 | 1)
@@ -418,6 +428,18 @@ struct isthmus_interface {
 	uint64_t tx_bytes;
 };
 _Static_assert(sizeof(struct isthmus_interface) == 96, "size");
+
+/* An IPv6 address of an interface. */
+struct isthmus_address_state {
+	/* The address; port 0. */
+	uint64_t address[3];
+	/* Bits of the address that name its network. */
+	uint32_t prefix;
+	/* 0: it is found out whether another host has it. 1: it is used. 2: it is used for what is
+ * there, and not for what is new. 3: another host has it, so that it is not used. */
+	uint32_t state;
+};
+_Static_assert(sizeof(struct isthmus_address_state) == 32, "size");
 
 /* What a client has and may have. */
 struct isthmus_account {

@@ -194,6 +194,7 @@ pub fn check_program() -> String {
         let level = match &name[..3] {
             "SO_" => "SOL_SOCKET",
             "IP_" => "IPPROTO_IP",
+            "IPV" => "IPPROTO_IPV6",
             _ => "IPPROTO_TCP",
         };
         let word = format!("((uint64_t){level} << 32 | {name})");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! Which socket has which local port. One socket a protocol, address and port; "any" conflicts with
-//! each address of its family. Connections do not hold their listener's port, as if `SO_REUSEADDR`
-//! were set: a restarted client can listen again at once.
+//! each address of its family, or of both, as IPv6 sockets hear IPv4, too. Connections do not hold
+//! their listener's port, as if `SO_REUSEADDR` were set: a restarted client can listen again at
+//! once.
 //!
 //! Ports that the server chooses follow RFC 6056. For a connection it is algorithm 4 (double hash):
 //! the place in the range where the search begins depends on both ends and a key, and a counter
@@ -14,11 +15,10 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
-
 use socket_proto::SocketKind;
 
 use crate::config::{ClientLimits, PortRange};
+use crate::ip::address::Address;
 use crate::ip::packet::Endpoint;
 use crate::tables::id::{Id, SocketId};
 use crate::tables::map::{Full, Key, Map, mix};
@@ -34,47 +34,75 @@ const EPHEMERAL: PortRange = match PortRange::new(EPHEMERAL_FIRST, u16::MAX) {
 /// Counters of each client (RFC 6056 section 3.3.4).
 const COUNTERS: usize = 16;
 
+/// Of which families a socket has addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Families {
+    /// IPv4 alone.
+    V4,
+    /// IPv6 alone.
+    V6,
+    /// Both.
+    Both,
+}
+
 /// Where a socket is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local {
-    /// One of this machine's addresses, or any.
-    pub address: Option<Ipv4Addr>,
+    /// One of this machine's addresses, or any of `families`.
+    pub address: Option<Address>,
+    /// Which "any" means.
+    pub families: Families,
     /// The port.
     pub port: u16,
 }
 
 impl Local {
-    fn everywhere(self) -> Local {
-        Local {
-            address: None,
-            ..self
-        }
+    /// The addresses that stand for it in the table.
+    pub(crate) fn places(self) -> impl Iterator<Item = Address> {
+        let (first, second) = match (self.address, self.families) {
+            (Some(address), _) => (address, None),
+            (None, Families::V4) => (Address::ANY4, None),
+            (None, Families::V6) => (Address::ANY6, None),
+            (None, Families::Both) => (Address::ANY6, Some(Address::ANY4)),
+        };
+        core::iter::once(first).chain(second)
+    }
+
+    /// The address that it has, or what its family calls any.
+    pub(crate) fn shown(self) -> Address {
+        self.places().next().unwrap_or(Address::ANY6)
+    }
+}
+
+/// What the family of an address calls any.
+fn any_like(address: Address) -> Address {
+    match address.is_v4() {
+        true => Address::ANY4,
+        false => Address::ANY6,
     }
 }
 
 /// What is bound: a port of a protocol, at an address of this machine or at all of one family.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PortKey {
-    /// An IPv6 address; those of IPv4 are mapped (RFC 4291 section 2.5.5.2).
-    address: u128,
+    address: Address,
     /// The kind of socket, and behind 16 bits the port.
     port: u64,
 }
 
 impl PortKey {
-    fn new(kind: SocketKind, local: Local) -> Self {
-        let address = local.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    #[inline]
+    fn new(kind: SocketKind, address: Address, port: u16) -> Self {
         PortKey {
-            address: address.to_ipv6_mapped().to_bits(),
-            port: kind.raw() << 16 | u64::from(local.port),
+            address,
+            port: kind.raw() << 16 | u64::from(port),
         }
     }
 }
 
 impl Key for PortKey {
     fn hash(&self, seed: u64) -> u64 {
-        let address = self.address as u64 ^ (self.address >> 64) as u64;
-        mix(mix(seed, address), self.port)
+        mix(self.address.hash(seed), self.port)
     }
 }
 
@@ -115,7 +143,8 @@ impl Ports {
             }
         };
         Ports {
-            bound: Map::new(sockets, Secret::new(key, 104).hash([])),
+            // One that hears both families has two keys.
+            bound: Map::new(2 * sockets, Secret::new(key, 104).hash([])),
             single: Map::new(sockets, Secret::new(key, 105).hash([])),
             clients: (0..limits.len()).map(choice).collect(),
             offsets: Secret::new(key, 101),
@@ -126,10 +155,10 @@ impl Ports {
     }
 
     /// The socket that is bound where something has come to.
+    #[inline(always)]
     pub fn find(&self, kind: SocketKind, to: Endpoint) -> Option<SocketId> {
-        let (address, port) = (Some(to.0), to.1);
-        let at = |address| self.bound.get(&PortKey::new(kind, Local { address, port }));
-        at(None).or_else(|| at(address))
+        let at = |address| self.bound.get(&PortKey::new(kind, address, to.1));
+        at(any_like(to.0)).or_else(|| at(to.0))
     }
 
     /// Gives a port to a socket. One that is bound at all addresses conflicts with those that are
@@ -138,43 +167,50 @@ impl Ports {
     /// # Errors
     /// [`Full`] if it is taken. (The table has room for every socket.)
     pub fn bind(&mut self, kind: SocketKind, local: Local, owner: SocketId) -> Result<(), Full> {
-        let key = PortKey::new(kind, local);
-        let is_bound = |address| {
-            let key = PortKey::new(kind, Local { address, ..local });
-            self.bound.get(&key).is_some()
-        };
-        let everywhere = PortKey::new(kind, local.everywhere());
-        let single = self.single.get(&everywhere).unwrap_or(0);
-        if is_bound(None) || is_bound(local.address) || (local.address.is_none() && single > 0) {
-            return Err(Full);
+        let key = |address| PortKey::new(kind, address, local.port);
+        let is_bound = |address| self.bound.get(&key(address)).is_some();
+        let single = |address| self.single.get(&key(any_like(address))).unwrap_or(0);
+        let is_single = local.address.is_some();
+        for address in local.places() {
+            let taken = is_bound(address) || is_bound(any_like(address));
+            if taken || (!is_single && single(address) > 0) {
+                return Err(Full);
+            }
         }
-        self.bound.insert(key, owner)?;
-        if local.address.is_some() {
-            self.single.insert(everywhere, single + 1)?;
+        for address in local.places() {
+            self.bound.insert(key(address), owner)?;
+        }
+        if let Some(address) = local.address {
+            let count = self.single.get(&key(any_like(address))).unwrap_or(0);
+            self.single.insert(key(any_like(address)), count + 1)?;
         }
         Ok(())
     }
 
     /// Takes a port back from its owner.
     pub fn release(&mut self, kind: SocketKind, local: Local, owner: SocketId) {
-        let key = PortKey::new(kind, local);
-        if self.bound.get(&key) != Some(owner) {
+        let key = |address| PortKey::new(kind, address, local.port);
+        let mut places = local.places();
+        if !places.all(|address| self.bound.get(&key(address)) == Some(owner)) {
             return;
         }
-        self.bound.remove(&key);
-        let everywhere = PortKey::new(kind, local.everywhere());
+        for address in local.places() {
+            self.bound.remove(&key(address));
+        }
+        let Some(everywhere) = local.address.map(|address| key(any_like(address))) else {
+            return;
+        };
         match self.single.get(&everywhere) {
-            Some(count) if local.address.is_some() && count > 1 => {
+            Some(count) if count > 1 => {
                 // It has its key.
                 let _ = self.single.insert(everywhere, count - 1);
             }
-            Some(_) if local.address.is_some() => drop(self.single.remove(&everywhere)),
-            _ => {}
+            _ => drop(self.single.remove(&everywhere)),
         }
     }
 
-    /// Gives a free port at an address that the server chooses, and that `usable` agrees to. `None`
-    /// if there is none.
+    /// Gives a free port, which the server chooses, and `usable` agrees to, where a socket is to be
+    /// bound. `None` if there is none.
     ///
     /// The search ends after as many tries as there are ports to choose from; each that fails is a
     /// socket or a connection in use, so it is short unless all are taken.
@@ -182,7 +218,7 @@ impl Ports {
         &mut self,
         kind: SocketKind,
         owner: SocketId,
-        address: Option<Ipv4Addr>,
+        place: Local,
         remote: Option<Endpoint>,
         usable: impl Fn(u16) -> bool,
     ) -> Option<Local> {
@@ -194,7 +230,8 @@ impl Ports {
         }
         let (offset, counter) = match remote {
             Some((host, port)) => {
-                let ends = [client as u64, host.to_bits().into(), port.into()];
+                let [high, low] = host.words();
+                let ends = [client as u64, high, low, port.into()];
                 let table = self.tables.hash(ends) as usize % COUNTERS;
                 (self.offsets.hash(ends), Some(table))
             }
@@ -208,7 +245,7 @@ impl Ports {
         for step in 0..count {
             let at = (start + moved.wrapping_add(step) % count) % count;
             let port = nth(self.clients[client].of(kind), at)?;
-            let local = Local { address, port };
+            let local = Local { port, ..place };
             if usable(port) && self.bind(kind, local, owner).is_ok() {
                 if let Some(table) = counter {
                     self.clients[client].counters[table] = moved.wrapping_add(step + 1);
@@ -279,22 +316,30 @@ fn nth(ranges: &[PortRange], mut at: u32) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::Ipv4Addr;
     use std::collections::HashSet;
 
     const A: SocketId = SocketId::test(0);
     const B: SocketId = SocketId::test(1);
     const ANYONE: SocketId = SocketId::test(9);
-    const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+    const OWN: Address = Address::v4(Ipv4Addr::new(10, 0, 0, 1));
     const STREAM: SocketKind = SocketKind::Stream;
-    const PEER: Endpoint = (Ipv4Addr::new(192, 0, 2, 1), 443);
+    const PEER: Endpoint = (Address::v4(Ipv4Addr::new(192, 0, 2, 1)), 443);
 
     fn range(first: u16, last: u16) -> PortRange {
         PortRange::new(first, last).expect("a range")
     }
 
     fn any(port: u16) -> Local {
-        let address = None;
-        Local { address, port }
+        all(port, Families::V4)
+    }
+
+    fn all(port: u16, families: Families) -> Local {
+        Local {
+            address: None,
+            families,
+            port,
+        }
     }
 
     fn choose(
@@ -304,7 +349,7 @@ mod tests {
         remote: Option<Endpoint>,
         usable: impl Fn(u16) -> bool,
     ) -> Option<u16> {
-        let local = ports.bind_ephemeral(kind, owner, None, remote, usable)?;
+        let local = ports.bind_ephemeral(kind, owner, any(0), remote, usable)?;
         Some(local.port)
     }
 
@@ -333,15 +378,15 @@ mod tests {
         let mut ports = ports(4, &[], 3);
         let one = Local {
             address: Some(OWN),
-            port: 80,
+            ..any(80)
         };
         assert_eq!(ports.bind(STREAM, one, A), Ok(()));
         assert_eq!(ports.bind(STREAM, any(80), B), Err(Full));
         assert_eq!(ports.find(STREAM, (OWN, 80)), Some(A));
-        assert_eq!(ports.find(STREAM, (Ipv4Addr::LOCALHOST, 80)), None);
+        assert_eq!(ports.find(STREAM, (Address::LOCALHOST4, 80)), None);
         let other = Local {
-            address: Some(Ipv4Addr::LOCALHOST),
-            port: 80,
+            address: Some(Address::LOCALHOST4),
+            ..any(80)
         };
         assert_eq!(ports.bind(STREAM, other, B), Ok(()));
         ports.release(STREAM, one, A);
@@ -349,7 +394,29 @@ mod tests {
         ports.release(STREAM, other, B);
         assert_eq!(ports.bind(STREAM, any(80), B), Ok(()));
         assert_eq!(ports.bind(STREAM, one, A), Err(Full));
-        assert_eq!(ports.find(STREAM, (Ipv4Addr::LOCALHOST, 80)), Some(B));
+        assert_eq!(ports.find(STREAM, (Address::LOCALHOST4, 80)), Some(B));
+    }
+
+    #[test]
+    fn both_families_conflict_with_either() {
+        let own6 = (Address::LOCALHOST6, 80);
+        let (v4, v6, both) = (any(80), all(80, Families::V6), all(80, Families::Both));
+        let mut ports = ports(4, &[], 3);
+        assert_eq!(ports.bind(STREAM, v6, A), Ok(()));
+        assert_eq!(ports.bind(STREAM, both, B), Err(Full));
+        assert_eq!(ports.bind(STREAM, v4, B), Ok(()));
+        assert_eq!(ports.find(STREAM, own6), Some(A));
+        assert_eq!(ports.find(STREAM, (OWN, 80)), Some(B));
+        ports.release(STREAM, v6, A);
+        assert_eq!(ports.bind(STREAM, both, A), Err(Full));
+        ports.release(STREAM, v4, B);
+        assert_eq!(ports.bind(STREAM, both, A), Ok(()));
+        assert_eq!(ports.bind(STREAM, v4, B), Err(Full));
+        assert_eq!(ports.bind(STREAM, v6, B), Err(Full));
+        assert_eq!(ports.find(STREAM, own6), Some(A));
+        assert_eq!(ports.find(STREAM, (OWN, 80)), Some(A));
+        ports.release(STREAM, both, A);
+        assert_eq!(ports.bound.len() + ports.single.len(), 0);
     }
 
     #[test]

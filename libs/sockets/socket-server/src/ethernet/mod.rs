@@ -4,6 +4,7 @@
 
 pub mod arp;
 pub mod gateway;
+pub mod ndp;
 pub mod neighbours;
 pub mod pending;
 mod resolve;
@@ -12,8 +13,11 @@ mod resolve;
 pub const HEADER: usize = 14;
 /// The address of all hosts.
 pub const BROADCAST: [u8; 6] = [0xff; 6];
+/// How the addresses of groups of IPv6 begin (RFC 2464 section 7).
+const GROUPS: [u8; 2] = [0x33, 0x33];
 
 const IPV4_TYPE: u16 = 0x0800;
+const IPV6_TYPE: u16 = 0x86dd;
 const ARP_TYPE: u16 = 0x0806;
 
 /// A packet's way to the next hop.
@@ -43,7 +47,7 @@ impl Hop {
 pub struct Frame<'a> {
     /// Whose network card sent it.
     pub sender: [u8; 6],
-    /// Whether it went to all hosts of the link.
+    /// Whether it went to all hosts of the link, or to a group of them.
     pub to_all: bool,
     /// What it carries.
     pub content: Content<'a>,
@@ -56,6 +60,8 @@ pub enum Content<'a> {
     Arp(&'a [u8]),
     /// An IPv4 packet.
     Ipv4(&'a [u8]),
+    /// An IPv6 packet.
+    Ipv6(&'a [u8]),
 }
 
 /// Whether an address is that of one network card.
@@ -69,13 +75,17 @@ pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
     let (header, payload) = frame.split_first_chunk::<HEADER>()?;
     let [to @ .., s0, s1, s2, s3, s4, s5, t0, t1] = *header;
     let sender = [s0, s1, s2, s3, s4, s5];
-    let to_all = to == BROADCAST;
-    if !is_card(sender) || !(to_all || to == own) {
+    let kind = u16::from_be_bytes([t0, t1]);
+    // Which groups of IPv6 this machine is in, the packet's destination tells.
+    let group = |to: [u8; 6]| kind == IPV6_TYPE && to.starts_with(&GROUPS);
+    let to_all = to != own;
+    if !is_card(sender) || (to_all && to != BROADCAST && !group(to)) {
         return None;
     }
-    let content = match u16::from_be_bytes([t0, t1]) {
+    let content = match kind {
         IPV4_TYPE => Content::Ipv4(payload),
         ARP_TYPE => Content::Arp(payload),
+        IPV6_TYPE => Content::Ipv6(payload),
         _ => return None,
     };
     Some(Frame {
@@ -85,6 +95,7 @@ pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
     })
 }
 
+#[inline]
 fn emit(frame: &mut [u8], hop: Hop, kind: u16) {
     match hop {
         Hop::Loopback => frame[..12].fill(0),
@@ -99,7 +110,13 @@ fn emit(frame: &mut [u8], hop: Hop, kind: u16) {
     frame[12..HEADER].copy_from_slice(&kind.to_be_bytes());
 }
 
-/// Writes the header of a frame that carries an IPv4 packet.
-pub fn emit_ipv4(frame: &mut [u8], hop: Hop) {
-    emit(frame, hop, IPV4_TYPE);
+/// Writes the header of a frame that carries a packet of IPv4 or of IPv6.
+#[inline]
+pub fn emit_ip(frame: &mut [u8], hop: Hop, v4: bool) {
+    emit(frame, hop, if v4 { IPV4_TYPE } else { IPV6_TYPE });
+}
+
+/// Whether a frame of this machine carries an IPv6 packet.
+pub fn is_ipv6(frame: &[u8]) -> bool {
+    frame.get(12..HEADER) == Some(&IPV6_TYPE.to_be_bytes())
 }

@@ -12,6 +12,7 @@
 use core::net::Ipv4Addr;
 
 use crate::config::MAX_CLIENTS;
+use crate::ip::address::Address;
 use crate::ip::rate::{Bucket, Rate};
 use crate::tables::id::{ClientId, ConnectionId, HostId, Id};
 use crate::tables::list::Lists;
@@ -55,7 +56,7 @@ enum State {
 }
 
 struct Entry {
-    address: Ipv4Addr,
+    address: Address,
     state: State,
     mac: [u8; 6],
     /// When the address was heard or confirmed.
@@ -70,7 +71,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(address: Ipv4Addr, now: Instant) -> Self {
+    fn new(address: Address, now: Instant) -> Self {
         Entry {
             address,
             state: State::Free,
@@ -88,14 +89,14 @@ impl Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// Ask for this host again.
-    Ask(Ipv4Addr),
+    Ask(Address),
     /// This host does not answer: [`Neighbours::give_up`] is due.
     Absent(HostId),
 }
 
 /// The table.
 pub struct Neighbours {
-    table: Map<Ipv4Addr, HostId>,
+    table: Map<Address, HostId>,
     entries: Pool<HostId, Entry>,
     /// By state. Those that are asked for are in the order in which they were asked last, the
     /// others least recently used first.
@@ -105,7 +106,7 @@ pub struct Neighbours {
     requests: [u8; MAX_CLIENTS],
     probes: Bucket,
     /// A host whose address is to be confirmed by a request to that address.
-    pub probe: Option<(Ipv4Addr, [u8; 6])>,
+    pub probe: Option<(Address, [u8; 6])>,
     /// The connections that wait, by host; and those whose wait is over and who have not been
     /// told.
     pub waiting: Lists<ConnectionId>,
@@ -116,7 +117,7 @@ impl Neighbours {
     pub fn new(seed: u64, gateway: Option<Ipv4Addr>, connections: usize) -> Self {
         let mut neighbours = Neighbours {
             table: Map::new(HOSTS, seed),
-            entries: Pool::new(HOSTS, || Entry::new(Ipv4Addr::UNSPECIFIED, Instant::ZERO)),
+            entries: Pool::new(HOSTS, || Entry::new(Address::ANY4, Instant::ZERO)),
             lists: Lists::new(HOSTS, State::Known as usize + 1),
             distrusted: Instant::ZERO,
             requests: [0; MAX_CLIENTS],
@@ -126,7 +127,7 @@ impl Neighbours {
         };
         let first = neighbours.entries.take();
         debug_assert_eq!(first, Some(GATEWAY));
-        if let Some(address) = gateway {
+        if let Some(address) = gateway.map(Address::v4) {
             neighbours.entries[GATEWAY].address = address;
             neighbours.entries[GATEWAY].state = State::Asking;
             // There is room: it is the first.
@@ -141,7 +142,7 @@ impl Neighbours {
     }
 
     /// The Ethernet address of a host, if it is known. It may be due for a [`Self::probe`].
-    pub fn lookup(&mut self, address: Ipv4Addr, now: Instant) -> Option<[u8; 6]> {
+    pub fn lookup(&mut self, address: Address, now: Instant) -> Option<[u8; 6]> {
         let host = self.table.get(&address)?;
         let entry = &mut self.entries[host];
         if matches!(entry.state, State::Asking | State::Free) {
@@ -171,11 +172,12 @@ impl Neighbours {
 
     /// A packet came from a host on the link. Returns the host's number if somebody has waited for
     /// that.
-    pub fn heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
+    pub fn heard(&mut self, address: Address, mac: [u8; 6], now: Instant) -> Option<HostId> {
         // The gateway forwards packets of others, among them such as claim to come from here.
         let known = self.table.get(&address);
         let gateway = &self.entries[GATEWAY];
-        if known == Some(GATEWAY) || (gateway.state == State::Known && gateway.mac == mac) {
+        let forwarded = address.is_v4() && gateway.state == State::Known && gateway.mac == mac;
+        if known == Some(GATEWAY) || forwarded {
             return None;
         }
         let Some(host) = known else {
@@ -203,7 +205,7 @@ impl Neighbours {
 
     /// A host has asked for this machine (RFC 826: it is about to send something). Returns the
     /// host's number if somebody has waited for its address.
-    pub fn asked_by(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
+    pub fn asked_by(&mut self, address: Address, mac: [u8; 6], now: Instant) -> Option<HostId> {
         if let Some(host) = self.table.get(&address) {
             let entry = &mut self.entries[host];
             if entry.state == State::Known && entry.mac == mac {
@@ -217,7 +219,7 @@ impl Neighbours {
 
     /// A host has answered a request. Returns its number if one was out that it could have
     /// answered.
-    pub fn answered(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) -> Option<HostId> {
+    pub fn answered(&mut self, address: Address, mac: [u8; 6], now: Instant) -> Option<HostId> {
         let host = self.table.get(&address)?;
         let entry = &self.entries[host];
         let asked = entry.tries > 0;
@@ -234,13 +236,18 @@ impl Neighbours {
     }
 
     /// The number of a host in the table, be its address known or not.
-    pub fn find(&self, address: Ipv4Addr) -> Option<HostId> {
+    pub fn find(&self, address: Address) -> Option<HostId> {
         self.table.get(&address)
+    }
+
+    /// The address of a host in the table.
+    pub fn address(&self, host: HostId) -> Address {
+        self.entries[host].address
     }
 
     /// Somebody needs the address of a host that is not in the table: a request is to be sent.
     /// `None` if the client is looking for as many as it may.
-    pub fn search(&mut self, address: Ipv4Addr, client: ClientId, now: Instant) -> Option<HostId> {
+    pub fn search(&mut self, address: Address, client: ClientId, now: Instant) -> Option<HostId> {
         if *self.requests.get(client.index())? >= CLIENT_REQUESTS {
             return None;
         }
@@ -345,7 +352,7 @@ impl Neighbours {
         self.end_waits(host, FOUND);
     }
 
-    fn insert_heard(&mut self, address: Ipv4Addr, mac: [u8; 6], now: Instant) {
+    fn insert_heard(&mut self, address: Address, mac: [u8; 6], now: Instant) {
         if let Some(host) = self.insert(address, now) {
             self.entries[host].mac = mac;
             self.enter(host, State::Heard);
@@ -353,7 +360,7 @@ impl Neighbours {
     }
 
     /// A new entry, in no list. If the table is full, the host goes that was not used for longest.
-    fn insert(&mut self, address: Ipv4Addr, now: Instant) -> Option<HostId> {
+    fn insert(&mut self, address: Address, now: Instant) -> Option<HostId> {
         if self.entries.is_full() {
             let oldest = |state| self.lists[state as usize].front();
             let victim = oldest(State::Heard).or(oldest(State::Known))?;
@@ -391,8 +398,8 @@ mod tests {
 
     const GATEWAY_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
-    fn host(number: u16) -> Ipv4Addr {
-        Ipv4Addr::from_bits(0x0a00_0001 + u32::from(number))
+    fn host(number: u16) -> Address {
+        Address::v4(Ipv4Addr::from_bits(0x0a00_0001 + u32::from(number)))
     }
 
     /// Whether every host is in the list that its state names, and every search is on its client's

@@ -10,15 +10,17 @@ use super::{BROADCAST, Hop, is_card};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::address::Address;
 use crate::ip::interface::NextHop;
-use crate::ip::output::{HEADER, Outgoing, UDP, emit_udp};
+use crate::ip::output::{HEADER, HEADER6, Outgoing, UDP, emit_udp};
 use crate::ip::packet::{Tuple, is_host};
-use crate::ip::paths::MIN_MTU;
+use crate::ip::paths::{MIN_MTU, MIN_MTU6};
 use crate::tables::id::{ClientId, HostId};
 
 /// What is longer may leave in fragments: the path may turn out to be narrower before the datagram
 /// can be sent.
 const UNFRAGMENTED: usize = MIN_MTU - HEADER - UDP;
+const UNFRAGMENTED6: usize = MIN_MTU6 - HEADER6 - UDP;
 
 impl Network {
     /// An ARP packet (RFC 826) has come.
@@ -46,8 +48,8 @@ impl Network {
         let now = self.now();
         let found = match arp.operation {
             REQUEST if nameless => None,
-            REQUEST => self.neighbours.asked_by(sender, mac, now),
-            _ => self.neighbours.answered(sender, mac, now),
+            REQUEST => self.neighbours.asked_by(sender.into(), mac, now),
+            _ => self.neighbours.answered(sender.into(), mac, now),
         };
         if let Some(host) = found {
             if host == GATEWAY {
@@ -61,7 +63,7 @@ impl Network {
     }
 
     fn answer_arp<T: TxQueue>(&mut self, to: Ipv4Addr, mac: [u8; 6], tx: &mut T) {
-        if !self.arp_limit.allow(to, self.now()) {
+        if !self.arp_limit.allow(to.into(), self.now()) {
             self.stats.inc(Counter::RepliesLimited);
             return;
         }
@@ -74,7 +76,7 @@ impl Network {
     /// A packet came from a host. Answers to it can go back the same way.
     pub(crate) fn hear<T: TxQueue>(&mut self, source: Ipv4Addr, sender: [u8; 6], tx: &mut T) {
         if self.interface.is_neighbour(source)
-            && let Some(host) = self.neighbours.heard(source, sender, self.now())
+            && let Some(host) = self.neighbours.heard(source.into(), sender, self.now())
         {
             self.send_held(host, tx);
         }
@@ -84,7 +86,7 @@ impl Network {
     ///
     /// # Errors
     /// The neighbour whose Ethernet address is not known.
-    pub(crate) fn hop(&mut self, next_hop: NextHop) -> Result<Hop, Ipv4Addr> {
+    pub(crate) fn hop(&mut self, next_hop: NextHop) -> Result<Hop, Address> {
         let mac = match next_hop {
             NextHop::Loopback => return Ok(Hop::Loopback),
             NextHop::Everyone => BROADCAST,
@@ -104,8 +106,11 @@ impl Network {
         }
     }
 
-    /// Sends an ARP request for a host, to its address or to all.
-    fn ask<T: TxQueue>(&mut self, target: Ipv4Addr, to: Option<[u8; 6]>, tx: &mut T) {
+    /// Asks for the Ethernet address of a host, at its address or at all.
+    fn ask<T: TxQueue>(&mut self, target: Address, to: Option<[u8; 6]>, tx: &mut T) {
+        let Some(target) = target.to_v4() else {
+            return self.solicit(target, to, tx);
+        };
         let own = (self.interface.mac, self.address());
         let request = Arp::new(REQUEST, own, ([0; 6], target));
         // One that cannot leave is one that gets no answer; the next follows in a second.
@@ -121,9 +126,10 @@ impl Network {
                 self.give_up(GATEWAY);
             }
             let to = self.neighbours.ask_gateway();
-            self.ask(address, to, tx);
+            self.ask(address.into(), to, tx);
             self.gateway.asked(now);
         }
+        self.run_timers6(tx);
         while let Some(due) = self.neighbours.due(now) {
             match due {
                 Due::Ask(address) => self.ask(address, None, tx),
@@ -134,6 +140,7 @@ impl Network {
 
     /// A host does not answer. The sockets that waited for it are told.
     fn give_up(&mut self, host: HostId) {
+        self.link6.distrust(self.neighbours.address(host));
         self.pending.fail(host);
         self.neighbours.give_up(host);
     }
@@ -142,7 +149,7 @@ impl Network {
     /// can be waited; `None` if the client is looking for too many already.
     pub(crate) fn search<T: TxQueue>(
         &mut self,
-        next_hop: Ipv4Addr,
+        next_hop: Address,
         client: ClientId,
         tx: &mut T,
     ) -> Option<HostId> {
@@ -169,7 +176,7 @@ impl Network {
     /// Of `fill`; then nothing is kept.
     pub(crate) fn hold<T: TxQueue, E>(
         &mut self,
-        next_hop: Ipv4Addr,
+        next_hop: Address,
         client: ClientId,
         outgoing: Outgoing,
         tx: &mut T,
@@ -194,7 +201,10 @@ impl Network {
             self.pending.put_back(place);
             return filled;
         }
-        let long = outgoing.length > UNFRAGMENTED;
+        let long = match outgoing.tuple.remote.0.is_v4() {
+            true => outgoing.length > UNFRAGMENTED,
+            false => outgoing.length > UNFRAGMENTED6,
+        };
         let checksum = !self.interface.offload.tx_checksum || long;
         emit_udp(datagram, &outgoing.tuple, checksum);
         self.pending.hold(place, host);
@@ -202,11 +212,10 @@ impl Network {
     }
 
     /// The address of a host is there: the datagrams that waited for it are sent.
-    fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
+    pub(crate) fn send_held<T: TxQueue>(&mut self, host: HostId, tx: &mut T) {
         while let Some(place) = self.pending.pop(host) {
             let outgoing = self.pending.outgoing(place);
             let hop = self
-                .routes
                 .next_hop(outgoing.tuple.remote.0)
                 .and_then(|next_hop| self.hop(next_hop).ok());
             // Out of the pool for as long as it is read.

@@ -4,12 +4,12 @@
 //! nobody.
 
 use core::convert::Infallible;
-use core::net::Ipv4Addr;
 
 use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, IpProtocol, Ipv4Packet};
 use socket_proto::Errno;
 
 use super::Network;
+use super::address::Address;
 use super::output::{Envelope, HEADER};
 use super::packet::{Packet, Tuple, ports};
 use crate::counters::Counter;
@@ -45,7 +45,7 @@ enum Message {
 pub enum Why {
     /// It was too long for a link behind which it was to go; what that link takes, or 0.
     TooBig {
-        /// In bytes of an IPv4 packet.
+        /// In bytes of a packet.
         mtu: u16,
     },
     /// Something else.
@@ -73,7 +73,7 @@ pub struct Error {
 }
 
 /// Reads a message. `own` is the address of this machine that it was sent to.
-fn parse(payload: &[u8], own: Ipv4Addr) -> Option<Message> {
+fn parse(payload: &[u8], own: Address) -> Option<Message> {
     let packet = Icmpv4Packet::new_checked(payload).ok()?;
     if !packet.verify_checksum() {
         return None;
@@ -124,7 +124,7 @@ fn unreachable(code: u8) -> Option<Why> {
 }
 
 /// Reads the packet that an error message quotes: its header and at least 8 bytes.
-fn quote(quoted: &[u8], why: Why, own: Ipv4Addr) -> Option<Error> {
+fn quote(quoted: &[u8], why: Why, own: Address) -> Option<Error> {
     if quoted.len() < HEADER {
         return None;
     }
@@ -134,7 +134,7 @@ fn quote(quoted: &[u8], why: Why, own: Ipv4Addr) -> Option<Error> {
     // Only the first fragment has ports.
     if packet.version() != 4
         || header < HEADER
-        || packet.src_addr() != own
+        || Address::v4(packet.src_addr()) != own
         || packet.frag_offset() != 0
     {
         return None;
@@ -146,7 +146,7 @@ fn quote(quoted: &[u8], why: Why, own: Ipv4Addr) -> Option<Error> {
         protocol: packet.next_header(),
         tuple: Tuple {
             local: (own, from),
-            remote: (packet.dst_addr(), to),
+            remote: (packet.dst_addr().into(), to),
         },
         sequence: u32::from_be_bytes(*transport.get(4..)?.first_chunk()?),
         length: usize::from(packet.total_len()),
@@ -195,7 +195,7 @@ impl Network {
             }
             // What goes over loopback meets no router.
             Some(Message::Error(error))
-                if self.routes.is_own(error.tuple.remote.0) != packet.back.loops() =>
+                if self.is_own(error.tuple.remote.0) != packet.back.loops() =>
             {
                 self.stats.inc(Counter::IcmpIgnored);
             }
@@ -205,7 +205,7 @@ impl Network {
         None
     }
 
-    fn may_send_icmp(&mut self, packet: &Packet) -> bool {
+    pub(super) fn may_send_icmp(&mut self, packet: &Packet) -> bool {
         // As on Linux there is no limit on loopback, which has bounds of its own.
         let allowed = packet.back.loops() || self.icmp_limit.allow(packet.source, self.now);
         self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
@@ -218,7 +218,11 @@ impl Network {
         if packet.to_all || packet.source.is_unspecified() || !self.may_send_icmp(packet) {
             return;
         }
-        if self.send_unreachable(code, packet, tx).is_none() {
+        let sent = match packet.destination.is_v4() {
+            true => self.send_unreachable(code, packet, tx),
+            false => self.send_unreachable6(code, packet, tx),
+        };
+        if sent.is_none() {
             self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }

@@ -5,9 +5,10 @@
 use smoltcp::wire::{IpProtocol, Ipv4Packet};
 
 use super::Network;
-use super::output::HEADER;
-use super::packet::{self, Packet, is_host};
-use super::reassembly::{Fragment, Progress};
+use super::output::{HEADER, HEADER6};
+use super::packet::{self, Form, Packet, is_host};
+use super::packet6::{self, Reject};
+use super::reassembly::{Fragment, FragmentKey, Progress};
 use crate::counters::Counter;
 use crate::ethernet::{self, Content, Hop};
 use crate::frames::TxQueue;
@@ -32,6 +33,16 @@ impl Network {
                 return None;
             }
             Content::Ipv4(bytes) => bytes,
+            Content::Ipv6(bytes) => {
+                let packet = self.parse6(bytes, self.hop_to(frame.sender))?;
+                return match frame.to_all && !packet.to_all {
+                    false => Some(packet),
+                    true => {
+                        self.stats.inc(Counter::DropsMalformed);
+                        None
+                    }
+                };
+            }
         };
         let (interface, back) = (&self.interface, self.hop_to(frame.sender));
         let Some(packet) = packet::parse(bytes, Some(interface), back) else {
@@ -40,12 +51,12 @@ impl Network {
         };
         let own = interface.address;
         // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
-        let for_us = packet.to_all || (packet.destination == own && !frame.to_all);
+        let for_us = packet.to_all || (packet.destination.v4_bits() == own && !frame.to_all);
         if !for_us {
             self.stats.inc(Counter::DropsMalformed);
             return None;
         }
-        let source = packet.source;
+        let source = packet.source.v4_bits();
         // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
         let nameless =
             source.is_unspecified() && packet.to_all && packet.protocol == IpProtocol::Udp;
@@ -62,8 +73,11 @@ impl Network {
 
     /// Takes a frame that has come over loopback. Returns the packet in it, as [`Self::receive`].
     pub(crate) fn receive_own<'a>(&self, frame: &'a [u8]) -> Option<Packet<'a>> {
+        if ethernet::is_ipv6(frame) {
+            return self.parse6(frame.get(ethernet::HEADER..)?, Hop::Loopback);
+        }
         let packet = packet::parse(frame.get(ethernet::HEADER..)?, None, Hop::Loopback)?;
-        let [to, from] = [packet.destination, packet.source].map(|end| self.routes.is_own(end));
+        let [to, from] = [packet.destination, packet.source].map(|end| self.is_own(end));
         let why = match (to, from) {
             (true, true) => return Some(packet),
             (false, _) => Counter::DropsMalformed,
@@ -73,14 +87,36 @@ impl Network {
         None
     }
 
-    /// A fragment has come. If it completes a packet, that is put into `bytes` and returned.
+    fn parse6<'a>(&self, bytes: &'a [u8], back: Hop) -> Option<Packet<'a>> {
+        let why = match packet6::parse(bytes, back, &self.link6) {
+            Ok(packet) => return Some(packet),
+            Err(Reject::Malformed) => Counter::DropsMalformed,
+            Err(Reject::Source) => Counter::DropsSource,
+        };
+        self.stats.inc(why);
+        None
+    }
+
+    /// A part of a packet has come. If it completes it, the packet is put into `bytes` and
+    /// returned.
     pub(crate) fn reassemble<'a>(
         &mut self,
         packet: &Packet<'a>,
-        fragment: Fragment,
+        (ident, offset, more): (u32, u16, bool),
         bytes: &'a mut [u8],
     ) -> Option<Packet<'a>> {
-        let into = &mut bytes[HEADER..];
+        let first = packet.destination.header();
+        let into = &mut bytes[first..];
+        let fragment = Fragment {
+            key: FragmentKey {
+                source: packet.source,
+                destination: packet.destination,
+                protocol: packet.protocol.into(),
+                ident,
+            },
+            offset: offset.into(),
+            more,
+        };
         let progress = self
             .reassembly
             .add(fragment, packet.payload, self.now, into);
@@ -91,6 +127,9 @@ impl Network {
         let Progress::Complete(length) = progress else {
             return None;
         };
+        if first == HEADER6 {
+            return self.reassembled6(packet, length, bytes);
+        }
         let end = HEADER + length;
         // The header is that of the fragment which came last, without options.
         bytes[..HEADER].copy_from_slice(&packet.bytes[..HEADER]);
@@ -103,8 +142,43 @@ impl Network {
         Some(Packet {
             bytes: &bytes[..end],
             payload: &bytes[HEADER..end],
-            fragment: None,
+            form: Form::Whole,
             ..*packet
         })
+    }
+
+    /// The parts of a packet have been put together behind where its header is to be.
+    fn reassembled6<'a>(
+        &mut self,
+        packet: &Packet,
+        length: usize,
+        bytes: &'a mut [u8],
+    ) -> Option<Packet<'a>> {
+        bytes[..HEADER6].copy_from_slice(&packet.bytes[..HEADER6]);
+        packet6::flatten(packet.bare(), bytes, HEADER6, length);
+        let whole = &bytes[..HEADER6 + length];
+        // Headers may follow that were cut up with the rest.
+        let found = match packet6::parse(whole, packet.back, &self.link6) {
+            Ok(packet) => Some((packet.bare(), packet.payload.len())),
+            Err(_) => None,
+        };
+        match found {
+            Some((packet, payload)) if matches!(packet.form, Form::Whole | Form::Extended) => {
+                let at = HEADER6 + length - payload;
+                Some(packet6::flatten(packet, bytes, at, payload))
+            }
+            _ => {
+                self.stats.inc(Counter::DropsMalformed);
+                None
+            }
+        }
+    }
+
+    /// A packet has further headers. Returns it without them, in `bytes`.
+    pub(crate) fn flattened<'a>(&self, packet: &Packet, bytes: &'a mut [u8]) -> Packet<'a> {
+        let length = packet.payload.len();
+        bytes[..HEADER6].copy_from_slice(&packet.bytes[..HEADER6]);
+        bytes[HEADER6..HEADER6 + length].copy_from_slice(packet.payload);
+        packet6::flatten(packet.bare(), bytes, HEADER6, length)
     }
 }

@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+use super::address::Address;
 use crate::config::{Config, in_network, network_mask};
 use crate::ethernet::Hop;
 use crate::frames::Offload;
@@ -89,12 +90,12 @@ pub enum NextHop {
     /// To this machine itself, over loopback.
     Loopback,
     /// To this host on the link.
-    Neighbour(Ipv4Addr),
+    Neighbour(Address),
     /// To all hosts on the link.
     Everyone,
 }
 
-/// The routes, longest prefix first.
+/// The routes of IPv4, longest prefix first.
 pub struct Routes(Vec<Route>);
 
 impl Routes {
@@ -118,19 +119,19 @@ impl Routes {
     }
 
     /// Where a packet goes next. `None` if no route leads there.
-    pub fn next_hop(&self, to: Ipv4Addr) -> Option<NextHop> {
+    pub fn next_hop4(&self, to: Ipv4Addr) -> Option<NextHop> {
         let mut routes = self.0.iter();
         let route = routes.find(|route| in_network(route.network, route.prefix, to))?;
         Some(match route.gate {
             Gate::Loopback => NextHop::Loopback,
-            Gate::Link => NextHop::Neighbour(to),
-            Gate::Router(router) => NextHop::Neighbour(router),
+            Gate::Link => NextHop::Neighbour(to.into()),
+            Gate::Router(router) => NextHop::Neighbour(router.into()),
         })
     }
 
     /// Whether an address is one of this machine's.
-    pub fn is_own(&self, address: Ipv4Addr) -> bool {
-        address != LOOPBACK_BROADCAST && self.next_hop(address) == Some(NextHop::Loopback)
+    pub fn is_own4(&self, address: Ipv4Addr) -> bool {
+        address != LOOPBACK_BROADCAST && self.next_hop4(address) == Some(NextHop::Loopback)
     }
 }
 
@@ -153,12 +154,12 @@ mod tests {
             route(Ipv4Addr::new(10, 0, 0, 0), 8, Gate::Router(far)),
         ]);
         let host = |a, b, c| Ipv4Addr::new(a, b, c, 9);
-        let neighbour = |host| Some(NextHop::Neighbour(host));
-        assert_eq!(routes.next_hop(host(10, 1, 2)), neighbour(host(10, 1, 2)));
-        assert_eq!(routes.next_hop(host(10, 1, 3)), neighbour(near));
-        assert_eq!(routes.next_hop(host(10, 3, 3)), neighbour(far));
-        assert_eq!(routes.next_hop(host(11, 1, 2)), None);
-        assert!(routes.is_own(Ipv4Addr::new(10, 1, 2, 7)));
-        assert!(!routes.is_own(host(10, 1, 2)) && !routes.is_own(host(11, 1, 2)));
+        let neighbour = |host| Some(NextHop::Neighbour(Address::v4(host)));
+        assert_eq!(routes.next_hop4(host(10, 1, 2)), neighbour(host(10, 1, 2)));
+        assert_eq!(routes.next_hop4(host(10, 1, 3)), neighbour(near));
+        assert_eq!(routes.next_hop4(host(10, 3, 3)), neighbour(far));
+        assert_eq!(routes.next_hop4(host(11, 1, 2)), None);
+        assert!(routes.is_own4(Ipv4Addr::new(10, 1, 2, 7)));
+        assert!(!routes.is_own4(host(10, 1, 2)) && !routes.is_own4(host(11, 1, 2)));
     }
 }

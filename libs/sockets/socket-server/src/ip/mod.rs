@@ -4,12 +4,18 @@
 //! [`Network::receive`] and leave by the functions in `output`; who waits for a host's Ethernet
 //! address is kept here too, and taken out by the layers above.
 
+pub mod address;
+pub mod autoconf;
 pub mod checksum;
+pub mod header6;
 pub mod icmp;
+mod icmp6;
 mod input;
 pub mod interface;
+pub mod link6;
 pub mod output;
 pub mod packet;
+mod packet6;
 pub mod paths;
 pub mod rate;
 pub mod reassembly;
@@ -28,9 +34,12 @@ use crate::ethernet::neighbours::Neighbours;
 use crate::ethernet::pending::Pending;
 use crate::frames::Offload;
 use crate::frames::loopback::Loopback;
-use crate::tables::map::mix;
+use crate::tables::map::{Key, mix};
 use crate::time::{Instant, earliest};
+use address::Address;
+use autoconf::Autoconf;
 use interface::{Interface, LOOPBACK_BROADCAST, NextHop, Routes};
+use link6::Link6;
 use paths::{Path, Paths};
 use rate::{Limiter, Rate};
 use reassembly::{PAYLOAD_MAX, Reassembly};
@@ -41,7 +50,7 @@ const IDENTS: usize = 256;
 /// ICMP messages, to all hosts and to one: as many as Linux sends to all.
 const ICMP_ALL: Rate = Rate::new(1000, 100);
 const ICMP_ONE: Rate = Rate::new(250, 50);
-/// Resets for segments without a connection, and answers to ARP requests.
+/// Resets for segments without a connection, and answers to who asks for an Ethernet address.
 const RESETS_ALL: Rate = Rate::new(2000, 500);
 const RESETS_ONE: Rate = Rate::new(500, 200);
 const ARP_ALL: Rate = Rate::new(1000, 500);
@@ -52,6 +61,9 @@ pub(crate) struct Network {
     pub interface: Interface,
     pub loopback: Loopback,
     pub routes: Routes,
+    /// What there is of IPv6 on the link, and what makes it so.
+    pub link6: Link6,
+    pub autoconf: Autoconf,
     pub gateway: Gateway,
     pub neighbours: Neighbours,
     /// Datagrams that wait for an Ethernet address.
@@ -88,6 +100,8 @@ impl Network {
             interface: Interface::new(config),
             loopback: Loopback::new(clients, stats),
             routes: Routes::new(config),
+            link6: Link6::new(config),
+            autoconf: Autoconf::new(config),
             gateway: Gateway::new(config.gateway),
             neighbours: Neighbours::new(seed(14), config.gateway, connections),
             pending: Pending::new(clients),
@@ -111,6 +125,7 @@ impl Network {
         self.interface.offload = offload;
         self.interface.link_up = true;
         self.gateway.start(self.now);
+        self.start6();
     }
 
     /// The device says whether the link is up. Behind a cable that was pulled there may be another
@@ -119,6 +134,7 @@ impl Network {
         if core::mem::replace(&mut self.interface.link_up, up) != up && up {
             self.neighbours.distrust(self.now);
             self.gateway.start(self.now);
+            self.restart6();
         }
     }
 
@@ -133,7 +149,11 @@ impl Network {
 
     /// When something is due here.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        earliest(&[self.gateway.due, self.neighbours.next_due()])
+        let due = earliest(&[self.gateway.due, self.neighbours.next_due()]);
+        match (due, self.autoconf.due) {
+            (Some(at), Some(before)) if before < at => Some(before),
+            (due, other) => due.or(other),
+        }
     }
 
     pub(crate) fn address(&self) -> Ipv4Addr {
@@ -142,11 +162,37 @@ impl Network {
 
     /// The address that packets to a host come from, unless their socket is bound to another. As on
     /// Linux, each of this machine's own answers for itself, and one for all of 127/8.
-    pub(crate) fn source_for(&self, to: Ipv4Addr) -> Ipv4Addr {
+    #[inline]
+    pub(crate) fn source_for(&self, to: Address) -> Address {
+        match to.to_v4() {
+            Some(to) => self.source_for4(to).into(),
+            None => self.link6.source_for(to, self.now),
+        }
+    }
+
+    fn source_for4(&self, to: Ipv4Addr) -> Ipv4Addr {
         if to.is_loopback() {
             Ipv4Addr::LOCALHOST
         } else {
             self.address()
+        }
+    }
+
+    /// Whether an address is one of this machine's.
+    #[inline]
+    pub(crate) fn is_own(&self, address: Address) -> bool {
+        match address.to_v4() {
+            Some(address) => self.routes.is_own4(address),
+            None => self.link6.is_own(address),
+        }
+    }
+
+    /// Where a packet goes next. `None` if no route leads there.
+    #[inline]
+    pub(crate) fn next_hop(&self, to: Address) -> Option<NextHop> {
+        match to.to_v4() {
+            Some(to) => self.routes.next_hop4(to),
+            None => self.link6.next_hop(to),
         }
     }
 
@@ -155,42 +201,71 @@ impl Network {
     ///
     /// # Errors
     /// `ENETUNREACH` if no route leads there, or it is a group; `EINVAL` for a packet that would
-    /// leave this machine with an address that means nothing outside (RFC 1122 section 3.2.1.3).
+    /// leave this machine with an address that means nothing outside (RFC 1122 section 3.2.1.3);
+    /// `EADDRNOTAVAIL` if this machine has no address of IPv6 yet.
+    #[inline]
     pub(crate) fn way(
         &self,
-        from: Option<Ipv4Addr>,
-        to: Ipv4Addr,
-    ) -> Result<(Ipv4Addr, NextHop), Errno> {
-        let from = from.unwrap_or(self.source_for(to));
-        let next_hop = match self.interface.is_broadcast(to) || to == LOOPBACK_BROADCAST {
-            true => NextHop::Everyone,
-            false => self.routes.next_hop(to).ok_or(Errno::ENETUNREACH)?,
+        from: Option<Address>,
+        to: Address,
+    ) -> Result<(Address, NextHop), Errno> {
+        let Some(to4) = to.to_v4() else {
+            return self.way6(from, to);
         };
-        if to.is_multicast() || to.is_unspecified() {
+        let from4 = match from {
+            Some(from) => from.to_v4().ok_or(Errno::ENETUNREACH)?,
+            None => self.source_for4(to4),
+        };
+        let next_hop = match self.interface.is_broadcast(to4) || to4 == LOOPBACK_BROADCAST {
+            true => NextHop::Everyone,
+            false => self.routes.next_hop4(to4).ok_or(Errno::ENETUNREACH)?,
+        };
+        if to4.is_multicast() || to4.is_unspecified() {
             return Err(Errno::ENETUNREACH);
         }
-        if from.is_loopback() && matches!(next_hop, NextHop::Neighbour(_)) {
+        if from4.is_loopback() && matches!(next_hop, NextHop::Neighbour(_)) {
             return Err(Errno::EINVAL);
+        }
+        Ok((from4.into(), next_hop))
+    }
+
+    #[inline(never)]
+    fn way6(&self, from: Option<Address>, to: Address) -> Result<(Address, NextHop), Errno> {
+        let from = from.unwrap_or_else(|| self.source_for(to));
+        let next_hop = self.link6.next_hop(to).ok_or(Errno::ENETUNREACH)?;
+        if to.is_multicast() || to.is_unspecified() || from.is_v4() {
+            return Err(Errno::ENETUNREACH);
+        }
+        if from.is_loopback() && next_hop != NextHop::Loopback {
+            return Err(Errno::EINVAL);
+        }
+        if from.is_unspecified() {
+            return Err(Errno::EADDRNOTAVAIL);
         }
         Ok((from, next_hop))
     }
 
     /// What is known of the way to a host.
-    pub(crate) fn path(&self, to: Ipv4Addr) -> Path {
-        self.paths.get(to, self.now)
+    pub(crate) fn path(&self, to: Address) -> Path {
+        let path = self.paths.get(to, self.now);
+        if to.is_v4() || to.is_loopback() {
+            return path;
+        }
+        let mtu = path.mtu.min(self.link6.mtu);
+        Path { mtu, ..path }
     }
 
     /// Whether a reset may be sent to a host; if not, that is counted. Loopback has bounds of its
     /// own.
-    pub(crate) fn may_reset(&mut self, to: Ipv4Addr, back: Hop) -> bool {
+    pub(crate) fn may_reset(&mut self, to: Address, back: Hop) -> bool {
         let allowed = back.loops() || self.reset_limit.allow(to, self.now);
         self.stats.add(Counter::RepliesLimited, u64::from(!allowed));
         allowed
     }
 
     /// A number for the next packet to a host.
-    pub(crate) fn next_ident(&mut self, to: Ipv4Addr) -> u16 {
-        let at = mix(self.ident_seed, to.to_bits().into()) as usize % IDENTS;
+    pub(crate) fn next_ident(&mut self, to: Address) -> u16 {
+        let at = to.hash(self.ident_seed) as usize % IDENTS;
         self.idents[at] = self.idents[at].wrapping_add(1);
         self.idents[at]
     }

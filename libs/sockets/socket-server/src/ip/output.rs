@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! IPv4 packets that leave: each goes to an Ethernet address or over loopback, in fragments if its
+//! Packets that leave: each goes to an Ethernet address or over loopback, in fragments if its
 //! path is narrow.
 
 use core::convert::Infallible;
-use core::net::Ipv4Addr;
 
 use smoltcp::wire::{IpProtocol, Ipv4Packet, UdpPacket};
 
 use super::Network;
+use super::address::Address;
 use super::checksum::checksum;
+use super::header6::Header;
 use super::packet::Tuple;
 use super::paths::Path;
 use crate::counters::{Counter, Counters};
@@ -19,6 +20,9 @@ use crate::transport::segment::Segment;
 
 /// Bytes of an IPv4 header without options.
 pub const HEADER: usize = 20;
+/// Bytes of an IPv6 header, and of the header of a fragment behind it.
+pub const HEADER6: usize = 40;
+const FRAGMENT6: usize = 8;
 /// Bytes of a UDP header.
 pub const UDP: usize = 8;
 
@@ -57,9 +61,9 @@ pub struct Envelope {
     /// What is known of its way from there.
     pub path: Path,
     /// Source address.
-    pub source: Ipv4Addr,
+    pub source: Address,
     /// Destination address.
-    pub destination: Ipv4Addr,
+    pub destination: Address,
     /// What the payload is.
     pub protocol: IpProtocol,
     /// What its socket says.
@@ -70,25 +74,68 @@ pub struct Envelope {
     pub stats: Counters,
 }
 
-/// Payload bytes of each fragment but the last.
-fn fragment_length(mtu: usize) -> usize {
-    (mtu - HEADER) & !7
+/// Bytes of the headers of a fragment to a host.
+fn fragment_header(to: Address) -> usize {
+    match to.is_v4() {
+        true => HEADER,
+        false => HEADER6 + FRAGMENT6,
+    }
 }
 
-/// Frames that a packet with so much payload needs.
-pub fn frames_for(payload: usize, mtu: usize) -> usize {
-    if payload + HEADER <= mtu {
+/// Payload bytes of each fragment but the last.
+fn fragment_length(to: Address, mtu: usize) -> usize {
+    (mtu - fragment_header(to)) & !7
+}
+
+/// Frames that a packet to a host with so much payload needs.
+pub fn frames_for(to: Address, payload: usize, mtu: usize) -> usize {
+    if payload + to.header() <= mtu {
         1
     } else {
-        payload.div_ceil(fragment_length(mtu))
+        payload.div_ceil(fragment_length(to, mtu))
     }
 }
 
 impl Envelope {
     /// Writes the headers around the payload that a frame already has: a whole packet's, or a part
     /// of it from `offset` on.
+    // Called for each frame that the core writes.
+    #[inline(always)]
     fn emit(&self, frame: &mut [u8], offset: usize, more: bool) {
-        ethernet::emit_ipv4(frame, self.hop);
+        if self.source.is_v4() {
+            self.emit4(frame, offset, more);
+        } else {
+            self.emit6(frame, offset, more);
+        }
+    }
+
+    #[inline(never)]
+    fn emit6(&self, frame: &mut [u8], offset: usize, more: bool) {
+        ethernet::emit_ip(frame, self.hop, false);
+        let packet = &mut frame[ethernet::HEADER..];
+        let mut header = Header {
+            source: self.source,
+            destination: self.destination,
+            next: self.protocol,
+            hops: self.marks.time_to_live,
+            class: self.marks.service,
+            // A frame is not longer than a packet can be.
+            length: (packet.len() - HEADER6) as u16,
+        };
+        if offset > 0 || more {
+            header.next = IpProtocol::Ipv6Frag;
+            let part = offset as u16 | u16::from(more);
+            let fragment = &mut packet[HEADER6..][..FRAGMENT6];
+            fragment[..2].copy_from_slice(&[self.protocol.into(), 0]);
+            fragment[2..4].copy_from_slice(&part.to_be_bytes());
+            fragment[4..].copy_from_slice(&u32::from(self.ident).to_be_bytes());
+        }
+        header.write(packet);
+    }
+
+    #[inline(always)]
+    fn emit4(&self, frame: &mut [u8], offset: usize, more: bool) {
+        ethernet::emit_ip(frame, self.hop, true);
         let length = frame.len() - ethernet::HEADER;
         let packet = &mut frame[ethernet::HEADER..];
         set_service(packet, self.marks.service);
@@ -104,8 +151,8 @@ impl Envelope {
         packet.set_frag_offset(offset as u16);
         packet.set_hop_limit(self.marks.time_to_live);
         packet.set_next_header(self.protocol);
-        packet.set_src_addr(self.source);
-        packet.set_dst_addr(self.destination);
+        packet.set_src_addr(self.source.v4_bits());
+        packet.set_dst_addr(self.destination.v4_bits());
         packet.fill_checksum();
     }
 
@@ -127,9 +174,10 @@ impl Envelope {
         tx: &mut T,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
-        let length = ethernet::HEADER + HEADER + length;
+        let header = ethernet::HEADER + self.source.header();
+        let length = header + length;
         let sent = tx.try_send(length, |frame| {
-            fill(&mut frame[ethernet::HEADER + HEADER..])?;
+            fill(&mut frame[header..])?;
             self.emit(frame, 0, false);
             Ok(())
         })?;
@@ -142,20 +190,24 @@ impl Envelope {
     /// Sends a packet whose payload is in memory, in as many fragments as the path asks for. `None`
     /// if there are not enough buffers; nothing has been sent then.
     pub fn send<T: TxQueue>(&self, payload: &[u8], tx: &mut T) -> Option<()> {
-        let frames = frames_for(payload.len(), self.path.mtu);
+        let frames = frames_for(self.destination, payload.len(), self.path.mtu);
         if tx.free() < frames {
             return None;
         }
-        let each = match frames {
-            1 => payload.len(),
-            _ => fragment_length(self.path.mtu),
+        let (each, header) = match frames {
+            1 => (payload.len(), self.source.header()),
+            _ => (
+                fragment_length(self.destination, self.path.mtu),
+                fragment_header(self.destination),
+            ),
         };
+        let header = ethernet::HEADER + header;
         for number in 0..frames {
             let offset = number * each;
             let end = payload.len().min(offset + each);
-            let length = ethernet::HEADER + HEADER + end - offset;
+            let length = header + end - offset;
             tx.send(length, |frame| {
-                frame[ethernet::HEADER + HEADER..].copy_from_slice(&payload[offset..end]);
+                frame[header..].copy_from_slice(&payload[offset..end]);
                 self.emit(frame, offset, end < payload.len());
             })?;
             self.count(length);
@@ -198,9 +250,9 @@ impl Network {
         }
     }
 
-    pub(super) fn envelope(
+    pub(crate) fn envelope(
         &mut self,
-        (source, destination): (Ipv4Addr, Ipv4Addr),
+        (source, destination): (Address, Address),
         hop: Hop,
         protocol: IpProtocol,
     ) -> Envelope {
@@ -272,7 +324,7 @@ impl Network {
         let checksum = self.interface.writes_checksums(hop);
         let length = UDP + length;
         let out = &mut self.loopback.or(tx, hop.loops());
-        let sent = if HEADER + length <= envelope.path.mtu {
+        let sent = if tuple.remote.0.header() + length <= envelope.path.mtu {
             envelope.send_filled(length, out, |datagram| {
                 fill(&mut datagram[UDP..])?;
                 emit_udp(datagram, tuple, checksum);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Reads the headers of received IPv4 packets, and of the datagrams in them.
+//! Reads the headers of received IPv4 packets, and of the datagrams in packets of both families.
 
 use core::net::Ipv4Addr;
 
 use smoltcp::wire::{IpProtocol, Ipv4Packet, UdpPacket};
 
+use super::address::Address;
 use super::checksum::checksum;
 use super::interface::Interface;
-use super::reassembly::{Fragment, FragmentKey};
 use crate::ethernet::Hop;
 use crate::tables::map::{Key, mix};
 
 /// Address and port.
-pub type Endpoint = (Ipv4Addr, u16);
+pub type Endpoint = (Address, u16);
 
 /// The two ends of a connection, or of a datagram's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,28 +27,51 @@ pub struct Tuple {
 impl Tuple {
     /// Of what is not in use.
     pub const NONE: Tuple = Tuple {
-        local: (Ipv4Addr::UNSPECIFIED, 0),
-        remote: (Ipv4Addr::UNSPECIFIED, 0),
+        local: (Address::ANY4, 0),
+        remote: (Address::ANY4, 0),
     };
 
     /// Of its packets that leave: source and destination.
-    pub fn addresses(&self) -> (Ipv4Addr, Ipv4Addr) {
+    pub fn addresses(&self) -> (Address, Address) {
         (self.local.0, self.remote.0)
     }
 }
 
-/// An end of a connection as a number.
-pub fn word((address, port): Endpoint) -> u64 {
-    u64::from(address.to_bits()) << 16 | u64::from(port)
+/// An end of a connection of IPv4 as a number. Of IPv6 it does not hold all of it.
+#[inline]
+fn word((address, port): Endpoint) -> u64 {
+    address.words()[1] << 16 | u64::from(port)
 }
 
-impl Key for Tuple {
-    fn hash(&self, seed: u64) -> u64 {
-        mix(mix(seed, word(self.local)), word(self.remote))
+impl Tuple {
+    /// It as two numbers, others for each. Of IPv6 `digest` makes them from five, of which a peer
+    /// chooses some.
+    #[inline]
+    pub fn digest(&self, digest: impl Fn([u64; 5]) -> u64) -> [u64; 2] {
+        let (local, remote) = (self.local, self.remote);
+        let ([high, low], [remote_high, remote_low]) = (local.0.words(), remote.0.words());
+        if local.0.is_v4() {
+            return [word(local), word(remote)];
+        }
+        let ports = u64::from(local.1) << 16 | u64::from(remote.1);
+        // No word of IPv4 has these bits.
+        let mark = u64::MAX << 32;
+        [
+            digest([high, low, remote_high, remote_low, ports]),
+            mark | ports,
+        ]
     }
 }
 
-/// A received IPv4 packet for this machine; the header is right.
+impl Key for Tuple {
+    #[inline]
+    fn hash(&self, seed: u64) -> u64 {
+        let [local, remote] = self.digest(|words| words.into_iter().fold(seed, mix));
+        mix(mix(seed, local), remote)
+    }
+}
+
+/// A received packet for this machine; the header is right.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     /// The packet, without what the frame is padded with.
@@ -56,17 +79,58 @@ pub struct Packet<'a> {
     /// The way that answers take: to where it came from.
     pub back: Hop,
     /// Source address.
-    pub source: Ipv4Addr,
+    pub source: Address,
     /// Destination address.
-    pub destination: Ipv4Addr,
-    /// Whether it went to all hosts.
+    pub destination: Address,
+    /// Whether it went to all hosts, or to a group.
     pub to_all: bool,
     /// What the payload is.
     pub protocol: IpProtocol,
     /// Behind the header.
     pub payload: &'a [u8],
-    /// If the payload is a part only: which.
-    pub fragment: Option<Fragment>,
+    /// Whether the payload stands for itself.
+    pub form: Form,
+}
+
+impl Packet<'_> {
+    /// What is known of it, without its bytes.
+    pub fn bare(&self) -> Packet<'static> {
+        Packet {
+            bytes: &[],
+            back: self.back,
+            source: self.source,
+            destination: self.destination,
+            to_all: self.to_all,
+            protocol: self.protocol,
+            payload: &[],
+            form: self.form,
+        }
+    }
+}
+
+/// What has to be done before a packet can be delivered.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// Nothing.
+    Whole,
+    /// Headers of IPv6 stand between its first one and the payload.
+    Extended,
+    /// The payload is a part of one.
+    Part {
+        /// The sender's number for the whole.
+        ident: u32,
+        /// Where the part starts, in bytes.
+        offset: u16,
+        /// Whether another part follows.
+        more: bool,
+    },
+    /// It cannot be: one of its headers is not understood, and its sender is to be told so.
+    Problem {
+        /// The code of the message (RFC 4443 section 3.4).
+        code: u8,
+        /// The offset of what is not understood, in bytes.
+        pointer: u16,
+    },
 }
 
 impl Packet<'_> {
@@ -88,26 +152,24 @@ pub fn parse<'a>(bytes: &'a [u8], interface: Option<&Interface>, back: Hop) -> O
     }
     let (source, destination) = (packet.src_addr(), packet.dst_addr());
     let protocol = packet.next_header();
-    let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
-    let fragment = (offset > 0 || more).then(|| Fragment {
-        key: FragmentKey {
-            source,
-            destination,
-            protocol: protocol.into(),
-            ident: packet.ident(),
+    let (offset, more) = (packet.frag_offset(), packet.more_frags());
+    let form = match offset > 0 || more {
+        false => Form::Whole,
+        true => Form::Part {
+            ident: packet.ident().into(),
+            offset,
+            more,
         },
-        offset,
-        more,
-    });
+    };
     Some(Packet {
         bytes: &bytes[..usize::from(packet.total_len())],
         back,
-        source,
-        destination,
+        source: source.into(),
+        destination: destination.into(),
         to_all: interface.is_some_and(|interface| interface.is_broadcast(destination)),
         protocol,
         payload: packet.payload(),
-        fragment,
+        form,
     })
 }
 
@@ -143,9 +205,12 @@ pub fn segment(packet: &Packet, verified: bool) -> Option<Tuple> {
 /// checksum.
 pub fn datagram<'a>(packet: &Packet<'a>, verified: bool) -> Option<(Tuple, &'a [u8])> {
     let udp = UdpPacket::new_checked(packet.payload).ok()?;
-    // No checksum at all is a sender's right (RFC 768).
-    let unchecked = verified || udp.checksum() == 0;
-    if udp.dst_port() == 0 || !(unchecked || packet.is_undamaged(udp.len().into())) {
+    // No checksum at all is a sender's right (RFC 768), unless it uses IPv6 (RFC 8200 section 8.1).
+    let none = udp.checksum() == 0;
+    if udp.dst_port() == 0 || (none && !packet.destination.is_v4()) {
+        return None;
+    }
+    if !(verified || none || packet.is_undamaged(udp.len().into())) {
         return None;
     }
     let tuple = Tuple {

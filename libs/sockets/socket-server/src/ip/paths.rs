@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Path MTU discovery (RFC 1191): which destinations take only smaller packets than the link does.
+//! Path MTU discovery (RFC 1191, RFC 8201): which destinations take only smaller packets than the
+//! link does.
 
-use core::net::Ipv4Addr;
-
+use super::address::Address;
 use crate::time::{Duration, Instant};
 use alloc::collections::VecDeque;
 
 use crate::tables::map::Map;
 
-/// The link's MTU, in bytes of an IPv4 packet.
+/// The link's MTU, in bytes of a packet.
 pub const LINK_MTU: usize = 1500;
 /// The smallest that is believed: every host takes such packets (RFC 1122 section 3.3.3). To what
 /// lies behind a narrower link, packets of this size are sent that routers may cut up.
 pub const MIN_MTU: usize = 576;
+/// The smallest with IPv6, which every link takes (RFC 8200 section 5).
+pub const MIN_MTU6: usize = 1280;
 /// How long a smaller MTU is kept before a larger one is tried (RFC 1191 section 6.3).
 const LIFETIME: Duration = Duration::from_secs(600);
 /// Destinations with a smaller MTU.
@@ -40,9 +42,9 @@ const UNKNOWN: Path = Path {
 /// What is known of paths.
 pub struct Paths {
     /// With the time until which it is kept.
-    table: Map<Ipv4Addr, (Path, Instant)>,
+    table: Map<Address, (Path, Instant)>,
     /// The destinations in the table. The one that came first goes when all are in use.
-    order: VecDeque<Ipv4Addr>,
+    order: VecDeque<Address>,
 }
 
 impl Paths {
@@ -55,7 +57,7 @@ impl Paths {
     }
 
     /// The path to a host.
-    pub fn get(&self, to: Ipv4Addr, now: Instant) -> Path {
+    pub fn get(&self, to: Address, now: Instant) -> Path {
         // Mostly there is nothing to look for.
         if self.table.len() == 0 {
             return UNKNOWN;
@@ -68,15 +70,22 @@ impl Paths {
 
     /// A router says that a packet of `length` bytes is too long, and what its next link takes; 0
     /// if it does not say. Returns whether the path is narrower than it was known to be.
-    pub fn too_big(&mut self, to: Ipv4Addr, length: usize, next_mtu: usize, now: Instant) -> bool {
+    pub fn too_big(&mut self, to: Address, length: usize, next_mtu: usize, now: Instant) -> bool {
         let known = self.get(to, now);
         let said = match next_mtu {
             0 => plateau_below(length),
             mtu => mtu,
         };
-        let path = Path {
-            mtu: said.max(MIN_MTU),
-            may_fragment: said < MIN_MTU,
+        let path = match to.is_v4() {
+            true => Path {
+                mtu: said.max(MIN_MTU),
+                may_fragment: said < MIN_MTU,
+            },
+            // Routers do not fragment it.
+            false => Path {
+                mtu: said.max(MIN_MTU6),
+                may_fragment: false,
+            },
         };
         // What is not smaller than the packet is no reason to refuse it.
         if said >= length || path.mtu > known.mtu || path == known {
@@ -86,7 +95,7 @@ impl Paths {
         true
     }
 
-    fn set(&mut self, to: Ipv4Addr, path: Path, until: Instant) {
+    fn set(&mut self, to: Address, path: Path, until: Instant) {
         if self.table.get(&to).is_none() {
             if self.order.len() == COUNT
                 && let Some(oldest) = self.order.pop_front()
@@ -109,8 +118,9 @@ fn plateau_below(length: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::{Ipv4Addr, Ipv6Addr};
 
-    const HOST: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+    const HOST: Address = Address::v4(Ipv4Addr::new(192, 0, 2, 1));
 
     fn at(seconds: i64) -> Instant {
         Instant::from_secs(seconds)
@@ -142,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn every_link_takes_1280_bytes_of_ipv6() {
+        let host = Address::v6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+        let mut paths = Paths::new(3);
+        assert!(paths.too_big(host, 1500, 1400, at(0)));
+        assert!(paths.too_big(host, 1400, 600, at(0)));
+        let path = paths.get(host, at(1));
+        assert_eq!((path.mtu, path.may_fragment), (MIN_MTU6, false));
+        assert!(!paths.too_big(host, 1280, 600, at(1)));
+    }
+
+    #[test]
     fn a_router_that_says_no_size_is_answered_with_smaller_and_smaller_packets() {
         let mut paths = Paths::new(3);
         let mut sizes = Vec::new();
@@ -158,7 +179,7 @@ mod tests {
     fn the_table_is_bounded_and_the_newest_is_known() {
         let mut paths = Paths::new(3);
         for n in 0..10_000 {
-            let host = Ipv4Addr::from_bits(n);
+            let host = Address::v4(Ipv4Addr::from_bits(n));
             assert!(paths.too_big(host, 1500, 600, at(0)));
             assert_eq!(paths.get(host, at(0)).mtu, 600);
         }

@@ -3,11 +3,9 @@
 //! Token buckets for what is sent because somebody on the network wanted it: nobody can make this
 //! machine send without limit, and one host cannot use up what is there for all.
 
-use core::net::Ipv4Addr;
-
+use super::address::Address;
+use crate::tables::map::Key;
 use crate::time::{Duration, Instant};
-
-use crate::tables::map::mix;
 
 /// Buckets that hosts are spread over by hash.
 const SHARES: usize = 64;
@@ -74,8 +72,8 @@ impl Limiter {
     }
 
     /// Whether something may be sent to a host now; if so, it is counted.
-    pub fn allow(&mut self, to: Ipv4Addr, now: Instant) -> bool {
-        let at = mix(self.seed, to.to_bits().into()) as usize % SHARES;
+    pub fn allow(&mut self, to: Address, now: Instant) -> bool {
+        let at = to.hash(self.seed) as usize % SHARES;
         let share = &mut self.shares[at];
         let allowed = share.has(now) && self.all.has(now);
         if allowed {
@@ -89,11 +87,12 @@ impl Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::Ipv4Addr;
 
     #[test]
     fn a_burst_then_the_rate_and_one_host_does_not_use_up_all() {
         let mut limiter = Limiter::new(Rate::new(100, 40), Rate::new(10, 10), 7);
-        let [greedy, modest] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+        let [greedy, modest] = [1, 2].map(|n| Address::v4(Ipv4Addr::new(10, 0, 0, n)));
         let mut allowed = 0;
         for millisecond in 0..2000 {
             let now = Instant::from_millis(1000 + millisecond);
@@ -109,7 +108,7 @@ mod tests {
     fn all_hosts_together_are_limited() {
         let mut limiter = Limiter::new(Rate::new(100, 40), Rate::new(10, 10), 7);
         let now = Instant::from_millis(5);
-        let hosts = (0..1000).map(|n| Ipv4Addr::from_bits(0x0a00_0000 + n));
+        let hosts = (0..1000).map(|n| Address::v4(Ipv4Addr::from_bits(0x0a00_0000 + n)));
         assert_eq!(hosts.filter(|&host| limiter.allow(host, now)).count(), 40);
     }
 }

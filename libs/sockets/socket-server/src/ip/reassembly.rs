@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Puts fragments together (RFC 791 section 3.2). Memory is a pool of blocks, so that a first
-//! fragment of which nothing more comes holds little of it. When the pool is used up, the datagram
-//! goes that has waited longest for its next fragment: in a flood, a sender whose fragments follow
-//! one another closely still gets its datagrams through.
+//! Puts fragments together (RFC 791 section 3.2, RFC 8200 section 4.5). Memory is a pool of blocks,
+//! so that a first fragment of which nothing more comes holds little of it. When the pool is used
+//! up, the datagram goes that has waited longest for its next fragment: in a flood, a sender whose
+//! fragments follow one another closely still gets its datagrams through.
 
-use core::net::Ipv4Addr;
-
+use super::address::Address;
 use crate::tables::id::{BlockId, PartialId};
 use crate::tables::list::Lists;
 use crate::tables::map::{Key, Map, mix};
 use crate::tables::pool::Pool;
 use crate::time::{Duration, Instant};
 
-/// Longest payload of an IPv4 packet whose header has no options, in bytes.
+/// Longest payload of an IPv4 packet whose header has no options, in bytes. What IPv6 has room for
+/// beyond that is not taken.
 pub const PAYLOAD_MAX: usize = 65_515;
 /// How long fragments wait for the rest.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -36,22 +36,19 @@ const WORDS: usize = BLOCK / UNIT / 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FragmentKey {
     /// Source address.
-    pub source: Ipv4Addr,
+    pub source: Address,
     /// Destination address.
-    pub destination: Ipv4Addr,
+    pub destination: Address,
     /// Protocol number.
     pub protocol: u8,
     /// The sender's number for the datagram.
-    pub ident: u16,
+    pub ident: u32,
 }
 
 impl Key for FragmentKey {
     fn hash(&self, seed: u64) -> u64 {
-        let ends = u64::from(self.source.to_bits()) << 32 | u64::from(self.destination.to_bits());
-        mix(
-            mix(seed, ends),
-            u64::from(self.protocol) << 16 | u64::from(self.ident),
-        )
+        let number = u64::from(self.protocol) << 32 | u64::from(self.ident);
+        mix(self.destination.hash(self.source.hash(seed)), number)
     }
 }
 
@@ -110,8 +107,8 @@ impl Reassembly {
     pub fn new(seed: u64) -> Self {
         let datagram = || Datagram {
             key: FragmentKey {
-                source: Ipv4Addr::UNSPECIFIED,
-                destination: Ipv4Addr::UNSPECIFIED,
+                source: Address::ANY4,
+                destination: Address::ANY4,
                 protocol: 0,
                 ident: 0,
             },
@@ -199,7 +196,7 @@ impl Reassembly {
     }
 
     /// Makes room among the datagrams of a source: its oldest goes.
-    fn limit_source(&mut self, source: Ipv4Addr) {
+    fn limit_source(&mut self, source: Address) {
         let datagrams = &self.datagrams;
         let own = |&index: &PartialId| datagrams[index].key.source == source;
         let mut from_source = self.waiting.iter(0).filter(own);
@@ -322,15 +319,16 @@ fn pieces(offset: usize, payload: &[u8]) -> impl Iterator<Item = (usize, usize, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::Ipv4Addr;
     use proptest::prelude::*;
     use std::collections::HashMap;
 
     fn key(source: u32, ident: u16) -> FragmentKey {
         FragmentKey {
-            source: Ipv4Addr::from_bits(source),
-            destination: Ipv4Addr::new(10, 0, 0, 1),
+            source: Ipv4Addr::from_bits(source).into(),
+            destination: Ipv4Addr::new(10, 0, 0, 1).into(),
             protocol: 17,
-            ident,
+            ident: ident.into(),
         }
     }
 
@@ -360,10 +358,10 @@ mod tests {
     ) -> Progress {
         let mut into = vec![0; PAYLOAD_MAX];
         let fragment = Fragment { key, offset, more };
-        let payload = payload(key.ident, offset, length);
+        let payload = payload(key.ident as u16, offset, length);
         let progress = reassembly.add(fragment, &payload, now, &mut into);
         if let Progress::Complete(length) = progress {
-            let expected = (0..length).map(|p| byte(key.ident, p));
+            let expected = (0..length).map(|p| byte(key.ident as u16, p));
             assert!(expected.eq(into[..length].iter().copied()));
         }
         progress

@@ -2,7 +2,7 @@
 
 //! Datagram sockets. One call moves as many datagrams as fit, up to a limit.
 
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::SocketAddr;
 
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
@@ -10,12 +10,13 @@ use socket_proto::{
     CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, Span,
 };
 
-use super::socket::{Datagram, Role};
+use super::socket::{Datagram, Role, words};
 use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::frames::loopback::SERVER;
+use crate::ip::address::Address;
 use crate::ip::interface::NextHop;
 use crate::ip::output::{Outgoing, UDP, frames_for};
 use crate::ip::packet::Tuple;
@@ -47,14 +48,18 @@ impl<W: Window> Call<'_, W> {
 
     /// Sending binds, if nobody did before.
     fn autobind(&mut self, slot: Slot) -> Result<Local, Errno> {
-        match self.account.socket_mut(slot)?.local {
+        let socket = self.account.socket_mut(slot)?;
+        match socket.local {
             Some(local) => Ok(local),
-            None => self.bind_ephemeral(slot, None, None),
+            None => {
+                let families = socket.families();
+                self.bind_ephemeral(slot, None, families, None)
+            }
         }
     }
 
     /// Where a socket's datagrams to an address come from, and where they go next.
-    fn way(&mut self, slot: Slot, to: Ipv4Addr) -> Result<(Ipv4Addr, NextHop), Errno> {
+    fn way(&mut self, slot: Slot, to: Address) -> Result<(Address, NextHop), Errno> {
         let socket = self.account.socket_mut(slot)?;
         let Role::Datagram(datagram) = &socket.role else {
             return Err(Errno::EBADF);
@@ -70,7 +75,7 @@ impl<W: Window> Call<'_, W> {
 
     /// `connect`: no packet is sent.
     pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
-        let remote = destination(to, self.account.socket_mut(slot)?.local)?;
+        let remote = destination(self.account.socket_mut(slot)?, to)?;
         let (source, _) = self.way(slot, remote.0)?;
         self.autobind(slot)?;
         let datagram = self.datagram_mut(slot)?;
@@ -155,7 +160,7 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EINVAL);
         }
         let to = match header.peer()? {
-            Some(to) => destination(to, Some(from))?,
+            Some(to) => destination(self.account.socket_mut(slot)?, to)?,
             None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
         let (source, next_hop) = self.way(slot, to.0)?;
@@ -163,7 +168,7 @@ impl<W: Window> Call<'_, W> {
         if length > most.min(MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
-        let frames = frames_for(UDP + length, self.net.path(to.0).mtu);
+        let frames = frames_for(to.0, UDP + length, self.net.path(to.0).mtu);
         let loops = next_hop == NextHop::Loopback;
         let room = match loops {
             true => self.net.loopback.room(self.client),
@@ -183,7 +188,7 @@ impl<W: Window> Call<'_, W> {
                 local: (source, from.port),
                 remote: to,
             },
-            marks: settings.marks,
+            marks: settings.marks_to(to.0),
             length,
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
@@ -210,7 +215,8 @@ impl<W: Window> Call<'_, W> {
     ) -> Result<Received, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         self.take_error(slot)?;
-        let read_shut = self.account.socket_mut(slot)?.read_shut;
+        let socket = self.account.socket_mut(slot)?;
+        let (read_shut, family) = (socket.read_shut, socket.family);
         let (inbox, mail, window) = self.account.mailbox(slot)?;
         let peeks = flags.has(Flag::Peek);
         let most = if peeks { 1 } else { BATCH };
@@ -228,8 +234,12 @@ impl<W: Window> Call<'_, W> {
                 break;
             }
             let length = whole.min(room);
-            let mut header = DatagramHeader::new(length as u16, Some(peer.into()));
-            header.wire_length = whole as u16;
+            let header = DatagramHeader {
+                length: length as u16,
+                wire_length: whole as u16,
+                flags: 0,
+                address: words(family, peer),
+            };
             let start = span.start() + at;
             let payload = start + HEADER_SIZE;
             let headed = window.write(start, header.bytes());

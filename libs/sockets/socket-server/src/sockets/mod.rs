@@ -10,20 +10,21 @@ mod query;
 pub mod socket;
 mod streams;
 
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::SocketAddr;
 
 use socket_proto::{Errno, Family, Opened, PollBits, Protocol, Ready, SocketKind, op};
 
 use crate::accounts::account::Account;
-use crate::accounts::ports::{Local, Ports};
+use crate::accounts::ports::{Families, Local, Ports};
 use crate::accounts::schedule::Schedule;
 use crate::counters::Counter;
 use crate::ip::Network;
-use crate::ip::packet::Tuple;
+use crate::ip::address::Address;
+use crate::ip::packet::{Endpoint, Tuple};
 use crate::tables::id::{ClientId, Slot, SocketId};
 use crate::time::{earliest, instant};
 use crate::transport::tcp::Tcp;
-use socket::{Datagram, Role, Socket};
+use socket::{Datagram, Role, SCOPE, Socket};
 
 /// One client's call, or the end of its sockets.
 pub(crate) struct Call<'a, W> {
@@ -53,7 +54,7 @@ impl<W> Call<'_, W> {
 
     /// `socket`.
     pub(crate) fn socket(&mut self, asked: op::Socket) -> Result<Opened, Errno> {
-        let (Family::Inet, kind) = (asked.family, asked.kind);
+        let (family, kind) = (asked.family, asked.kind);
         match (kind, asked.protocol) {
             (_, Protocol::Usual)
             | (SocketKind::Stream, Protocol::Tcp)
@@ -64,8 +65,8 @@ impl<W> Call<'_, W> {
             return Err(Errno::EMFILE);
         }
         let socket = match kind {
-            SocketKind::Stream => Socket::new(Role::Idle),
-            SocketKind::Datagram => Socket::new(Role::Datagram(Datagram::default())),
+            SocketKind::Stream => Socket::new(family, Role::Idle),
+            SocketKind::Datagram => Socket::new(family, Role::Datagram(Datagram::default())),
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
@@ -155,8 +156,9 @@ impl<W> Call<'_, W> {
     fn bind_ephemeral(
         &mut self,
         slot: Slot,
-        address: Option<Ipv4Addr>,
-        remote: Option<(Ipv4Addr, u16)>,
+        address: Option<Address>,
+        families: Families,
+        remote: Option<Endpoint>,
     ) -> Result<Local, Errno> {
         let id = self.id(slot);
         let socket = self.account.socket_mut(slot)?;
@@ -168,9 +170,14 @@ impl<W> Call<'_, W> {
                 local != remote && !tcp.is_taken(&Tuple { local, remote })
             })
         };
+        let place = Local {
+            address,
+            families,
+            port: 0,
+        };
         let local = self
             .ports
-            .bind_ephemeral(socket.kind(), id, address, remote, usable)
+            .bind_ephemeral(socket.kind(), id, place, remote, usable)
             .ok_or(Errno::EADDRNOTAVAIL)?;
         socket.bind(local, true);
         Ok(local)
@@ -190,14 +197,40 @@ impl<W> Call<'_, W> {
 
 /// Checks an address that a client wants to send to, from a socket that may be bound. As on Linux
 /// the unspecified address means this machine.
-fn destination(to: SocketAddr, bound: Option<Local>) -> Result<(Ipv4Addr, u16), Errno> {
-    match to {
-        SocketAddr::V4(to) if to.port() != 0 && to.ip().is_unspecified() => {
-            let own = bound.and_then(|local| local.address);
-            Ok((own.unwrap_or(Ipv4Addr::LOCALHOST), to.port()))
+fn destination(socket: &Socket, to: SocketAddr) -> Result<Endpoint, Errno> {
+    let datagram = socket.kind() == SocketKind::Datagram;
+    let only_v6 = socket.options.only_v6;
+    let to = match (socket.family, to) {
+        (Family::Inet, SocketAddr::V6(_)) => return Err(Errno::EAFNOSUPPORT),
+        // It is shorter than an address of IPv6.
+        (Family::Inet6, SocketAddr::V4(_)) if !datagram => return Err(Errno::EINVAL),
+        (_, SocketAddr::V4(v4)) => (Address::v4(*v4.ip()), v4.port()),
+        (_, SocketAddr::V6(v6)) => {
+            let address = Address::v6(*v6.ip());
+            let bound = socket.local.and_then(|local| local.address);
+            if address.is_link_local() && !bound.is_some_and(Address::is_link_local) {
+                match v6.scope_id() {
+                    SCOPE => {}
+                    0 => return Err(Errno::EINVAL),
+                    _ => return Err(Errno::ENETUNREACH),
+                }
+            }
+            (address, v6.port())
         }
-        SocketAddr::V4(to) if to.port() != 0 => Ok((*to.ip(), to.port())),
-        SocketAddr::V4(_) => Err(Errno::EINVAL),
-        SocketAddr::V6(_) => Err(Errno::EAFNOSUPPORT),
+    };
+    if only_v6 && to.0.is_v4() {
+        return Err(Errno::ENETUNREACH);
     }
+    if to.1 == 0 {
+        return Err(Errno::EINVAL);
+    }
+    if !to.0.is_unspecified() {
+        return Ok(to);
+    }
+    let own = socket.local.and_then(|local| local.address);
+    let usual = match to.0.is_v4() {
+        true => Address::LOCALHOST4,
+        false => Address::LOCALHOST6,
+    };
+    Ok((own.unwrap_or(usual), to.1))
 }

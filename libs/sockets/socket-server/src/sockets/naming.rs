@@ -2,15 +2,51 @@
 
 //! Operations that name sockets, and ask for their names.
 
-use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use core::net::SocketAddr;
 
-use socket_proto::{Errno, Name, SocketKind};
+use socket_proto::{Errno, Family, Name, SocketKind};
 
 use super::Call;
-use super::socket::{Listener, Phase, Role};
-use crate::accounts::ports::{EPHEMERAL_FIRST, Local};
+use super::socket::{Listener, Phase, Role, SCOPE, Socket};
+use crate::accounts::ports::{EPHEMERAL_FIRST, Families, Local};
+use crate::ip::Network;
+use crate::ip::address::Address;
 use crate::tables::id::Slot;
 use crate::tables::list::List;
+
+/// What a client wants to bind a socket to: one of this machine's addresses, or any of some
+/// families.
+fn place(
+    socket: &Socket,
+    addr: SocketAddr,
+    net: &Network,
+) -> Result<(Option<Address>, Families), Errno> {
+    let address = match (socket.family, addr) {
+        (Family::Inet, SocketAddr::V4(v4)) => Address::v4(*v4.ip()),
+        (Family::Inet, SocketAddr::V6(_)) => return Err(Errno::EAFNOSUPPORT),
+        // It is shorter than an address of IPv6.
+        (Family::Inet6, SocketAddr::V4(_)) => return Err(Errno::EINVAL),
+        (Family::Inet6, SocketAddr::V6(v6)) => {
+            let address = Address::v6(*v6.ip());
+            if address.is_v4() && socket.options.only_v6 {
+                return Err(Errno::EINVAL);
+            }
+            match v6.scope_id() {
+                0 if address.is_link_local() => return Err(Errno::EINVAL),
+                0 | SCOPE => {}
+                _ if address.is_link_local() => return Err(Errno::ENODEV),
+                _ => {}
+            }
+            address
+        }
+    };
+    match address {
+        Address::ANY4 => Ok((None, Families::V4)),
+        Address::ANY6 => Ok((None, socket.families())),
+        own if net.is_own(own) => Ok((Some(own), socket.families())),
+        _ => Err(Errno::EADDRNOTAVAIL),
+    }
+}
 
 /// Most connections that may wait at one listening socket, whatever the client asks for.
 const BACKLOG_MAX: u64 = 1024;
@@ -18,25 +54,23 @@ const BACKLOG_MAX: u64 = 1024;
 impl<W> Call<'_, W> {
     /// `bind`.
     pub(crate) fn bind(&mut self, slot: Slot, addr: SocketAddr) -> Result<(), Errno> {
-        let SocketAddr::V4(addr) = addr else {
-            return Err(Errno::EAFNOSUPPORT);
-        };
-        let address = match *addr.ip() {
-            any if any.is_unspecified() => None,
-            own if self.net.routes.is_own(own) => Some(own),
-            _ => return Err(Errno::EADDRNOTAVAIL),
-        };
         let (id, port) = (self.id(slot), addr.port());
         let socket = self.account.socket_mut(slot)?;
+        let (address, families) = place(socket, addr, self.net)?;
         let idle = matches!(socket.role, Role::Idle | Role::Datagram(_));
         if socket.local.is_some() || !idle {
             return Err(Errno::EINVAL);
         }
         if port == 0 {
-            self.bind_ephemeral(slot, address, None)?;
+            self.bind_ephemeral(slot, address, families, None)?;
             return Ok(());
         }
-        let (kind, local) = (socket.kind(), Local { address, port });
+        let kind = socket.kind();
+        let local = Local {
+            address,
+            families,
+            port,
+        };
         if !self.account.limits.may_bind(kind, port) {
             return Err(Errno::EACCES);
         }
@@ -87,7 +121,12 @@ impl<W> Call<'_, W> {
             return Err(Errno::EACCES);
         }
         let usable = |port| limits.may_bind(kind, port);
-        let bound = self.ports.bind_ephemeral(kind, id, None, None, usable);
+        let place = Local {
+            address: None,
+            families: self.account.socket(slot).ok_or(Errno::EBADF)?.families(),
+            port: 0,
+        };
+        let bound = self.ports.bind_ephemeral(kind, id, place, None, usable);
         let local = bound.ok_or(Errno::EADDRINUSE)?;
         self.account.socket_mut(slot)?.bind(local, true);
         Ok(())
@@ -100,7 +139,7 @@ impl<W> Call<'_, W> {
             .connection()
             .and_then(|id| self.tcp.connections[id].tuple);
         if let Some(tuple) = tuple {
-            let address = tuple.local.into();
+            let address = socket.show(tuple.local);
             return Ok(Name { address });
         }
         let local = socket.name.or(socket.local);
@@ -110,9 +149,13 @@ impl<W> Call<'_, W> {
             _ => None,
         };
         let address = local.and_then(|local| local.address).or(address);
-        let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let nowhere = match socket.family {
+            Family::Inet => Address::ANY4,
+            Family::Inet6 => Address::ANY6,
+        };
+        let address = address.unwrap_or(local.map_or(nowhere, Local::shown));
         let port = local.map_or(0, |local| local.port);
-        let address = SocketAddrV4::new(address, port).into();
+        let address = socket.show((address, port));
         Ok(Name { address })
     }
 
@@ -128,7 +171,7 @@ impl<W> Call<'_, W> {
             }
             Role::Datagram(datagram) => datagram.remote,
         };
-        let address = peer.ok_or(Errno::ENOTCONN)?.into();
+        let address = socket.show(peer.ok_or(Errno::ENOTCONN)?);
         Ok(Name { address })
     }
 }

@@ -5,10 +5,12 @@
 
 use core::time::Duration;
 
-use socket_proto::{Errno, OptionAccess, OptionKinds, OptionValue, SocketKind, SocketOption, op};
+use socket_proto::{
+    Errno, Family, OptionAccess, OptionKinds, OptionValue, SocketKind, SocketOption, op,
+};
 
 use super::Call;
-use super::socket::Role;
+use super::socket::{Role, Socket};
 use crate::ip::output::Marks;
 use crate::tables::id::Slot;
 use crate::transport::connection::Settings;
@@ -18,6 +20,8 @@ use crate::transport::numbers::PeerOptions;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     reuse_address: bool,
+    /// Whether a socket of IPv6 has nothing to do with IPv4.
+    pub only_v6: bool,
     /// Whether it may send to all hosts.
     pub broadcast: bool,
     /// Whether `close` lingers, and for how many seconds. After none the connection is reset.
@@ -37,8 +41,12 @@ impl Options {
     }
 }
 
-/// Whether sockets of this kind have the option.
-fn applies(option: SocketOption, kind: SocketKind) -> bool {
+/// Whether a socket has the option.
+fn applies(option: SocketOption, socket: &Socket) -> bool {
+    let kind = socket.kind();
+    if option.is_ipv6() && socket.family != Family::Inet6 {
+        return false;
+    }
     match option.kinds() {
         OptionKinds::All => true,
         OptionKinds::Stream => kind == SocketKind::Stream,
@@ -92,7 +100,7 @@ impl<W> Call<'_, W> {
         let option = asked.option;
         let socket = self.account.socket_mut(slot)?;
         let stream = socket.kind() == SocketKind::Stream;
-        if !applies(option, socket.kind()) {
+        if !applies(option, socket) {
             // Unlike for setting, as on Linux.
             return Err(Errno::EOPNOTSUPP);
         }
@@ -134,9 +142,12 @@ impl<W> Call<'_, W> {
             SocketOption::AcceptConnections => matches!(socket.role, Role::Listening(_)).into(),
             SocketOption::Protocol if stream => socket_proto::Protocol::Tcp.raw(),
             SocketOption::Protocol => socket_proto::Protocol::Udp.raw(),
-            SocketOption::Domain => socket_proto::Family::Inet.raw(),
+            SocketOption::Domain => socket.family.raw(),
             SocketOption::TypeOfService => options.settings.marks.service.into(),
             SocketOption::TimeToLive => options.settings.marks.time_to_live.into(),
+            SocketOption::OnlyV6 => options.only_v6.into(),
+            SocketOption::UnicastHops => options.settings.marks6.time_to_live.into(),
+            SocketOption::TrafficClass => options.settings.marks6.service.into(),
             SocketOption::NoDelay => options.settings.no_delay.into(),
             SocketOption::MaxSegment => match socket.connection() {
                 Some(id) => self.send_mss(id).into(),
@@ -163,7 +174,7 @@ impl<W> Call<'_, W> {
         let (send, receive) = (self.send_limit(stream), self.receive_limit(stream));
         let socket = self.account.socket_mut(slot)?;
         let read_only = option.access() == OptionAccess::Read;
-        if read_only || !applies(option, socket.kind()) {
+        if read_only || !applies(option, socket) {
             return Err(Errno::ENOPROTOOPT);
         }
         let has_second = matches!(
@@ -174,6 +185,7 @@ impl<W> Call<'_, W> {
             return Err(Errno::EINVAL);
         }
         let set = value != 0;
+        let bound = socket.local.is_some();
         let options = &mut socket.options;
         match option {
             SocketOption::ReuseAddress => options.reuse_address = set,
@@ -197,6 +209,21 @@ impl<W> Call<'_, W> {
                 options.settings.marks.time_to_live = match value {
                     USUAL => Marks::USUAL.time_to_live,
                     hops => within(hops, 1, 255)? as u8,
+                };
+            }
+            SocketOption::OnlyV6 if bound => return Err(Errno::EINVAL),
+            SocketOption::OnlyV6 => options.only_v6 = set,
+            SocketOption::UnicastHops => {
+                options.settings.marks6.time_to_live = match value {
+                    USUAL => Marks::USUAL.time_to_live,
+                    hops => within(hops, 0, 255)? as u8,
+                };
+            }
+            SocketOption::TrafficClass => {
+                let kept = if stream { !CONGESTION } else { u8::MAX };
+                options.settings.marks6.service = match value {
+                    USUAL => 0,
+                    class => within(class, 0, 255)? as u8 & kept,
                 };
             }
             SocketOption::MaxSegment => {

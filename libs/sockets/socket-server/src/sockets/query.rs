@@ -2,18 +2,19 @@
 
 //! `query`: what a client can learn of the interface, its account and its sockets.
 
-use socket_proto::layouts::{Interface, Layout, QueryKind, SocketState, TcpInfo};
-use socket_proto::{Errno, Handle, Span, Written, addr, op};
+use socket_proto::layouts::{AddressState, Interface, Layout, QueryKind, SocketState, TcpInfo};
+use socket_proto::{Errno, Family, Handle, Span, Written, addr, op};
 
 use super::Call;
-use super::socket::Role;
+use super::socket::{Role, show};
 use crate::counters::Counter;
 use crate::ip::interface::LOOPBACK;
+use crate::ip::link6;
 use crate::ip::paths::LINK_MTU;
 use crate::protocol::window::Window;
 use crate::tables::id::ConnectionId;
 use crate::transport::engine::State;
-use crate::transport::segment::HEADERS;
+use crate::transport::segment::headers;
 
 /// Linux's numbers of a connection's states; those without one.
 const LISTENING: u32 = 10;
@@ -23,9 +24,11 @@ impl<W> Call<'_, W> {
     /// Bytes of the largest segment that a connection sends.
     pub(super) fn send_mss(&self, id: ConnectionId) -> u16 {
         let connection = &self.tcp.connections[id];
-        let path = connection.tuple.map(|tuple| self.net.path(tuple.remote.0));
-        let room = path.map_or(LINK_MTU, |path| path.mtu) - HEADERS;
-        connection.send_mss().min(room as u16)
+        let room = |to| (self.net.path(to).mtu - headers(to)) as u16;
+        let most = connection.send_mss();
+        connection
+            .tuple
+            .map_or(most, |tuple| most.min(room(tuple.remote.0)))
     }
 }
 
@@ -38,6 +41,10 @@ impl<W: Window> Call<'_, W> {
             (QueryKind::Interface, _) => Err(Errno::ENODEV),
             (QueryKind::Account, 0) => self.put(asked.span, &self.account.state()),
             (QueryKind::Account, _) => Err(Errno::EINVAL),
+            (QueryKind::Address, number) => {
+                let state = self.address(number).ok_or(Errno::ENODEV)?;
+                self.put(asked.span, &state)
+            }
             (QueryKind::Socket, handle) => {
                 let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
                 self.put(asked.span, &self.state(socket)?)
@@ -81,6 +88,25 @@ impl<W: Window> Call<'_, W> {
             tx_frames: stats.count(Counter::TxFrames).get(),
             tx_bytes: stats.count(Counter::TxBytes).get(),
         }
+    }
+
+    fn address(&self, number: u64) -> Option<AddressState> {
+        let own = self
+            .net
+            .link6
+            .own
+            .iter()
+            .nth(usize::try_from(number).ok()?)?;
+        Some(AddressState {
+            address: addr::to_words(show(Family::Inet6, (own.address, 0))),
+            prefix: own.prefix.into(),
+            state: match own.state {
+                link6::State::Tentative { .. } => 0,
+                link6::State::Ready if own.preferred > self.net.now() => 1,
+                link6::State::Ready => 2,
+                link6::State::Duplicate => 3,
+            },
+        })
     }
 
     fn loopback(&self) -> Interface {

@@ -2,13 +2,14 @@
 
 //! A socket of a client: what it is, and what its client can see of it.
 
-use core::net::Ipv4Addr;
+use core::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use socket_proto::{Errno, PollBits, SocketKind};
+use socket_proto::{Errno, Family, PollBits, SocketKind, addr};
 
 use super::options::Options;
-use crate::accounts::ports::Local;
-use crate::ip::packet::Tuple;
+use crate::accounts::ports::{Families, Local};
+use crate::ip::address::Address;
+use crate::ip::packet::{Endpoint, Tuple};
 use crate::tables::id::ConnectionId;
 use crate::tables::list::List;
 use crate::transport::mail::Inbox;
@@ -17,6 +18,8 @@ use crate::transport::tcp::Tcp;
 /// A socket that is not closed.
 #[derive(Debug)]
 pub(crate) struct Socket {
+    /// How its client writes addresses.
+    pub family: Family,
     /// Where it is bound. The port is its own.
     pub local: Option<Local>,
     /// The server has chosen the port: it may choose another one next time.
@@ -62,6 +65,33 @@ pub(crate) enum Role {
     Datagram(Datagram),
 }
 
+/// The number of the interface in addresses that mean something on its link only: the first.
+pub(crate) const SCOPE: u32 = 1;
+
+/// An address as the header of a datagram shows it to a client of this family.
+#[inline]
+pub(crate) fn words(family: Family, end: Endpoint) -> [u64; 3] {
+    let (address, port) = (end.0, u64::from(end.1) << 16);
+    let [high, low] = address.words();
+    if family == Family::Inet {
+        return [u64::from(addr::AF_INET) | port, 0, low & 0xffff_ffff];
+    }
+    let scope = if address.is_link_local() { SCOPE } else { 0 };
+    let head = u64::from(addr::AF_INET6) | port | u64::from(scope) << 32;
+    [head, high, low]
+}
+
+/// An address as a client of this family is shown it.
+pub(crate) fn show(family: Family, (address, port): Endpoint) -> SocketAddr {
+    match (family, address.to_v4()) {
+        (Family::Inet, Some(v4)) => SocketAddrV4::new(v4, port).into(),
+        _ => {
+            let scope = if address.is_link_local() { SCOPE } else { 0 };
+            SocketAddrV6::new(address.to_v6(), port, 0, scope).into()
+        }
+    }
+}
+
 /// The state of a listening socket.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -76,9 +106,9 @@ pub(crate) struct Listener {
 pub(crate) struct Datagram {
     pub inbox: Inbox,
     /// The only peer that it hears.
-    pub remote: Option<(Ipv4Addr, u16)>,
+    pub remote: Option<Endpoint>,
     /// Where it has sent from since it was connected, and hears what comes.
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<Address>,
     /// `send` has answered `EAGAIN` and there are still no transmit buffers.
     pub blocked: bool,
 }
@@ -94,11 +124,12 @@ impl Datagram {
 
 impl Socket {
     /// A new socket with this role.
-    pub(crate) fn new(role: Role) -> Self {
+    pub(crate) fn new(family: Family, role: Role) -> Self {
         let mut options = Options::default();
         // Nobody is asked, as Linux shows it.
         options.settings.keep_alive = !matches!(role, Role::Datagram(_));
         Socket {
+            family,
             local: None,
             autobound: false,
             error: None,
@@ -112,6 +143,20 @@ impl Socket {
             },
             role,
         }
+    }
+
+    /// The families of the addresses that it may have.
+    pub(crate) fn families(&self) -> Families {
+        match self.family {
+            Family::Inet => Families::V4,
+            Family::Inet6 if self.options.only_v6 => Families::V6,
+            Family::Inet6 => Families::Both,
+        }
+    }
+
+    /// An address as its client is shown it.
+    pub(crate) fn show(&self, end: Endpoint) -> SocketAddr {
+        show(self.family, end)
     }
 
     /// It has been bound; by the server's choice if `auto`.

@@ -49,7 +49,8 @@ impl<W: Window> Call<'_, W> {
             (Phase::Connecting, _) => return self.connect_again(slot),
         }
         let bound = socket.local;
-        let remote = destination(to, bound)?;
+        let families = socket.families();
+        let remote = destination(socket, to)?;
         if !self.account.limits.may_reach(remote.0, remote.1) {
             return Err(Errno::EACCES);
         }
@@ -60,7 +61,7 @@ impl<W: Window> Call<'_, W> {
         }
         let local = match bound {
             Some(local) => local,
-            None => self.bind_ephemeral(slot, None, Some(remote))?,
+            None => self.bind_ephemeral(slot, None, families, Some(remote))?,
         };
         let tuple = Tuple {
             local: (address, local.port),
@@ -85,7 +86,7 @@ impl<W: Window> Call<'_, W> {
         socket.phase = Phase::Connecting;
         socket.name = Some(Local {
             address: Some(address),
-            port: local.port,
+            ..local
         });
         self.refresh(slot);
         Err(Errno::EINPROGRESS)
@@ -119,8 +120,9 @@ impl<W: Window> Call<'_, W> {
         };
         let id = listener.ready.front().ok_or(Errno::EAGAIN)?;
         let tuple = self.tcp.connections[id].tuple.ok_or(Errno::EAGAIN)?;
-        let options = self.account.socket_mut(slot)?.options;
-        let mut socket = Socket::new(Role::Connection(id));
+        let listening = self.account.socket_mut(slot)?;
+        let (options, peer) = (listening.options, listening.show(tuple.remote));
+        let mut socket = Socket::new(listening.family, Role::Connection(id));
         socket.options = options;
         // It was counted when it came into the backlog, so there is an index.
         let (accepted, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
@@ -132,7 +134,7 @@ impl<W: Window> Call<'_, W> {
         self.refresh(slot);
         Ok(Accepted {
             socket: handle,
-            peer: tuple.remote.into(),
+            peer,
         })
     }
 
@@ -279,7 +281,12 @@ impl<W: Window> Call<'_, W> {
         }
         // The address stays if the client has bound it.
         let address = socket.local.and_then(|local| local.address);
-        socket.name = shown.map(|port| Local { address, port });
+        let families = socket.families();
+        socket.name = shown.map(|port| Local {
+            address,
+            families,
+            port,
+        });
         let role = core::mem::replace(&mut socket.role, Role::Idle);
         self.leave(role, !goes_on);
         self.release_chosen_port(slot);

@@ -5,18 +5,11 @@
 //! chose.
 
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
 
 /// What a [`Map`] can be keyed by.
 pub trait Key: Copy + Eq {
     /// A hash that depends on the seed in every bit.
     fn hash(&self, seed: u64) -> u64;
-}
-
-impl Key for Ipv4Addr {
-    fn hash(&self, seed: u64) -> u64 {
-        mix(seed, self.to_bits().into())
-    }
 }
 
 /// One round of mixing: the two halves of a 128-bit product, folded.

@@ -11,8 +11,9 @@ use super::congestion::Flow;
 use super::engine::{Sent, Socket, State};
 use super::half_open::HalfOpen;
 use super::numbers::PeerOptions;
-use super::segment::{Control, MSS, Segment, before};
+use super::segment::{Control, MSS, Segment, before, mss};
 use crate::ethernet::Hop;
+use crate::ip::address::Address;
 use crate::ip::output::Marks;
 use crate::ip::packet::Tuple;
 use crate::tables::id::{ClientId, SocketId};
@@ -69,8 +70,9 @@ pub(crate) struct Settings {
     /// Whether a short segment leaves although an earlier one is not acknowledged (RFC 9293 section
     /// 3.7.4).
     pub no_delay: bool,
-    /// What segments say.
+    /// What packets of IPv4 say, and of IPv6.
     pub marks: Marks,
+    pub marks6: Marks,
     /// Bytes that may wait to be acknowledged, and to be read, if that is less than the buffers
     /// have room for.
     pub send_most: u32,
@@ -88,9 +90,20 @@ impl Default for Settings {
             keep_count: 3,
             no_delay: true,
             marks: Marks::USUAL,
+            marks6: Marks::USUAL,
             send_most: u32::MAX,
             receive_most: u32::MAX,
             user_timeout: 0,
+        }
+    }
+}
+
+impl Settings {
+    /// What packets to a host say.
+    pub(crate) fn marks_to(&self, to: Address) -> Marks {
+        match to.is_v4() {
+            true => self.marks,
+            false => self.marks6,
         }
     }
 }
@@ -223,6 +236,7 @@ impl Connection {
             ..Connection::new(core::mem::take(&mut self.socket))
         };
         self.socket.renew();
+        self.socket.ends = tuple.addresses();
     }
 
     /// Takes what its client has set. Returns whether that is something new.
@@ -230,7 +244,7 @@ impl Connection {
         let new = settings != self.settings;
         if new {
             self.settings = settings;
-            self.socket.set(settings);
+            self.socket.set(settings, self.marks());
         }
         new
     }
@@ -258,13 +272,18 @@ impl Connection {
 
     /// Bytes of the largest segment that the peer is told to send.
     pub(crate) fn announced(&self) -> u16 {
-        self.socket.told.mss.map_or(MSS, |mss| mss.min(MSS))
+        self.socket.told.mss.unwrap_or(u16::MAX).min(self.most())
+    }
+
+    /// Bytes of the largest segment that the link has room for.
+    fn most(&self) -> u16 {
+        self.tuple.map_or(MSS, |tuple| mss(tuple.remote.0))
     }
 
     /// Bytes of the largest segment that is sent on a path as wide as the link.
     pub(crate) fn send_mss(&self) -> u16 {
         let peer = match self.is_connecting() {
-            true => MSS,
+            true => self.most(),
             false => self.peer.mss,
         };
         self.announced().min(peer)
@@ -350,7 +369,10 @@ impl Connection {
 
     /// What its packets say.
     pub(super) fn marks(&self) -> Marks {
-        self.settings.marks
+        match self.tuple {
+            Some(tuple) => self.settings.marks_to(tuple.remote.0),
+            None => self.settings.marks,
+        }
     }
 
     /// The handshake from which another socket could go on in place of this one's: the numbers are
@@ -362,7 +384,7 @@ impl Connection {
             back: Hop::default(),
             syn: Segment::syn(irs, self.flow.show_all(), self.peer),
             iss: self.snd_una().wrapping_sub(1),
-            marks: self.settings.marks,
+            marks: self.marks(),
             mss: self.announced(),
             offer: 0,
             since: now - self.round_trip,
@@ -372,8 +394,9 @@ impl Connection {
 
     /// Goes on in a socket that has come as far as its own, which it returns.
     pub(super) fn go_on_in(&mut self, mut socket: Socket) -> Socket {
-        socket.set(self.settings);
+        socket.set(self.settings, self.marks());
         socket.told = self.socket.told;
+        socket.ends = self.socket.ends;
         self.wants_large = false;
         core::mem::replace(&mut self.socket, socket)
     }

@@ -134,8 +134,13 @@ impl<T: TxQueue> Arrival<'_, T> {
         // smoltcp does not see it: it would count it, and send again what is not lost.
         if !duplicate {
             let (engine, back) = (&mut self.tcp.engine, self.packet.back);
-            let (socket, bytes) = (&mut connection.socket, self.packet.bytes);
-            let sent = engine.ingress(socket, bytes, back, self.net, self.tx);
+            let (socket, packet) = (&mut connection.socket, self.packet);
+            let sent = if packet.destination.is_v4() {
+                engine.ingress(socket, packet.bytes, back, self.net, self.tx)
+            } else {
+                let segment = (&self.tuple, packet.payload);
+                engine.ingress6(socket, segment, back, self.net, self.tx)
+            };
             connection.note_left(&sent);
         }
         let connection = &mut self.tcp.connections[id];

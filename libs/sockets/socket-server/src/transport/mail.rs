@@ -3,8 +3,7 @@
 //! Received datagrams that wait to be read. They lie in blocks of their client's memory, so that a
 //! socket has memory for what it has received and for nothing else.
 
-use core::net::Ipv4Addr;
-
+use crate::ip::address::Address;
 use crate::ip::packet::Endpoint;
 use crate::tables::id::MailId;
 use crate::tables::list::{Links, List};
@@ -63,7 +62,7 @@ impl Mail {
     pub(crate) fn new(bytes: usize, most: usize) -> Self {
         let count = (bytes / BLOCK).min(usize::from(u16::MAX));
         let block = Block {
-            from: (Ipv4Addr::UNSPECIFIED, 0),
+            from: (Address::ANY4, 0),
             length: 0,
             bytes: [0; BLOCK],
         };
@@ -184,7 +183,7 @@ mod tests {
                 let model = &mut models[which];
                 match what {
                     0..3 => {
-                        let from = (Ipv4Addr::LOCALHOST, byte.into());
+                        let from = (Address::LOCALHOST4, byte.into());
                         let payload = vec![byte; length];
                         let own = used(model) + blocks(length);
                         let room = own <= 8 && own + other <= 10;

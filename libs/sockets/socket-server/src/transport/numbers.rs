@@ -6,7 +6,7 @@
 //! when half-open connections are not remembered, a SYN cookie (RFC 4987 section 3.6): a hash that
 //! proves to us later that we have sent it, and that carries the peer's options.
 
-use crate::ip::packet::{Tuple, word};
+use crate::ip::packet::Tuple;
 use crate::tables::secret::Secret;
 
 /// What a SYN says about its sender (RFC 9293 section 3.2).
@@ -55,7 +55,9 @@ impl Numbers {
     /// The first sequence number of a connection that begins now (in nanoseconds). The clock ticks
     /// every 4 µs, so that a later connection between the same ends starts further on.
     pub fn initial(&self, tuple: &Tuple, now: u64) -> u32 {
-        let hash = self.initial.hash(words(tuple));
+        let hash = self
+            .initial
+            .hash(tuple.digest(|words| self.initial.hash(words)));
         ((now / 4_000) as u32).wrapping_add(hash as u32)
     }
 
@@ -86,14 +88,10 @@ impl Numbers {
 
     /// The upper 24 bits of a cookie.
     fn proof(&self, tuple: &Tuple, irs: u32, data: u32, period: u64) -> u32 {
-        let [local, remote] = words(tuple);
+        let [local, remote] = tuple.digest(|words| self.cookies.hash(words));
         let options = u64::from(irs) << 32 | u64::from(data);
         (self.cookies.hash([local, remote, options, period]) as u32) << 8
     }
-}
-
-fn words(tuple: &Tuple) -> [u64; 2] {
-    [tuple.local, tuple.remote].map(word)
 }
 
 #[cfg(test)]
@@ -104,8 +102,8 @@ mod tests {
 
     fn tuple(remote: u32, port: u16) -> Tuple {
         Tuple {
-            local: (Ipv4Addr::new(10, 0, 2, 15), 80),
-            remote: (Ipv4Addr::from_bits(remote), port),
+            local: (Ipv4Addr::new(10, 0, 2, 15).into(), 80),
+            remote: (Ipv4Addr::from_bits(remote).into(), port),
         }
     }
 

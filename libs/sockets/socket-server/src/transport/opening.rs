@@ -9,7 +9,7 @@ use super::engine::State;
 use super::half_open::HalfOpen;
 use super::input::Arrival;
 use super::numbers::PeerOptions;
-use super::segment::{Control, MSS, Segment};
+use super::segment::{Control, Segment, mss};
 use super::tcp::Tcp;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
@@ -54,8 +54,8 @@ impl<T: TxQueue> Arrival<'_, T> {
             back: self.packet.back,
             syn: segment,
             iss,
-            marks: listening.settings.marks,
-            mss: listening.mss.map_or(MSS, |mss| mss.min(MSS)),
+            marks: listening.settings.marks_to(tuple.remote.0),
+            mss: listening.mss.unwrap_or(u16::MAX).min(mss(tuple.remote.0)),
             offer: self.tcp.buffers.window(&listening),
             since: now,
             again: 0,
@@ -130,7 +130,7 @@ impl<T: TxQueue> Arrival<'_, T> {
             syn: Segment::syn(irs, segment.window, options),
             iss,
             marks: Marks::USUAL,
-            mss: MSS,
+            mss: mss(tuple.remote.0),
             offer: 0,
             since: now,
             // No measure of the round trip: nobody remembers when the SYN|ACK was sent.

@@ -87,7 +87,7 @@ impl Tcp {
         let Some(tuple) = connection.tuple else {
             return;
         };
-        let next_hop = net.routes.next_hop(tuple.remote.0);
+        let next_hop = net.next_hop(tuple.remote.0);
         if let Some(Ok(hop)) = next_hop.map(|next_hop| net.hop(next_hop)) {
             let (segment, marks) = (connection.show_window(), connection.marks());
             net.send_segment(segment, &tuple, marks, hop, tx);

@@ -3,10 +3,16 @@
 //! TCP segments that the core reads and writes itself: those that begin and end connections, and
 //! answers to segments that belong to none (RFC 9293 section 3.10.7).
 
+use core::net::Ipv4Addr;
+
 use smoltcp::phy::ChecksumCapabilities;
 pub(crate) use smoltcp::wire::TcpControl as Control;
-use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv4Repr, TcpPacket, TcpRepr, TcpSeqNumber};
+use smoltcp::wire::{
+    IpAddress, IpProtocol, Ipv4Packet, Ipv4Repr, TcpPacket, TcpRepr, TcpSeqNumber,
+};
 
+use crate::ip::address::Address;
+use crate::ip::checksum::checksum;
 use crate::ip::output::HEADER;
 use crate::ip::packet::{Packet, Tuple};
 use crate::ip::paths::LINK_MTU;
@@ -14,10 +20,33 @@ use crate::transport::numbers::PeerOptions;
 
 /// Length of a packet with a segment that has no data, and of the options only those of a SYN.
 const LONGEST: usize = HEADER + 60;
-/// Bytes of the headers of IP and TCP without options.
-pub(crate) const HEADERS: usize = 40;
-/// The maximum segment size that we announce: what the link has room for.
-pub(crate) const MSS: u16 = (LINK_MTU - HEADERS) as u16;
+/// The maximum segment size with IPv4, which is the larger one.
+pub(crate) const MSS: u16 = (LINK_MTU - 40) as u16;
+
+/// Bytes of the headers of IP and TCP without options in packets to a host.
+pub(crate) fn headers(to: Address) -> usize {
+    to.header() + 20
+}
+
+/// The maximum segment size that a host is told: what the link has room for.
+pub(crate) fn mss(to: Address) -> u16 {
+    (LINK_MTU - headers(to)) as u16
+}
+
+/// Where addresses are not looked at, because there is no checksum.
+const NOBODY: IpAddress = IpAddress::v4(0, 0, 0, 0);
+
+/// The addresses that smoltcp knows the two ends of a connection by, ours first. To it all are of
+/// IPv4, as it would be slower with IPv6. Nobody else sees the addresses that stand for others (RFC
+/// 5737).
+pub(crate) fn stand_ins(tuple: &Tuple) -> (Ipv4Addr, Ipv4Addr) {
+    const OWN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+    const PEER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+    match (tuple.local.0.to_v4(), tuple.remote.0.to_v4()) {
+        (Some(own), Some(peer)) => (own, peer),
+        _ => (OWN, PEER),
+    }
+}
 
 /// Whether `a` comes before `b` in sequence space (RFC 9293 section 3.4).
 pub(crate) fn before(a: u32, b: u32) -> bool {
@@ -61,9 +90,8 @@ pub(crate) fn glance(packet: &Packet) -> Option<Segment> {
 /// Reads a packet's TCP segment, whose checksum has been looked at. `None` if it is malformed.
 pub(crate) fn parse(packet: &Packet) -> Option<Segment> {
     let tcp = TcpPacket::new_checked(packet.payload).ok()?;
-    let (source, destination) = (packet.source.into(), packet.destination.into());
     let checksums = ChecksumCapabilities::ignored();
-    let repr = TcpRepr::parse(&tcp, &source, &destination, &checksums).ok()?;
+    let repr = TcpRepr::parse(&tcp, &NOBODY, &NOBODY, &checksums).ok()?;
     let mss = repr.max_seg_size.filter(|&mss| mss != 0);
     Some(Segment {
         options: PeerOptions {
@@ -149,9 +177,11 @@ impl Segment {
     /// Writes it as this machine sends it.
     pub(crate) fn emit(&self, tuple: &Tuple, segment: &mut [u8]) {
         let repr = self.repr(tuple.local.1, tuple.remote.1, &[]);
-        let (from, to) = (tuple.local.0.into(), tuple.remote.0.into());
-        let mut packet = TcpPacket::new_unchecked(segment);
-        repr.emit(&mut packet, &from, &to, &ChecksumCapabilities::default());
+        let checksums = ChecksumCapabilities::ignored();
+        let mut packet = TcpPacket::new_unchecked(&mut *segment);
+        repr.emit(&mut packet, &NOBODY, &NOBODY, &checksums);
+        let sum = checksum(tuple.addresses(), IpProtocol::Tcp.into(), segment);
+        TcpPacket::new_unchecked(segment).set_checksum(sum);
     }
 
     /// Writes a packet in which the connection's peer sends it along with this data, for smoltcp to
@@ -165,18 +195,9 @@ impl Segment {
         let checksums = ChecksumCapabilities::ignored();
         let repr = self.repr(tuple.remote.1, tuple.local.1, data);
         let bytes = &mut buffer[..HEADER + repr.buffer_len()];
-        let ip = Ipv4Repr {
-            src_addr: tuple.remote.0,
-            dst_addr: tuple.local.0,
-            next_header: IpProtocol::Tcp,
-            payload_len: repr.buffer_len(),
-            hop_limit: 64,
-        };
-        let mut packet = Ipv4Packet::new_unchecked(&mut *bytes);
-        ip.emit(&mut packet, &checksums);
-        let (from, to) = (tuple.remote.0.into(), tuple.local.0.into());
-        let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
-        repr.emit(&mut segment, &from, &to, &checksums);
+        let mut segment = TcpPacket::new_unchecked(&mut bytes[HEADER..]);
+        repr.emit(&mut segment, &NOBODY, &NOBODY, &checksums);
+        wrap(tuple, bytes);
         bytes
     }
 
@@ -184,6 +205,20 @@ impl Segment {
     pub(crate) fn buffer() -> [u8; LONGEST] {
         [0; LONGEST]
     }
+}
+
+/// Writes the header for smoltcp around a segment of a connection's peer, which is there.
+pub(crate) fn wrap(tuple: &Tuple, bytes: &mut [u8]) {
+    let (own, peer) = stand_ins(tuple);
+    let ip = Ipv4Repr {
+        src_addr: peer,
+        dst_addr: own,
+        next_header: IpProtocol::Tcp,
+        payload_len: bytes.len() - HEADER,
+        hop_limit: 64,
+    };
+    let mut packet = Ipv4Packet::new_unchecked(bytes);
+    ip.emit(&mut packet, &ChecksumCapabilities::ignored());
 }
 
 /// A sequence number of smoltcp's as a plain number.

@@ -152,7 +152,7 @@ impl Tcp {
         }
         let id = self.connections.take()?;
         self.connections[id].begin(owner, tuple, iss, net.now());
-        self.connections[id].loops = net.routes.is_own(tuple.remote.0);
+        self.connections[id].loops = net.is_own(tuple.remote.0);
         // There are as many names as connections.
         let _ = self.tuples.insert(tuple, id);
         let used = self.connections.used() as u64;

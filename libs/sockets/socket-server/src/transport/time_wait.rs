@@ -102,13 +102,13 @@ impl TimeWait {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::Ipv4Addr;
+    use crate::ip::address::Address;
     use proptest::prelude::*;
 
     fn tuple(port: u16) -> Tuple {
         Tuple {
-            local: (Ipv4Addr::LOCALHOST, 80),
-            remote: (Ipv4Addr::LOCALHOST, port),
+            local: (Address::LOCALHOST6, 80),
+            remote: (Address::LOCALHOST6, port),
         }
     }
 

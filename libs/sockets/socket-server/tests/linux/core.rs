@@ -3,7 +3,7 @@
 //! The core, with one client, on the simulated link.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
 use socket_proto::{Errno, Flag, Flags, Handle, Shutdown, SocketKind, SocketOption, op};
@@ -41,12 +41,25 @@ fn address((place, number): Name) -> String {
         Place::Foreign => "198.51.100.7",
         Place::Broadcast => "10.0.2.255",
         Place::V6 => "[::1]",
+        Place::Any6 => "[::]",
+        Place::Foreign6 => "[2001:db8::7]",
+        Place::Link6 => "[fe80::7]",
+        Place::MappedAny => "[::ffff:0.0.0.0]",
+        Place::Mapped => "[::ffff:127.0.0.1]",
+        Place::MappedForeign => "[::ffff:198.51.100.7]",
     };
     format!("{host}:{}", port(number))
 }
 
 fn name(address: SocketAddr) -> Seen {
     let place = match address.ip() {
+        IpAddr::V6(any) if any.is_unspecified() => Place::Any6,
+        IpAddr::V6(own) if own.is_loopback() => Place::V6,
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(any) if any.is_unspecified() => Place::MappedAny,
+            Some(own) if own.is_loopback() => Place::Mapped,
+            _ => panic!("an unexpected address: {v6}"),
+        },
         any if any.is_unspecified() => Place::Any,
         own if own == SERVER_IP || own == Ipv4Addr::LOCALHOST => Place::Own,
         peer if peer == PEER_IP => Place::Peer,
@@ -129,6 +142,14 @@ impl Core {
                 let handle = match kind {
                     Kind::Stream => self.world.socket_as(0, SocketKind::Stream)?,
                     Kind::Datagram => self.world.socket_as(0, SocketKind::Datagram)?,
+                };
+                self.sockets.insert(a, (handle, kind));
+                Seen::Done
+            }
+            Step::Socket6(a, kind) => {
+                let handle = match kind {
+                    Kind::Stream => self.world.socket6(SocketKind::Stream),
+                    Kind::Datagram => self.world.socket6(SocketKind::Datagram),
                 };
                 self.sockets.insert(a, (handle, kind));
                 Seen::Done

@@ -3,7 +3,7 @@
 //! The Linux that the test runs on, over its loopback interface.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -41,8 +41,25 @@ pub struct Host {
 }
 
 fn open(kind: SocketType) -> OwnedFd {
+    open_in(AddressFamily::INET, kind)
+}
+
+fn open_in(family: AddressFamily, kind: SocketType) -> OwnedFd {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    socket_with(AddressFamily::INET, kind, flags, None).expect("a socket")
+    socket_with(family, kind, flags, None).expect("a socket")
+}
+
+fn v6(place: Place) -> Ipv6Addr {
+    match place {
+        Place::V6 => Ipv6Addr::LOCALHOST,
+        Place::Any6 => Ipv6Addr::UNSPECIFIED,
+        Place::Foreign6 => "2001:db8::7".parse().expect("an address"),
+        Place::Link6 => "fe80::7".parse().expect("an address"),
+        Place::MappedAny => Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(),
+        Place::Mapped => Ipv4Addr::LOCALHOST.to_ipv6_mapped(),
+        Place::MappedForeign => Ipv4Addr::new(198, 51, 100, 7).to_ipv6_mapped(),
+        other => panic!("not of IPv6: {other:?}"),
+    }
 }
 
 /// Addresses of this process only, so that tests that run at the same time do not meet.
@@ -93,7 +110,7 @@ impl Host {
             }
             Place::Foreign => Ipv4Addr::new(198, 51, 100, 7),
             Place::Broadcast => BROADCAST,
-            Place::V6 => return (Ipv6Addr::LOCALHOST, self.port(port)).into(),
+            other => return (v6(other), self.port(port)).into(),
         };
         (address, self.port(port)).into()
     }
@@ -116,10 +133,12 @@ impl Host {
     }
 
     fn name(&self, address: Option<SocketAddr>) -> Seen {
-        let Some(SocketAddr::V4(address)) = address else {
-            panic!("not an address of IPv4: {address:?}");
+        let address = address.expect("an address");
+        let ip = match address.ip() {
+            IpAddr::V4(v4) => v4,
+            IpAddr::V6(v6) => return self.name6(v6, address.port()),
         };
-        let place = match *address.ip() {
+        let place = match ip {
             Ipv4Addr::UNSPECIFIED => Place::Any,
             // What Linux sends from to any loopback address.
             own if own == host(1) || own == Ipv4Addr::LOCALHOST => Place::Own,
@@ -128,7 +147,17 @@ impl Host {
             silent if silent == host(3) => Place::Silent,
             other => panic!("an unexpected address: {other}"),
         };
-        let port = address.port();
+        self.numbered(place, address.port())
+    }
+
+    fn name6(&self, address: Ipv6Addr, port: u16) -> Seen {
+        let known = [Place::V6, Place::Any6, Place::MappedAny, Place::Mapped];
+        let place = known.into_iter().find(|&place| v6(place) == address);
+        let place = place.unwrap_or_else(|| panic!("an unexpected address: {address}"));
+        self.numbered(place, port)
+    }
+
+    fn numbered(&self, place: Place, port: u16) -> Seen {
         let number = port.checked_sub(self.ports);
         let number = number.filter(|&number| number < PORTS_A_RUN);
         Seen::Name(place, if port == 0 { Some(0) } else { number })
@@ -157,6 +186,11 @@ impl Host {
         Ok(match step {
             Step::Socket(a, kind) => {
                 self.sockets.insert(a, open(stream(kind)));
+                Seen::Done
+            }
+            Step::Socket6(a, kind) => {
+                let socket = open_in(AddressFamily::INET6, stream(kind));
+                self.sockets.insert(a, socket);
                 Seen::Done
             }
             Step::Bind(a, name) => {
@@ -312,6 +346,15 @@ fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> 
         SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
         SocketOption::TypeOfService => sockopt::set_ip_tos(socket, value as u8),
         SocketOption::TimeToLive => sockopt::set_ip_ttl(socket, word),
+        SocketOption::OnlyV6 => sockopt::set_ipv6_v6only(socket, value != 0),
+        SocketOption::UnicastHops => {
+            let set = SockRef::from(socket).set_unicast_hops_v6(word);
+            set.map_err(|error| Errno::from_io_error(&error).expect("an error number"))
+        }
+        SocketOption::TrafficClass => {
+            let set = SockRef::from(socket).set_tclass_v6(word);
+            set.map_err(|error| Errno::from_io_error(&error).expect("an error number"))
+        }
         SocketOption::MaxSegment => {
             let set = SockRef::from(socket).set_tcp_mss(word);
             set.map_err(|error| Errno::from_io_error(&error).expect("an error number"))
@@ -342,6 +385,14 @@ fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
         SocketOption::NoDelay => sockopt::tcp_nodelay(socket)?.into(),
         SocketOption::TypeOfService => sockopt::ip_tos(socket)?.into(),
         SocketOption::TimeToLive => sockopt::ip_ttl(socket)?.into(),
+        SocketOption::OnlyV6 => sockopt::ipv6_v6only(socket)?.into(),
+        SocketOption::UnicastHops => sockopt::ipv6_unicast_hops(socket)?.into(),
+        SocketOption::TrafficClass => {
+            let class = SockRef::from(socket).tclass_v6();
+            class
+                .map_err(|error| Errno::from_io_error(&error).expect("an error number"))?
+                .into()
+        }
         SocketOption::MaxSegment => {
             let mss = SockRef::from(socket).tcp_mss();
             mss.map_err(|error| Errno::from_io_error(&error).expect("an error number"))?

@@ -10,6 +10,7 @@ mod core;
 mod datagrams;
 mod ending;
 mod host;
+mod ipv6;
 mod loopback;
 mod opening;
 mod options;
@@ -80,6 +81,7 @@ fn sockets_behave_as_on_linux() {
         ending::CASES,
         datagrams::CASES,
         loopback::CASES,
+        ipv6::CASES,
         options::CASES,
     ]
     .concat();

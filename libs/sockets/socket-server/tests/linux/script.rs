@@ -21,8 +21,18 @@ pub enum Place {
     Foreign,
     /// All machines of the network.
     Broadcast,
-    /// An address of IPv6.
+    /// ::1, which is all that a host has for certain.
     V6,
+    /// The unspecified address of IPv6.
+    Any6,
+    /// An address of IPv6 that is not this machine's, and one of its link without a scope.
+    Foreign6,
+    Link6,
+    /// Addresses of IPv4 in the form of IPv6: the unspecified one, 127.0.0.1, one that is not this
+    /// machine's.
+    MappedAny,
+    Mapped,
+    MappedForeign,
 }
 
 /// An address with the number of a port: 0 means no port, others are mapped to free ones.
@@ -47,6 +57,8 @@ pub enum How {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Socket(char, Kind),
+    /// One of IPv6.
+    Socket6(char, Kind),
     Bind(char, Name),
     Listen(char, i32),
     Accept(char, char),
@@ -96,6 +108,12 @@ fn place(word: &str) -> Place {
         "foreign" => Place::Foreign,
         "broadcast" => Place::Broadcast,
         "v6" => Place::V6,
+        "any6" => Place::Any6,
+        "foreign6" => Place::Foreign6,
+        "link6" => Place::Link6,
+        "mappedany" => Place::MappedAny,
+        "mapped" => Place::Mapped,
+        "mappedforeign" => Place::MappedForeign,
         other => panic!("no place: {other}"),
     }
 }
@@ -133,6 +151,8 @@ pub fn parse(line: &str) -> Step {
     match words[..] {
         ["stream", a] => Step::Socket(letter(a), Kind::Stream),
         ["datagram", a] => Step::Socket(letter(a), Kind::Datagram),
+        ["stream6", a] => Step::Socket6(letter(a), Kind::Stream),
+        ["datagram6", a] => Step::Socket6(letter(a), Kind::Datagram),
         ["bind", a, to] => Step::Bind(letter(a), name(to)),
         ["listen", a] => Step::Listen(letter(a), 4),
         ["accept", a, b] => Step::Accept(letter(a), letter(b)),
@@ -246,7 +266,10 @@ pub fn run(machine: &mut impl Machine, steps: &[Step]) -> Vec<String> {
     for &step in steps {
         let seen = machine.step(step);
         match (step, &seen) {
-            (Step::Socket(a, _) | Step::Accept(_, a), Seen::Done | Seen::Name(..)) => {
+            (
+                Step::Socket(a, _) | Step::Socket6(a, _) | Step::Accept(_, a),
+                Seen::Done | Seen::Name(..),
+            ) => {
                 open.insert(a);
             }
             (Step::Close(a), Seen::Done) => {

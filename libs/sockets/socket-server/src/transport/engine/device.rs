@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! One packet in, any number out: the device that smoltcp sees during one call. It carries IPv4
+//! One packet in, any number out: the device that smoltcp sees during one call. It carries IP
 //! packets; the Ethernet header around them is written here.
 
 use smoltcp::phy::{self, DeviceCapabilities};
@@ -10,22 +10,24 @@ use super::told::Told;
 
 use crate::ethernet::{self, Hop};
 use crate::frames::{FRAME_MAX, TxQueue};
+use crate::ip::address::Address;
 use crate::ip::checksum::checksum;
-use crate::ip::output::set_service;
+use crate::ip::header6::Header;
+use crate::ip::output::{HEADER, set_service};
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 
 /// What left during one call of the stack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
-    /// Number of IPv4 packets.
+    /// Number of packets.
     pub packets: u32,
     /// Bytes of their frames.
     pub bytes: u64,
     /// Packets for which there was no buffer.
     pub lost: u32,
     /// Nothing left, because the Ethernet address of this host is not known.
-    pub unresolved: Option<core::net::Ipv4Addr>,
+    pub unresolved: Option<Address>,
     /// Of the last TCP segment: the number up to which smoltcp takes data since, if the peer is
     /// told another.
     pub edge: Option<u32>,
@@ -46,6 +48,8 @@ pub(super) struct Wire<'a, T> {
 pub(super) struct Out<'a, T> {
     pub tx: &'a mut T,
     pub hop: &'a Hop,
+    /// Source and destination of what leaves.
+    pub ends: &'a (Address, Address),
     /// If routers may cut the packet up: its number.
     pub ident: Option<u16>,
     pub told: &'a Told,
@@ -77,9 +81,10 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
         let out = self.0;
         let mut fill = Some(f);
         let mut result = None;
-        out.tx.send(ethernet::HEADER + length, |frame| {
-            ethernet::emit_ipv4(frame, *out.hop);
-            let packet = &mut frame[ethernet::HEADER..];
+        // smoltcp writes a header of IPv4; in front of it is room for what IPv6 has more.
+        let more = out.ends.0.header() - HEADER;
+        out.tx.send(ethernet::HEADER + more + length, |frame| {
+            let packet = &mut frame[ethernet::HEADER + more..];
             result = fill.take().map(|f| f(&mut *packet));
             if let Some(ident) = out.ident {
                 let mut packet = Ipv4Packet::new_unchecked(&mut *packet);
@@ -87,16 +92,24 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
                 packet.set_dont_frag(false);
                 packet.fill_checksum();
             }
+            let (header, segment) = packet.split_at_mut(HEADER);
             if out.service != 0 {
-                set_service(packet, out.service);
-                Ipv4Packet::new_unchecked(&mut *packet).fill_checksum();
+                set_service(header, out.service);
+                Ipv4Packet::new_unchecked(&mut *header).fill_checksum();
             }
-            out.sent.edge = out.window.and_then(|_| edge(packet, out.scale));
-            out.told.amend(packet, out.window, out.scale);
+            out.sent.edge = out.window.and_then(|_| edge(segment, out.scale));
+            out.told.amend(segment, out.window, out.scale);
             if out.checksum {
-                write_checksum(packet);
+                let checksum = checksum(*out.ends, IpProtocol::Tcp.into(), segment);
+                TcpPacket::new_unchecked(&mut *segment).set_checksum(checksum);
             }
-            note(packet, out.sent);
+            note(segment, out.sent);
+            if more > 0 {
+                let hops = Ipv4Packet::new_unchecked(header).hop_limit();
+                let length = segment.len() as u16;
+                write6(frame, out.ends, (hops, out.service), length);
+            }
+            ethernet::emit_ip(frame, *out.hop, more == 0);
             out.sent.bytes += frame.len() as u64;
         });
         match (result, fill) {
@@ -112,34 +125,38 @@ impl<T: TxQueue> phy::TxToken for TxToken<'_, '_, T> {
     }
 }
 
-/// Writes the checksum of a packet's TCP segment, in place of 0.
-fn write_checksum(packet: &mut [u8]) {
-    let mut packet = Ipv4Packet::new_unchecked(packet);
-    let ends = (packet.src_addr(), packet.dst_addr());
-    let segment = packet.payload_mut();
-    let checksum = checksum(ends, IpProtocol::Tcp.into(), segment);
-    TcpPacket::new_unchecked(segment).set_checksum(checksum);
+/// Writes the header of IPv6 in front of a segment.
+#[inline(never)]
+fn write6(frame: &mut [u8], ends: &(Address, Address), (hops, class): (u8, u8), length: u16) {
+    let header = Header {
+        source: ends.0,
+        destination: ends.1,
+        next: IpProtocol::Tcp,
+        hops,
+        class,
+        length,
+    };
+    header.write(&mut frame[ethernet::HEADER..]);
 }
 
-/// The number behind the window that a segment of smoltcp's, without IP options, offers.
-fn edge(packet: &[u8], scale: u8) -> Option<u32> {
-    let &[a, b, c, d, _, _, high, low] = packet.get(28..36)? else {
+/// The number behind the window that a segment of smoltcp's offers.
+fn edge(segment: &[u8], scale: u8) -> Option<u32> {
+    let &[a, b, c, d, _, _, high, low] = segment.get(8..16)? else {
         return None;
     };
     let window = u32::from(u16::from_be_bytes([high, low])) << scale;
     Some(u32::from_be_bytes([a, b, c, d]).wrapping_add(window))
 }
 
-/// Looks at a TCP segment that has just been written by the stack, without IP options.
-fn note(packet: &[u8], sent: &mut Sent) {
+/// Looks at a TCP segment that has just been written by the stack.
+fn note(segment: &[u8], sent: &mut Sent) {
     sent.packets += 1;
     sent.data_end = None;
-    if let Some(&[a, b, c, d]) = packet.get(24..28)
-        && let Some(&offset) = packet.get(32)
+    if let Some(&[a, b, c, d]) = segment.get(4..8)
+        && let Some(&offset) = segment.get(12)
     {
         sent.sequence = u32::from_be_bytes([a, b, c, d]);
-        let headers = 20 + usize::from(offset >> 4) * 4;
-        let data = packet.len().saturating_sub(headers);
+        let data = segment.len().saturating_sub(usize::from(offset >> 4) * 4);
         sent.data_end = (data > 0).then(|| sent.sequence.wrapping_add(data as u32));
     }
 }

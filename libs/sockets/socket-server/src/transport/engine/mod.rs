@@ -12,6 +12,8 @@ mod socket;
 mod told;
 
 use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::net::Ipv4Addr;
 
@@ -24,11 +26,13 @@ use crate::counters::Counter;
 use crate::ethernet::Hop;
 use crate::frames::TxQueue;
 use crate::ip::Network;
+use crate::ip::address::Address;
+use crate::ip::output::HEADER;
 use crate::ip::packet::Tuple;
 use crate::ip::paths::LINK_MTU;
 use crate::time::Instant;
 use crate::transport::half_open::HalfOpen;
-use crate::transport::segment::{Control, HEADERS, MSS, Segment};
+use crate::transport::segment::{Control, Segment, headers, mss, stand_ins, wrap};
 pub(crate) use device::Sent;
 use device::{Nowhere, Out, Wire};
 use seed::seed_for;
@@ -58,6 +62,8 @@ pub(crate) struct Engine {
     iface: Box<Interface>,
     capabilities: DeviceCapabilities,
     address: Ipv4Addr,
+    /// Room for a segment of IPv6, as smoltcp is to see it.
+    wrapped: Vec<u8>,
     /// Random numbers that a new interface takes for itself. That depends on smoltcp's features,
     /// which are more when it is built together with other users.
     draws: u32,
@@ -71,6 +77,7 @@ impl Engine {
             iface: Box::new(build(0, &capabilities)),
             capabilities,
             address: config.address,
+            wrapped: vec![0; LINK_MTU],
             draws: 0,
         };
         engine.draws = (0..4)
@@ -104,7 +111,7 @@ impl Engine {
     fn takes(&mut self, number: u32, draws: u32) -> bool {
         self.draws = draws;
         let mut socket = Socket::new(0, 0);
-        let own = (self.address, 1);
+        let own = (self.address.into(), 1);
         let tuple = Tuple {
             local: own,
             remote: own,
@@ -116,7 +123,7 @@ impl Engine {
     /// Starts an attempt to connect a closed socket, with this first sequence number.
     pub(crate) fn connect(&mut self, socket: &mut Socket, tuple: &Tuple, iss: u32) -> bool {
         self.renew(seed_for(iss, self.draws));
-        let remote = IpEndpoint::new(IpAddress::Ipv4(tuple.remote.0), tuple.remote.1);
+        let remote = IpEndpoint::new(IpAddress::Ipv4(stand_ins(tuple).1), tuple.remote.1);
         let context = self.iface.context();
         let started = socket.tcp_mut().connect(context, remote, local(tuple));
         started.is_ok()
@@ -170,7 +177,7 @@ impl Engine {
         let ended = other.state() == State::CloseWait;
         let mut buffer = [0; LINK_MTU];
         let Ok(_) = other.read(usize::MAX, |_, bytes| -> Result<(), Infallible> {
-            for data in bytes.chunks(MSS.into()) {
+            for data in bytes.chunks(mss(tuple.remote.0).into()) {
                 let packet = segment.emit_as_peer(tuple, data, &mut buffer);
                 self.nowhere(Some(packet), now, socket);
                 segment.seq = segment.seq.wrapping_add(data.len() as u32);
@@ -196,6 +203,30 @@ impl Engine {
         let mut buffer = Segment::buffer();
         let packet = segment.emit_as_peer(tuple, &[], &mut buffer);
         self.nowhere(Some(packet), now, socket);
+    }
+
+    /// Gives a received segment of a connection of IPv6 to its socket, as [`Self::ingress`]. It is
+    /// copied once: smoltcp gets it behind a header of IPv4. What is longer than the link's packets
+    /// is lost; no peer sends such segments.
+    pub(crate) fn ingress6<T: TxQueue>(
+        &mut self,
+        socket: &mut Socket,
+        (tuple, segment): (&Tuple, &[u8]),
+        back: Hop,
+        net: &mut Network,
+        tx: &mut T,
+    ) -> Sent {
+        let mut wrapped = core::mem::take(&mut self.wrapped);
+        let sent = match wrapped.get_mut(..HEADER + segment.len()) {
+            Some(bytes) => {
+                bytes[HEADER..].copy_from_slice(segment);
+                wrap(tuple, bytes);
+                self.ingress(socket, bytes, back, net, tx)
+            }
+            None => Sent::default(),
+        };
+        self.wrapped = wrapped;
+        sent
     }
 
     /// Gives a received segment to a socket. What it answers goes `back`.
@@ -226,7 +257,7 @@ impl Engine {
         tx: &mut T,
     ) -> (bool, Sent) {
         net.stats.inc(Counter::SocketVisits);
-        let next_hop = |to| Some((to, net.routes.next_hop(to)?));
+        let next_hop = |to: Address| Some((to, net.next_hop(to)?));
         let Some((to, next_hop)) = socket.peer().and_then(next_hop) else {
             return (false, Sent::default());
         };
@@ -242,7 +273,9 @@ impl Engine {
         };
         let path = net.path(to);
         let mss = socket.told.mss.map_or(usize::MAX, usize::from);
-        self.use_mtu(path.mtu.min(mss.saturating_add(HEADERS)));
+        // smoltcp counts a header of IPv4.
+        let mtu = path.mtu.min(mss.saturating_add(headers(to)));
+        self.use_mtu(mtu - (to.header() - HEADER));
         let ident = path.may_fragment.then(|| net.next_ident(to));
         let now = net.now();
         let mut way = net.loopback.or(tx, hop.loops());
@@ -277,6 +310,7 @@ impl Engine {
             out: Out {
                 tx,
                 hop,
+                ends: &socket.ends,
                 ident,
                 told: &socket.told,
                 scale: socket.scale(),
@@ -316,7 +350,7 @@ fn count(sent: &Sent, hop: Hop, net: &mut Network) {
 
 fn local(tuple: &Tuple) -> IpListenEndpoint {
     IpListenEndpoint {
-        addr: Some(IpAddress::Ipv4(tuple.local.0)),
+        addr: Some(IpAddress::Ipv4(stand_ins(tuple).0)),
         port: tuple.local.1,
     }
 }
@@ -344,6 +378,7 @@ fn build(seed: u64, capabilities: &DeviceCapabilities) -> Interface {
         out: Out {
             tx: &mut Nowhere,
             hop: &Hop::Loopback,
+            ends: &Tuple::NONE.addresses(),
             ident: None,
             told: &Told::default(),
             scale: 0,
@@ -369,6 +404,9 @@ mod tests {
             address: Ipv4Addr::new(10, 0, 0, 1),
             prefix: 24,
             gateway: None,
+            address6: None,
+            gateway6: None,
+            autoconf: false,
             key: [3; 16],
             epoch: 1,
             closing: 0,

@@ -3,15 +3,15 @@
 //! A TCP socket of smoltcp.
 
 use alloc::vec;
-use core::net::Ipv4Addr;
-
 use smoltcp::iface::{SocketHandle, SocketSet, SocketStorage};
 use smoltcp::socket::AnySocket;
 use smoltcp::socket::tcp::{self, CongestionControl, SocketBuffer, State};
-use smoltcp::wire::IpAddress;
 
 use super::PACE;
 use super::told::Told;
+use crate::ip::address::Address;
+use crate::ip::output::Marks;
+use crate::ip::packet::Tuple;
 use crate::time::Duration;
 use crate::transport::connection::Settings;
 
@@ -31,6 +31,8 @@ pub(crate) struct Socket {
     pub(super) set: SocketSet<'static>,
     handle: SocketHandle,
     pub told: Told,
+    /// The addresses of its packets, source and destination; smoltcp knows others.
+    pub ends: (Address, Address),
     /// The type of service of its packets, which smoltcp does not know.
     pub(super) service: u8,
     /// Bytes that it takes to send, and that it lets the peer send.
@@ -45,6 +47,7 @@ impl Default for Socket {
             set: SocketSet::new(&mut [][..]),
             handle: SocketHandle::default(),
             told: Told::default(),
+            ends: Tuple::NONE.addresses(),
             service: 0,
             send_most: UNLIMITED,
             receive_most: UNLIMITED,
@@ -64,6 +67,7 @@ impl Socket {
             set,
             handle,
             told: Told::default(),
+            ends: Tuple::NONE.addresses(),
             service: 0,
             send_most: UNLIMITED,
             receive_most: UNLIMITED,
@@ -106,12 +110,13 @@ impl Socket {
         socket.set_hop_limit(None);
     }
 
-    /// Takes what a client has set.
-    pub(crate) fn set(&mut self, settings: Settings) {
+    /// Takes what a client has set. Its packets say `marks`.
+    pub(crate) fn set(&mut self, settings: Settings, marks: Marks) {
         let socket = self.tcp_mut();
         socket.set_nagle_enabled(!settings.no_delay);
-        socket.set_hop_limit(Some(settings.marks.time_to_live));
-        self.service = settings.marks.service;
+        // smoltcp has no packets that may not pass any router.
+        socket.set_hop_limit(Some(marks.time_to_live.max(1)));
+        self.service = marks.service;
         self.send_most = settings.send_most as usize;
         self.receive_most = settings.receive_most as usize;
     }
@@ -245,9 +250,9 @@ impl Socket {
         self.tcp_mut().abort();
     }
 
-    pub(super) fn peer(&self) -> Option<Ipv4Addr> {
-        let IpAddress::Ipv4(address) = self.tcp().remote_endpoint()?.addr;
-        Some(address)
+    pub(super) fn peer(&self) -> Option<Address> {
+        self.tcp().remote_endpoint()?;
+        Some(self.ends.1)
     }
 }
 

@@ -2,7 +2,7 @@
 
 //! What a connection's peer has been told that smoltcp does not know, or forgets.
 
-use smoltcp::wire::{Ipv4Packet, TcpOption, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{TcpOption, TcpPacket, TcpSeqNumber};
 
 use crate::transport::segment::{before, number};
 
@@ -21,11 +21,10 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// Corrects a packet without IP options, in which windows are shifted by `scale`: the peer may
-    /// send `most` bytes, if that is said. The segment has no checksum yet.
-    pub(super) fn amend(self, packet: &mut [u8], most: Option<usize>, scale: u8) {
-        let mut packet = Ipv4Packet::new_unchecked(packet);
-        let mut segment = TcpPacket::new_unchecked(packet.payload_mut());
+    /// Corrects a segment in which windows are shifted by `scale`: the peer may send `most` bytes,
+    /// if that is said. It has no checksum yet.
+    pub(super) fn amend(self, segment: &mut [u8], most: Option<usize>, scale: u8) {
+        let mut segment = TcpPacket::new_unchecked(segment);
         let told = self.scale.unwrap_or(scale);
         let window = segment.window_len();
         if segment.syn() {
