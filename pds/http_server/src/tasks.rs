@@ -2,7 +2,7 @@
 
 //! The tasks: one that accepts, many that serve.
 
-use core::net::Ipv4Addr;
+use core::net::Ipv6Addr;
 
 use http_app::{BUFFER_LEN, Ended, Site, serve as serve_connection};
 use pd_net::NetServer;
@@ -19,7 +19,7 @@ pub async fn accept(
     site: &'static Site,
     service: &'static Service<'static, NetServer, WORKERS>,
 ) {
-    let address = (Ipv4Addr::UNSPECIFIED, port).into();
+    let address = (Ipv6Addr::UNSPECIFIED, port).into();
     service
         .accept(address, BACKLOG, |accepted| match accepted {
             Ok(_) => site.stats.inc(HttpServer::Connections),

@@ -3,11 +3,11 @@
 //! The service: its sockets, and one turn of its event loop.
 
 use core::cell::Cell;
-use core::net::Ipv4Addr;
+use core::net::Ipv6Addr;
 use core::time::Duration;
 
 use heapless::Vec;
-use socket_client::{Client, Errno, Instant, Places, Socket, SocketKind, Transport};
+use socket_client::{Client, Errno, Family, Instant, Places, Socket, SocketKind, Transport};
 use stats::{EchoServer, Writer};
 
 use crate::streams::Connection;
@@ -91,10 +91,11 @@ impl<T: Transport> EchoService<T> {
             ),
         ] {
             for &port in ports {
-                let socket = self.client.socket(kind)?;
+                let socket = self.client.socket_of(Family::Inet6, kind)?;
                 // There is room: as many as there are ports.
                 let _ = sockets.push(socket);
-                let address = (Ipv4Addr::UNSPECIFIED, port).into();
+                // Both families.
+                let address = (Ipv6Addr::UNSPECIFIED, port).into();
                 self.client.bind(socket, address)?;
                 if kind == SocketKind::Stream {
                     self.client.listen(socket, BACKLOG)?;

@@ -7,7 +7,9 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use socket_proto::layouts::{self, Layout};
-use socket_proto::{Accepted, Errno, QueryKind, Shutdown, SocketKind, SocketOption, Span, op};
+use socket_proto::{
+    Accepted, Errno, Family, QueryKind, Shutdown, SocketKind, SocketOption, Span, op,
+};
 use time::Instant;
 
 use crate::{Client, Socket, Transport};
@@ -24,13 +26,25 @@ pub struct KeepAlive {
 }
 
 impl<T: Transport> Client<T> {
-    /// A new socket.
+    /// A new socket of IPv4.
     ///
     /// # Errors
     /// `EMFILE` if this client has as many as its quota allows, `ENFILE` if the server has none
     /// left.
     pub fn socket(&self, kind: SocketKind) -> Result<Socket, Errno> {
-        let opened = self.call_again_if_restarted(op::Socket::new(kind))?;
+        self.socket_of(Family::Inet, kind)
+    }
+
+    /// A new socket. One of IPv6 that is bound to the unspecified address hears IPv4, too, and sees
+    /// such addresses mapped (`::ffff:10.0.2.2`), unless [`SocketOption::OnlyV6`] is set.
+    ///
+    /// # Errors
+    /// As [`Self::socket`].
+    pub fn socket_of(&self, family: Family, kind: SocketKind) -> Result<Socket, Errno> {
+        let opened = self.call_again_if_restarted(op::Socket {
+            family,
+            ..op::Socket::new(kind)
+        })?;
         Ok(self.adopt(opened.socket))
     }
 

@@ -64,7 +64,7 @@ pub use places::{GRACE, Places};
 pub use poll::PollFd;
 pub use service::{Guest, Served, Service};
 pub use socket_proto::{
-    Errno, Flag, Flags, Message, PollBits, Shutdown, SocketKind, SocketOption, Span,
+    Errno, Family, Flag, Flags, Message, PollBits, Shutdown, SocketKind, SocketOption, Span,
 };
 pub use socket_proto::{layouts, op};
 pub use stream::Sent;

@@ -4,12 +4,13 @@
 
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
+use core::net::SocketAddr;
 use core::task::{Poll, Waker};
 use core::time::Duration;
 
 use embassy_futures::select::{Either, select};
 use heapless::Vec;
-use socket_proto::{Errno, SocketKind};
+use socket_proto::{Errno, Family, SocketKind};
 use time::Instant;
 
 use crate::timer::{Entry, Timers};
@@ -253,9 +254,17 @@ impl<T: Transport> Net<T> {
         }
     }
 
-    /// A new socket that tasks can wait for.
-    pub(crate) fn open(&self, kind: SocketKind) -> Result<NetSocket<'_, T>, Errno> {
-        self.admit(self.client.socket(kind)?)
+    /// A new socket that tasks can wait for, of the family of `addr`.
+    pub(crate) fn open(
+        &self,
+        addr: SocketAddr,
+        kind: SocketKind,
+    ) -> Result<NetSocket<'_, T>, Errno> {
+        let family = match addr {
+            SocketAddr::V4(_) => Family::Inet,
+            SocketAddr::V6(_) => Family::Inet6,
+        };
+        self.admit(self.client.socket_of(family, kind)?)
     }
 
     /// Takes a socket. One that the table of wakers has no place for is closed.

@@ -59,7 +59,7 @@ pub(crate) fn worth(bytes: usize, rate: u64) -> Duration {
 /// What counts as one peer: an IPv4 address, or the /64 network that one IPv6 host may have for
 /// itself.
 fn network(peer: SocketAddr) -> IpAddr {
-    match peer.ip() {
+    match peer.ip().to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
         ip @ IpAddr::V4(_) => ip,
     }

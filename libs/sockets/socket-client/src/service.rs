@@ -12,7 +12,7 @@ use core::array::from_fn;
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
 use core::future::poll_fn;
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::{Ipv6Addr, SocketAddr};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
@@ -309,7 +309,7 @@ impl<T: Transport> Net<T> {
         serve: impl AsyncFn(&Guest<'_, '_, T, WORKERS>) -> Result<(), Errno>,
     ) -> Infallible {
         let service = Service::new(self);
-        let address = (Ipv4Addr::UNSPECIFIED, port).into();
+        let address = (Ipv6Addr::UNSPECIFIED, port).into();
         let accept = service.accept(address, WORKERS, |_| {});
         let workers = from_fn(|_| service.work(&serve, |_| {}));
         match select(accept, join_array::<_, WORKERS>(workers)).await {

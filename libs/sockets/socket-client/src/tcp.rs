@@ -22,13 +22,14 @@ impl<'n, T: Transport> Deref for TcpListener<'n, T> {
 }
 
 impl<'n, T: Transport> TcpListener<'n, T> {
-    /// Listens at `addr`; `backlog` connections may wait for [`Self::accept`].
+    /// Listens at `addr`, with `[::]` for both families; `backlog` connections may wait for
+    /// [`Self::accept`].
     ///
     /// # Errors
     /// Those of [`Client::socket`](crate::Client::socket), [`Client::bind`](crate::Client::bind)
     /// and [`Client::listen`](crate::Client::listen).
     pub fn bind(net: &'n Net<T>, addr: SocketAddr, backlog: usize) -> Result<Self, Errno> {
-        let listener = TcpListener(net.open(SocketKind::Stream)?);
+        let listener = TcpListener(net.open(addr, SocketKind::Stream)?);
         net.client().bind(listener.socket(), addr)?;
         net.client().listen(listener.socket(), backlog)?;
         Ok(listener)
@@ -84,7 +85,7 @@ impl<'n, T: Transport> TcpStream<'n, T> {
     /// `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`, `ENETUNREACH`, `EACCES`, and those of
     /// [`Client::socket`](crate::Client::socket).
     pub async fn connect(net: &'n Net<T>, addr: SocketAddr) -> Result<Self, Errno> {
-        let stream = TcpStream(net.open(SocketKind::Stream)?);
+        let stream = TcpStream(net.open(addr, SocketKind::Stream)?);
         match net.client().connect(stream.socket(), addr) {
             Err(Errno::EINPROGRESS) => {}
             connected => return connected.map(|()| stream),

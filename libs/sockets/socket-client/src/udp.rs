@@ -46,15 +46,15 @@ impl<'n, T: Transport> Deref for UdpSocket<'n, T> {
 }
 
 impl<'n, T: Transport> UdpSocket<'n, T> {
-    /// A socket bound to `addr`, which receives up to `receive_len` bytes at once (32 bytes of
-    /// header for each datagram included).
+    /// A socket bound to `addr`, with `[::]` for both families, which receives up to `receive_len`
+    /// bytes at once (32 bytes of header for each datagram included).
     ///
     /// # Errors
     /// `ENOBUFS` if the window has no such area left; those of
     /// [`Client::socket`](crate::Client::socket) and [`Client::bind`](crate::Client::bind).
     pub fn bind(net: &'n Net<T>, addr: SocketAddr, receive_len: usize) -> Result<Self, Errno> {
         let udp = UdpSocket {
-            socket: net.open(SocketKind::Datagram)?,
+            socket: net.open(addr, SocketKind::Datagram)?,
             area: net.client().s2c_areas.allocate(receive_len)?,
             batch: Cell::default(),
         };
