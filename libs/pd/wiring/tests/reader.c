@@ -36,5 +36,6 @@ int main(int argc, char **argv)
     const struct isthmus_network *network = isthmus_network(table);
     printf("%.32s %u %u\n", network->hostname, network->gateway[3], network->datagram_send);
     printf("%u %u %.64s\n", network->dns[1][3], network->dns[2][3], network->domain);
+    printf("%u %u %u\n", network->address6[15], network->prefix_len6, network->autoconf);
     return 0;
 }

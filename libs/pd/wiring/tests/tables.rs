@@ -242,7 +242,7 @@ fn c_reads_the_same() {
     let said = String::from_utf8(output.stdout).unwrap();
     let expected = [
         "net_server\n0x100000 r echo_server\n0x200000 rw\n7 interrupt\n61 called\nnone\n",
-        "2 echo_server 100-200\n80 24\nisthmus 2 4\n4 0 example.org\n",
+        "2 echo_server 100-200\n80 120\nisthmus 2 4\n4 0 example.org\n253 64 1\n",
     ];
     assert_eq!(said, expected.concat());
 }

@@ -31,6 +31,26 @@ fn interface() {
 }
 
 #[test]
+fn interface_with_ipv6() {
+    let address6 = |value: &str, words: &str| {
+        let to = format!("address6 = \"{value}\"");
+        expect("autoconf = true", &to, &format!("\"{value}\""), words);
+    };
+    address6("fd00::15", "no IPv6 address with a prefix");
+    address6("10.0.2.15/24", "no IPv6 address with a prefix");
+    address6("fe80::1/64", "not an address of one host");
+    address6("::ffff:10.0.2.15/96", "not an address of one host");
+    address6("fd00::15/129", "not an address of one host");
+    let gateway6 = |value: &str, words: &str| {
+        let to = format!("address6 = \"fd00::15/64\"\ngateway6 = \"{value}\"");
+        expect("autoconf = true", &to, &format!("\"{value}\""), words);
+    };
+    gateway6("fd01::1", "not on the link");
+    gateway6("fd00::15", "not on the link");
+    gateway6("10.0.2.2", "no IPv6 address");
+}
+
+#[test]
 fn buffers() {
     expect(
         "datagram_receive = 65536",

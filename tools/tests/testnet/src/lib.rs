@@ -24,7 +24,7 @@ mod raw;
 mod switch;
 
 pub use lane::Conditions;
-pub use namespace::{Namespace, unavailable};
+pub use namespace::{NETWORK6, Namespace, unavailable};
 pub use port::{Far, Listener};
 pub use raw::RawPort;
 pub use switch::{Counts, Switch};

@@ -3,15 +3,18 @@
 
 use std::fs::File;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use nix::sched::{CloneFlags, setns, unshare};
-use tappers::{AddAddressV4, Interface, Netmask, Tap};
+use tappers::{AddAddressV4, AddAddressV6, Interface, Netmask, Tap};
 
 /// Every namespace has a TAP of this name; the names do not meet.
 const TAP: &str = "tap0";
+
+/// The network of IPv6 in which every TAP has the address 1, of 64 bits.
+pub const NETWORK6: Ipv6Addr = Ipv6Addr::new(0xfd00, 6, 0, 0, 0, 0, 0, 0);
 
 /// A network namespace. It goes when the last thread, file or socket in it has gone.
 #[derive(Debug)]
@@ -71,6 +74,10 @@ fn make_tap(address: Ipv4Addr, prefix: u8) -> io::Result<Tap> {
     let mut add = AddAddressV4::new(address);
     add.set_netmask(Netmask::from(prefix));
     tap.add_addr(add)?;
+    let mut add = AddAddressV6::new(Ipv6Addr::from_bits(NETWORK6.to_bits() | 1));
+    add.set_netmask(Netmask::from(64));
+    // Without IPv6 on this machine the tests of it fail, and the others do not.
+    let _ = tap.add_addr(add);
     tap.set_up()?;
     Ok(tap)
 }

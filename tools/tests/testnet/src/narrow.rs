@@ -2,14 +2,16 @@
 //! A router in the middle whose next link takes only small packets.
 
 use smoltcp::wire::{
-    EthernetFrame, EthernetProtocol, EthernetRepr, Icmpv4Message, Icmpv4Packet, IpProtocol,
-    Ipv4Packet, Ipv4Repr,
+    EthernetFrame, EthernetProtocol, EthernetRepr, Icmpv4Message, Icmpv4Packet, Icmpv6Message,
+    Icmpv6Packet, IpProtocol, Ipv4Packet, Ipv4Repr, Ipv6Packet, Ipv6Repr,
 };
 
 const ETHERNET: usize = 14;
 /// Of the packet that is quoted: its header and 8 bytes (RFC 792).
 const QUOTED_PAYLOAD: usize = 8;
 const ICMP_HEADER: usize = 8;
+/// Of an IPv6 packet: what leaves the answer short enough for every link.
+const QUOTED6: usize = 1232;
 /// "Fragmentation needed and DF set" (RFC 792).
 const FRAGMENTATION_NEEDED: u8 = 4;
 
@@ -26,8 +28,10 @@ pub fn judge(frame: &[u8], mtu: u16) -> Narrow {
     let Ok(frame) = EthernetFrame::new_checked(frame) else {
         return Narrow::Passes;
     };
-    if frame.ethertype() != EthernetProtocol::Ipv4 {
-        return Narrow::Passes;
+    match frame.ethertype() {
+        EthernetProtocol::Ipv4 => {}
+        EthernetProtocol::Ipv6 => return judge6(&frame, mtu),
+        _ => return Narrow::Passes,
     }
     match Ipv4Packet::new_checked(frame.payload()) {
         Ok(packet) if packet.total_len() > mtu => {
@@ -38,6 +42,45 @@ pub fn judge(frame: &[u8], mtu: u16) -> Narrow {
         }
         _ => Narrow::Passes,
     }
+}
+
+fn judge6(frame: &EthernetFrame<&[u8]>, mtu: u16) -> Narrow {
+    match Ipv6Packet::new_checked(frame.payload()) {
+        Ok(packet) if packet.total_len() > usize::from(mtu) => {
+            Narrow::Dropped(too_big(frame, &packet, mtu))
+        }
+        _ => Narrow::Passes,
+    }
+}
+
+/// "Packet too big" (RFC 4443 section 3.2).
+fn too_big(frame: &EthernetFrame<&[u8]>, packet: &Ipv6Packet<&[u8]>, mtu: u16) -> Option<Vec<u8>> {
+    let quoted = frame.payload().get(..packet.total_len().min(QUOTED6))?;
+    let ip = Ipv6Repr {
+        src_addr: packet.dst_addr(),
+        dst_addr: packet.src_addr(),
+        next_header: IpProtocol::Icmpv6,
+        payload_len: ICMP_HEADER + quoted.len(),
+        hop_limit: 64,
+    };
+    let mut bytes = vec![0; ETHERNET + ip.buffer_len() + ip.payload_len];
+    let mut answer = EthernetFrame::new_unchecked(&mut bytes);
+    EthernetRepr {
+        src_addr: frame.dst_addr(),
+        dst_addr: frame.src_addr(),
+        ethertype: EthernetProtocol::Ipv6,
+    }
+    .emit(&mut answer);
+    let mut answer = Ipv6Packet::new_unchecked(answer.payload_mut());
+    ip.emit(&mut answer);
+    let icmp = answer.payload_mut();
+    icmp.get_mut(ICMP_HEADER..)?.copy_from_slice(quoted);
+    let mut icmp = Icmpv6Packet::new_unchecked(icmp);
+    icmp.set_msg_type(Icmpv6Message::PktTooBig);
+    icmp.set_msg_code(0);
+    icmp.set_pkt_too_big_mtu(mtu.into());
+    icmp.fill_checksum(&ip.src_addr, &ip.dst_addr);
+    Some(bytes)
 }
 
 fn fragmentation_needed(

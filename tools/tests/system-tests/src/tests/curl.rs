@@ -19,7 +19,7 @@ pub const TESTS: &[Test] = test_list![Sockets:
 ];
 
 /// Runs curl on paths of the server; its output.
-fn curl(world: &Sockets, options: &[&str], paths: &[&str]) -> Result<Vec<u8>> {
+pub fn curl(world: &Sockets, options: &[&str], paths: &[&str]) -> Result<Vec<u8>> {
     let urls = paths
         .iter()
         .map(|path| format!("http://{}{path}", world.http));

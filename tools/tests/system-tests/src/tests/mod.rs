@@ -28,6 +28,7 @@ mod http_resources;
 mod lan_crowds;
 mod lan_floods;
 mod lan_forged;
+mod lan_ipv6;
 mod lan_resets;
 mod lan_traffic;
 mod names;
@@ -68,6 +69,7 @@ pub const ALL: &[&[Test]] = &[
     hostile_client::TESTS,
     hostile_driver::TESTS,
     lan_traffic::TESTS,
+    lan_ipv6::TESTS,
     lan_resets::TESTS,
     lan_forged::TESTS,
     lan_floods::TESTS,
