@@ -123,6 +123,7 @@ impl NetServer {
         let (rx, tx) = self.frames.queues(self.driver.split());
         let outcome = self.core.poll(now, &mut Link { rx, tx });
         self.finish(&outcome);
+        self.report();
         outcome.more_work
     }
 
@@ -137,7 +138,6 @@ impl NetServer {
             let soonest = self.now() + PAUSE;
             self.timeout.at_latest(deadline.max(soonest));
         }
-        self.report();
     }
 
     /// Resets the connections of clients whose lives are over: their peers learn it now, not when
