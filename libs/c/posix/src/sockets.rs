@@ -4,12 +4,13 @@
 
 use core::net::SocketAddr;
 
-use socket_client::{Errno, Shutdown, SocketKind, Transport};
+use socket_client::{Errno, Family, Shutdown, SocketKind, Transport};
 
 use crate::files::{File, How};
 use crate::{Error, Posix, Wait};
 
 const AF_INET: i32 = 2;
+const AF_INET6: i32 = 10;
 /// The protocol numbers of TCP and UDP.
 const IPPROTO_TCP: i32 = 6;
 const IPPROTO_UDP: i32 = 17;
@@ -27,9 +28,11 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
         protocol: i32,
         nonblocking: bool,
     ) -> Result<i32, Error> {
-        if family != AF_INET {
-            return Err(Error::EAFNOSUPPORT);
-        }
+        let family = match family {
+            AF_INET => Family::Inet,
+            AF_INET6 => Family::Inet6,
+            _ => return Err(Error::EAFNOSUPPORT),
+        };
         let kind = match kind {
             1 => SocketKind::Stream,
             2 => SocketKind::Datagram,
@@ -44,7 +47,7 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
             return Err(Errno::EPROTONOSUPPORT.into());
         }
         self.check_room()?;
-        let socket = self.client().socket(kind)?;
+        let socket = self.client().socket_of(family, kind)?;
         self.admit(File::new(socket, kind, nonblocking))
     }
 

@@ -14,6 +14,7 @@ use test_world::{Wire, limits};
 const STREAM: i32 = 1;
 const DATAGRAM: i32 = 2;
 const INET: i32 = 2;
+const INET6: i32 = 10;
 const IN: u16 = 1;
 const OUT: u16 = 4;
 
@@ -288,10 +289,8 @@ fn descriptors_are_the_lowest_free_ones_and_end() {
     for fd in [-1, 0, 5, i32::MIN, i32::MAX] {
         assert_eq!(program.listen(fd, 1), Err(Error::EBADF));
     }
-    assert_eq!(
-        program.socket(10, STREAM, 0, false),
-        Err(Error::EAFNOSUPPORT)
-    );
+    let local = program.socket(1, STREAM, 0, false);
+    assert_eq!(local, Err(Error::EAFNOSUPPORT));
     assert_eq!(program.socket(INET, 9, 0, false), Err(Error::EINVAL));
     let raw = program.socket(INET, 3, 0, false);
     assert_eq!(raw.unwrap_err(), Errno::ESOCKTNOSUPPORT);
@@ -401,4 +400,24 @@ fn a_name_server_that_does_not_answer_is_given_up_in_its_time() {
     assert_eq!(outcome, Err(NameError::Again));
     let waited: Duration = resolver::WAITS.iter().sum();
     assert!(program.now() - before >= waited);
+}
+
+#[test]
+fn a_socket_of_ipv6_hears_both_families() {
+    let (program, _, _) = program(Wire::simple(), 8);
+    let listener = program.socket(INET6, STREAM, 0, false).unwrap();
+    program.bind(listener, "[::]:80".parse().unwrap()).unwrap();
+    program.listen(listener, 4).unwrap();
+    for (family, to, seen) in [
+        (INET6, "[::1]:80", "::1"),
+        (INET, "127.0.0.1:80", "::ffff:127.0.0.1"),
+    ] {
+        let fd = program.socket(family, STREAM, 0, false).unwrap();
+        program.connect(fd, Some(to.parse().unwrap())).unwrap();
+        let (stream, peer) = program.accept(listener, false).unwrap();
+        assert_eq!(peer.ip(), seen.parse::<std::net::IpAddr>().unwrap());
+        assert_eq!(program.send(stream, &[b"hello"], None, Flags::NONE), Ok(5));
+        let mut buf = [0; 8];
+        assert_eq!(recv(&program, fd, &mut buf, Flags::NONE), Ok(5));
+    }
 }
