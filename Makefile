@@ -12,6 +12,8 @@ NETDEV    ?= user,id=netdev0,hostfwd=tcp:127.0.0.1:$(HTTP_PORT)-:80,hostfwd=tcp:
 
 # The folder with the declaration (isthmus.toml) and the PDs of a system of your own
 SYSTEM    ?= .
+# Ready PDs to be in the image besides: folders of pds/ that have a declaration.toml
+APPS      ?=
 
 ifeq ($(filter $(CONFIG),debug release),)
 $(error CONFIG=$(CONFIG) is not known: use CONFIG=debug or CONFIG=release)
@@ -42,6 +44,10 @@ ifeq ($(TEST_IMAGE),1)
 OUT      := $(OUT)-test
 WITH     := --with tools/tests/system-tests/image/test.toml
 FEATURES := console/fault-injection,supervisor/fault-injection,net_driver/fault-injection
+endif
+ifneq ($(APPS),)
+OUT      := $(OUT)+$(subst $() $(),+,$(strip $(APPS)))
+WITH     += $(APPS:%=--with pds/%/declaration.toml)
 endif
 DECLARATION := $(SYSTEM)/isthmus.toml
 # What sysgen makes of it: system.xml, wiring tables
@@ -79,6 +85,7 @@ help: ## this list
 	@echo
 	@echo "Variables: CONFIG=debug|release  HTTP_PORT=8080  ECHO_PORT=8007  FORWARD=tcp:127.0.0.1:7000-:7000"
 	@echo "           NETDEV=…  QEMU_ARGS=…  MICROKIT_SDK=<folder>  SYSTEM=<folder>"
+	@echo "           APPS=\"key_value …\" (ready PDs to be in the image besides: docs/apps)"
 	@echo "           TEST_IMAGE=1 (the console takes: crash <PD>, hang <PD>, stall <PD>)"
 
 run: image ## build and boot; Ctrl-C ends it
@@ -134,7 +141,7 @@ $(OUT)/sdk-used: FORCE | sdk
 
 $(MADE)/system.xml: FORCE $(TOOLS)/sysgen
 	@$(TOOLS)/sysgen build $(DECLARATION) $(WITH) -o $(MADE)
-ifeq ($(SYSTEM)$(TEST_IMAGE),.)
+ifeq ($(SYSTEM)$(TEST_IMAGE)$(APPS),.)
 	@cmp -s $@ system.xml || cp $@ system.xml
 endif
 
@@ -168,7 +175,7 @@ test: ## all tests that CI runs, host and QEMU
 	@tools/test.sh
 
 # One suite each; `make test` runs them all.
-.PHONY: test-sdk test-rights test-system test-lan test-outside test-c-program loom miri
+.PHONY: test-sdk test-rights test-system test-lan test-outside test-apps test-c-program loom miri
 test-sdk: sdk $(TOOLS)/sdk-tests ## the suite of small systems, on the SDK in use
 	@MICROKIT_SDK=$(SDK) MICROKIT_BOARD=$(BOARD) MICROKIT_CONFIG=$(CONFIG) $(TOOLS)/sdk-tests --build build/$(CONFIG)/sdk-tests/$(SDK_ID)
 
@@ -186,6 +193,9 @@ test-outside: sdk $(TOOLS)/sysgen ## a system outside this tree: one client, the
 
 test-c-program: sdk $(TOOLS)/sysgen ## a C program from a Debian source package, unchanged, as a PD
 	@tools/tests/c-program.sh
+
+test-apps: sdk ## the ready PDs, driven by the programs that they are made for (ONLY=key_value: one of them)
+	@tools/tests/apps.sh $(ONLY)
 
 loom: setup ## the rings of packets and log lines and the readiness region under the model checker
 	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring -p socket-proto --release --test loom --target-dir build/loom

@@ -48,6 +48,7 @@ stage sdk suite test-sdk CONFIG=debug
 stage rights suite test-rights TEST_IMAGE=1
 stage outside suite test-outside
 stage c-program suite test-c-program
+stage apps suite test-apps
 stage system suite test-system TEST_IMAGE=1
 stage lan suite test-lan TEST_IMAGE=1
 

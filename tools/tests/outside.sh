@@ -25,7 +25,7 @@ check() {
         passed=$((passed + 1))
     else
         echo "FAIL  $name"
-        tail -20 "$folder/output" "$folder/console" 2>/dev/null
+        tail -n 20 "$folder/output" "$folder/console" 2>/dev/null
         failed=$((failed + 1))
     fi
 }

@@ -39,6 +39,7 @@ pd_kinds! {
     Console: Console = 6,
     Supervisor: Supervisor = 7,
     RngDriver: RngDriver = 8,
+    KeyValue: KeyValue = 9,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -299,6 +300,30 @@ pd_counter_set! {
         BytesIn: Bytes = "bytes_in",
         /// Bytes written to connections.
         BytesOut: Bytes = "bytes_out",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the key-value store.
+    pub enum KeyValue {
+        /// Connections accepted.
+        Connections: Count = "connections",
+        /// Connections open now.
+        ConnectionsOpen: Level = "connections_open",
+        /// Connections that ended with an error.
+        ConnectionsFailed: Count = "connections_failed",
+        /// Connections ended because they moved little while others waited, or for too long.
+        ConnectionsDisplaced: Count = "connections_displaced",
+        /// Commands answered.
+        Commands: Count = "commands",
+        /// Commands answered with an error other than "out of memory".
+        Errors: Count = "errors",
+        /// Commands refused because memory was used up.
+        OutOfMemory: Count = "out_of_memory",
+        /// Keys, those included that have expired and not been met.
+        Keys: Level = "keys",
+        /// Bytes of memory that they take.
+        Memory: Level = "memory",
     }
 }
 
