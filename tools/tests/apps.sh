@@ -30,7 +30,7 @@ check() {
         passed=$((passed + 1))
     else
         echo "FAIL  $name"
-        tail -n 40 "$folder/output" "$folder/console" 2>/dev/null
+        tail -n 20 "$folder/output" "$folder/console" 2>/dev/null
         failed=$((failed + 1))
     fi
 }

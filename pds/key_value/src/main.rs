@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A key-value store for Redis's clients (`key-value` has the commands, docs/apps/key_value.md
+//! A key-value store for Redis's clients (`key-value-service` has the commands, docs/apps/key_value.md
 //! shows it).
 
 #![no_std]
@@ -9,7 +9,7 @@
 
 use core::net::Ipv4Addr;
 
-use key_value::{Buffers, Service as KeyValueService, Store, serve};
+use key_value_service::{Buffers, Service as KeyValueService, Store, serve};
 use pd_net::{AsyncPd, NetServer};
 use pd_support::{Pd, clock, info, role, warn, wiring};
 use sel4_microkit::{Handler, protection_domain};

@@ -40,6 +40,7 @@ pd_kinds! {
     Supervisor: Supervisor = 7,
     RngDriver: RngDriver = 8,
     KeyValue: KeyValue = 9,
+    Throughput: Throughput = 10,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -324,6 +325,24 @@ pd_counter_set! {
         Keys: Level = "keys",
         /// Bytes of memory that they take.
         Memory: Level = "memory",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the throughput server.
+    pub enum Throughput {
+        /// Tests begun.
+        Tests: Count = "tests",
+        /// Tests that have come to their end.
+        TestsDone: Count = "tests_done",
+        /// Connections turned away because another client had its test.
+        Denied: Count = "denied",
+        /// Bytes received in tests.
+        BytesIn: Bytes = "bytes_in",
+        /// Bytes sent in tests.
+        BytesOut: Bytes = "bytes_out",
+        /// Datagrams of tests that have not come.
+        DatagramsLost: Count = "datagrams_lost",
     }
 }
 

@@ -26,7 +26,7 @@ mod writer;
 
 pub use counters::{
     Common, Console, EchoServer, HttpServer, KeyValue, NetDriver, NetServer, PdKind, RngDriver,
-    Supervisor, TimerDriver,
+    Supervisor, Throughput, TimerDriver,
 };
 pub use page::{PAGE_SIZE, StatsPage};
 pub use pulse::{Beat, Pulse};

@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use key_value::{Full, MAX_ARGUMENTS, ProtocolError, REQUEST_LEN, Reply, Service, Store, parse};
+use key_value_service::{
+    Full, MAX_ARGUMENTS, ProtocolError, REQUEST_LEN, Reply, Service, Store, parse,
+};
 use proptest::prelude::*;
 use socket_client::Instant;
 use stats::{KeyValue, Writer};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use key_value::{Buffers, Service as KeyValueService, Store, serve};
+use key_value_service::{Buffers, Service as KeyValueService, Store, serve};
 use socket_client::Service;
 use stats::Writer;
 use test_world::{Tasks, Wire, page};
