@@ -41,6 +41,7 @@ pd_kinds! {
     RngDriver: RngDriver = 8,
     KeyValue: KeyValue = 9,
     Throughput: Throughput = 10,
+    HttpClient: HttpClient = 11,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -343,6 +344,31 @@ pd_counter_set! {
         BytesOut: Bytes = "bytes_out",
         /// Datagrams of tests that have not come.
         DatagramsLost: Count = "datagrams_lost",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the HTTP client.
+    pub enum HttpClient {
+        /// Requests taken.
+        Requests: Count = "requests",
+        /// Requests refused, as they are malformed or nothing that it does.
+        Refused: Count = "refused",
+        /// Responses of servers with a status of less than 400.
+        ResponsesGood: Count = "responses_good",
+        /// Responses of servers with a status of 400 or more.
+        ResponsesBad: Count = "responses_bad",
+        /// Requests without a response, as the name or the server is not reached or makes no
+        /// sense.
+        Failed: Count = "failed",
+        /// Requests whose server took too long.
+        TimedOut: Count = "timed_out",
+        /// Bytes of bodies from servers.
+        BytesIn: Bytes = "bytes_in",
+        /// Bytes of bodies to servers.
+        BytesOut: Bytes = "bytes_out",
+        /// Time of the last response, from the request to the end of its head.
+        LastTime: Nanoseconds = "last_time",
     }
 }
 

@@ -15,7 +15,8 @@
 //! No limit of the library ends in a hang: where a table is full the operation fails with `EMFILE`
 //! or `ENOBUFS`.
 //!
-//! The feature `edge-nal` gives streams the traits of that crate, which `edge-http` asks for.
+//! The feature `edge-nal` gives streams the traits of that crate, which `edge-http` asks for, and
+//! `embedded-nal-async` gives [`Net`] the trait `TcpConnect`, which `reqwless` asks for.
 //!
 //! # Memory
 //!
@@ -42,6 +43,8 @@ mod debug;
 #[cfg(feature = "edge-nal")]
 mod edge;
 mod io;
+#[cfg(feature = "embedded-nal-async")]
+mod nal;
 mod net;
 mod net_socket;
 mod places;

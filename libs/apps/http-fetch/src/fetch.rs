@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+//! A request from a peer, its way to the server, and the response.
+
+use core::fmt::Write as _;
+use core::time::Duration;
+
+use embedded_io_async::{Read, Write};
+use embedded_nal_async::Dns;
+use heapless::{String, Vec};
+use reqwless::Error;
+use reqwless::client::{HttpClient, HttpRequestHandle};
+use reqwless::request::{RequestBody, RequestBuilder};
+use socket_client::{Errno, Guest, Net, TcpStream, Transport};
+use stats::{HttpClient as Counter, Writer};
+
+use crate::head::{HEAD_LEN, Head, Refusal, is_of_connection, refusal};
+
+/// How long a server may take for a response's head, and again for each part of the body.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of a body that are passed on at once.
+const PART_LEN: usize = 2048;
+
+/// Memory of a request.
+pub struct Buffers {
+    request: [u8; HEAD_LEN],
+    response: [u8; HEAD_LEN],
+    part: [u8; PART_LEN],
+}
+
+impl Buffers {
+    /// They are empty.
+    #[expect(clippy::new_without_default, reason = "it is const")]
+    pub const fn new() -> Self {
+        Buffers {
+            request: [0; HEAD_LEN],
+            response: [0; HEAD_LEN],
+            part: [0; PART_LEN],
+        }
+    }
+}
+
+/// What all requests share.
+pub struct Proxy<'n, T: Transport, D: Dns> {
+    /// Sockets for outgoing connections.
+    pub net: &'n Net<T>,
+    /// Who finds addresses of names.
+    pub dns: D,
+    /// Counters.
+    pub stats: Writer<Counter>,
+}
+
+/// Why a response has no end, or none has begun.
+enum Failure {
+    /// The peer is told.
+    Refused(Refusal),
+    /// The peer is gone, or has got a part.
+    Cut,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Failure::Refused(refusal)
+    }
+}
+
+impl From<Errno> for Failure {
+    fn from(_: Errno) -> Self {
+        Failure::Cut
+    }
+}
+
+/// What reqwless says, as a status.
+fn failed(error: &Error) -> Refusal {
+    match error {
+        Error::Dns => refusal(502, "the server's name is not found"),
+        Error::InvalidUrl(_) => refusal(400, "no URL"),
+        Error::Network(embedded_io_async::ErrorKind::TimedOut) => TIMED_OUT,
+        Error::Network(embedded_io_async::ErrorKind::ConnectionRefused) => {
+            refusal(502, "the server refuses the connection")
+        }
+        Error::Network(embedded_io_async::ErrorKind::PermissionDenied) => {
+            refusal(403, "the declaration does not let this PD connect there")
+        }
+        Error::Network(_) | Error::ConnectionAborted => refusal(502, "the connection has failed"),
+        Error::IncorrectBodyWritten => refusal(400, "the body is too short"),
+        _ => refusal(502, "the response makes no sense or has too long a head"),
+    }
+}
+
+const TIMED_OUT: Refusal = refusal(504, "the server takes too long");
+
+impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
+    /// Serves a connection: one request.
+    ///
+    /// # Errors
+    /// Those of the connection to the peer.
+    pub async fn serve<const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        buffers: &mut Buffers,
+    ) -> Result<(), Errno> {
+        let Err(failure) = self.request(guest, buffers).await else {
+            return Ok(());
+        };
+        let Failure::Refused(Refusal { status, text }) = failure else {
+            self.stats.inc(Counter::Failed);
+            // The peer shall not take what it has for the whole.
+            let stream = guest.stream();
+            let _ = self.net.client().disconnect(stream.socket());
+            return Ok(());
+        };
+        self.stats.inc(match status {
+            502 => Counter::Failed,
+            504 => Counter::TimedOut,
+            _ => Counter::Refused,
+        });
+        let mut response = String::<256>::new();
+        // It fits.
+        let _ = write!(
+            response,
+            "HTTP/1.1 {status} \r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{text}\n",
+            text.len() + 1
+        );
+        guest.write_all(response.as_bytes()).await
+    }
+
+    async fn request<const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        buffers: &mut Buffers,
+    ) -> Result<(), Failure> {
+        let mut filled = 0;
+        let (head, length) = loop {
+            if let Some(parsed) = Head::parse(&buffers.request[..filled])? {
+                break parsed;
+            }
+            let count = guest.read(&mut buffers.request[filled..]).await?;
+            if count == 0 {
+                return if filled == 0 {
+                    Ok(())
+                } else {
+                    Err(Failure::Cut)
+                };
+            }
+            filled += count;
+        };
+        self.stats.inc(Counter::Requests);
+        let _ = guest.requested();
+        let mut client = HttpClient::new(self.net, &self.dns);
+        let handle = client.request(head.method, head.url);
+        let handle = self
+            .net
+            .timeout(PATIENCE, handle)
+            .await
+            .map_err(|_| TIMED_OUT)?;
+        let handle = handle.map_err(|error| failed(&error))?;
+        let handle = handle.host(head.authority).headers(&head.headers);
+        let Buffers { response, part, .. } = buffers;
+        match head.body {
+            None => self.respond(guest, handle, response, part).await,
+            Some(bytes) => {
+                let first = &buffers.request[length..filled];
+                let body = Body {
+                    guest,
+                    first: &first[..first.len().min(bytes)],
+                    length: bytes,
+                };
+                let responded = self.respond(guest, handle.body(body), response, part).await;
+                self.stats.add(Counter::BytesOut, bytes as u64);
+                responded
+            }
+        }
+    }
+
+    async fn respond<B: RequestBody, const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        mut handle: HttpRequestHandle<'_, TcpStream<'_, T>, B>,
+        buf: &mut [u8],
+        part: &mut [u8],
+    ) -> Result<(), Failure> {
+        let start = self.net.now();
+        let response = self.net.timeout(PATIENCE, handle.send(buf)).await;
+        let response = response.map_err(|_| TIMED_OUT)?;
+        let response = response.map_err(|error| failed(&error))?;
+        let took = (self.net.now() - start).as_nanos() as u64;
+        self.stats.set(Counter::LastTime, took);
+        self.stats.inc(match response.status.0 {
+            ..400 => Counter::ResponsesGood,
+            400.. => Counter::ResponsesBad,
+        });
+        let mut head = Vec::<u8, { HEAD_LEN + 64 }>::new();
+        // The server's head has no more bytes than that.
+        let _ = write!(head, "HTTP/1.1 {} \r\n", response.status.0);
+        for (name, value) in response.headers().filter(|(name, _)| !name.is_empty()) {
+            if !is_of_connection(name) || name.eq_ignore_ascii_case("content-length") {
+                for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+                    let _ = head.extend_from_slice(piece);
+                }
+            }
+        }
+        let _ = head.extend_from_slice(b"Connection: close\r\n\r\n");
+        guest.write_all(&head).await?;
+        let mut reader = response.body().reader();
+        loop {
+            let read = self.net.timeout(PATIENCE, reader.read(part)).await;
+            match read.map_err(|_| Failure::Cut)? {
+                Ok(0) => return Ok(()),
+                Ok(count) => {
+                    self.stats.add(Counter::BytesIn, count as u64);
+                    guest.write_all(&part[..count]).await?;
+                }
+                Err(_) => return Err(Failure::Cut),
+            }
+        }
+    }
+}
+
+/// The body of a request, as it comes from the peer.
+struct Body<'b, 's, 'n, T: Transport, const WORKERS: usize> {
+    guest: &'b Guest<'s, 'n, T, WORKERS>,
+    /// What has come with the head.
+    first: &'b [u8],
+    length: usize,
+}
+
+impl<T: Transport, const WORKERS: usize> RequestBody for Body<'_, '_, '_, T, WORKERS> {
+    fn len(&self) -> Option<usize> {
+        Some(self.length)
+    }
+
+    /// Ends early if the peer does, which reqwless notices.
+    async fn write<W: Write>(&self, writer: &mut W) -> Result<(), W::Error> {
+        writer.write_all(self.first).await?;
+        let mut left = self.length - self.first.len();
+        let mut part = [0; PART_LEN];
+        while left > 0 {
+            let most = part.len().min(left);
+            let Ok(count @ 1..) = self.guest.read(&mut part[..most]).await else {
+                return Ok(());
+            };
+            writer.write_all(&part[..count]).await?;
+            left -= count;
+        }
+        Ok(())
+    }
+}
