@@ -42,6 +42,7 @@ pd_kinds! {
     KeyValue: KeyValue = 9,
     Throughput: Throughput = 10,
     HttpClient: HttpClient = 11,
+    MqttClient: MqttClient = 12,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -369,6 +370,34 @@ pd_counter_set! {
         BytesOut: Bytes = "bytes_out",
         /// Time of the last response, from the request to the end of its head.
         LastTime: Nanoseconds = "last_time",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the MQTT client.
+    pub enum MqttClient {
+        /// Connections to the broker that it has accepted.
+        Connections: Count = "connections",
+        /// Whether there is one now.
+        Connected: Flag = "connected",
+        /// Times that a connection failed, or could not be had.
+        Failures: Count = "failures",
+        /// Messages received with quality of service 0.
+        Received0: Count = "received_qos_0",
+        /// Messages received with quality of service 1.
+        Received1: Count = "received_qos_1",
+        /// Messages received with quality of service 2.
+        Received2: Count = "received_qos_2",
+        /// Messages sent.
+        Sent: Count = "sent",
+        /// Messages sent that the broker has confirmed.
+        Confirmed: Count = "confirmed",
+        /// Messages sent once more after a new connection.
+        Repeated: Count = "repeated",
+        /// Messages not answered, as they are too long or too many wait to be confirmed.
+        Dropped: Count = "dropped",
+        /// Times that the broker was asked whether it is still there.
+        Pings: Count = "pings",
     }
 }
 

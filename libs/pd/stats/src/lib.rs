@@ -25,8 +25,8 @@ mod value;
 mod writer;
 
 pub use counters::{
-    Common, Console, EchoServer, HttpClient, HttpServer, KeyValue, NetDriver, NetServer, PdKind,
-    RngDriver, Supervisor, Throughput, TimerDriver,
+    Common, Console, EchoServer, HttpClient, HttpServer, KeyValue, MqttClient, NetDriver,
+    NetServer, PdKind, RngDriver, Supervisor, Throughput, TimerDriver,
 };
 pub use page::{PAGE_SIZE, StatsPage};
 pub use pulse::{Beat, Pulse};

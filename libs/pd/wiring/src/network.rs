@@ -3,7 +3,7 @@
 //! client of the server may do. These types are records of the table, in its byte order.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -320,6 +320,12 @@ impl Destination {
             prefix_len: (before + u32::from(prefix_len)).into(),
         };
         Some(destination).filter(Self::is_possible)
+    }
+
+    /// Returns its first address with its first port: the host itself if it is one.
+    pub fn first(self) -> SocketAddr {
+        let address = Ipv6Addr::from(self.network).to_canonical();
+        (address, self.ports.first()).into()
     }
 
     /// Whether an address and port lie in it. Addresses of IPv4 are mapped (RFC 4291 section
