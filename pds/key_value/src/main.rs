@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! A key-value store for Redis's clients (`key-value-service` has the commands, docs/apps/key_value.md
-//! shows it).
+//! A key-value store for Redis's clients (`key-value-service` has the commands,
+//! docs/apps/key_value.md shows it).
 
 #![no_std]
 #![no_main]

@@ -43,6 +43,7 @@ pd_kinds! {
     Throughput: Throughput = 10,
     HttpClient: HttpClient = 11,
     MqttClient: MqttClient = 12,
+    WallClock: WallClock = 13,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -398,6 +399,26 @@ pd_counter_set! {
         Dropped: Count = "dropped",
         /// Times that the broker was asked whether it is still there.
         Pings: Count = "pings",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the wall clock.
+    pub enum WallClock {
+        /// Questions to the time server.
+        Questions: Count = "questions",
+        /// Replies that were believed.
+        Replies: Count = "replies",
+        /// Questions without such a reply.
+        Failures: Count = "failures",
+        /// Whether the time is known.
+        Known: Flag = "known",
+        /// How much the clock was set at the last reply, forwards or backwards.
+        LastStep: Nanoseconds = "last_step",
+        /// The way to the server and back, at the last reply.
+        RoundTrip: Nanoseconds = "round_trip",
+        /// Connections that asked for the time.
+        Asked: Count = "asked",
     }
 }
 

@@ -26,7 +26,7 @@ mod writer;
 
 pub use counters::{
     Common, Console, EchoServer, HttpClient, HttpServer, KeyValue, MqttClient, NetDriver,
-    NetServer, PdKind, RngDriver, Supervisor, Throughput, TimerDriver,
+    NetServer, PdKind, RngDriver, Supervisor, Throughput, TimerDriver, WallClock,
 };
 pub use page::{PAGE_SIZE, StatsPage};
 pub use pulse::{Beat, Pulse};

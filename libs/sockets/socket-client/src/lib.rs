@@ -16,7 +16,8 @@
 //! or `ENOBUFS`.
 //!
 //! The feature `edge-nal` gives streams the traits of that crate, which `edge-http` asks for, and
-//! `embedded-nal-async` gives [`Net`] the trait `TcpConnect`, which `reqwless` asks for.
+//! `embedded-nal-async` gives [`Net`] the trait `TcpConnect`, which `reqwless` asks for. With
+//! `sntpc`, [`UdpSocket`] is one for that crate.
 //!
 //! # Memory
 //!
@@ -50,6 +51,8 @@ mod net_socket;
 mod places;
 mod poll;
 mod service;
+#[cfg(feature = "sntpc")]
+mod sntp;
 mod stream;
 mod tcp;
 mod timer;
