@@ -27,7 +27,7 @@ fn reply(question: &[u8], seconds: u32) -> Vec<u8> {
     reply
 }
 
-/// Runs a clock for some seconds, with a server that makes its replies so; an empty one is not sent.
+/// Runs a clock for some seconds, with a server that makes its replies so; none if it is empty.
 fn run(
     seconds: u64,
     answer: impl Fn(&[u8], u32) -> Vec<u8>,
