@@ -3,8 +3,10 @@
 //! A request from a peer, its way to the server, and the response.
 
 use core::fmt::Write as _;
+use core::pin::pin;
 use core::time::Duration;
 
+use embassy_futures::select::{Either, select};
 use embedded_io_async::{Read, Write};
 use embedded_nal_async::Dns;
 use heapless::{String, Vec};
@@ -18,6 +20,9 @@ use crate::head::{HEAD_LEN, Head, Refusal, is_of_connection, refusal};
 
 /// How long a server may take for a response's head, and again for each part of the body.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a peer that waits for a server is spoken for: it shall not lose its place to another
+/// that waits ([`socket_client::Places`]), for the wait is not its fault.
+const RENEWAL: Duration = Duration::from_millis(50);
 /// Bytes of a body that are passed on at once.
 const PART_LEN: usize = 2048;
 
@@ -150,11 +155,7 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         let _ = guest.requested();
         let mut client = HttpClient::new(self.net, &self.dns);
         let handle = client.request(head.method, head.url);
-        let handle = self
-            .net
-            .timeout(PATIENCE, handle)
-            .await
-            .map_err(|_| TIMED_OUT)?;
+        let handle = self.wait(guest, handle).await.map_err(|_| TIMED_OUT)?;
         let handle = handle.map_err(|error| failed(&error))?;
         let handle = handle.host(head.authority).headers(&head.headers);
         let Buffers { response, part, .. } = buffers;
@@ -174,6 +175,27 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         }
     }
 
+    /// Waits for a server, but not longer than [`PATIENCE`].
+    async fn wait<F: Future, const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        server: F,
+    ) -> Result<F::Output, Errno> {
+        let mut server = pin!(server);
+        let end = self.net.now() + PATIENCE;
+        loop {
+            let renewal = self.net.sleep(RENEWAL);
+            match select(server.as_mut(), renewal).await {
+                Either::First(output) => return Ok(output),
+                Either::Second(slept) => slept?,
+            }
+            if self.net.now() >= end {
+                return Err(Errno::ETIMEDOUT);
+            }
+            let _ = guest.requested();
+        }
+    }
+
     async fn respond<B: RequestBody, const WORKERS: usize>(
         &self,
         guest: &Guest<'_, '_, T, WORKERS>,
@@ -182,7 +204,7 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         part: &mut [u8],
     ) -> Result<(), Failure> {
         let start = self.net.now();
-        let response = self.net.timeout(PATIENCE, handle.send(buf)).await;
+        let response = self.wait(guest, handle.send(buf)).await;
         let response = response.map_err(|_| TIMED_OUT)?;
         let response = response.map_err(|error| failed(&error))?;
         let took = (self.net.now() - start).as_nanos() as u64;
@@ -205,7 +227,7 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         guest.write_all(&head).await?;
         let mut reader = response.body().reader();
         loop {
-            let read = self.net.timeout(PATIENCE, reader.read(part)).await;
+            let read = self.wait(guest, reader.read(part)).await;
             match read.map_err(|_| Failure::Cut)? {
                 Ok(0) => return Ok(()),
                 Ok(count) => {
