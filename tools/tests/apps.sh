@@ -6,6 +6,9 @@
 # guest (tcp:6379), and has the tests in `run`. Prints "N passed, M failed, K skipped".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
+# Guests look for a broker and a time server at fixed ports of the host: one run at a time.
+exec 9>"${TMPDIR:-/tmp}/isthmus-apps.lock"
+flock 9
 folder=$(mktemp -d "${TMPDIR:-/tmp}/isthmus-apps-XXXXXX")
 next_port=${APPS_PORT:-16000}
 declare -A host=() # ports of the host, by those of the guest
@@ -53,7 +56,7 @@ counter() {
 
 # in_background COMMAND…: a helper of the test, ended with it. Its output goes to $folder/helper.
 in_background() {
-    "$@" >>"$folder/helper" 2>&1 </dev/null &
+    "$@" >>"$folder/helper" 2>&1 </dev/null 9>&- &
     helpers+=($!)
 }
 
@@ -96,7 +99,7 @@ if [ ${#apps[@]} -gt 0 ]; then
     app=image
     check "it builds" make --no-print-directory image "APPS=${apps[*]}"
     # shellcheck disable=SC2046
-    $(make -s qemu-command "APPS=${apps[*]}" "NETDEV=$netdev") >"$folder/console" 2>&1 </dev/null &
+    $(make -s qemu-command "APPS=${apps[*]}" "NETDEV=$netdev") >"$folder/console" 2>&1 </dev/null 9>&- &
     qemu=$!
     check "it boots" within 30 curl -fs "http://127.0.0.1:${host[80]}/"
     [ "$failed" = 0 ] || apps=() # nothing would be learnt
