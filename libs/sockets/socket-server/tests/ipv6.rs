@@ -493,6 +493,26 @@ fn routers_say_what_addresses_there_are() {
 }
 
 #[test]
+fn a_router_cannot_end_what_is_declared() {
+    let host = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0x5054, 0xff, 0xfe12, 0x3456);
+    let config = Config {
+        address6: Some((host, 64)),
+        autoconf: true,
+        ..config()
+    };
+    let mut world = World::new(config, vec![limits(32, 8)], Faults::none());
+    world.run_for(2 * SECOND);
+    let declared = [(LINK_LOCAL, 1), (host, 1)];
+    assert_eq!(addresses(&mut world), declared);
+    for seconds in [9000, 1] {
+        let option = prefix("2001:db8:0:1::", seconds, seconds);
+        world.inject(frame(&advertisement(0, &option)));
+        world.run_for(10_000 * SECOND);
+        assert_eq!(addresses(&mut world), declared);
+    }
+}
+
+#[test]
 fn routers_are_not_believed_unless_that_is_declared_or_they_are_on_the_link() {
     let mut world = world();
     let before = addresses(&mut world);

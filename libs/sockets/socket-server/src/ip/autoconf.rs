@@ -238,9 +238,9 @@ impl Network {
         }
         let (now, link) = (self.now, &mut self.link6);
         let (until, preferred) = (after(now, valid), after(now, preferred));
+        let declared = self.autoconf.declared.address;
         if flags & ON_LINK != 0 {
             let is_it = |known: Address, its: u8| its == bits && known.is_in(network, bits);
-            let declared = self.autoconf.declared.address;
             let declared = declared.is_some_and(|(address, its)| is_it(address, its));
             let mut found = false;
             for known in link.on_link.iter_mut() {
@@ -262,6 +262,10 @@ impl Network {
             return;
         }
         let address = host_in(network, self.interface.mac);
+        // What is declared stays.
+        if declared.is_some_and(|(declared, _)| declared == address) {
+            return;
+        }
         if let Some(own) = link.own.iter_mut().find(|own| own.address == address) {
             own.preferred = preferred;
             let left_short = own.valid <= now + TWO_HOURS;
