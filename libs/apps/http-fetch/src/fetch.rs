@@ -51,7 +51,7 @@ pub struct Proxy<'n, T: Transport, D: Dns> {
     pub net: &'n Net<T>,
     /// Who finds addresses of names.
     pub dns: D,
-    /// Counters.
+    /// Where requests and failures are counted.
     pub stats: Writer<Counter>,
 }
 

@@ -77,7 +77,7 @@ pub enum Failure {
     Broker(ReasonCode),
     /// What the broker says makes no sense.
     Protocol,
-    /// A topic of the settings is none.
+    /// A topic in the settings is not valid.
     Settings,
 }
 

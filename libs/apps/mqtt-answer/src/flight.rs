@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-//! Answers that the broker has not confirmed, or that wait for their turn to be sent.
+//! Queues the answers that wait to be sent, and keeps those that the broker has not confirmed.
 
 use alloc::boxed::Box;
 
 use heapless::Vec;
 use rust_mqtt::types::{PacketIdentifier, QoS};
 
-/// Answers that may wait, sent or not.
+/// Largest number of answers in the queue, those that have been sent included.
 pub const MAX_WAITING: usize = 128;
-/// Answers that may be sent and not confirmed.
+/// Largest number of answers that have been sent and not confirmed.
 pub(crate) const MAX_FLIGHTS: usize = 16;
 /// Bytes of the longest message that is answered.
 pub const MAX_PAYLOAD: usize = 1024;

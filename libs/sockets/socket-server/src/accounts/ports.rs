@@ -41,7 +41,7 @@ pub enum Families {
     V4,
     /// IPv6 alone.
     V6,
-    /// Both.
+    /// IPv4 and IPv6.
     Both,
 }
 

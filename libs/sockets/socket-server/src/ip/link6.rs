@@ -280,7 +280,8 @@ impl Link6 {
     }
 
     /// The address that packets to a host come from, unless their socket is bound to another (RFC
-    /// 6724 section 5, as far as it matters here). The unspecified one if there is none.
+    /// 6724 section 5, as far as it matters here). Returns the unspecified address if there is
+    /// none.
     pub fn source_for(&self, to: Address, now: Instant) -> Address {
         if self.is_own(to) {
             return to;

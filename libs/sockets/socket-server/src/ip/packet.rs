@@ -111,7 +111,7 @@ impl Packet<'_> {
 /// What has to be done before a packet can be delivered.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
-    /// Nothing.
+    /// Nothing: the payload is complete.
     Whole,
     /// Headers of IPv6 stand between its first one and the payload.
     Extended,

@@ -167,7 +167,7 @@ impl Reassembly {
         }
     }
 
-    /// The datagram that a key names; a new one, if there is none or it is too old.
+    /// Returns the datagram that a key names, or a new one if there is none or it is too old.
     fn datagram(&mut self, key: FragmentKey, now: Instant) -> PartialId {
         if let Some(index) = self.table.get(&key) {
             if now < self.datagrams[index].until {
