@@ -204,6 +204,7 @@ miri: setup ## libs/pd/shm, libs/pd/executor and libs/link/virtio-net under Miri
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "miri: it is not installed" >&2; \
 	  echo "  help: rustup toolchain install nightly --component miri,rust-src" >&2; exit 1; }
 	@$(CARGO) +nightly miri test --locked --quiet -p executor -p shm --target-dir build/miri
+	@$(CARGO) +nightly miri test --locked --quiet -p sel4-microkit --lib heap --target-dir build/miri
 	@# The test device goes by addresses, as a device does; its memory is there for good.
 	@MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-ignore-leaks' $(CARGO) +nightly miri test --locked --quiet -p virtio-net --target-dir build/miri
 

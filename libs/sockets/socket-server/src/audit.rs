@@ -40,7 +40,7 @@ impl<W: Window> Server<W> {
                 match &socket.role {
                     Role::Datagram(datagram) => {
                         own_datagrams += 1;
-                        mail += datagram.inbox.list.len();
+                        mail += datagram.inbox.blocks();
                     }
                     role => streams += 1 + self.audit_role(id, role)?,
                 }
@@ -55,7 +55,7 @@ impl<W: Window> Server<W> {
                 ensure(shown == bits, "the page is up to date")?;
             }
             ensure(
-                account.mail.blocks.used() == mail,
+                account.mail.used() == mail,
                 "memory for datagrams is all owned",
             )?;
             datagrams += own_datagrams as u64;

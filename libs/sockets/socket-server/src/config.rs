@@ -18,7 +18,7 @@ use crate::tables::secret::Secret;
 /// Most clients of one server: as many channels as Microkit gives a protection domain.
 pub const MAX_CLIENTS: usize = 62;
 
-const POOL_MAX: usize = 1 << 16;
+const POOL_MAX: usize = (1 << 16) - 1;
 
 /// Configuration of the server.
 #[derive(Clone, Copy, Debug)]

@@ -36,8 +36,6 @@ ids! {
     Slot(u16);
     /// A TCP connection.
     ConnectionId(u32);
-    /// Memory for a piece of a received datagram.
-    MailId(u16);
     /// A host on the link.
     HostId(u32);
     /// A datagram that waits for an Ethernet address.

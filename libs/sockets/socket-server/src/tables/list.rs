@@ -10,14 +10,16 @@ use core::ops::Index;
 
 use super::id::Id;
 
-const NONE: u32 = u32::MAX;
+/// No entry, no list.
+const NONE: u16 = u16::MAX;
 
+/// Small, so that the links of many entries share a page: each page that a wake-up touches costs.
 #[derive(Clone, Copy)]
 struct Link {
-    prev: u32,
-    next: u32,
+    prev: u16,
+    next: u16,
     /// Number of the list, if it is one of [`Lists`] and the entry is in it.
-    list: u32,
+    list: u16,
 }
 
 /// The links of all entries of a pool.
@@ -29,15 +31,16 @@ pub struct Links<I> {
 /// One list over the entries of a [`Links`].
 #[derive(Clone, Copy, Debug)]
 pub struct List<I> {
-    head: u32,
-    tail: u32,
-    len: u32,
+    head: u16,
+    tail: u16,
+    len: u16,
     id: PhantomData<I>,
 }
 
 impl<I: Id> Links<I> {
-    /// Links for entries `0..count`.
+    /// Links for entries `0..count`, fewer than 65,536.
     pub fn new(count: usize) -> Self {
+        assert!(count <= NONE.into(), "{count} entries cannot be numbered");
         let link = Link {
             prev: NONE,
             next: NONE,
@@ -64,7 +67,7 @@ impl<I> Default for List<I> {
 impl<I: Id> List<I> {
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.len as usize
+        self.len.into()
     }
 
     /// Whether there are none.
@@ -74,14 +77,14 @@ impl<I: Id> List<I> {
 
     /// The oldest entry.
     pub fn front(&self) -> Option<I> {
-        (self.head != NONE).then(|| I::new(self.head as usize))
+        (self.head != NONE).then(|| I::new(self.head.into()))
     }
 
     /// The entries, oldest first.
     pub fn iter(self, links: &Links<I>) -> impl Iterator<Item = I> {
         core::iter::successors(self.front(), |id| {
             let next = links.links[id.index()].next;
-            (next != NONE).then(|| I::new(next as usize))
+            (next != NONE).then(|| I::new(next.into()))
         })
     }
 
@@ -92,10 +95,10 @@ impl<I: Id> List<I> {
         link.prev = self.tail;
         link.next = NONE;
         match self.tail {
-            NONE => self.head = index as u32,
-            tail => links.links[tail as usize].next = index as u32,
+            NONE => self.head = index as u16,
+            tail => links.links[usize::from(tail)].next = index as u16,
         }
-        self.tail = index as u32;
+        self.tail = index as u16;
         self.len += 1;
     }
 
@@ -111,11 +114,11 @@ impl<I: Id> List<I> {
         let Link { prev, next, .. } = links.links[id.index()];
         match prev {
             NONE => self.head = next,
-            prev => links.links[prev as usize].next = next,
+            prev => links.links[usize::from(prev)].next = next,
         }
         match next {
             NONE => self.tail = prev,
-            next => links.links[next as usize].prev = prev,
+            next => links.links[usize::from(next)].prev = prev,
         }
         self.len -= 1;
     }
@@ -139,14 +142,14 @@ impl<I: Id> Lists<I> {
     /// The list that an entry is in.
     pub fn of(&self, id: I) -> Option<usize> {
         let list = self.links.links[id.index()].list;
-        (list != NONE).then_some(list as usize)
+        (list != NONE).then_some(list.into())
     }
 
     /// Moves an entry to the end of a list, from whichever it is in.
     pub fn put(&mut self, id: I, list: usize) {
         self.remove(id);
         self.lists[list].push_back(&mut self.links, id);
-        self.links.links[id.index()].list = list as u32;
+        self.links.links[id.index()].list = list as u16;
     }
 
     /// Adds an entry at the end of a list, unless it is in one.

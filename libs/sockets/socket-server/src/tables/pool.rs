@@ -31,11 +31,6 @@ impl<I: Id, T> Pool<I, T> {
         self.entries.len() - self.free.len()
     }
 
-    /// Number of entries that are not in use.
-    pub fn free(&self) -> usize {
-        self.free.len()
-    }
-
     /// Whether all entries are in use.
     pub fn is_full(&self) -> bool {
         self.free.is_empty()

@@ -3,6 +3,7 @@
 //! Deadlines of a fixed number of things, earliest first: a binary heap that knows where each of
 //! them stands, so that a deadline can be moved. Nothing is allocated after it was made.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
@@ -11,34 +12,44 @@ use crate::time::Instant;
 
 const ABSENT: u32 = u32::MAX;
 
+/// A deadline that is set, or may be.
+#[derive(Clone, Copy)]
+struct Timer {
+    at: Instant,
+    /// Its place in the heap.
+    position: u32,
+}
+
 /// At most one deadline for each of `0..count`.
 pub struct Timers<I> {
     heap: Vec<u32>,
-    position: Vec<u32>,
-    at: Vec<Instant>,
+    timers: Vec<Timer>,
     id: PhantomData<I>,
 }
 
 impl<I: Id> Timers<I> {
     /// No deadlines for `count` things.
     pub fn new(count: usize) -> Self {
+        let unset = Timer {
+            at: Instant::ZERO,
+            position: ABSENT,
+        };
         Timers {
             heap: Vec::with_capacity(count),
-            position: (0..count).map(|_| ABSENT).collect(),
-            at: (0..count).map(|_| Instant::ZERO).collect(),
+            timers: vec![unset; count],
             id: PhantomData,
         }
     }
 
     /// The earliest deadline.
     pub fn next(&self) -> Option<Instant> {
-        self.heap.first().map(|&id| self.at[id as usize])
+        self.heap.first().map(|&id| self.timers[id as usize].at)
     }
 
     /// The deadline of one thing.
     pub fn get(&self, id: I) -> Option<Instant> {
-        let id = id.index();
-        (self.position[id] != ABSENT).then(|| self.at[id])
+        let Timer { at, position } = self.timers[id.index()];
+        (position != ABSENT).then_some(at)
     }
 
     /// Sets a deadline unless an earlier one is set. Moving one to a later time would cost work at
@@ -49,12 +60,12 @@ impl<I: Id> Timers<I> {
         match set {
             Some(set) if set <= at => {}
             Some(_) => {
-                self.at[id] = at;
-                self.sift_up(self.position[id] as usize);
+                self.timers[id].at = at;
+                self.sift_up(self.timers[id].position as usize);
             }
             None => {
-                self.at[id] = at;
-                self.position[id] = self.heap.len() as u32;
+                self.timers[id].at = at;
+                self.timers[id].position = self.heap.len() as u32;
                 self.heap.push(id as u32);
                 self.sift_up(self.heap.len() - 1);
             }
@@ -64,14 +75,14 @@ impl<I: Id> Timers<I> {
     /// Takes a deadline back.
     pub fn clear(&mut self, id: I) {
         let id = id.index();
-        if self.position[id] == ABSENT {
+        if self.timers[id].position == ABSENT {
             return;
         }
-        let hole = self.position[id] as usize;
+        let hole = self.timers[id].position as usize;
         let last = self.heap.len() - 1;
         self.swap(hole, last);
         self.heap.pop();
-        self.position[id] = ABSENT;
+        self.timers[id].position = ABSENT;
         if hole < last {
             self.sift_up(hole);
             self.sift_down(hole);
@@ -81,7 +92,7 @@ impl<I: Id> Timers<I> {
     /// Takes out the earliest deadline if it has passed.
     pub fn pop_due(&mut self, now: Instant) -> Option<I> {
         let id = *self.heap.first()? as usize;
-        if self.at[id] > now {
+        if self.timers[id].at > now {
             return None;
         }
         self.clear(I::new(id));
@@ -89,13 +100,13 @@ impl<I: Id> Timers<I> {
     }
 
     fn key(&self, position: usize) -> Instant {
-        self.at[self.heap[position] as usize]
+        self.timers[self.heap[position] as usize].at
     }
 
     fn swap(&mut self, a: usize, b: usize) {
         self.heap.swap(a, b);
-        self.position[self.heap[a] as usize] = a as u32;
-        self.position[self.heap[b] as usize] = b as u32;
+        self.timers[self.heap[a] as usize].position = a as u32;
+        self.timers[self.heap[b] as usize].position = b as u32;
     }
 
     fn sift_up(&mut self, mut position: usize) {

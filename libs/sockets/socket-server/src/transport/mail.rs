@@ -3,27 +3,80 @@
 //! Received datagrams that wait to be read. They lie in blocks of their client's memory, so that a
 //! socket has memory for what it has received and for nothing else.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::ip::address::Address;
 use crate::ip::packet::Endpoint;
-use crate::tables::id::MailId;
-use crate::tables::list::{Links, List};
-use crate::tables::pool::Pool;
 
 /// Bytes of a block.
 const BLOCK: usize = 512;
 
+/// Behind the last block of a chain.
+const END: u16 = u16::MAX;
+
 #[derive(Clone, Copy)]
-pub(crate) struct Block {
+struct Block {
+    /// The next one of its chain. It stands here and not in a table, because a datagram's first
+    /// page is touched anyhow.
+    next: u16,
     /// Of a datagram's first block: its sender and its length in bytes.
-    from: Endpoint,
     length: u16,
+    from: Endpoint,
     bytes: [u8; BLOCK],
+}
+
+/// Blocks in order, each in one chain.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    first: u16,
+    last: u16,
+    len: u16,
+}
+
+impl Chain {
+    const EMPTY: Chain = Chain {
+        first: END,
+        last: END,
+        len: 0,
+    };
+
+    fn front(&self) -> Option<usize> {
+        (self.first != END).then_some(self.first.into())
+    }
+
+    fn pop_front(&mut self, blocks: &[Block]) -> Option<usize> {
+        let index = self.front()?;
+        self.first = blocks[index].next;
+        self.len -= 1;
+        Some(index)
+    }
+
+    fn push_front(&mut self, blocks: &mut [Block], index: usize) {
+        blocks[index].next = self.first;
+        if self.first == END {
+            self.last = index as u16;
+        }
+        self.first = index as u16;
+        self.len += 1;
+    }
+
+    fn push_back(&mut self, blocks: &mut [Block], index: usize) {
+        blocks[index].next = END;
+        match self.first {
+            END => self.first = index as u16,
+            _ => blocks[usize::from(self.last)].next = index as u16,
+        }
+        self.last = index as u16;
+        self.len += 1;
+    }
 }
 
 /// The memory of one client.
 pub(crate) struct Mail {
-    pub(crate) blocks: Pool<MailId, Block>,
-    links: Links<MailId>,
+    blocks: Vec<Block>,
+    /// The block that was given back last is taken first: its memory is likely to be in the cache.
+    free: Chain,
     /// Blocks that one socket may have.
     most: usize,
 }
@@ -31,7 +84,7 @@ pub(crate) struct Mail {
 /// What one socket has received: the blocks of its datagrams, oldest first.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    pub(crate) list: List<MailId>,
+    chain: Chain,
     /// Bytes that it may have, if that is less than what every socket may.
     pub most: u32,
 }
@@ -39,7 +92,7 @@ pub(crate) struct Inbox {
 impl Default for Inbox {
     fn default() -> Self {
         Inbox {
-            list: List::default(),
+            chain: Chain::EMPTY,
             most: u32::MAX,
         }
     }
@@ -48,7 +101,12 @@ impl Default for Inbox {
 impl Inbox {
     /// Whether there is something to read.
     pub(crate) fn can_recv(&self) -> bool {
-        !self.list.is_empty()
+        self.chain.front().is_some()
+    }
+
+    /// Number of its blocks.
+    pub(crate) fn blocks(&self) -> usize {
+        self.chain.len.into()
     }
 }
 
@@ -60,17 +118,29 @@ fn blocks(length: usize) -> usize {
 impl Mail {
     /// Memory of so many bytes, of which one socket may have `most`. This is the only allocation.
     pub(crate) fn new(bytes: usize, most: usize) -> Self {
-        let count = (bytes / BLOCK).min(usize::from(u16::MAX));
+        let count = (bytes / BLOCK).min(usize::from(END));
         let block = Block {
-            from: (Address::ANY4, 0),
+            next: END,
             length: 0,
+            from: (Address::ANY4, 0),
             bytes: [0; BLOCK],
         };
+        let mut blocks = vec![block; count];
+        let mut free = Chain::EMPTY;
+        for index in 0..count {
+            free.push_back(&mut blocks, index);
+        }
         Mail {
-            blocks: Pool::new(count, || block),
-            links: Links::new(count),
+            blocks,
+            free,
             most: most / BLOCK,
         }
+    }
+
+    /// Number of blocks that are in use.
+    #[cfg(feature = "audit")]
+    pub(crate) fn used(&self) -> usize {
+        self.blocks.len() - usize::from(self.free.len)
     }
 
     /// Bytes that one socket may have.
@@ -82,28 +152,28 @@ impl Mail {
     pub(crate) fn push(&mut self, inbox: &mut Inbox, from: Endpoint, payload: &[u8]) -> bool {
         let needed = blocks(payload.len());
         let most = self.most.min(inbox.most as usize / BLOCK);
-        let own = most.saturating_sub(inbox.list.len());
-        if needed > own.min(self.blocks.free()) {
+        let own = most.saturating_sub(inbox.blocks());
+        if needed > own.min(self.free.len.into()) {
             return false;
         }
         for number in 0..needed {
-            let Some(id) = self.blocks.take() else {
+            let Some(index) = self.free.pop_front(&self.blocks) else {
                 unreachable!("so many are free");
             };
             let piece = &payload[(number * BLOCK).min(payload.len())..];
             let piece = &piece[..piece.len().min(BLOCK)];
-            let block = &mut self.blocks[id];
+            let block = &mut self.blocks[index];
             block.from = from;
             block.length = payload.len() as u16;
             block.bytes[..piece.len()].copy_from_slice(piece);
-            inbox.list.push_back(&mut self.links, id);
+            inbox.chain.push_back(&mut self.blocks, index);
         }
         true
     }
 
     /// The length of a socket's oldest datagram in bytes, and its sender.
     pub(crate) fn front(&self, inbox: &Inbox) -> Option<(usize, Endpoint)> {
-        let block = &self.blocks[inbox.list.front()?];
+        let block = &self.blocks[inbox.chain.front()?];
         Some((block.length.into(), block.from))
     }
 
@@ -122,14 +192,14 @@ impl Mail {
         let most = most.min(length);
         let mut result = Ok(());
         for number in 0..blocks(length) {
-            let Some(id) = inbox.list.pop_front(&mut self.links) else {
+            let Some(index) = inbox.chain.pop_front(&self.blocks) else {
                 break;
             };
             let at = number * BLOCK;
             if at < most && result.is_ok() {
-                result = drain(at, &self.blocks[id].bytes[..(most - at).min(BLOCK)]);
+                result = drain(at, &self.blocks[index].bytes[..(most - at).min(BLOCK)]);
             }
-            self.blocks.put_back(id);
+            self.free.push_front(&mut self.blocks, index);
         }
         result
     }
@@ -146,17 +216,21 @@ impl Mail {
     ) -> Result<(), E> {
         let length = self.front(inbox).map_or(0, |(length, _)| length);
         let most = most.min(length);
-        for (number, id) in inbox.list.iter(&self.links).take(blocks(most)).enumerate() {
-            let at = number * BLOCK;
-            drain(at, &self.blocks[id].bytes[..(most - at).min(BLOCK)])?;
+        let mut rest = inbox.chain.front();
+        for at in (0..blocks(most)).map(|number| number * BLOCK) {
+            let Some(block) = rest.map(|index| &self.blocks[index]) else {
+                break;
+            };
+            drain(at, &block.bytes[..(most - at).min(BLOCK)])?;
+            rest = Some(block.next.into());
         }
         Ok(())
     }
 
     /// Forgets all that a socket has received.
     pub(crate) fn clear(&mut self, inbox: &mut Inbox) {
-        while let Some(id) = inbox.list.pop_front(&mut self.links) {
-            self.blocks.put_back(id);
+        while let Some(index) = inbox.chain.pop_front(&self.blocks) {
+            self.free.push_front(&mut self.blocks, index);
         }
     }
 }
