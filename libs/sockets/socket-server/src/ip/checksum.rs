@@ -20,33 +20,30 @@ pub fn checksum((from, to): (Address, Address), protocol: u8, payload: &[u8]) ->
 fn sum(bytes: &[u8]) -> u16 {
     let (head, rest) = bytes.split_at(bytes.as_ptr().align_offset(8).min(bytes.len()));
     let (middle, tail) = rest.split_at(rest.len() & !7);
-    let Ok(words) = <[u64]>::ref_from_bytes(middle) else {
-        return slow(bytes);
+    let words = match <[u64]>::ref_from_bytes(middle) {
+        Ok(words) if head.len() % 2 == 0 => words,
+        // The words would begin in the middle of those that count.
+        _ => return u16::from_be(fold(pairs(bytes))),
     };
-    let mut sum = 0u64;
+    let mut sum = pairs(head) + pairs(tail);
     for &word in words {
         let (added, carry) = sum.overflowing_add(word);
         // It is below the largest number if there was a carry.
         sum = added + u64::from(carry);
     }
     // Words in another byte order have the same sum in that order (RFC 1071 section 2).
-    let sum = u16::from_be(fold(sum));
-    let rest = fold(u64::from(sum) + u64::from(slow(tail)));
-    let rest = match head.len() % 2 {
-        0 => rest,
-        _ => rest.swap_bytes(),
-    };
-    fold(u64::from(slow(head)) + u64::from(rest))
+    u16::from_be(fold(sum))
 }
 
-/// As [`sum`], two bytes at a time.
-fn slow(bytes: &[u8]) -> u16 {
-    let word = |pair: &[u8]| match *pair {
-        [high, low] => u64::from(high) << 8 | u64::from(low),
-        [high] => u64::from(high) << 8,
-        _ => 0,
-    };
-    fold(bytes.chunks(2).map(word).sum())
+/// The sum of the 16-bit words as they lie in memory.
+fn pairs(bytes: &[u8]) -> u64 {
+    let (pairs, odd) = bytes.as_chunks();
+    let last = odd.first().map_or(0, |&byte| u16::from_ne_bytes([byte, 0]));
+    let sum: u64 = pairs
+        .iter()
+        .map(|&pair| u64::from(u16::from_ne_bytes(pair)))
+        .sum();
+    sum + u64::from(last)
 }
 
 /// Adds up the four halves of a sum, carries included.
