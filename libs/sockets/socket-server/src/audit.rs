@@ -2,6 +2,9 @@
 
 //! Whether the tables agree with one another. Only tests are built with it.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use socket_proto::{PollBits, SocketKind};
 
 use crate::counters::Counter;
@@ -83,6 +86,37 @@ impl<W: Window> Server<W> {
         ensure(counted == datagrams, "datagram sockets are counted")
     }
 
+    /// What is in use of every pool, by name: the same before and after anything that leaves
+    /// nothing behind.
+    pub fn levels(&self) -> Vec<(&'static str, usize)> {
+        let (tcp, net) = (&self.tcp, &self.net);
+        let [half_open, half_open_entries] = tcp.half_open.used();
+        let [waiting, waiting_entries] = tcp.time_wait.used();
+        let [partial, partial_entries, blocks] = net.reassembly.used();
+        let mut levels = vec![
+            ("connections", tcp.connections.used()),
+            ("connections by name", tcp.tuples.len()),
+            ("half open, by name", half_open),
+            ("half open", half_open_entries),
+            ("time-wait, by name", waiting),
+            ("time-wait", waiting_entries),
+            ("small buffers that were left", tcp.buffers.left.len()),
+            ("large buffers to spare", tcp.buffers.spare()),
+            ("ports", self.ports.bound.len()),
+            ("datagrams in parts, by name", partial),
+            ("datagrams in parts", partial_entries),
+            ("blocks of datagrams in parts", blocks),
+            ("free places for datagrams that wait", net.pending.free()),
+            ("spare frames of loopback", net.loopback.spare()),
+        ];
+        for client in (0..).map_while(|number| self.accounts.find(number)) {
+            let account = self.accounts.get(client);
+            levels.push(("blocks of received datagrams", account.mail.used()));
+            levels.push(("free sockets", account.free()));
+        }
+        levels
+    }
+
     fn owned(&self, which: impl Fn(Owner) -> bool) -> usize {
         let connections = self.tcp.connections.ids();
         connections
@@ -106,10 +140,9 @@ impl<W: Window> Server<W> {
             lent.iter(client.index()).all(own),
             "large buffers are lent to connections of their client",
         )?;
-        let closing = |id: ConnectionId| self.tcp.connections[id].owner == Owner::Closing(client);
         ensure(
-            self.tcp.drained.iter(client.index()).all(closing),
-            "connections without bytes to send are closing",
+            self.tcp.closing.held(client) == self.owned(|owner| owner.client() == Some(client)),
+            "the connections of each client are counted",
         )?;
         Ok(lent[client.index()].len())
     }
@@ -121,20 +154,25 @@ impl<W: Window> Server<W> {
             let Some(tuple) = connection.tuple else {
                 ensure(connection.owner == Owner::Free, "who is in use has a name")?;
                 let waiting = &self.net.neighbours.waiting;
-                let lists = [
-                    &self.tcp.changed,
-                    &self.tcp.drained,
-                    &self.tcp.buffers.lent,
-                    waiting,
-                ];
+                let lists = [&self.tcp.changed, &self.tcp.buffers.lent, waiting];
                 let left = self.tcp.timers.get(id).is_none()
                     && self.tcp.queue.entries.of(id).is_none()
                     && self.tcp.loopback.entries.of(id).is_none()
+                    && self.tcp.closing.of(id).is_none()
                     && lists.iter().all(|lists| lists.of(id).is_none());
                 ensure(left, "who is free is in no list, and has no timer")?;
                 continue;
             };
             ensure(connection.owner != Owner::Free, "who is free has no name")?;
+            let closes = match connection.owner {
+                Owner::Closing(client) => Some(client.index()),
+                _ => None,
+            };
+            let listed = self.tcp.closing.of(id).map(|(client, _)| client);
+            ensure(
+                listed == closes,
+                "who is closing is listed, and nobody else",
+            )?;
             if self.tcp.tuples.get(&tuple) == Some(id) {
                 known += 1;
             } else {

@@ -204,6 +204,39 @@ fn connections_that_only_close_make_room() {
 }
 
 #[test]
+fn connections_that_close_take_no_place_of_another_client() {
+    // Quotas 2 and 3, and 2 places for those that are closing.
+    let mut config = config();
+    config.closing = 2;
+    let mut world = World::new(config, vec![limits(2, 1), limits(3, 1)], Faults::none());
+    let listener = world.listen(80, 4);
+    // Its peers read nothing: these connections have bytes to send for a long time.
+    for _ in 0..6 {
+        let (socket, _) = world.connected(listener, 80);
+        world.send(socket, &[1; 60_000]).unwrap();
+        world.run_for(SECOND / 10);
+        world.close(socket);
+    }
+    assert_eq!(world.count(Counter::StreamSockets), 6);
+    // Attempts that are given up take none.
+    for _ in 0..20 {
+        let socket = world.socket(SocketKind::Stream);
+        let result = world.connect(socket, "10.0.2.99:80");
+        assert_eq!(result, Err(Errno::EINPROGRESS));
+        world.close(socket);
+    }
+    let places = world.count(Counter::StreamSockets);
+    assert!(places <= 7, "{places}");
+    for _ in 0..3 {
+        let socket = world.socket_as(1, SocketKind::Stream).unwrap();
+        let addr = Some("10.0.2.2:80".parse().unwrap());
+        let result = world.ask_as(1, op::Connect { socket, addr });
+        assert_eq!(result, Err(Errno::EINPROGRESS));
+    }
+    assert_eq!(world.count(Counter::TcpReclaimed), 2);
+}
+
+#[test]
 fn attach_drops_everything_the_client_had() {
     let mut world = two_clients();
     let listener = world.listen(80, 4);

@@ -220,6 +220,12 @@ impl<W> Account<W> {
         Handle::new(slot.index() as u16, generation)
     }
 
+    /// Number of indices without a socket.
+    #[cfg(feature = "audit")]
+    pub(crate) fn free(&self) -> usize {
+        self.free.len()
+    }
+
     /// The bits that the page shows of a socket.
     pub(crate) fn published(&self, slot: Slot) -> PollBits {
         self.entries[slot.index()].published

@@ -58,6 +58,14 @@ impl Pending {
         pending
     }
 
+    /// Number of places that are free.
+    #[cfg(feature = "audit")]
+    pub(crate) fn free(&self) -> usize {
+        let lists = UNDELIVERABLE + 1..;
+        let lists = lists.take(2 * self.places.len() / PLACES);
+        lists.map(|list| self.lists[list].len()).sum()
+    }
+
     /// A free place of a client for a UDP datagram, or `None`. It is in no list.
     pub(crate) fn take(&mut self, client: ClientId, outgoing: Outgoing) -> Option<PlaceId> {
         let large = UDP + outgoing.length > SMALL_BYTES;

@@ -64,6 +64,12 @@ impl Loopback {
         }
     }
 
+    /// Number of frames that nobody uses.
+    #[cfg(feature = "audit")]
+    pub(crate) fn spare(&self) -> usize {
+        self.spare.len()
+    }
+
     /// From now on frames are sent on behalf of this client, or of [`SERVER`].
     pub fn set_sender(&mut self, sender: ClientId) {
         self.sender = sender;

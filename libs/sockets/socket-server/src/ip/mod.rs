@@ -73,7 +73,7 @@ pub(crate) struct Network {
     pub icmp_limit: Limiter,
     reset_limit: Limiter,
     pub arp_limit: Limiter,
-    reassembly: Reassembly,
+    pub(crate) reassembly: Reassembly,
     /// Room for a datagram that leaves in fragments, and for bytes of a stream that are looked at.
     pub scratch: Vec<u8>,
     idents: [u16; IDENTS],

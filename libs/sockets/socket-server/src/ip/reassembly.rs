@@ -131,6 +131,12 @@ impl Reassembly {
         }
     }
 
+    /// Number of entries in use, by each table.
+    #[cfg(feature = "audit")]
+    pub(crate) fn used(&self) -> [usize; 3] {
+        [self.table.len(), self.datagrams.used(), self.blocks.used()]
+    }
+
     /// A fragment has come, and its destination has been checked. If it completes its datagram, the
     /// payload is written to the beginning of `into`, which has room for [`PAYLOAD_MAX`] bytes.
     pub fn add(
@@ -174,6 +180,12 @@ impl Reassembly {
                 return index;
             }
             self.give_up(index);
+        }
+        // Nothing is waited for until a new one comes: they are few.
+        while let Some(oldest) = self.waiting[0].front()
+            && self.datagrams[oldest].until <= now
+        {
+            self.give_up(oldest);
         }
         self.limit_source(key.source);
         if self.datagrams.is_full()

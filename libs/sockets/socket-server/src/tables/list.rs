@@ -174,11 +174,6 @@ impl<I: Id> Lists<I> {
         Some(id)
     }
 
-    /// The list with the most entries.
-    pub fn longest(&self) -> Option<&List<I>> {
-        self.lists.iter().max_by_key(|list| list.len())
-    }
-
     /// The entries of a list, oldest first.
     pub fn iter(&self, list: usize) -> impl Iterator<Item = I> {
         self.lists[list].iter(&self.links)

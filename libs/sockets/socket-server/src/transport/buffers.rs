@@ -80,6 +80,12 @@ impl Buffers {
         }
     }
 
+    /// Sockets with large buffers that nobody has.
+    #[cfg(feature = "audit")]
+    pub(crate) fn spare(&self) -> usize {
+        self.spare.iter().map(Vec::len).sum()
+    }
+
     /// The window that a new connection of a listener offers.
     pub(super) fn window(&self, listening: &Listening) -> u16 {
         let client = listening.socket.client;

@@ -11,7 +11,7 @@ use super::tcp::Tcp;
 use crate::counters::Counter;
 use crate::ip::Network;
 use crate::ip::icmp::{Error, Why};
-use crate::tables::id::{ClientId, ConnectionId, Id, SocketId};
+use crate::tables::id::{ClientId, ConnectionId, SocketId};
 
 /// Why a connection is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,8 +108,8 @@ impl Tcp {
             connection.socket.abort();
             net.stats.inc(Counter::TcpReset);
             self.wake(id);
-        } else if state != State::Closed && connection.socket.unacknowledged() == 0 {
-            self.drained.add(id, client.index());
+        } else if state == State::Closed || connection.socket.unacknowledged() == 0 {
+            self.closing.delivered(id, client);
         }
     }
 
@@ -186,7 +186,8 @@ impl Tcp {
     ) {
         let now = net.now();
         let connection = &mut self.connections[id];
-        if connection.has_failed() {
+        // Of an attempt nobody knows: as on Linux no reset says that it is over.
+        if connection.has_failed() || connection.state() == State::SynSent {
             return self.release(id, net);
         }
         connection.owner = Owner::Closing(client);
@@ -203,6 +204,7 @@ impl Tcp {
         } else {
             connection.socket.close();
         }
+        self.closing.begin(id, client);
         self.settle(id, Cause::Turn, net);
         self.wake(id);
     }

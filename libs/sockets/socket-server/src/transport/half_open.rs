@@ -71,6 +71,12 @@ impl Backlog {
         }
     }
 
+    /// Number of entries in use, by each table.
+    #[cfg(feature = "audit")]
+    pub(crate) fn used(&self) -> [usize; 2] {
+        [self.known.len(), self.entries.used()]
+    }
+
     pub(crate) fn get(&self, tuple: &Tuple) -> Option<HalfOpen> {
         self.entries[self.known.get(tuple)?]
     }

@@ -7,6 +7,7 @@
 //! changes is put into a queue, which the layer above empties.
 
 pub mod buffers;
+pub mod closing;
 mod congestion;
 pub mod connection;
 mod ending;

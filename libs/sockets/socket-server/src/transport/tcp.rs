@@ -6,6 +6,7 @@
 use socket_proto::Errno;
 
 use super::buffers::Buffers;
+use super::closing::Closing;
 use super::connection::{Attempt, Connection, Owner};
 use super::engine::{Engine, scale};
 use super::half_open::Backlog;
@@ -30,12 +31,10 @@ pub(crate) struct Tcp {
     pub(crate) connections: Pool<ConnectionId, Connection>,
     /// Of listeners' queues: a connection is in one at most.
     pub links: Links<ConnectionId>,
-    /// By client: connections whose handles are gone and whose peers have got all bytes, oldest
-    /// first.
-    pub(crate) drained: Lists<ConnectionId>,
+    pub(crate) closing: Closing,
     pub(crate) tuples: Map<Tuple, ConnectionId>,
     pub half_open: Backlog,
-    pub(super) time_wait: TimeWait,
+    pub(crate) time_wait: TimeWait,
     pub(super) numbers: Numbers,
     pub(crate) timers: Timers<ConnectionId>,
     /// Connections that may have something to send by the device.
@@ -58,7 +57,7 @@ impl Tcp {
             engine: Engine::new(config),
             connections: Pool::new(count, || Connection::new(buffers.small.socket())),
             links: Links::new(count),
-            drained: Lists::new(count, clients),
+            closing: Closing::new(count, limits),
             tuples: Map::new(count, config.seed(1)),
             half_open: Backlog::new(config.seed(3)),
             time_wait: TimeWait::new(config.seed(4)),
@@ -136,8 +135,7 @@ impl Tcp {
         }
     }
 
-    /// Takes a connection out of the pool. If it is empty, the oldest closing connection makes room
-    /// whose peer has got everything, of the client that has most of them.
+    /// Takes a connection out of the pool. If it is empty, one that is closing makes room.
     pub(super) fn take(
         &mut self,
         owner: Owner,
@@ -146,11 +144,14 @@ impl Tcp {
         net: &mut Network,
     ) -> Option<ConnectionId> {
         if self.connections.is_full() {
-            let victim = self.drained.longest()?.front()?;
+            let victim = self.closing.victim(owner.client())?;
             net.stats.inc(Counter::TcpReclaimed);
             self.release(victim, net);
         }
         let id = self.connections.take()?;
+        if let Some(client) = owner.client() {
+            self.closing.took(client);
+        }
         self.connections[id].begin(owner, tuple, iss, net.now());
         self.connections[id].loops = net.is_own(tuple.remote.0);
         // There are as many names as connections.
@@ -173,9 +174,11 @@ impl Tcp {
     /// here; that of a listener it has left.
     pub(crate) fn release(&mut self, id: ConnectionId, net: &mut Network) {
         self.retire(id, net);
-        self.drained.remove(id);
         self.give_back(id);
         let connection = &mut self.connections[id];
+        if let Some(client) = connection.owner.client() {
+            self.closing.gave_back(id, client);
+        }
         connection.socket.abort();
         connection.owner = Owner::Free;
         connection.tuple = None;

@@ -49,6 +49,12 @@ impl TimeWait {
         }
     }
 
+    /// Number of entries in use, by each table.
+    #[cfg(feature = "audit")]
+    pub(crate) fn used(&self) -> [usize; 2] {
+        [self.known.len(), self.entries.used()]
+    }
+
     pub(crate) fn get(&self, tuple: &Tuple) -> Option<Remains> {
         Some(self.entries[self.known.get(tuple)?].1)
     }
