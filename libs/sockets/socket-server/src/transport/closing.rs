@@ -2,7 +2,7 @@
 
 //! Connections whose handles are gone: nobody's quota has them, and they take places until their
 //! peers have got everything. The pool has as many places as all quotas together and some more. So
-//! when it is empty, whoever is within its quota can have a place of one that has more
+//! when it is empty, a client within its quota can have a place of one that has more
 //! connections than its quota, all of which beyond it are closing.
 
 use alloc::vec::Vec;
