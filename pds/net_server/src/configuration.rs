@@ -3,7 +3,7 @@
 //! From what the declaration says about the network to the core's configuration.
 
 use pd_support::wiring;
-use socket_server::{ClientLimits, Config};
+use socket_server::{ClientLimits, Config, SendRate};
 use wiring::{CLOSING_STREAMS, Limits, Network};
 
 /// Returns what the wiring table says about the network.
@@ -48,6 +48,8 @@ pub fn client_limits(limits: &Limits) -> ClientLimits {
         datagram_memory: quota.datagram_memory.get() as usize,
         tcp_ports: limits.tcp_listen().collect(),
         udp_ports: limits.udp_bind().collect(),
-        destinations: limits.tcp_connect().collect(),
+        tcp_destinations: limits.tcp_connect().collect(),
+        udp_destinations: vec![Destination::ANYWHERE],
+        send_rate: SendRate::default(),
     }
 }

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
+use core::num::{NonZeroU32, NonZeroU64};
 
 use socket_proto::{MAX_SOCKETS, SocketKind};
 use thiserror::Error;
@@ -12,7 +13,7 @@ pub use wiring::{Destination, PortRange};
 
 use crate::ip::address::Address;
 use crate::ip::link6;
-use crate::ip::packet::is_host;
+use crate::ip::packet::{Endpoint, is_host};
 use crate::tables::secret::Secret;
 
 /// Most clients of one server: as many channels as Microkit gives a protection domain.
@@ -84,7 +85,20 @@ pub struct ClientLimits {
     /// UDP ports that it may bind.
     pub udp_ports: Vec<PortRange>,
     /// Where it may connect to with TCP.
-    pub destinations: Vec<Destination>,
+    pub tcp_destinations: Vec<Destination>,
+    /// Where it may send datagrams of UDP.
+    pub udp_destinations: Vec<Destination>,
+    /// What it may send by the device in a second.
+    pub send_rate: SendRate,
+}
+
+/// Numbers a second; `None` is as many as it can. Bytes are those of Ethernet frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendRate {
+    /// Packets.
+    pub packets: Option<NonZeroU32>,
+    /// Bytes.
+    pub bytes: Option<NonZeroU64>,
 }
 
 impl ClientLimits {
@@ -100,10 +114,15 @@ impl ClientLimits {
         self.bindable(kind).iter().any(|range| range.contains(port))
     }
 
-    pub(crate) fn may_reach(&self, address: Address, port: u16) -> bool {
-        self.destinations
+    pub(crate) fn may_reach(&self, kind: SocketKind, (address, port): Endpoint) -> bool {
+        let destinations = match kind {
+            SocketKind::Stream => &self.tcp_destinations,
+            SocketKind::Datagram => &self.udp_destinations,
+        };
+        let host = address.to_v6();
+        destinations
             .iter()
-            .any(|destination| destination.contains(address.to_v6(), port))
+            .any(|destination| destination.contains(host, port))
     }
 }
 

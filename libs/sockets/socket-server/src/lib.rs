@@ -57,7 +57,9 @@ mod transport;
 
 pub use accounts::account::ClientPort;
 pub use accounts::ports::EPHEMERAL_FIRST;
-pub use config::{ClientLimits, Config, ConfigError, Destination, MAX_CLIENTS, PortRange};
+pub use config::{
+    ClientLimits, Config, ConfigError, Destination, MAX_CLIENTS, PortRange, SendRate,
+};
 pub use ethernet::gateway::GatewayEvent;
 pub use frames::{FRAME_MAX, Link, Offload, RxQueue, TxQueue};
 pub use ip::link6::AddressEvent;

@@ -88,12 +88,11 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         stats.count(Counter::DatagramSockets).set(0);
-        let frames = stats.count(Counter::TxFrames).get();
         Ok(Server {
             net: Network::new(config, streams, clients.len(), *stats),
             tcp: Tcp::new(config, streams, &limits),
             ports: Ports::new(streams + datagrams, &limits, &config.key),
-            schedule: Schedule::new(clients.len(), frames),
+            schedule: Schedule::new(&limits, *stats),
             accounts: Accounts::new(clients, config.datagram_receive),
             assembled: vec![0; HEADER6 + PAYLOAD_MAX],
             datagram_send: config.datagram_send,
@@ -129,6 +128,7 @@ impl<W: Window> Server<W> {
         self.net.run_timers(tx);
         self.tcp.run_timers(&mut self.net, tx);
         self.accounts.run_timers(self.net.now());
+        self.schedule.rates.run_timers(self.net.now());
         let mut budget = RX_BUDGET;
         // Without buffers to answer with, frames are taken all the same: an answer can be lost, and
         // what needs none is not.
@@ -230,6 +230,7 @@ impl<W: Window> Server<W> {
                 self.net.next_due(),
                 self.tcp.next_due(),
                 self.accounts.timers.next(),
+                self.schedule.rates.next_due(),
             ])
             .map(nanoseconds),
             more_work: more_work || more,

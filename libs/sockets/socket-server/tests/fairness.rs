@@ -2,13 +2,15 @@
 
 //! What the link carries is shared by client, not by connection or by eagerness.
 
+use core::num::{NonZeroU32, NonZeroU64};
+
 use smoltcp::iface::SocketHandle;
 use socket_proto::datagram::stride;
 use socket_proto::layouts::Layout;
 use socket_proto::{
     Accepted, DatagramHeader, Errno, Flags, Handle, PollBits, Sent, SocketKind, Span, op,
 };
-use socket_server::Config;
+use socket_server::{ClientLimits, Config, SendRate};
 use test_world::{Faults, World, config, limits, pattern};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -257,4 +259,66 @@ fn who_waits_for_its_share_is_notified_when_it_comes() {
     assert!(world.take_notified(0));
     assert!(world.bits(sockets[0]).contains(PollBits::OUT));
     assert!(flood(&mut world, 0, sockets[0]) > 64);
+}
+
+/// A world whose first client may send so much a second.
+fn limited(send_rate: SendRate) -> World {
+    let slow = ClientLimits {
+        send_rate,
+        ..limits(64, 4)
+    };
+    let config = Config {
+        stream_send: 1 << 18,
+        ..config()
+    };
+    let mut world = World::new(config, vec![slow, limits(64, 4)], Faults::none());
+    world.peer.buffer = 1 << 18;
+    world.medium.set_pace(PACE);
+    world
+}
+
+#[test]
+fn a_client_sends_as_many_packets_a_second_as_it_may() {
+    let mut world = limited(SendRate {
+        packets: NonZeroU32::new(1000),
+        bytes: None,
+    });
+    let sockets = [0, 1].map(|client| datagram_socket(&mut world, client));
+    let mut work = |world: &mut World| {
+        for (client, &socket) in sockets.iter().enumerate() {
+            if world.clients[client]
+                .page()
+                .bits(socket)
+                .contains(PollBits::OUT)
+            {
+                flood(world, client, socket);
+            }
+        }
+    };
+    frames(&mut world, 100, &mut work);
+    let [slow, free] = frames(&mut world, 300, &mut work);
+    assert!((285..=315).contains(&slow), "{slow}");
+    // It has what the other one leaves, and no buffers are kept for the other one.
+    assert!(free > 13_500, "{free}");
+}
+
+#[test]
+fn a_client_sends_as_many_bytes_a_second_as_it_may() {
+    let mut world = limited(SendRate {
+        packets: None,
+        bytes: NonZeroU64::new(3_000_000),
+    });
+    let many = connections(&mut world, 0, 20);
+    let one = connections(&mut world, 1, 1)[0];
+    let mut work = |world: &mut World| {
+        for &connection in &many {
+            fill(world, 0, connection);
+        }
+        fill(world, 1, one);
+        fill(world, 1, one);
+    };
+    frames(&mut world, 100, &mut work);
+    let [slow, free] = frames(&mut world, 300, &mut work);
+    assert!((555..=615).contains(&slow), "{slow} frames of 1514 bytes");
+    assert!(free > 12_000, "{free}");
 }

@@ -8,7 +8,7 @@ use socket_proto::{
     Accepted, DatagramHeader, Errno, Handle, PollBits, Sent, Shutdown, SocketKind, SocketOption,
     Span, op,
 };
-use socket_server::{ClientLimits, Destination, Offload, PortRange};
+use socket_server::{ClientLimits, Destination, Offload, PortRange, SendRate};
 use stats::NetServer as Counter;
 use test_world::{Faults, SERVER_MAC, World, config, frames, limits, pattern};
 
@@ -407,7 +407,9 @@ fn destinations_here_are_permitted_like_any_other() {
         PortRange::new(80, 80).unwrap(),
     );
     let narrow = ClientLimits {
-        destinations: vec![here.unwrap()],
+        tcp_destinations: vec![here.unwrap()],
+        udp_destinations: vec![Destination::ANYWHERE],
+        send_rate: SendRate::default(),
         ..limits(8, 4)
     };
     let mut world = World::new(config(), vec![narrow, limits(8, 4)], Faults::none());

@@ -7,7 +7,7 @@ use socket_proto::{
     DatagramHeader, Errno, Failure, Flags, OptionValue, PollBits, RESTARTED, SocketKind,
     SocketOption, Span, op,
 };
-use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange};
+use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange, SendRate};
 use stats::NetServer as Counter;
 use test_world::{Faults, World, config, errno, limits};
 
@@ -83,7 +83,9 @@ fn permissions_are_the_configurations() {
         datagram_sockets: 4,
         tcp_ports: vec![port(80), ports(8000, 8010)],
         udp_ports: vec![port(53)],
-        destinations: vec![Destination::new([10, 0, 2, 0].into(), 24, port(25)).unwrap()],
+        tcp_destinations: vec![Destination::new([10, 0, 2, 0].into(), 24, port(25)).unwrap()],
+        udp_destinations: vec![Destination::new([10, 0, 2, 3].into(), 32, ports(53, 54)).unwrap()],
+        send_rate: SendRate::default(),
     };
     let mut world = World::new(config(), vec![narrow], Faults::none());
     for (kind, port, expected) in [
@@ -110,6 +112,22 @@ fn permissions_are_the_configurations() {
         world.connect(socket, "10.0.2.2:25"),
         Err(Errno::EINPROGRESS)
     );
+    let socket = world.socket(SocketKind::Datagram);
+    for (to, expected) in [
+        ("10.0.2.3:53", Ok(())),
+        ("10.0.2.3:54", Ok(())),
+        ("10.0.2.3:55", Err(Errno::EACCES)),
+        ("10.0.2.4:53", Err(Errno::EACCES)),
+        ("127.0.0.1:53", Err(Errno::EACCES)),
+    ] {
+        let datagram: (_, &[u8]) = (Some(to), b"hello");
+        let sent = world.send_datagrams(socket, &[datagram]);
+        assert_eq!(sent, expected.map(|()| 1), "{to}");
+        assert_eq!(world.connect(socket, to), expected, "{to}");
+    }
+    // The datagrams of a batch before one that is refused are sent.
+    let batch: [(_, &[u8]); 2] = [(Some("10.0.2.3:53"), b"1"), (Some("10.0.2.9:53"), b"2")];
+    assert_eq!(world.send_datagrams(socket, &batch), Ok(1));
     // Listening on a port of the server's choice is not a way around.
     let socket = world.socket(SocketKind::Stream);
     world.bind(socket, "0.0.0.0:0").unwrap();

@@ -5,7 +5,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use socket_proto::{Call, Errno, Failure, op, reply};
-use socket_server::{ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, Server};
+use socket_server::{
+    ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, SendRate, Server,
+};
 
 use stats::{NetServer as Counter, Reader, Sample, StatsPage, Writer};
 
@@ -68,7 +70,9 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         datagram_memory: datagrams.min(8) << 17,
         tcp_ports: vec![PortRange::ALL],
         udp_ports: vec![PortRange::ALL],
-        destinations: vec![Destination::ANYWHERE],
+        tcp_destinations: vec![Destination::ANYWHERE],
+        udp_destinations: vec![Destination::ANYWHERE],
+        send_rate: SendRate::default(),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod meter;
 pub mod ports;
+pub mod rates;
 pub mod schedule;
 mod shares;
 

@@ -2,8 +2,10 @@
 
 //! Whose turn it is to send: over the accounts first, then over an account's connections.
 
+use super::rates::Rates;
 use super::shares::{ANSWERS, SERVER, SHARE, Shares};
-use crate::counters::Counter;
+use crate::config::ClientLimits;
+use crate::counters::{Counter, Counters};
 use crate::frames::TxQueue;
 use crate::frames::loopback::CLIENT_FRAMES;
 use crate::ip::Network;
@@ -21,6 +23,7 @@ const INVITATION: Duration = Duration::from_millis(10);
 pub(crate) struct Schedule {
     /// Transmit buffers under way.
     shares: Shares,
+    pub(crate) rates: Rates,
     /// Clients with a datagram socket that waits for transmit buffers.
     blocked: ClientSet,
     /// Clients with one that waits for room in loopback.
@@ -30,12 +33,13 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(clients: usize, frames: u64) -> Self {
+    pub(crate) fn new(clients: &[ClientLimits], stats: Counters) -> Self {
         Schedule {
-            shares: Shares::new(frames),
+            shares: Shares::new(stats.count(Counter::TxFrames).get()),
+            rates: Rates::new(clients, stats.count(Counter::TxBytes).get()),
             blocked: ClientSet::default(),
             blocked_there: ClientSet::default(),
-            invited: TimedSet::new(clients),
+            invited: TimedSet::new(clients.len()),
         }
     }
 
@@ -68,7 +72,7 @@ impl Schedule {
             tcp.queue.charge(client, used);
             left = left.saturating_sub(used);
         }
-        let waiting = tcp.queue.waiting;
+        let waiting = tcp.queue.waiting.without(self.rates.paused);
         let may = if tx.free() > ANSWERS {
             self.with_room(wants)
         } else {
@@ -117,14 +121,22 @@ impl Schedule {
         net: &Network,
         tx: &mut T,
     ) -> usize {
-        self.shares
-            .note(account, net.stats.count(Counter::TxFrames).get(), tx.free())
+        let count = |counter| net.stats.count(counter).get();
+        let sent = self
+            .shares
+            .note(account, count(Counter::TxFrames), tx.free());
+        if !self.rates.is_empty() {
+            let bytes = count(Counter::TxBytes);
+            self.rates.note(account, sent, bytes, net.now());
+        }
+        sent
     }
 
-    /// The clients that have frames under way or wait for buffers.
+    /// The clients that have frames under way or wait for buffers that they may have.
     fn wants(&mut self, tcp: &Tcp, now: Instant) -> ClientSet {
         let invited = self.invited.members(now);
-        self.shares.holders | tcp.queue.waiting | self.blocked | invited
+        let waiting = (tcp.queue.waiting | self.blocked).without(self.rates.paused);
+        self.shares.holders | waiting | invited
     }
 
     /// How many transmit buffers a client may take: as many as there are, unless others want some
@@ -140,7 +152,8 @@ impl Schedule {
     /// The clients that may take transmit buffers.
     fn with_room(&self, wants: ClientSet) -> ClientSet {
         let alone = wants.0.is_power_of_two();
-        ClientSet(!self.shares.full.0 | if alone { wants.0 } else { 0 })
+        let room = ClientSet(!self.shares.full.0 | if alone { wants.0 } else { 0 });
+        room.without(self.rates.paused)
     }
 
     /// How many transmit buffers a client may take now.
@@ -152,6 +165,9 @@ impl Schedule {
         tx: &mut T,
     ) -> usize {
         self.note_sent(SERVER, net, tx);
+        if self.rates.paused.contains(client) {
+            return 0;
+        }
         let free = tx.free().saturating_sub(ANSWERS);
         // On a narrow path a single datagram may need more than a share.
         if self.shares.held(client) == 0 {

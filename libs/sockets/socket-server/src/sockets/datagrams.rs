@@ -10,8 +10,8 @@ use socket_proto::{
     CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, Span,
 };
 
+use super::Call;
 use super::socket::{Datagram, Role, words};
-use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
@@ -75,7 +75,7 @@ impl<W: Window> Call<'_, W> {
 
     /// `connect`: no packet is sent.
     pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
-        let remote = destination(self.account.socket_mut(slot)?, to)?;
+        let remote = self.destination(slot, to)?;
         let (source, _) = self.way(slot, remote.0)?;
         self.autobind(slot)?;
         let datagram = self.datagram_mut(slot)?;
@@ -160,7 +160,7 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EINVAL);
         }
         let to = match header.peer()? {
-            Some(to) => destination(self.account.socket_mut(slot)?, to)?,
+            Some(to) => self.destination(slot, to)?,
             None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
         let (source, next_hop) = self.way(slot, to.0)?;

@@ -6,8 +6,8 @@ use core::net::SocketAddr;
 
 use socket_proto::{Accepted, Errno, Flag, Flags, Received, Sent, Shutdown, Span};
 
+use super::Call;
 use super::socket::{Phase, Role, Socket};
-use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
 use crate::ip::interface::NextHop;
@@ -50,10 +50,7 @@ impl<W: Window> Call<'_, W> {
         }
         let bound = socket.local;
         let families = socket.families();
-        let remote = destination(socket, to)?;
-        if !self.account.limits.may_reach(remote.0, remote.1) {
-            return Err(Errno::EACCES);
-        }
+        let remote = self.destination(slot, to)?;
         let address = bound.and_then(|local| local.address);
         let (address, next_hop) = self.net.way(address, remote.0)?;
         if next_hop == NextHop::Everyone {

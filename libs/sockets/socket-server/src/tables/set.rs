@@ -29,6 +29,11 @@ impl ClientSet {
         self.0 = if member { self.0 | bit } else { self.0 & !bit };
     }
 
+    /// The clients that are not in the other set.
+    pub fn without(self, other: ClientSet) -> ClientSet {
+        ClientSet(self.0 & !other.0)
+    }
+
     /// Whether somebody else than this client is in the set.
     pub fn has_others(self, client: ClientId) -> bool {
         self.0 & !(1 << client.index()) != 0
