@@ -2,6 +2,8 @@
 
 //! From what the declaration says about the network to the core's configuration.
 
+use core::num::{NonZeroU32, NonZeroU64};
+
 use pd_support::wiring;
 use socket_server::{ClientLimits, Config, SendRate};
 use wiring::{CLOSING_STREAMS, Limits, Network};
@@ -49,7 +51,10 @@ pub fn client_limits(limits: &Limits) -> ClientLimits {
         tcp_ports: limits.tcp_listen().collect(),
         udp_ports: limits.udp_bind().collect(),
         tcp_destinations: limits.tcp_connect().collect(),
-        udp_destinations: vec![Destination::ANYWHERE],
-        send_rate: SendRate::default(),
+        udp_destinations: limits.udp_send().collect(),
+        send_rate: SendRate {
+            packets: NonZeroU32::new(limits.packets_per_second.get()),
+            bytes: NonZeroU64::new(limits.bytes_per_second.get()),
+        },
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
+use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer};
@@ -213,6 +214,9 @@ pub struct Pd {
     pub tcp_listen: Vec<At<Ports>>,
     pub udp_bind: Vec<At<Ports>>,
     pub tcp_connect: Vec<At<Target>>,
+    pub udp_send: Vec<At<Target>>,
+    pub packets_per_second: Option<At<NonZeroU32>>,
+    pub bytes_per_second: Option<At<NonZeroU64>>,
 }
 
 impl Default for Pd {
@@ -235,6 +239,9 @@ impl Default for Pd {
             tcp_listen: Vec::new(),
             udp_bind: Vec::new(),
             tcp_connect: Vec::new(),
+            udp_send: Vec::new(),
+            packets_per_second: None,
+            bytes_per_second: None,
         }
     }
 }

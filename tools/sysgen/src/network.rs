@@ -247,24 +247,20 @@ pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>
             "allow some (stream_sockets = 16), or remove tcp_listen and tcp_connect",
         );
     }
-    if datagrams == 0 && !pd.udp_bind.is_empty() {
+    if datagrams == 0 && !(pd.udp_bind.is_empty() && pd.udp_send.is_empty()) {
         report.at(
             pd.datagram_sockets.or(name),
-            "no datagram sockets, but UDP ports",
-            "allow some (datagram_sockets = 4), or remove udp_bind",
+            "no datagram sockets, but UDP ports or destinations",
+            "allow some (datagram_sockets = 4), or remove udp_bind and udp_send",
         );
     }
     let join = "join them to ranges such as \"8000-8010\"";
     length(report, "ports", &pd.tcp_listen, MAX_PORT_RANGES, join);
     length(report, "ports", &pd.udp_bind, MAX_PORT_RANGES, join);
     let shorten = "use a shorter prefix or a range of ports";
-    length(
-        report,
-        "destinations",
-        &pd.tcp_connect,
-        MAX_DESTINATIONS,
-        shorten,
-    );
+    for list in [&pd.tcp_connect, &pd.udp_send] {
+        length(report, "destinations", list, MAX_DESTINATIONS, shorten);
+    }
     memory(report, declaration, pd);
     window(report, declaration, pd);
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use wiring::{Channel, Limits, MAX_NAME_SERVERS, Memory, Network, Peer, Table, Text};
 
 use crate::declaration::{At, Declaration, Pd, Service};
-use crate::forms::Ports;
+use crate::forms::{Ports, Target};
 use crate::plan::{Content, Plan};
 
 /// Returns the wiring table of a PD.
@@ -107,12 +107,20 @@ fn network(declaration: &Declaration) -> Network {
 
 fn limits(declaration: &Declaration, pd: &Pd) -> Limits {
     let ranges = |list: &[At<Ports>]| list.iter().map(|ports| ports.0).collect::<Vec<_>>();
-    let targets: Vec<_> = pd.tcp_connect.iter().map(|target| target.0).collect();
-    Limits::new(
+    let targets = |list: &[At<Target>]| list.iter().map(|target| target.0).collect::<Vec<_>>();
+    let mut limits = Limits::new(
         declaration.quota(pd),
         &ranges(&pd.tcp_listen),
         &ranges(&pd.udp_bind),
-        &targets,
+        &targets(&pd.tcp_connect),
+        &targets(&pd.udp_send),
     )
-    .expect("the lengths of lists have been checked")
+    .expect("the lengths of lists have been checked");
+    if let Some(rate) = &pd.packets_per_second {
+        limits.packets_per_second = rate.get().into();
+    }
+    if let Some(rate) = &pd.bytes_per_second {
+        limits.bytes_per_second = rate.get().into();
+    }
+    limits
 }

@@ -5,7 +5,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use zerocopy::little_endian::{U16, U32};
+use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::layout::{MAX_DOMAIN, MAX_NAME, Text};
@@ -162,6 +162,11 @@ pub struct Limits {
     tcp_listen: [PortRange; MAX_PORT_RANGES],
     udp_bind: [PortRange; MAX_PORT_RANGES],
     tcp_connect: [Destination; MAX_DESTINATIONS],
+    udp_send: [Destination; MAX_DESTINATIONS],
+    /// Packets that it may send by the device in a second; 0 if as many as it can.
+    pub packets_per_second: U32,
+    /// The same in bytes of Ethernet frames.
+    pub bytes_per_second: U64,
 }
 
 impl Limits {
@@ -171,12 +176,16 @@ impl Limits {
         tcp_listen: &[PortRange],
         udp_bind: &[PortRange],
         tcp_connect: &[Destination],
+        udp_send: &[Destination],
     ) -> Option<Self> {
         Some(Limits {
             quota,
             tcp_listen: list(tcp_listen)?,
             udp_bind: list(udp_bind)?,
             tcp_connect: list(tcp_connect)?,
+            udp_send: list(udp_send)?,
+            packets_per_second: U32::ZERO,
+            bytes_per_second: U64::ZERO,
         })
     }
 
@@ -195,10 +204,16 @@ impl Limits {
         entries(&self.tcp_connect, Destination::is_possible)
     }
 
+    /// Returns where it may send datagrams of UDP, in the order of the declaration.
+    pub fn udp_send(&self) -> impl Iterator<Item = Destination> {
+        entries(&self.udp_send, Destination::is_possible)
+    }
+
     pub(crate) fn is_possible(&self) -> bool {
         is_list(&self.tcp_listen, PortRange::is_possible)
             && is_list(&self.udp_bind, PortRange::is_possible)
             && is_list(&self.tcp_connect, Destination::is_possible)
+            && is_list(&self.udp_send, Destination::is_possible)
     }
 }
 

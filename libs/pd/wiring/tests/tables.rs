@@ -64,7 +64,6 @@ fn table() -> Table<'static> {
         is_writable,
         is_device: false,
     };
-    let tcp = [port(7), PortRange::new(100, 200).unwrap()];
     Table {
         peers: vec![peer("net_server", "", 2, false), echo, long],
         memory: vec![
@@ -95,14 +94,20 @@ fn table() -> Table<'static> {
             },
         ],
         clients: vec![
-            (
-                "echo_server",
-                Limits::new(quota(5, 6), &tcp, &[port(7)], &[near()]).unwrap(),
-            ),
-            (LONG, Limits::new(quota(1, 0), &[], &[], &[]).unwrap()),
+            ("echo_server", echo_limits()),
+            (LONG, Limits::new(quota(1, 0), &[], &[], &[], &[]).unwrap()),
         ],
         network: Some(network()),
     }
+}
+
+fn echo_limits() -> Limits {
+    let tcp = [port(7), PortRange::new(100, 200).unwrap()];
+    let quota = quota(5, 6);
+    let mut limits = Limits::new(quota, &tcp, &[port(7)], &[near()], &[near(), near()]).unwrap();
+    limits.packets_per_second = 9.into();
+    limits.bytes_per_second = (1 << 40).into();
+    limits
 }
 
 fn quota(streams: u16, datagrams: u16) -> Quota {
@@ -152,6 +157,11 @@ fn what_is_written_of_the_network_is_read() {
     assert_eq!(echo.tcp_listen().collect::<Vec<_>>(), [port(7), range]);
     assert_eq!(echo.udp_bind().collect::<Vec<_>>(), [port(7)]);
     assert_eq!(echo.tcp_connect().collect::<Vec<_>>(), [near()]);
+    assert_eq!(echo.udp_send().collect::<Vec<_>>(), [near(), near()]);
+    assert_eq!(
+        (echo.packets_per_second.get(), echo.bytes_per_second.get()),
+        (9, 1 << 40)
+    );
     let other = wiring.limits(LONG).unwrap();
     assert_eq!(other.tcp_listen().count() + other.tcp_connect().count(), 0);
     assert!(wiring.limits("net_server").is_none() && wiring.limits("nobody").is_none());
@@ -177,10 +187,11 @@ fn what_does_not_fit_is_not_written() {
     other.channels = vec![other.channels[0]; 1 << 16];
     assert_eq!(other.encode(), misfit("65536 entries"));
     let many = [port(1); MAX_PORT_RANGES + 1];
-    assert_eq!(Limits::new(quota(1, 1), &many, &[], &[]), None);
-    assert_eq!(Limits::new(quota(1, 1), &[], &many, &[]), None);
+    assert_eq!(Limits::new(quota(1, 1), &many, &[], &[], &[]), None);
+    assert_eq!(Limits::new(quota(1, 1), &[], &many, &[], &[]), None);
     let many = [near(); MAX_DESTINATIONS + 1];
-    assert_eq!(Limits::new(quota(1, 1), &[], &[], &many), None);
+    assert_eq!(Limits::new(quota(1, 1), &[], &[], &many, &[]), None);
+    assert_eq!(Limits::new(quota(1, 1), &[], &[], &[], &many), None);
 }
 
 #[test]

@@ -21,9 +21,10 @@
 //!
 //! # What it needs from the declaration
 //!
-//! A datagram socket for each question that is under way (`datagram_sockets`). UDP needs no
-//! permission. An answer of more than 512 bytes comes by TCP: that needs a stream socket and
-//! `tcp_connect = ["<server>:53"]`; without them such a question fails with `EACCES` or `EMFILE`.
+//! A datagram socket for each question that is under way (`datagram_sockets`), and
+//! `udp_send = ["<server>:53"]`. An answer of more than 512 bytes comes by TCP: that needs a stream
+//! socket and `tcp_connect = ["<server>:53"]`. Without them a question fails with `EACCES` or
+//! `EMFILE`.
 //!
 //! # What is believed
 //!
