@@ -124,7 +124,7 @@ fn one_that_is_too_long_or_not_permitted_is_an_error() {
         assert_eq!(failed, Err(ResolveError::Socket(errno)));
     };
     let mut none = limits(1, 1);
-    none.destinations.clear();
+    none.tcp_destinations.clear();
     let cases = [
         (limits(1, 1), Errno::EMSGSIZE),
         (limits(0, 1), Errno::EMFILE),
