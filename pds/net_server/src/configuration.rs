@@ -48,6 +48,7 @@ pub fn client_limits(limits: &Limits) -> ClientLimits {
         datagram_sockets: quota.datagram_sockets.get().into(),
         stream_memory: quota.stream_memory.get() as usize,
         datagram_memory: quota.datagram_memory.get() as usize,
+        capture: quota.capture.get() as usize,
         tcp_ports: limits.tcp_listen().collect(),
         udp_ports: limits.udp_bind().collect(),
         tcp_destinations: limits.tcp_connect().collect(),

@@ -209,6 +209,8 @@ pub struct Pd {
     pub datagram_sockets: At<u16>,
     pub stream_memory: Option<At<u32>>,
     pub datagram_memory: Option<At<u32>>,
+    /// Bytes for frames that it captures.
+    pub capture: At<u32>,
     /// Bytes of each half of its window.
     pub window: At<u64>,
     pub tcp_listen: Vec<At<Ports>>,
@@ -235,6 +237,7 @@ impl Default for Pd {
             datagram_sockets: 0.into(),
             stream_memory: None,
             datagram_memory: None,
+            capture: 0.into(),
             window: 0x4_0000.into(),
             tcp_listen: Vec::new(),
             udp_bind: Vec::new(),
@@ -294,6 +297,7 @@ impl Declaration {
                 *buffers.datagram_receive,
             )
             .into(),
+            capture: (*pd.capture).into(),
         }
     }
 

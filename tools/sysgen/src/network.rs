@@ -20,6 +20,9 @@ const BUFFERS: RangeInclusive<u32> = 4096..=1 << 20;
 /// Bytes of each half of a window: the client library wants a page, and counts in 32 bits.
 const WINDOWS: RangeInclusive<u64> = 0x1000..=0x1000_0000;
 
+/// The least bytes for captured frames: some large ones.
+const CAPTURE_MIN: u32 = 0x2000;
+
 /// Checks interface, buffers, and that no port has two owners.
 pub fn check(report: &mut Report<'_>, declaration: &Declaration) {
     interface(report, &declaration.interface);
@@ -209,6 +212,37 @@ fn port_owners(
     }
 }
 
+/// There is one tap, and what it has seen is for one client.
+fn capture(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>) {
+    if *pd.capture == 0 {
+        return;
+    }
+    if !declaration.uses(pd, Service::Sockets) {
+        report.at(
+            &pd.capture,
+            format!("{} captures, but uses no server of sockets", *pd.name),
+            "add uses = [\"net_server\"]",
+        );
+    }
+    if *pd.capture < CAPTURE_MIN {
+        report.at(
+            &pd.capture,
+            format!("a buffer of {} bytes for frames", *pd.capture),
+            format!("use {CAPTURE_MIN:#x} or more"),
+        );
+    }
+    let mut others = declaration.pds.iter().filter(|other| *other.capture > 0);
+    if let Some(first) = others.next()
+        && *first.name != *pd.name
+    {
+        report.at(
+            &pd.capture,
+            format!("{} captures, and so does {}", *pd.name, *first.name),
+            "let one client capture",
+        );
+    }
+}
+
 /// Checks what a PD may do as a client of the server of sockets.
 pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>) {
     let name = &pd.name;
@@ -262,6 +296,7 @@ pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>
         length(report, "destinations", list, MAX_DESTINATIONS, shorten);
     }
     memory(report, declaration, pd);
+    capture(report, declaration, pd);
     window(report, declaration, pd);
 }
 

@@ -44,6 +44,7 @@ pd_kinds! {
     HttpClient: HttpClient = 11,
     MqttClient: MqttClient = 12,
     WallClock: WallClock = 13,
+    Capture: Capture = 14,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -133,6 +134,10 @@ pd_counter_set! {
         DropsNoTxBuffer: Count = "drops_no_tx_buffer",
         /// Messages of other hosts that have an IPv6 address of this machine.
         AddressConflicts: Count = "address_conflicts",
+        /// Frames that a capture wanted.
+        CaptureFrames: Count = "capture_frames",
+        /// Of these, frames for which its buffer had no room.
+        CaptureDrops: Count = "capture_drops",
         /// Datagrams dropped because their next hop did not answer.
         DropsUnresolved: Count = "drops_unresolved",
         /// Calls of the operation attach.
@@ -169,6 +174,10 @@ pd_counter_set! {
         CallsQuery: Count = "calls_query",
         /// Calls of the operation batch; those within it are counted as well.
         CallsBatch: Count = "calls_batch",
+        /// Calls of the operation capture.
+        CallsCapture: Count = "calls_capture",
+        /// Calls of the operation captured.
+        CallsCaptured: Count = "calls_captured",
         /// Calls with an unknown label.
         CallsUnknown: Count = "calls_unknown",
         /// Calls answered with an error other than "try again".
@@ -399,6 +408,18 @@ pd_counter_set! {
         Dropped: Count = "dropped",
         /// Times that the broker was asked whether it is still there.
         Pings: Count = "pings",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the capture service.
+    pub enum Capture {
+        /// Viewers that have connected.
+        Viewers: Count = "viewers",
+        /// Frames shown.
+        Frames: Count = "frames",
+        /// Frames lost because the viewer was too slow.
+        Dropped: Count = "dropped",
     }
 }
 

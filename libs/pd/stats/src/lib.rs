@@ -25,7 +25,7 @@ mod value;
 mod writer;
 
 pub use counters::{
-    Common, Console, EchoServer, HttpClient, HttpServer, KeyValue, MqttClient, NetDriver,
+    Capture, Common, Console, EchoServer, HttpClient, HttpServer, KeyValue, MqttClient, NetDriver,
     NetServer, PdKind, RngDriver, Supervisor, Throughput, TimerDriver, WallClock,
 };
 pub use page::{PAGE_SIZE, StatsPage};

@@ -14,7 +14,7 @@
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
-//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 5 |
+//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 6 |
 //! | 8 | u32 | size of the table in bytes |
 //! | 12, 14, 16 | u16 | number of peers, memory entries, channels |
 //! | 18, 20 | u16 | number of clients; of networks, 0 or 1 |
@@ -58,7 +58,7 @@
 //! | 40 | u32 | bit 0: this PD may notify; bit 1: it may call; bit 2: it is called; bit 3: it is an interrupt |
 //! | 44 | u32 | zero |
 //!
-//! A client has 476 bytes. Entries of its lists that are not used are zero and come last:
+//! A client has 480 bytes. Entries of its lists that are not used are zero and come last:
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
@@ -66,12 +66,13 @@
 //! | 4, 6 | u16 | stream sockets and datagram sockets that it may have at once |
 //! | 8 | u32 | bytes for the buffers of its connections, beyond the few that each has of its own |
 //! | 12 | u32 | bytes for datagrams that wait to be read |
-//! | 16 | `[[u16; 2]; 8]` | TCP ports that it may listen on: first and last of each range |
-//! | 48 | `[[u16; 2]; 8]` | UDP ports that it may bind |
-//! | 80 | `[[u8; 24]; 8]` | where it may connect to with TCP |
-//! | 272 | `[[u8; 24]; 8]` | where it may send datagrams of UDP |
-//! | 464 | u32 | packets that it may send by the device in a second; 0 if as many as it can |
-//! | 468 | u64 | the same in bytes |
+//! | 16 | u32 | bytes for frames that it captures; 0 if it may capture none |
+//! | 20 | `[[u16; 2]; 8]` | TCP ports that it may listen on: first and last of each range |
+//! | 52 | `[[u16; 2]; 8]` | UDP ports that it may bind |
+//! | 84 | `[[u8; 24]; 8]` | where it may connect to with TCP |
+//! | 276 | `[[u8; 24]; 8]` | where it may send datagrams of UDP |
+//! | 468 | u32 | packets that it may send by the device in a second; 0 if as many as it can |
+//! | 472 | u64 | the same in bytes |
 //!
 //! A destination has the address of a network (`[u8; 16]`, those of IPv4 mapped), the first and the
 //! last port (u16), and the length of the network's prefix in bits (u32).

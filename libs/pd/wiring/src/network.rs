@@ -137,12 +137,15 @@ pub struct Quota {
     pub stream_memory: U32,
     /// Bytes for datagrams that wait to be read.
     pub datagram_memory: U32,
+    /// Bytes for frames that it captures; 0 if it may capture none.
+    pub capture: U32,
 }
 
 /// Returns the bytes that the server of sockets needs on its heap for its clients.
 pub fn server_heap(clients: impl IntoIterator<Item = Quota>) -> u64 {
     let each = |quota: Quota| {
-        let memory = u64::from(quota.stream_memory.get()) + u64::from(quota.datagram_memory.get());
+        let memory = [quota.stream_memory, quota.datagram_memory, quota.capture];
+        let memory: u64 = memory.iter().map(|bytes| u64::from(bytes.get())).sum();
         CLIENT + memory + u64::from(quota.stream_sockets.get()) * CONNECTION
     };
     let clients: u64 = clients.into_iter().map(each).sum();

@@ -116,6 +116,7 @@ fn quota(streams: u16, datagrams: u16) -> Quota {
         datagram_sockets: datagrams.into(),
         stream_memory: 7.into(),
         datagram_memory: 8.into(),
+        capture: 9.into(),
     }
 }
 

@@ -37,6 +37,7 @@
 
 mod area;
 mod calls;
+mod capture;
 mod client;
 mod control;
 mod datagram;
@@ -70,9 +71,10 @@ pub use places::{GRACE, Places};
 pub use poll::PollFd;
 pub use service::{Guest, Served, Service};
 pub use socket_proto::{
-    Errno, Family, Flag, Flags, Message, PollBits, Shutdown, SocketKind, SocketOption, Span,
+    Errno, Family, Flag, Flags, Message, PollBits, Records, Shutdown, SocketKind, SocketOption,
+    Span,
 };
-pub use socket_proto::{layouts, op};
+pub use socket_proto::{addr, layouts, op};
 pub use stream::Sent;
 pub use tcp::{TcpListener, TcpReader, TcpStream, TcpWriter};
 pub use time::Instant;

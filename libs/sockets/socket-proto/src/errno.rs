@@ -24,6 +24,8 @@ macro_rules! errnos {
 }
 
 errnos! {
+    /// The declaration does not give this client the right.
+    EPERM = 1, PermissionDenied;
     /// The server has no place for this client until it is started with another configuration.
     ENXIO = 6, NotFound;
     /// The handle is stale, was never given out, or belongs to another client.

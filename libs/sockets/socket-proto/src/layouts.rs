@@ -207,6 +207,54 @@ layouts! {
         /// Nanoseconds since the peer's last segment.
         silence: u64,
     }
+
+    /// What `capture` shows: frames to which all of this applies. Zeros show all of them whole.
+    CaptureFilter capture_filter {
+        /// Frames from or to this address, unless it is unspecified, and from or to this TCP or
+        /// UDP port, unless it is 0.
+        address: [u64; 3],
+        /// Up to 255, frames that carry this protocol of IP; from 1,536 on, frames of this
+        /// EtherType; 0 means all.
+        protocol: u32,
+        /// Bytes of each frame that are kept; 0 means all.
+        snap: u32,
+    }
+
+    /// A captured frame. As many bytes as were kept follow, and zeros up to a multiple of 8.
+    CaptureRecord capture_record {
+        /// Nanoseconds since the counter `cntpct_el0` was 0, at the beginning of the server's
+        /// wake-up.
+        time: u64,
+        /// Bytes that were kept.
+        length: u32,
+        /// Bytes of the frame.
+        wire_length: u32,
+        /// The number of the interface, as in `query`.
+        interface: u32,
+        /// 1: it was received. 2: it was sent. What passes over loopback is sent.
+        direction: u32,
+    }
+}
+
+impl CaptureRecord {
+    /// Bytes of its header.
+    pub const SIZE: usize = size_of::<CaptureRecord>();
+
+    /// Bytes from the start of a record with so many bytes of a frame to where the next one starts.
+    #[must_use]
+    pub const fn stride(length: usize) -> usize {
+        Self::SIZE + length.next_multiple_of(8)
+    }
+
+    /// Takes the first of the records that `captured` has written: its header, its frame, and what
+    /// is behind it. `None` if there is no whole record.
+    #[must_use]
+    pub fn split(records: &[u8]) -> Option<(CaptureRecord, &[u8], &[u8])> {
+        let (header, rest) = CaptureRecord::read_from_prefix(records).ok()?;
+        let length = usize::try_from(header.length).ok()?;
+        let frame = rest.get(..length)?;
+        Some((header, frame, rest.get(length.next_multiple_of(8)..)?))
+    }
 }
 
 impl Message {

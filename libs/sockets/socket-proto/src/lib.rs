@@ -44,7 +44,8 @@ pub use flags::{Flag, Flags};
 pub use handle::Handle;
 pub use layouts::{DatagramHeader, Message, QueryKind};
 pub use operations::{
-    Accepted, Attached, Batched, Name, Opened, OptionValue, Ready, Received, Sent, Written, op,
+    Accepted, Attached, Batched, Name, Opened, OptionValue, Ready, Received, Records, Sent,
+    Written, op,
 };
 pub use operations::{COMMON_ERRORS, Call, MAX_BATCH, Operation, OperationInfo};
 pub use operations::{PENDING_ERRORS, Request};
@@ -58,4 +59,4 @@ pub use words::{Field, FieldInfo, Record, WORDS};
 
 /// The protocol's version. Both ends must have the same: they are built from one tree into one
 /// image.
-pub const VERSION: u64 = 3;
+pub const VERSION: u64 = 4;

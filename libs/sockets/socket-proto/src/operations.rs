@@ -209,6 +209,14 @@ records! {
         /// Requests that were carried out, the first ones first.
         count: u64,
     }
+
+    /// What `captured` returns.
+    Records {
+        /// Bytes of the range that were filled: records, each of them whole.
+        bytes: u64,
+        /// Frames since the last `capture` for which the buffer had no room.
+        dropped: u64,
+    }
 }
 
 operations! {
@@ -366,6 +374,19 @@ operations! {
         /// Offset of the first reply, in the server's half of the window.
         replies: u64,
     } -> Batched, errors [EFAULT];
+
+    /// Shows this client from now on the frames that pass, in records for `captured`; ends an
+    /// earlier capture. Only for a client with `capture`.
+    18 Capture capture {
+        /// Where the filter lies, in the client's half of the window; empty ends the capture.
+        span: Span,
+    } -> (), errors [EAFNOSUPPORT, EFAULT, EPERM];
+
+    /// Takes the oldest records of a capture.
+    19 Captured captured {
+        /// Where they shall go, in the server's half of the window.
+        span: Span,
+    } -> Records, errors [EFAULT, EMSGSIZE, EPERM];
 }
 
 impl op::Socket {

@@ -80,6 +80,9 @@ pub struct ClientLimits {
     pub stream_memory: usize,
     /// Bytes for received datagrams, of all its sockets together.
     pub datagram_memory: usize,
+    /// Bytes for frames that it captures; 0 if it may capture none. The first client that may is
+    /// the one that does.
+    pub capture: usize,
     /// TCP ports that it may listen on.
     pub tcp_ports: Vec<PortRange>,
     /// UDP ports that it may bind.

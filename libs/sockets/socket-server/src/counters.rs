@@ -29,6 +29,8 @@ const CALLS: [Counter; Operation::ALL.len()] = [
     Counter::CallsSetOption,
     Counter::CallsQuery,
     Counter::CallsBatch,
+    Counter::CallsCapture,
+    Counter::CallsCaptured,
 ];
 
 /// The counter of an operation's calls.

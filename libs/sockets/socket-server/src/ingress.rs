@@ -5,6 +5,7 @@
 use smoltcp::wire::IpProtocol;
 use socket_proto::{Errno, SocketKind};
 
+use crate::capture::{On, Tapped, Way};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 use crate::ip::icmp::{Error, PORT, PROTOCOL, Why};
@@ -25,11 +26,12 @@ impl<W: Window> Server<W> {
     }
 
     /// Takes the oldest frames of loopback up through the layers, within a budget.
-    pub(crate) fn loop_back<T: TxQueue>(&mut self, budget: usize, tx: &mut T) {
+    pub(crate) fn loop_back<T: TxQueue>(&mut self, budget: usize, tx: &mut Tapped<'_, T>) {
         for _ in 0..budget {
             let Some(frame) = self.net.loopback.take() else {
                 break;
             };
+            tx.pass(On::Loopback, Way::Sent, frame.bytes());
             if let Some(packet) = self.net.receive_own(frame.bytes()) {
                 self.whole(&packet, tx);
             }

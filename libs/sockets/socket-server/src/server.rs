@@ -4,6 +4,7 @@
 //! comes in by [`Server::poll`] at the bottom and goes up (`ingress.rs`), a request comes in by
 //! [`Server::call`] at the top.
 
+use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -13,6 +14,7 @@ use crate::accounts::Accounts;
 use crate::accounts::account::ClientPort;
 use crate::accounts::ports::Ports;
 use crate::accounts::schedule::Schedule;
+use crate::capture::{On, Tap, Tapped, Way};
 use crate::config::{ClientLimits, Config, ConfigError, pool_sizes};
 use crate::counters::{Counter, Counters};
 use crate::ethernet::gateway::GatewayEvent;
@@ -65,6 +67,9 @@ pub struct Server<W> {
     pub(crate) assembled: Vec<u8>,
     datagram_send: usize,
     pub(crate) epoch: u32,
+    pub(crate) tap: Rc<Tap>,
+    /// Somebody captures.
+    pub(crate) tapping: bool,
 }
 
 impl<W: Window> Server<W> {
@@ -97,6 +102,8 @@ impl<W: Window> Server<W> {
             assembled: vec![0; HEADER6 + PAYLOAD_MAX],
             datagram_send: config.datagram_send,
             epoch: config.epoch,
+            tap: Rc::new(Tap::new(&limits, *stats)),
+            tapping: false,
         })
     }
 
@@ -123,7 +130,8 @@ impl<W: Window> Server<W> {
 
     /// Handles what has come and what is due, within a budget.
     pub fn poll<R: RxQueue, T: TxQueue>(&mut self, now: u64, link: &mut Link<R, T>) -> Outcome {
-        let tx = &mut link.tx;
+        let tap = self.tap();
+        let tx = &mut Tapped::new(&mut link.tx, tap.as_deref(), now);
         self.net.set_now(instant(now));
         self.net.run_timers(tx);
         self.tcp.run_timers(&mut self.net, tx);
@@ -136,6 +144,7 @@ impl<W: Window> Server<W> {
             let Some(frame) = link.rx.front() else {
                 break;
             };
+            tx.pass(On::Device, Way::Received, frame);
             self.ingress(frame, tx);
             link.rx.pop();
             budget -= 1;
@@ -159,6 +168,8 @@ impl<W: Window> Server<W> {
         now: u64,
         tx: &mut T,
     ) -> (u64, [u64; 4], Outcome) {
+        let tap = self.tap();
+        let tx = &mut Tapped::new(tx, tap.as_deref(), now);
         self.net.set_now(instant(now));
         let client = self.accounts.find(client);
         let sharers = client.map_or(0, |client| self.accounts.meet(client, self.net.now()));
@@ -184,7 +195,10 @@ impl<W: Window> Server<W> {
     pub fn client_gone<T: TxQueue>(&mut self, client: usize, now: u64, tx: &mut T) -> Outcome {
         self.net.set_now(instant(now));
         let client = self.accounts.find(client);
+        let tap = self.tap();
+        let tx = &mut Tapped::new(tx, tap.as_deref(), now);
         if let Some(client) = client {
+            self.end_capture(client);
             let mut call = self.begin(client);
             call.close_all();
             call.account.attached = false;
@@ -202,6 +216,12 @@ impl<W: Window> Server<W> {
     #[inline]
     pub fn take_address_event(&mut self) -> Option<AddressEvent> {
         self.net.link6.take_event()
+    }
+
+    /// What looks at frames.
+    #[inline]
+    fn tap(&self) -> Option<Rc<Tap>> {
+        self.tapping.then(|| Rc::clone(&self.tap))
     }
 
     /// Sends, tells sockets what has changed, and sums up.

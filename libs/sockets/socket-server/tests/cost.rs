@@ -269,6 +269,7 @@ fn a_server_needs_no_more_memory_than_is_declared() {
             datagram_sockets: (datagrams as u16).into(),
             stream_memory: (limits.stream_memory as u32).into(),
             datagram_memory: (limits.datagram_memory as u32).into(),
+            capture: (limits.capture as u32).into(),
         };
         let mut config = config();
         config.closing = wiring::CLOSING_STREAMS;

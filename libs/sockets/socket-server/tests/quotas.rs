@@ -79,6 +79,7 @@ fn permissions_are_the_configurations() {
     let narrow = ClientLimits {
         stream_memory: usize::MAX,
         datagram_memory: 1 << 17,
+        capture: 0,
         stream_sockets: 4,
         datagram_sockets: 4,
         tcp_ports: vec![port(80), ports(8000, 8010)],

@@ -145,6 +145,26 @@ fn sockets() {
 }
 
 #[test]
+fn one_client_captures() {
+    let with = |name: &str, capture: &str| {
+        let sockets = "uses = [\"net_server\"]\nstream_sockets = 1\n";
+        format!("[pds.{name}]\n{sockets}capture = {capture}\n")
+    };
+    assert!(build(&(own() + &with("one", "0x1_0000")), "").is_ok());
+    expect_added(&with("one", "512"), "capture", "a buffer of 512 bytes");
+    expect_added(
+        &(with("one", "0x1_0000") + &with("two", "0x1_0001")),
+        "capture = 0x1_0001",
+        "two captures, and so does one",
+    );
+    expect_added(
+        "[pds.lone]\ncapture = 0x1_0000\n",
+        "capture",
+        "uses no server of sockets",
+    );
+}
+
+#[test]
 fn windows() {
     let client = |window: &str| {
         format!("[pds.one]\nuses = [\"net_server\"]\ndatagram_sockets = 1\nwindow = {window}\n")

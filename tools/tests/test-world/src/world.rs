@@ -68,6 +68,7 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         datagram_sockets: datagrams,
         stream_memory: usize::MAX,
         datagram_memory: datagrams.min(8) << 17,
+        capture: 0,
         tcp_ports: vec![PortRange::ALL],
         udp_ports: vec![PortRange::ALL],
         tcp_destinations: vec![Destination::ANYWHERE],

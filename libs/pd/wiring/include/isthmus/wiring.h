@@ -62,7 +62,7 @@ struct isthmus_destination {
 struct isthmus_client {
     uint32_t peer;
     uint16_t stream_sockets, datagram_sockets;
-    uint32_t stream_memory, datagram_memory;
+    uint32_t stream_memory, datagram_memory, capture;
     struct isthmus_ports tcp_listen[8], udp_bind[8];
     struct isthmus_destination tcp_connect[8], udp_send[8];
     uint32_t packets_per_second, bytes_per_second[2]; /* the low half first; 0 if without limit */
@@ -82,7 +82,7 @@ struct isthmus_network {
 static inline const struct isthmus_wiring *isthmus_wiring(uintptr_t address)
 {
     const struct isthmus_wiring *table = (const struct isthmus_wiring *)address;
-    return table && memcmp(table->magic, "ISTHWIR\5", 8) == 0 ? table : NULL;
+    return table && memcmp(table->magic, "ISTHWIR\6", 8) == 0 ? table : NULL;
 }
 
 static inline const struct isthmus_peer *isthmus_peers(const struct isthmus_wiring *table)

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define ISTHMUS_VERSION 3
+#define ISTHMUS_VERSION 4
 #define ISTHMUS_RESTARTED 0xfffff
 #define ISTHMUS_NO_PLACE 0xffffe
 #define ISTHMUS_MAX_BATCH 64
@@ -26,6 +26,7 @@
 #define ISTHMUS_MSG_DONTWAIT 64
 #define ISTHMUS_MSG_WAITALL 256
 #define ISTHMUS_MSG_NOSIGNAL 16384
+#define ISTHMUS_EPERM 1
 #define ISTHMUS_ENXIO 6
 #define ISTHMUS_EBADF 9
 #define ISTHMUS_EAGAIN 11
@@ -378,6 +379,33 @@ static inline void isthmus_batch_words(uint64_t words[4],
 	words[3] = 0;
 }
 
+/* Shows this client from now on the frames that pass, in records for `captured`; ends an
+ * earlier capture. Only for a client with `capture`. */
+#define ISTHMUS_OP_CAPTURE 18
+static inline void isthmus_capture_words(uint64_t words[4],
+	uint64_t span_offset,
+	uint64_t span_length)
+{
+	words[0] = span_offset;
+	words[1] = span_length;
+	words[2] = 0;
+	words[3] = 0;
+}
+
+/* Takes the oldest records of a capture. */
+#define ISTHMUS_OP_CAPTURED 19
+#define ISTHMUS_CAPTURED_REPLY_BYTES 0
+#define ISTHMUS_CAPTURED_REPLY_DROPPED 1
+static inline void isthmus_captured_words(uint64_t words[4],
+	uint64_t span_offset,
+	uint64_t span_length)
+{
+	words[0] = span_offset;
+	words[1] = span_length;
+	words[2] = 0;
+	words[3] = 0;
+}
+
 /* A request or a reply, for `batch`. */
 struct isthmus_message {
 	/* The operation, or what has become of it. */
@@ -503,6 +531,34 @@ struct isthmus_tcp_info {
 	uint64_t silence;
 };
 _Static_assert(sizeof(struct isthmus_tcp_info) == 64, "size");
+
+/* What `capture` shows: frames to which all of this applies. Zeros show all of them whole. */
+struct isthmus_capture_filter {
+	/* Frames from or to this address, unless it is unspecified, and from or to this TCP or UDP
+ * port, unless it is 0. */
+	uint64_t address[3];
+	/* Up to 255, frames that carry this protocol of IP; from 1,536 on, frames of this EtherType; 0
+ * means all. */
+	uint32_t protocol;
+	/* Bytes of each frame that are kept; 0 means all. */
+	uint32_t snap;
+};
+_Static_assert(sizeof(struct isthmus_capture_filter) == 32, "size");
+
+/* A captured frame. As many bytes as were kept follow, and zeros up to a multiple of 8. */
+struct isthmus_capture_record {
+	/* Nanoseconds since the counter `cntpct_el0` was 0, at the beginning of the server's wake-up. */
+	uint64_t time;
+	/* Bytes that were kept. */
+	uint32_t length;
+	/* Bytes of the frame. */
+	uint32_t wire_length;
+	/* The number of the interface, as in `query`. */
+	uint32_t interface;
+	/* 1: it was received. 2: it was sent. What passes over loopback is sent. */
+	uint32_t direction;
+};
+_Static_assert(sizeof(struct isthmus_capture_record) == 24, "size");
 
 /* The readiness region, in words of 32 bits: the epoch, the serial, from FIRST_SOCKET on
  * the sockets (poll bits, and the generation in the high half), and behind them the change

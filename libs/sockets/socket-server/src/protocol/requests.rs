@@ -63,11 +63,18 @@ impl<W: Window> Server<W> {
             return Err(Errno::EAGAIN.into());
         }
         let epoch = self.epoch;
+        if let Request::Attach(_) = request {
+            self.end_capture(client);
+        }
         let mut call = self.begin(client);
         match request {
             Request::Attach(asked) => words(call.attach(asked, epoch)),
             Request::Batch(asked) if call.account.attached => {
                 self.batch(client, asked, sharers, tx)
+            }
+            Request::Capture(asked) if call.account.attached => words(self.capture(client, asked)),
+            Request::Captured(asked) if call.account.attached => {
+                words(self.captured(client, asked))
             }
             _ if call.account.attached => call.perform(request, tx),
             _ => {
@@ -101,7 +108,9 @@ impl<W: Window> Call<'_, W> {
     fn perform<T: TxQueue>(&mut self, request: Request, tx: &mut T) -> Reply {
         match request {
             // Not of one account alone.
-            Request::Attach(_) | Request::Batch(_) => Err(Errno::EINVAL.into()),
+            Request::Attach(_) | Request::Batch(_) | Request::Capture(_) | Request::Captured(_) => {
+                Err(Errno::EINVAL.into())
+            }
             Request::Socket(asked) => words(self.socket(asked)),
             Request::Bind(asked) => {
                 words(self.bind(self.account.resolve(asked.socket)?, asked.addr))
