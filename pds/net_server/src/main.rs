@@ -81,6 +81,9 @@ fn init() -> impl Handler {
         clock,
         stats: pd.stats(),
     };
+    for pool in [Counter::RxBuffers, Counter::TxBuffers] {
+        server.stats.set(pool, ring::CAPACITY as u64);
+    }
     server.work();
     // Clients that were attached to the server before it was restarted may be asleep, waiting for
     // sockets that are gone.
@@ -123,6 +126,7 @@ impl NetServer {
         let (rx, tx) = self.frames.queues(self.driver.split());
         let outcome = self.core.poll(now, &mut Link { rx, tx });
         self.finish(&outcome);
+        self.show_pools();
         self.report();
         outcome.more_work
     }
@@ -165,6 +169,17 @@ impl NetServer {
             Ok(()) => info!("driver is up, {}", shown(device.mac)),
             Err(error) => error!("driver is up, but {error}"),
         }
+    }
+
+    /// Says how much of the pools of buffers is in use.
+    fn show_pools(&mut self) {
+        let (rx, tx) = (self.driver.rx().in_use(), self.driver.tx().take_use());
+        let stats = &self.stats;
+        stats.set(Counter::RxBuffersFree, rx.free as u64);
+        stats.raise(Counter::RxBuffersPeak, rx.peak as u64);
+        stats.set(Counter::TxBuffersFree, tx.free as u64);
+        stats.raise(Counter::TxBuffersPeak, tx.peak as u64);
+        stats.add(Counter::TxBuffersFailures, tx.failures.into());
     }
 
     /// Reports rare events: violations, restarts, the gateway.

@@ -130,7 +130,7 @@ pub use half::{ConsumerHalf, ProducerHalf, first_index};
 pub use inheritance::Inheritance;
 pub use link::{Link, LinkEvent, LinkWords, PeerEpoch};
 pub use pages::{DriverHalves, DriverPage, ServerHalves, ServerPage};
-pub use pool::{BUFFER_SIZE, CAPACITY, MIN_FRAME, POOL_SIZE};
+pub use pool::{BUFFER_SIZE, CAPACITY, MIN_FRAME, POOL_SIZE, PoolUse};
 pub use producer::Producer;
 pub use server::{ServerEnd, ServerEvent};
 pub use server_rx::{RxFrame, ServerRx};

@@ -69,6 +69,18 @@ pub(crate) fn offset_of(buffer: u16) -> u32 {
     u32::from(buffer) * SIZE
 }
 
+/// What is in use of a pool.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PoolUse {
+    /// Buffers that are not in use. Of the pool of received frames those are in use that hold a
+    /// frame which waits for the server.
+    pub free: usize,
+    /// Most buffers that were in use at once.
+    pub peak: usize,
+    /// Times that none was free.
+    pub failures: u32,
+}
+
 /// Where a buffer is, as its owner knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Place {

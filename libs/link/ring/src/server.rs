@@ -99,6 +99,7 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
             self.resubmitted = self.resubmitted.saturating_add(tx.resubmit());
         }
         tx.reap();
+        rx.note_use();
         ServerEvent::Up { first }
     }
 
@@ -123,6 +124,7 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     #[must_use = "the driver sleeps on if it is not notified"]
     pub fn flush(&mut self) -> bool {
         let (rx, tx) = (&mut self.rx.side, &mut self.tx);
+        tx.note_use();
         if tx.side.up && tx.is_short() && !tx.side.consumed.has_asked() {
             tx.side.consumed.request_signal();
             self.session.owes_notification = true;

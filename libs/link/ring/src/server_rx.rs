@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server's receive side.
 
-use crate::pool::{BUFFER_SIZE, Place, Pool, check_length, locate, offset_of};
+use crate::pool::{BUFFER_SIZE, Place, Pool, PoolUse, check_length, locate, offset_of};
 use crate::{Consumer, Descriptor, DriverHalves, Producer, Queue, Reason, ServerHalves, Side};
 
 /// A received frame in its buffer. Proof that it lies within one buffer of the pool, and that the
@@ -38,6 +38,8 @@ pub struct ServerRx<'a, const N: usize> {
     pool: Pool<N>,
     /// Descriptors in rx_active that the driver has inherited (B5) and that were not taken yet.
     inherited: u32,
+    /// Most frames that waited at a look.
+    peak: usize,
 }
 
 impl<'a, const N: usize> ServerRx<'a, N> {
@@ -50,6 +52,22 @@ impl<'a, const N: usize> ServerRx<'a, N> {
             ),
             pool: Pool::new(),
             inherited: 0,
+            peak: 0,
+        }
+    }
+
+    /// Notes how many frames wait.
+    #[inline]
+    pub(crate) fn note_use(&mut self) {
+        self.peak = self.peak.max(self.side.consumed.available() as usize);
+    }
+
+    /// What is in use of the pool. Whether the driver has run out of buffers it alone knows.
+    pub fn in_use(&self) -> PoolUse {
+        PoolUse {
+            free: N - (self.side.consumed.available() as usize).min(N),
+            peak: self.peak,
+            failures: 0,
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server's transmit side.
 
-use crate::pool::{BUFFER_SIZE, MIN_FRAME, Place, Pool, locate_start, offset_of};
+use crate::pool::{BUFFER_SIZE, MIN_FRAME, Place, Pool, PoolUse, locate_start, offset_of};
 use crate::{Consumer, Descriptor, DriverHalves, Producer, Queue, ServerHalves, Side};
 use heapless::Vec;
 
@@ -41,6 +41,9 @@ pub struct ServerTx<'a, const N: usize> {
     idle: Vec<u16, N>,
     /// Frames wait although buffers are free.
     pub(crate) hurried: bool,
+    /// Most buffers that were in use at a flush, and how often none was free.
+    peak: usize,
+    failures: u32,
 }
 
 impl<'a, const N: usize> ServerTx<'a, N> {
@@ -57,6 +60,8 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             // The lowest on top, so that few pages are touched while few are in use.
             idle: (0..N as u16).rev().collect(),
             hurried: false,
+            peak: 0,
+            failures: 0,
         }
     }
 
@@ -66,7 +71,10 @@ impl<'a, const N: usize> ServerTx<'a, N> {
         if !self.side.up {
             return None;
         }
-        let buffer = self.idle.pop()?;
+        let Some(buffer) = self.idle.pop() else {
+            self.failures = self.failures.saturating_add(1);
+            return None;
+        };
         self.pool.set(buffer, Place::InUse);
         Some(TxBuffer { buffer })
     }
@@ -130,6 +138,22 @@ impl<'a, const N: usize> ServerTx<'a, N> {
             Ok(buffer)
         }) {
             self.come_home(buffer);
+        }
+    }
+
+    /// Notes how many buffers are in use. They come back when the ring is looked at, so between two
+    /// looks none has been in use that is not now.
+    #[inline]
+    pub(crate) fn note_use(&mut self) {
+        self.peak = self.peak.max(N - self.idle.len());
+    }
+
+    /// What is in use of the pool, and the failures since the last call.
+    pub fn take_use(&mut self) -> PoolUse {
+        PoolUse {
+            free: self.idle.len(),
+            peak: self.peak,
+            failures: core::mem::take(&mut self.failures),
         }
     }
 

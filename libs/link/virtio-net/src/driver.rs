@@ -200,6 +200,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         // no place for others: then the server is not asked to signal, either.
         let more = queues.unmask(queues.tx.is_full() || (wants_tx && queues.tx.len() > 0));
         let few = queues.rx.len() < N.min(queues.rx.capacity()) / 2;
+        self.stats.add(Counter::IrqsMissed, more.into());
         if more || self.end.sleep(few, !queues.tx.is_full()) {
             Turn::Again
         } else {
@@ -213,6 +214,9 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         let queues = &mut self.queues;
         queues.mask();
         moved.received = receive(queues, &mut self.end, &self.stats)?;
+        if moved.received > 0 && queues.rx.len() == 0 {
+            self.stats.inc(Counter::RxNoBuffer);
+        }
         while let Some((slot, _)) = queues.tx.take()? {
             self.end.tx_return(slot);
             moved.confirmed += 1;
@@ -233,6 +237,8 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         }
         if moved.sent > 0 {
             self.stats.inc(Counter::TxBatches);
+            self.stats
+                .add(Counter::TxQueueFull, queues.tx.is_full().into());
             self.stats.add(Counter::TxFrames, moved.sent as u64);
             self.stats.add(Counter::TxBytes, bytes);
         }
@@ -256,6 +262,8 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         }
         let held = self.queues.rx.len() as u64;
         self.stats.set(Counter::RxBuffersHeld, held);
+        let held = self.queues.tx.len() as u64;
+        self.stats.set(Counter::TxBuffersHeld, held);
         self.note_violations();
     }
 

@@ -154,7 +154,9 @@ fn a_device_without_buffers_gets_them_when_the_server_returns_some() {
         !world.device.borrow_mut().deliver(&frame(99, 60)),
         "all buffers are used up"
     );
+    assert_eq!(world.counter(Counter::RxNoBuffer), 0);
     world.take_interrupt();
+    assert_eq!(world.counter(Counter::RxNoBuffer), 1);
     assert!(world.wake_server(), "the driver has asked for buffers");
     world.wake_driver();
     assert!(world.device.borrow_mut().deliver(&frame(100, 60)));

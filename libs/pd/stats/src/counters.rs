@@ -60,14 +60,20 @@ pd_counter_set! {
         IrqsConfig: Count = "irqs_config",
         /// Interrupts that found nothing to do.
         IrqsSpurious: Count = "irqs_spurious",
+        /// Times that the device had done something while interrupts were being switched on, of
+        /// which none came: it was found by looking once more.
+        IrqsMissed: Count = "irqs_missed",
         /// Frames received from the device and passed on.
         RxFrames: Count = "rx_frames",
         /// Bytes of these frames, without the virtio header.
         RxBytes: Bytes = "rx_bytes",
         /// Harvests of received frames, each of one or more.
         RxBatches: Count = "rx_batches",
-        /// Received frames dropped because the server took none.
+        /// Received frames dropped because no frame can have their length.
         RxDropped: Count = "rx_dropped",
+        /// Times that the device was found without a buffer to receive into: it may have dropped
+        /// frames.
+        RxNoBuffer: Count = "rx_no_buffer",
         /// Received frames that a restarted driver found in the queues of its earlier life.
         RxRecovered: Count = "rx_recovered",
         /// Frames given to the device.
@@ -76,6 +82,8 @@ pd_counter_set! {
         TxBytes: Bytes = "tx_bytes",
         /// Submissions of frames, each of one or more.
         TxBatches: Count = "tx_batches",
+        /// Submissions that filled the device's queue, so that other frames had to wait.
+        TxQueueFull: Count = "tx_queue_full",
         /// Writes to the device's notify register for the receive queue.
         DoorbellsRx: Count = "doorbells_rx",
         /// Writes to the device's notify register for the transmit queue.
@@ -94,6 +102,8 @@ pd_counter_set! {
         PeerRestarts: Count = "peer_restarts",
         /// Buffers that the device holds for receiving.
         RxBuffersHeld: Level = "rx_buffers_held",
+        /// Frames that the device has to send.
+        TxBuffersHeld: Level = "tx_buffers_held",
         /// Whether the device says that the link is up.
         LinkUp: Flag = "link_up",
         /// The device's Ethernet address.
@@ -112,6 +122,28 @@ pd_counter_set! {
         TxFrames: Count = "tx_frames",
         /// Bytes of these frames.
         TxBytes: Bytes = "tx_bytes",
+        /// Buffers for received frames.
+        RxBuffers: Level = "rx_buffers",
+        /// Of these, buffers without a frame that waits for the server.
+        RxBuffersFree: Level = "rx_buffers_free",
+        /// Most frames that waited for the server at once.
+        RxBuffersPeak: Level = "rx_buffers_peak",
+        /// Buffers for frames to send.
+        TxBuffers: Level = "tx_buffers",
+        /// Of these, buffers that are not in use.
+        TxBuffersFree: Level = "tx_buffers_free",
+        /// Most of these that were in use at once.
+        TxBuffersPeak: Level = "tx_buffers_peak",
+        /// Times that none of these was free.
+        TxBuffersFailures: Count = "tx_buffers_failures",
+        /// Blocks of memory for fragments.
+        FragmentBlocks: Level = "fragment_blocks",
+        /// Of these, blocks that are not in use.
+        FragmentBlocksFree: Level = "fragment_blocks_free",
+        /// Most of these that were in use at once.
+        FragmentBlocksPeak: Level = "fragment_blocks_peak",
+        /// Times that a datagram in fragments was given up for the blocks of another.
+        FragmentBlocksFailures: Count = "fragment_blocks_failures",
         /// Frames dropped as malformed or not for this host.
         DropsMalformed: Count = "drops_malformed",
         /// Packets dropped because no host can have sent them from their source address.
@@ -196,6 +228,8 @@ pd_counter_set! {
         CopiedToClient: Bytes = "copied_to_client",
         /// Stream sockets in use, those in a backlog included.
         StreamSockets: Level = "stream_sockets",
+        /// Stream sockets that there can be, with those that are only closing.
+        StreamSocketsTotal: Level = "stream_sockets_total",
         /// Datagram sockets in use.
         DatagramSockets: Level = "datagram_sockets",
         /// Highest number of stream sockets in use at once.

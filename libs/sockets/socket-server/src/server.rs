@@ -93,6 +93,7 @@ impl<W: Window> Server<W> {
             port.ready.set_epoch(config.epoch);
         }
         stats.count(Counter::DatagramSockets).set(0);
+        stats.set(Counter::StreamSocketsTotal, streams as u64);
         Ok(Server {
             net: Network::new(config, streams, clients.len(), *stats),
             tcp: Tcp::new(config, streams, &limits),

@@ -44,6 +44,10 @@ fn a_flood_of_first_fragments_does_not_stop_datagrams() {
             assert!(received[0].1 == data, "{sources} sources");
         }
         assert!(world.count(Counter::DropsFragments) > 100);
+        let blocks = world.count(Counter::FragmentBlocks);
+        let free = world.count(Counter::FragmentBlocksFree);
+        let peak = world.count(Counter::FragmentBlocksPeak);
+        assert!(free < blocks && blocks - free <= peak && peak <= blocks);
     }
 }
 

@@ -2,7 +2,7 @@
 //! Two honest ends: frames cross in both directions, in order, and every buffer comes back.
 
 use super::world::{Driver, N, Pages, settle, wake_server};
-use crate::{BUFFER_SIZE, ServerEnd, ServerEvent};
+use crate::{BUFFER_SIZE, PoolUse, ServerEnd, ServerEvent};
 
 #[test]
 fn link_comes_up_whoever_starts_first() {
@@ -67,6 +67,12 @@ fn frames_cross_in_order_and_buffers_return() {
         settle(&mut driver, &mut server);
     }
     assert_eq!(server.tx().idle(), N);
+    let all = PoolUse {
+        free: N,
+        peak: N,
+        failures: 0,
+    };
+    assert_eq!((server.rx().in_use(), server.tx().take_use()), (all, all));
     assert_eq!(server.take_violations(), None);
     assert_eq!(driver.end.take_violations(), None);
 }
@@ -102,6 +108,12 @@ fn running_short_of_transmit_buffers_wakes_the_driver() {
             end.tx().submit(buffer, 60).unwrap();
         }
     });
+    let all = PoolUse {
+        free: 0,
+        peak: N,
+        failures: 1,
+    };
+    assert_eq!(server.tx().take_use(), all);
     driver.wake();
     assert_eq!(driver.sending.len(), N);
     assert!(
@@ -112,6 +124,12 @@ fn running_short_of_transmit_buffers_wakes_the_driver() {
     assert!(driver.end.flush());
     wake_server(&mut server, |_| ());
     assert_eq!(server.tx().idle(), 1);
+    let one = PoolUse {
+        free: 1,
+        failures: 0,
+        ..all
+    };
+    assert_eq!(server.tx().take_use(), one);
 }
 
 #[test]

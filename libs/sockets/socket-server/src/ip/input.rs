@@ -120,10 +120,7 @@ impl Network {
         let progress = self
             .reassembly
             .add(fragment, packet.payload, self.now, into);
-        self.stats.add(
-            Counter::DropsFragments,
-            core::mem::take(&mut self.reassembly.dropped),
-        );
+        self.show_fragments();
         let Progress::Complete(length) = progress else {
             return None;
         };
@@ -145,6 +142,17 @@ impl Network {
             form: Form::Whole,
             ..*packet
         })
+    }
+
+    fn show_fragments(&mut self) {
+        let (stats, reassembly) = (self.stats, &mut self.reassembly);
+        let (total, free) = reassembly.blocks();
+        let [dropped, failures] = [&mut reassembly.dropped, &mut reassembly.pushed_out];
+        stats.add(Counter::DropsFragments, core::mem::take(dropped));
+        stats.add(Counter::FragmentBlocksFailures, core::mem::take(failures));
+        stats.set(Counter::FragmentBlocks, total as u64);
+        stats.set(Counter::FragmentBlocksFree, free as u64);
+        stats.raise(Counter::FragmentBlocksPeak, reassembly.peak as u64);
     }
 
     /// The parts of a packet have been put together behind where its header is to be.

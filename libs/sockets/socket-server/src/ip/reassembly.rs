@@ -100,6 +100,10 @@ pub struct Reassembly {
     blocks: Pool<BlockId, Block>,
     /// Datagrams given up: too old, pushed out, or contradictory.
     pub dropped: u64,
+    /// Of these, datagrams given up for the blocks of another.
+    pub pushed_out: u64,
+    /// Most blocks that were in use at once.
+    pub peak: usize,
 }
 
 impl Reassembly {
@@ -128,6 +132,8 @@ impl Reassembly {
             waiting: Lists::new(DATAGRAMS, 1),
             blocks: Pool::new(POOL, block),
             dropped: 0,
+            pushed_out: 0,
+            peak: 0,
         }
     }
 
@@ -135,6 +141,11 @@ impl Reassembly {
     #[cfg(feature = "audit")]
     pub(crate) fn used(&self) -> [usize; 3] {
         [self.table.len(), self.datagrams.used(), self.blocks.used()]
+    }
+
+    /// Blocks that there are, and those that are not in use.
+    pub fn blocks(&self) -> (usize, usize) {
+        (POOL, POOL - self.blocks.used())
     }
 
     /// A fragment has come, and its destination has been checked. If it completes its datagram, the
@@ -289,8 +300,10 @@ impl Reassembly {
             // This datagram is the last in the list. One alone never needs all blocks.
             let oldest = self.waiting[0].front().filter(|&oldest| oldest != index)?;
             self.give_up(oldest);
+            self.pushed_out += 1;
         }
         let block = self.blocks.take()?;
+        self.peak = self.peak.max(self.blocks.used());
         self.datagrams[index].blocks[number] = Some(block);
         self.blocks[block].present = [0; WORDS];
         Some(block)
