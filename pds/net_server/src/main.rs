@@ -23,7 +23,7 @@ use pd_support::{
     Pd, Peer, ReadOnly, ReadWrite, clock, error, four_words, info, message, peer, region, role,
     warn,
 };
-use ring::{DriverPage, ServerEnd, ServerEvent, ServerPage};
+use ring::{DriverPage, Filter, ServerEnd, ServerEvent, ServerPage};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, restart_count,
 };
@@ -133,6 +133,14 @@ impl NetServer {
 
     /// Finishes the core's work: hands frames to the driver, notifies clients, sets the timer.
     fn finish(&mut self, outcome: &Outcome) {
+        if let Some((promiscuous, groups)) = self.core.take_groups() {
+            let mut filter = Filter {
+                promiscuous,
+                ..Filter::default()
+            };
+            groups.for_each(|group| filter.add(group));
+            self.driver.set_filter(filter);
+        }
         if self.driver.flush() {
             self.stats.inc(Counter::DriverNotifications);
             self.driver_peer.notify();

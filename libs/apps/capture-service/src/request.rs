@@ -24,7 +24,8 @@ const PROTOCOLS: [(&str, u32); 7] = [
 
 /// Reads a line such as `udp host 10.0.2.2 port 53 snap 96`: a protocol (`arp`, `icmp`, `icmp6`,
 /// `ip`, `ip6`, `tcp`, `udp`), `host` with an address, `port` with a port, `snap` with the number
-/// of bytes of each frame that are wanted; in any order, all of them if they are not there.
+/// of bytes of each frame that are wanted, `promiscuous`; in any order, all frames if there is
+/// nothing.
 ///
 /// # Errors
 /// The first word that is none of this.
@@ -36,6 +37,7 @@ pub fn parse(line: &str) -> Result<CaptureFilter, Unknown<'_>> {
         match word {
             "host" => host = value(word, &mut words)?,
             "port" => port = value(word, &mut words)?,
+            "promiscuous" => filter.promiscuous = 1,
             "snap" => filter.snap = value(word, &mut words)?,
             _ => {
                 let named = PROTOCOLS.iter().find(|(name, _)| *name == word);

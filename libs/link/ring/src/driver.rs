@@ -4,8 +4,8 @@
 use crate::held::Held;
 use crate::pool::{check_length, locate, locate_start, offset_of};
 use crate::{
-    Consumer, Descriptor, DeviceState, DriverHalves, Inheritance, LinkEvent, PeerEpoch, Producer,
-    Queue, ServerHalves, Session, Side, Tally, full_fence,
+    Consumer, Descriptor, DeviceState, DriverHalves, Filter, FilterWords, Inheritance, LinkEvent,
+    PeerEpoch, Producer, Queue, ServerHalves, Session, Side, Tally, full_fence,
 };
 use shm::atomic::Ordering;
 
@@ -81,6 +81,9 @@ pub struct DriverEnd<'a, const N: usize> {
     rx_held: Held<N>,
     tx_held: Held<N>,
     inheritance: Inheritance<N>,
+    /// What the server wants, and the version of it that was taken last.
+    wanted: &'a FilterWords,
+    taken: u32,
 }
 
 impl<'a, const N: usize> DriverEnd<'a, N> {
@@ -110,6 +113,8 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
             rx_held: Held::new(),
             tx_held: Held::new(),
             inheritance,
+            wanted: &theirs.filter,
+            taken: 0,
         }
     }
 
@@ -137,7 +142,20 @@ impl<'a, const N: usize> DriverEnd<'a, N> {
         }
         self.rx.produced.publish();
         self.inheritance.clear();
+        self.taken = 0;
         self.session.acknowledge(peer);
+    }
+
+    /// The frames that the server wants, if that has changed since the last call or the link has
+    /// come up (F1, F2).
+    #[inline]
+    pub fn take_filter(&mut self) -> Option<Filter> {
+        let version = self.wanted.version();
+        if version == self.taken || !self.rx.up {
+            return None;
+        }
+        self.taken = version;
+        Some(self.wanted.read())
     }
 
     /// Takes the next empty buffer, for the device to receive into.

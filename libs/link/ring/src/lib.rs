@@ -98,6 +98,16 @@
 //!   rx_active before it acknowledges the server. The server lends nothing before it has looked
 //!   there, and takes a frame if its buffer is still lent with the cookie. Where that does not hold
 //!   the frame was taken before; that is no violation.
+//!
+//! **The filter.** The server says in its page which frames it wants.
+//!
+//! - F1. It writes the filter, then a new version with release, and notifies (as E4). The driver
+//!   compares the version at each look with that of the filter that it has; when it has read a
+//!   filter while a later one was being written, it sees the later version at the next look.
+//! - F2. A driver that has reset its device, or meets a new epoch of the server, has no filter.
+//! - F3. A filter is a hint. A driver whose device has none brings everything, and what a page says
+//!   that was overwritten costs frames until the server begins its next epoch (E6), with which it
+//!   writes its filter again.
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![forbid(unsafe_code)]
 
@@ -105,6 +115,7 @@ mod consumer;
 mod descriptor;
 mod device;
 mod driver;
+mod filter;
 mod half;
 mod held;
 mod inheritance;
@@ -126,6 +137,7 @@ pub use consumer::Consumer;
 pub use descriptor::Descriptor;
 pub use device::DeviceState;
 pub use driver::{DriverEnd, RxSlot, TxFrame, TxSlot};
+pub use filter::{Filter, FilterWords, GROUPS};
 pub use half::{ConsumerHalf, ProducerHalf, first_index};
 pub use inheritance::Inheritance;
 pub use link::{Link, LinkEvent, LinkWords, PeerEpoch};

@@ -4,7 +4,7 @@
 use crate::device::DeviceWords;
 use crate::pool::CAPACITY;
 use crate::sync::Line;
-use crate::{ConsumerHalf, LinkWords, ProducerHalf};
+use crate::{ConsumerHalf, FilterWords, LinkWords, ProducerHalf};
 
 shm::shared_struct! {
     /// What the driver writes (region `driver_rings`).
@@ -28,6 +28,7 @@ shm::shared_struct! {
     #[derive(Debug)]
     pub struct ServerHalves<const N: usize> {
         pub(crate) link: LinkWords,
+        pub(crate) filter: FilterWords,
         pub(crate) rx_active: ConsumerHalf,
         pub(crate) tx_free: ConsumerHalf,
         pub(crate) rx_free: ProducerHalf<N>,
@@ -47,6 +48,7 @@ const REGION: usize = 0x1_0000;
 #[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<DriverPage>() == 4 * 64 + 2 * 128 + 2 * (64 + CAPACITY * 16));
-    assert!(size_of::<ServerPage>() == 64 + 2 * 128 + 2 * (64 + CAPACITY * 16));
+    let filter = (8 + crate::GROUPS * 8).next_multiple_of(64);
+    assert!(size_of::<ServerPage>() == 64 + filter + 2 * 128 + 2 * (64 + CAPACITY * 16));
     assert!(size_of::<DriverPage>() <= REGION && size_of::<ServerPage>() <= REGION);
 };

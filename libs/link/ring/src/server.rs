@@ -2,7 +2,7 @@
 //! The server's end of the link: owner of both pools.
 
 use crate::{
-    DeviceState, DriverHalves, LinkEvent, ServerHalves, ServerRx, ServerTx, Session, Tally,
+    DeviceState, DriverHalves, Filter, LinkEvent, ServerHalves, ServerRx, ServerTx, Session, Tally,
     full_fence,
 };
 use core::mem::take;
@@ -28,8 +28,10 @@ pub enum ServerEvent {
 /// [`flush`](Self::flush); and when there is nothing more to do [`sleep`](Self::sleep).
 #[derive(Debug)]
 pub struct ServerEnd<'a, const N: usize> {
+    mine: &'a ServerHalves<N>,
     theirs: &'a DriverHalves<N>,
     session: Session<'a, N>,
+    filter: Option<Filter>,
     rx: ServerRx<'a, N>,
     tx: ServerTx<'a, N>,
     restarts: u32,
@@ -46,8 +48,10 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// notification.
     pub fn start(mine: &'a ServerHalves<N>, theirs: &'a DriverHalves<N>) -> Self {
         Self {
+            mine,
             theirs,
             session: Session::start(&mine.link, &theirs.link),
+            filter: None,
             rx: ServerRx::new(mine, theirs),
             tx: ServerTx::new(mine, theirs),
             restarts: 0,
@@ -78,6 +82,10 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
         if event == LinkEvent::OutOfStep {
             // The driver resets its device and its halves, and all buffers come home (E6).
             self.session.renew();
+            // The page may have been overwritten.
+            if let Some(filter) = &self.filter {
+                self.mine.filter.write(filter);
+            }
             self.renewals = self.renewals.saturating_add(1);
             event = self.session.look(&mut rx.side, &mut tx.side);
         }
@@ -165,6 +173,16 @@ impl<'a, const N: usize> ServerEnd<'a, N> {
     /// The device, as the driver describes it. An allegation like everything else.
     pub fn device(&self) -> DeviceState {
         self.theirs.device.read()
+    }
+
+    /// Says which frames the device is to receive; [`flush`](Self::flush) will ask for a
+    /// notification if that is something new. Before the first call it may receive all.
+    pub fn set_filter(&mut self, filter: Filter) {
+        if self.filter.as_ref() != Some(&filter) {
+            self.mine.filter.write(&filter);
+            self.filter = Some(filter);
+            self.session.owes_notification = true;
+        }
     }
 
     /// Violations by the driver since the last call, if there are any.

@@ -11,6 +11,8 @@ use virtio_drivers::transport::{DeviceType, Transport};
 /// need a separate header for each frame, and a way to tell the server about them.
 const MAC: u64 = 1 << 5;
 const STATUS: u64 = 1 << 16;
+/// And it can be told which frames to receive (`VIRTIO_NET_F_CTRL_VQ`, `VIRTIO_NET_F_CTRL_RX`).
+const FILTER: u64 = 1 << 17 | 1 << 18;
 
 /// The address of a device that has none of its own: locally administered (IEEE 802, bit 1 of the
 /// first byte). All such devices have the same, so there can be one on a link.
@@ -52,7 +54,7 @@ impl<T: Transport> Device<T> {
     ) -> Result<(DeviceState, Queues<'a, RX, TX>), StartError> {
         let features = &mut self.features;
         self.registers
-            .bring_up(MAC | STATUS, |transport, accepted| {
+            .bring_up(MAC | STATUS | FILTER, |transport, accepted| {
                 *features = accepted;
                 let state = DeviceState {
                     mac: if accepted & MAC != 0 {
@@ -63,7 +65,8 @@ impl<T: Transport> Device<T> {
                     mtu: MTU,
                     link_up: read_link(transport, accepted)?,
                 };
-                Ok((state, Queues::new(transport, memory)?))
+                let filters = accepted & FILTER == FILTER;
+                Ok((state, Queues::new(transport, memory, filters)?))
             })
     }
 

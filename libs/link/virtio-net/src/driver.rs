@@ -6,7 +6,8 @@ use crate::memory::frame_len;
 use crate::queues::{HEADER_LEN, Queues};
 use crate::{DeviceError, DmaMemory, StartError};
 use ring::{
-    DeviceState, DriverEnd, DriverHalves, Inheritance, LinkEvent, PeerEpoch, ServerHalves, Tally,
+    DeviceState, DriverEnd, DriverHalves, Filter, Inheritance, LinkEvent, PeerEpoch, ServerHalves,
+    Tally,
 };
 use stats::{NetDriver as Counter, Writer, mac_to_value};
 use virtio_drivers::transport::{InterruptStatus, Transport};
@@ -42,6 +43,10 @@ pub struct NetDriver<'a, T: Transport, const N: usize, const RX: usize, const TX
     interrupted: bool,
     violations: Tally,
     device_error: Option<DeviceError>,
+    /// The device has commands, or is to get some.
+    controlling: bool,
+    /// It was last told to receive all.
+    receives_all: bool,
 }
 
 /// What a wake-up goes on with.
@@ -71,6 +76,8 @@ struct Moved {
     confirmed: usize,
     posted: usize,
     sent: usize,
+    /// Replies to commands.
+    commands: usize,
 }
 
 impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
@@ -113,6 +120,8 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
             interrupted: false,
             violations: Tally::default(),
             device_error: None,
+            controlling: false,
+            receives_all: false,
         })
     }
 
@@ -183,6 +192,9 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
             LinkEvent::OutOfStep => return Turn::Reset(Cause::OutOfStep),
             LinkEvent::Up { .. } | LinkEvent::Waiting => {}
         }
+        if let Some(filter) = self.end.take_filter() {
+            self.want(filter);
+        }
         let moved = match self.pass() {
             Ok(moved) => moved,
             Err(error) => return Turn::Reset(Cause::Device(error)),
@@ -211,6 +223,9 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
     /// Moves what there is, in all four directions.
     fn pass(&mut self) -> Result<Moved, DeviceError> {
         let mut moved = Moved::default();
+        if self.controlling {
+            moved.commands = self.control()?;
+        }
         let queues = &mut self.queues;
         queues.mask();
         moved.received = receive(queues, &mut self.end, &self.stats)?;
@@ -252,11 +267,48 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         Ok(moved)
     }
 
+    /// Has the device receive what the server wants, if it can be told.
+    #[cold]
+    fn want(&mut self, filter: Filter) {
+        if let Some(control) = &mut self.queues.control {
+            self.stats.inc(Counter::FiltersSet);
+            let groups = filter.groups.len() as u64;
+            self.stats.set(Counter::FilterGroups, groups);
+            self.stats
+                .set(Counter::Promiscuous, filter.promiscuous.into());
+            self.receives_all = filter.promiscuous;
+            control.want(filter);
+            self.controlling = true;
+        }
+    }
+
+    /// Goes on with the commands for the device. Returns how many it has replied to.
+    #[cold]
+    fn control(&mut self) -> Result<usize, DeviceError> {
+        let Some(control) = &mut self.queues.control else {
+            return Ok(0);
+        };
+        let done = control.step(&mut self.device.registers.transport)?;
+        self.controlling = control.is_busy();
+        if done.refused > 0 {
+            self.stats.add(Counter::FiltersRefused, done.refused as u64);
+            // Once: a device that refuses this, too, is left as it is.
+            if !self.receives_all {
+                self.want(Filter {
+                    promiscuous: true,
+                    ..Filter::default()
+                });
+            }
+        }
+        Ok(done.commands)
+    }
+
     fn count(&mut self, moved: Moved) {
         if core::mem::take(&mut self.interrupted) {
             self.stats.inc(match moved {
                 Moved { received: 1.., .. } => Counter::IrqsRx,
                 Moved { confirmed: 1.., .. } => Counter::IrqsTx,
+                Moved { commands: 1.., .. } => Counter::IrqsControl,
                 _ => Counter::IrqsSpurious,
             });
         }
@@ -279,6 +331,7 @@ impl<'a, T: Transport, const N: usize, const RX: usize, const TX: usize>
         self.device.registers.reset()?;
         self.stats.inc(Counter::DeviceResets);
         self.used = false;
+        self.controlling = false;
         (self.state, self.queues) = self.device.bring_up(self.memory)?;
         show(&self.stats, &self.state);
         Ok(())

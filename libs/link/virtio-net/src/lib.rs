@@ -42,6 +42,10 @@
 //! than the tables of the driver hold it uses that many, always a power of two. A device without
 //! an address gets [`FALLBACK_MAC`].
 //!
+//! Where the device has a control queue, it gets the filter that the server wants (rule F1): so
+//! frames for groups that this machine is not in cost nothing. A device that refuses it is told to
+//! receive all.
+//!
 //! # Why not `EVENT_IDX`
 //!
 //! Interrupts and doorbells are suppressed by the rings' flags (virtio 1.2 sections 2.7.7 and
@@ -50,11 +54,13 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+mod control;
 mod device;
 mod driver;
 mod memory;
 mod queues;
 
+pub use control::ControlMemory;
 pub use device::FALLBACK_MAC;
 pub use driver::{NetDriver, RESETS, TURNS};
 pub use memory::{DmaMemory, Notes, QueuePages};

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use ring::{BUFFER_SIZE, Descriptor, MIN_FRAME};
 use virtio::QueueMemory;
 
-use crate::HEADER_LEN;
+use crate::{ControlMemory, HEADER_LEN};
 
 shm::shared_struct! {
     /// What the driver notes of the receive queue for its next life, which finds received frames by
@@ -57,6 +57,7 @@ shm::shared_struct! {
         /// (virtio 1.2 section 5.1.6.2), so all share one.
         pub(crate) header: [AtomicU64; 3],
         pub(crate) notes: Notes<RX>,
+        pub(crate) control: ControlMemory,
     }
 }
 
@@ -65,6 +66,7 @@ impl<const RX: usize, const TX: usize> QueuePages<RX, TX> {
     pub(crate) const RECEIVE: usize = offset_of!(Self, receive);
     pub(crate) const TRANSMIT: usize = offset_of!(Self, transmit);
     pub(crate) const HEADER: usize = offset_of!(Self, header);
+    pub(crate) const CONTROL: usize = offset_of!(Self, control);
 
     /// Frames that the device has delivered to an earlier life of the driver and that were not
     /// handed on, oldest first. The device has been reset.
@@ -88,7 +90,8 @@ impl<const RX: usize, const TX: usize> QueuePages<RX, TX> {
 
 /// There is no padding: whatever is written into the memory is written into an atomic.
 const _: () = assert!(
-    size_of::<QueuePages<16, 32>>() == (16 + 32) * (16 + 2 + 8) + 2 * (8 + 8) + 3 * 8 + 8 + 16 * 8
+    size_of::<QueuePages<16, 32>>()
+        == (16 + 32) * (16 + 2 + 8) + 2 * (8 + 8) + 3 * 8 + 8 + 16 * 8 + size_of::<ControlMemory>()
 );
 
 /// Length of the frame in a buffer into which the device has written `len` bytes. `None`: that

@@ -7,6 +7,7 @@ use ring::{BUFFER_SIZE, RxSlot, TxFrame, TxSlot};
 use virtio::{NEXT, Queue, WRITE};
 use virtio_drivers::transport::Transport;
 
+use crate::control::Control;
 use crate::memory::QueuePages;
 use crate::{DeviceError, DmaMemory, StartError};
 
@@ -22,11 +23,13 @@ const TRANSMIT: u16 = 1;
 const RECEIVE_STRIDE: u16 = 1;
 const TRANSMIT_STRIDE: u16 = 2;
 
-/// Both queues. To be dropped only when the device has been reset.
+/// The queues. To be dropped only when the device has been reset.
 pub(crate) struct Queues<'a, const RX: usize, const TX: usize> {
     memory: DmaMemory<'a, RX, TX>,
     pub(crate) rx: Queue<'a, RxSlot, RX>,
     pub(crate) tx: Queue<'a, TxSlot, TX>,
+    /// Of a device that can be told which frames to receive.
+    pub(crate) control: Option<Control<'a>>,
 }
 
 impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
@@ -34,6 +37,7 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
     pub(crate) fn new<T: Transport>(
         transport: &mut T,
         memory: DmaMemory<'a, RX, TX>,
+        filters: bool,
     ) -> Result<Self, StartError> {
         let pages = memory.queues;
         pages.notes.forget();
@@ -64,7 +68,16 @@ impl<'a, const RX: usize, const TX: usize> Queues<'a, RX, TX> {
                 .describe(id, header, HEADER_LEN.into(), NEXT, id + 1);
         }
         pages.notes.handed_on(rx.used(), rx.size());
-        Ok(Self { memory, rx, tx })
+        let control = match filters {
+            true => Control::new(transport, &pages.control, at(QueuePages::<RX, TX>::CONTROL))?,
+            false => None,
+        };
+        Ok(Self {
+            memory,
+            rx,
+            tx,
+            control,
+        })
     }
 
     /// Gives the device a buffer to receive into.

@@ -58,6 +58,8 @@ pd_counter_set! {
         IrqsTx: Count = "irqs_tx",
         /// Interrupts for a change of the device's configuration.
         IrqsConfig: Count = "irqs_config",
+        /// Interrupts that found replies to commands.
+        IrqsControl: Count = "irqs_control",
         /// Interrupts that found nothing to do.
         IrqsSpurious: Count = "irqs_spurious",
         /// Times that the device had done something while interrupts were being switched on, of
@@ -100,6 +102,14 @@ pd_counter_set! {
         TurnsUsedUp: Count = "turns_used_up",
         /// Restarts of the server seen through the rings' epoch.
         PeerRestarts: Count = "peer_restarts",
+        /// Times that the device was told which frames to receive.
+        FiltersSet: Count = "filters_set",
+        /// Commands for that which it has refused.
+        FiltersRefused: Count = "filters_refused",
+        /// Groups whose frames it was told to receive.
+        FilterGroups: Level = "filter_groups",
+        /// Whether it was told to receive all frames.
+        Promiscuous: Flag = "promiscuous",
         /// Buffers that the device holds for receiving.
         RxBuffersHeld: Level = "rx_buffers_held",
         /// Frames that the device has to send.

@@ -208,24 +208,28 @@ layouts! {
         silence: u64,
     }
 
-    /// What `capture` shows: frames to which all of this applies. Zeros show all of them whole.
+    /// What `capture` shows; zeros show all.
     CaptureFilter capture_filter {
-        /// Frames from or to this address, unless it is unspecified, and from or to this TCP or
-        /// UDP port, unless it is 0.
+        /// Frames to which this and the protocol apply: from or to this address, unless it is
+        /// unspecified, and from or to this TCP or UDP port, unless it is 0.
         address: [u64; 3],
         /// Up to 255, frames that carry this protocol of IP; from 1,536 on, frames of this
         /// EtherType; 0 means all.
         protocol: u32,
         /// Bytes of each frame that are kept; 0 means all.
         snap: u32,
+        /// 1 has the device receive frames for other hosts, too, as far as it can; otherwise 0.
+        promiscuous: u32,
+        /// 0.
+        reserved: u32,
     }
 
-    /// A captured frame. As many bytes as were kept follow, and zeros up to a multiple of 8.
+    /// A captured frame; its bytes follow.
     CaptureRecord capture_record {
         /// Nanoseconds since the counter `cntpct_el0` was 0, at the beginning of the server's
         /// wake-up.
         time: u64,
-        /// Bytes that were kept.
+        /// Bytes that were kept; behind them are zeros up to a multiple of 8.
         length: u32,
         /// Bytes of the frame.
         wire_length: u32,

@@ -10,7 +10,8 @@
 //!
 //! The folders are the layers, from `frames` at the bottom to `protocol` at the top; `tables` has
 //! the containers that all of them use. `ingress.rs` is the way of a frame up, and a call comes in
-//! at `protocol/requests.rs`. `capture` looks at frames on either way. docs/architecture.md has the picture and the rules.
+//! at `protocol/requests.rs`. `capture` looks at frames on either way. docs/architecture.md has the
+//! picture and the rules.
 //!
 //! smoltcp runs TCP. It gets IPv4 packets, whole and for this machine, and takes connections of
 //! IPv6 for such of IPv4; Ethernet, ARP, fragments, ICMP and UDP are this crate's own. It walks all

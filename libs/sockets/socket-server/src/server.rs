@@ -208,6 +208,17 @@ impl<W: Window> Server<W> {
         self.outcome(client.into(), CALL_BUDGET, false, tx)
     }
 
+    /// Which frames the device is to receive besides those for its own address and for all hosts,
+    /// if that may have changed since the last call: whether all of them, and else those for which
+    /// groups. An address may come twice.
+    #[inline]
+    pub fn take_groups(&mut self) -> Option<(bool, impl Iterator<Item = [u8; 6]>)> {
+        match self.net.take_groups_changed() {
+            true => Some((self.net.promiscuous, self.net.groups())),
+            false => None,
+        }
+    }
+
     /// News of the gateway since the last call, for the log.
     pub fn take_event(&mut self) -> Option<GatewayEvent> {
         self.net.gateway.event.take()

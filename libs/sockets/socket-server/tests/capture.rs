@@ -59,7 +59,7 @@ fn filter(protocol: u32, address: &str) -> CaptureFilter {
     CaptureFilter {
         address: addr::to_words(address.parse().unwrap()),
         protocol,
-        snap: 0,
+        ..CaptureFilter::default()
     }
 }
 

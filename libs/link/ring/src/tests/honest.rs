@@ -2,7 +2,7 @@
 //! Two honest ends: frames cross in both directions, in order, and every buffer comes back.
 
 use super::world::{Driver, N, Pages, settle, wake_server};
-use crate::{BUFFER_SIZE, PoolUse, ServerEnd, ServerEvent};
+use crate::{BUFFER_SIZE, Filter, PoolUse, ServerEnd, ServerEvent};
 
 #[test]
 fn link_comes_up_whoever_starts_first() {
@@ -164,4 +164,32 @@ fn change_of_the_cable_is_told() {
     driver.end.set_link_up(false);
     assert!(driver.end.flush());
     assert!(!server.device().link_up);
+}
+
+#[test]
+fn the_driver_is_told_which_frames_are_wanted() {
+    let pages = Pages::new();
+    let mut driver = Driver::start(&pages);
+    let mut server = ServerEnd::start(&pages.server, &pages.driver);
+    settle(&mut driver, &mut server);
+    assert_eq!(driver.end.take_filter(), None, "nothing was said");
+    let mut filter = Filter::default();
+    filter.add([0x33, 0x33, 0, 0, 0, 1]);
+    server.set_filter(filter.clone());
+    assert!(server.flush());
+    assert_eq!(driver.end.take_filter(), Some(filter.clone()));
+    assert_eq!(driver.end.take_filter(), None);
+    server.set_filter(filter.clone());
+    assert!(!server.flush(), "it is the same");
+    // A driver that has started anew takes it when the link is up.
+    let mut driver = Driver::start(&pages);
+    assert_eq!(driver.end.take_filter(), None);
+    settle(&mut driver, &mut server);
+    assert_eq!(driver.end.take_filter(), Some(filter.clone()));
+    // A new server says what it wants; until then the driver has what stands there.
+    let mut server = ServerEnd::start(&pages.server, &pages.driver);
+    filter.promiscuous = true;
+    server.set_filter(filter.clone());
+    settle(&mut driver, &mut server);
+    assert_eq!(driver.end.take_filter(), Some(filter));
 }

@@ -16,6 +16,7 @@ use virtio_drivers::transport::DeviceType;
 
 pub const RECEIVE: usize = 0;
 pub const TRANSMIT: usize = 1;
+pub const CONTROL: usize = 2;
 pub const HEADER: usize = 12;
 pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 
@@ -29,8 +30,18 @@ pub fn network() -> Shared {
     Rc::new(RefCell::new(device))
 }
 
+/// A network device that can be told which frames to receive (CTRL_VQ, CTRL_RX).
+pub fn filtering() -> Shared {
+    let device = network();
+    device.borrow_mut().offered |= 1 << 17 | 1 << 18;
+    device.borrow_mut().queues.push(None);
+    device
+}
+
 /// What a network device does.
 pub trait Network {
+    /// Takes the commands of the control queue and replies with this number.
+    fn obey(&mut self, reply: u8) -> Vec<Vec<u8>>;
     /// A frame arrives from the wire. `false` if there is no buffer.
     fn deliver(&mut self, frame: &[u8]) -> bool;
     /// Takes a receive buffer and claims to have written `len` bytes.
@@ -51,6 +62,19 @@ pub trait Network {
 }
 
 impl Network for TestDevice {
+    fn obey(&mut self, reply: u8) -> Vec<Vec<u8>> {
+        let mut commands = Vec::new();
+        while let Some((id, chain)) = self.ring(CONTROL).next_available() {
+            let [(address, len, false), (to, 1, true)] = chain[..] else {
+                panic!("a command, and a byte for the reply")
+            };
+            commands.push(read(address, len));
+            write(to, &[reply]);
+            self.give_back(CONTROL, id, 1);
+        }
+        commands
+    }
+
     fn deliver(&mut self, frame: &[u8]) -> bool {
         let Some((id, chain)) = self.ring(RECEIVE).next_available() else {
             return false;

@@ -532,24 +532,28 @@ struct isthmus_tcp_info {
 };
 _Static_assert(sizeof(struct isthmus_tcp_info) == 64, "size");
 
-/* What `capture` shows: frames to which all of this applies. Zeros show all of them whole. */
+/* What `capture` shows; zeros show all. */
 struct isthmus_capture_filter {
-	/* Frames from or to this address, unless it is unspecified, and from or to this TCP or UDP
- * port, unless it is 0. */
+	/* Frames to which this and the protocol apply: from or to this address, unless it is
+ * unspecified, and from or to this TCP or UDP port, unless it is 0. */
 	uint64_t address[3];
 	/* Up to 255, frames that carry this protocol of IP; from 1,536 on, frames of this EtherType; 0
  * means all. */
 	uint32_t protocol;
 	/* Bytes of each frame that are kept; 0 means all. */
 	uint32_t snap;
+	/* 1 has the device receive frames for other hosts, too, as far as it can; otherwise 0. */
+	uint32_t promiscuous;
+	/* 0. */
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct isthmus_capture_filter) == 32, "size");
+_Static_assert(sizeof(struct isthmus_capture_filter) == 40, "size");
 
-/* A captured frame. As many bytes as were kept follow, and zeros up to a multiple of 8. */
+/* A captured frame; its bytes follow. */
 struct isthmus_capture_record {
 	/* Nanoseconds since the counter `cntpct_el0` was 0, at the beginning of the server's wake-up. */
 	uint64_t time;
-	/* Bytes that were kept. */
+	/* Bytes that were kept; behind them are zeros up to a multiple of 8. */
 	uint32_t length;
 	/* Bytes of the frame. */
 	uint32_t wire_length;

@@ -57,7 +57,8 @@ const ETHER_TYPES: u32 = 0x600;
 impl Filter {
     fn new(asked: &CaptureFilter) -> Result<Filter, Errno> {
         let address = addr::from_words(asked.address)?;
-        if (256..ETHER_TYPES).contains(&asked.protocol) {
+        let unknown = asked.promiscuous > 1 || asked.reserved != 0;
+        if unknown || (256..ETHER_TYPES).contains(&asked.protocol) {
             return Err(Errno::EINVAL);
         }
         Ok(Filter {
@@ -304,9 +305,12 @@ impl<W: Window> Server<W> {
             }
             window.read(span.half(), span.start(), bytes)?;
         }
+        let promiscuous = filter.promiscuous == 1;
         let filter = Filter::new(&filter)?;
         self.tap.begin(wanted.then_some(filter));
         self.tapping = wanted;
+        self.net.promiscuous = promiscuous;
+        self.net.groups_changed();
         Ok(())
     }
 
@@ -329,6 +333,8 @@ impl<W: Window> Server<W> {
         if self.tapping && self.tap.check(client).is_ok() {
             self.tap.begin(None);
             self.tapping = false;
+            self.net.promiscuous = false;
+            self.net.groups_changed();
         }
     }
 }

@@ -98,6 +98,7 @@ impl Network {
     /// Something has changed: it is found out when something is due. Not at each wake-up, because
     /// all lists are looked at.
     pub(crate) fn plan6(&mut self) {
+        self.groups_changed();
         let link = &self.link6;
         let tentative = link.own.iter().filter_map(|own| match own.state {
             State::Tentative { at, .. } => Some(at),

@@ -259,6 +259,12 @@ impl Link6 {
         self.enabled && (group == ALL_NODES || own.any(|own| solicited_node(own.address) == group))
     }
 
+    /// The groups that this machine is in.
+    pub fn groups(&self) -> impl Iterator<Item = Address> {
+        let own = self.own.iter().map(|own| solicited_node(own.address));
+        self.enabled.then_some(ALL_NODES).into_iter().chain(own)
+    }
+
     /// Whether a host is on the link.
     pub fn is_neighbour(&self, host: Address) -> bool {
         let mut prefixes = self.on_link.iter();

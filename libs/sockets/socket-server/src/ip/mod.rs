@@ -80,6 +80,10 @@ pub(crate) struct Network {
     ident_seed: u64,
     now: Instant,
     pub stats: Counters,
+    /// Whether the device is to be told anew which frames to receive.
+    groups_changed: bool,
+    /// It is to receive all.
+    pub promiscuous: bool,
 }
 
 impl Network {
@@ -115,7 +119,26 @@ impl Network {
             ident_seed: seed(19),
             now: Instant::ZERO,
             stats,
+            groups_changed: true,
+            promiscuous: false,
         }
+    }
+
+    /// The groups that this machine is in have changed, or whether all frames are wanted: the
+    /// device will be told.
+    pub(crate) fn groups_changed(&mut self) {
+        self.groups_changed = true;
+    }
+
+    /// Whether that has happened since the last call.
+    #[inline]
+    pub(crate) fn take_groups_changed(&mut self) -> bool {
+        core::mem::take(&mut self.groups_changed)
+    }
+
+    /// The Ethernet addresses of the groups that this machine is in; some may come twice.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = [u8; 6]> {
+        self.link6.groups().map(link6::group_mac)
     }
 
     /// The driver has started: its Ethernet address, which has been checked, and what the device

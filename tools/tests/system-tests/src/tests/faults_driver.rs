@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use host_peer::contents;
 
 use super::echoing::{echo, echo_during, join};
-use super::faulting::{crash_repeatedly, only_faults_of, serves_again};
+use super::faulting::{counter, crash, crash_repeatedly, only_faults_of, serves_again};
 use super::http_resources::{get_bytes, stats};
 use crate::suite::{Test, test_list};
 use crate::world::{Sockets, TIMEOUT};
@@ -21,6 +21,7 @@ pub const TESTS: &[Test] = test_list![Faults:
     fault_of_net_driver_keeps_idle_connections,
     fault_of_net_driver_during_a_download,
     fault_of_net_driver_loses_no_frame,
+    fault_of_either_leaves_the_devices_filter,
     pulled_cable_is_told_of,
 ];
 
@@ -39,6 +40,23 @@ fn fault_of_net_driver_loses_no_byte_of_an_echo(world: &mut Sockets) -> Result<(
         crash_repeatedly(world, "net_driver", FAULTS)
     })?;
     only_faults_of(world, "net_driver")
+}
+
+/// The device is told again which frames to receive, after a fault of the driver and after one of
+/// the server.
+fn fault_of_either_leaves_the_devices_filter(world: &mut Sockets) -> Result<()> {
+    for pd in ["net_driver", "net_server"] {
+        let before = counter(world, "net_driver", "filters_set")?;
+        crash(world, pd)?;
+        serves_again(world)?;
+        let after = counter(world, "net_driver", "filters_set")?;
+        ensure!(after > before, "{pd}: {before} filters, then {after}");
+    }
+    let groups = counter(world, "net_driver", "filter_groups")?;
+    ensure!(groups >= 2.0, "{groups} groups");
+    let refused = counter(world, "net_driver", "filters_refused")?;
+    ensure!(refused == 0.0, "{refused} commands were refused");
+    Ok(())
 }
 
 fn fault_of_net_driver_keeps_idle_connections(world: &mut Sockets) -> Result<()> {
