@@ -8,7 +8,7 @@ use core::num::NonZeroU16;
 use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind, layouts};
 
 use super::meter::Meter;
-use crate::config::ClientLimits;
+use crate::config::{ClientLimits, Destination};
 use crate::ip::packet::Endpoint;
 use crate::sockets::socket::{Listener, Role, Socket};
 use crate::tables::id::{Id, Slot};
@@ -39,6 +39,8 @@ pub(crate) struct Account<W> {
     pub window: W,
     pub ready: ReadinessWriter<'static>,
     pub limits: ClientLimits,
+    /// It may send datagrams everywhere: the list need not be looked through for each.
+    anywhere: bool,
     pub attached: bool,
     entries: Vec<Entry>,
     free: Vec<u16>,
@@ -73,6 +75,10 @@ impl<W> Account<W> {
             mail,
             window: port.window,
             ready: port.ready,
+            anywhere: port
+                .limits
+                .udp_destinations
+                .contains(&Destination::ANYWHERE),
             limits: port.limits,
             attached: false,
             entries: core::iter::repeat_with(entry).take(count).collect(),
@@ -98,6 +104,19 @@ impl<W> Account<W> {
         match kind {
             SocketKind::Stream => self.streams < self.limits.stream_sockets,
             SocketKind::Datagram => self.datagrams < self.limits.datagram_sockets,
+        }
+    }
+
+    /// Checks that its sockets of this kind may send to an address.
+    ///
+    /// # Errors
+    /// `EACCES`: they may not.
+    #[inline]
+    pub(crate) fn check_reach(&self, kind: SocketKind, to: Endpoint) -> Result<(), Errno> {
+        let anywhere = self.anywhere && kind == SocketKind::Datagram;
+        match anywhere || self.limits.may_reach(kind, to) {
+            true => Ok(()),
+            false => Err(Errno::EACCES),
         }
     }
 

@@ -7,11 +7,11 @@ use core::net::SocketAddr;
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
 use socket_proto::{
-    CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, Span,
+    CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, SocketKind, Span,
 };
 
-use super::Call;
 use super::socket::{Datagram, Role, words};
+use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
@@ -75,7 +75,8 @@ impl<W: Window> Call<'_, W> {
 
     /// `connect`: no packet is sent.
     pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
-        let remote = self.destination(slot, to)?;
+        let remote = destination(self.account.socket_mut(slot)?, &to)?;
+        self.account.check_reach(SocketKind::Datagram, remote)?;
         let (source, _) = self.way(slot, remote.0)?;
         self.autobind(slot)?;
         let datagram = self.datagram_mut(slot)?;
@@ -160,7 +161,11 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EINVAL);
         }
         let to = match header.peer()? {
-            Some(to) => self.destination(slot, to)?,
+            Some(to) => {
+                let to = destination(self.account.socket_mut(slot)?, &to)?;
+                self.account.check_reach(SocketKind::Datagram, to)?;
+                to
+            }
             None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
         };
         let (source, next_hop) = self.way(slot, to.0)?;

@@ -183,16 +183,6 @@ impl<W> Call<'_, W> {
         Ok(local)
     }
 
-    /// Checks an address that a socket wants to send to.
-    fn destination(&mut self, slot: Slot, to: SocketAddr) -> Result<Endpoint, Errno> {
-        let socket = self.account.socket_mut(slot)?;
-        let (kind, to) = (socket.kind(), destination(socket, to)?);
-        match self.account.limits.may_reach(kind, to) {
-            true => Ok(to),
-            false => Err(Errno::EACCES),
-        }
-    }
-
     /// Takes back a port that the server has chosen for a socket which has no use for it any more.
     fn release_chosen_port(&mut self, slot: Slot) {
         let id = self.id(slot);
@@ -207,7 +197,7 @@ impl<W> Call<'_, W> {
 
 /// Where an address leads from a socket, which may be bound. As on Linux the unspecified address
 /// means this machine.
-fn destination(socket: &Socket, to: SocketAddr) -> Result<Endpoint, Errno> {
+fn destination(socket: &Socket, to: &SocketAddr) -> Result<Endpoint, Errno> {
     let datagram = socket.kind() == SocketKind::Datagram;
     let only_v6 = socket.options.only_v6;
     let to = match (socket.family, to) {

@@ -4,10 +4,10 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::{Accepted, Errno, Flag, Flags, Received, Sent, Shutdown, Span};
+use socket_proto::{Accepted, Errno, Flag, Flags, Received, Sent, Shutdown, SocketKind, Span};
 
-use super::Call;
 use super::socket::{Phase, Role, Socket};
+use super::{Call, destination};
 use crate::accounts::ports::Local;
 use crate::counters::Counter;
 use crate::ip::interface::NextHop;
@@ -50,7 +50,8 @@ impl<W: Window> Call<'_, W> {
         }
         let bound = socket.local;
         let families = socket.families();
-        let remote = self.destination(slot, to)?;
+        let remote = destination(socket, &to)?;
+        self.account.check_reach(SocketKind::Stream, remote)?;
         let address = bound.and_then(|local| local.address);
         let (address, next_hop) = self.net.way(address, remote.0)?;
         if next_hop == NextHop::Everyone {
