@@ -260,3 +260,25 @@ fn only_who_may_and_only_while_it_is_wanted() {
     assert_eq!(seen(&mut world), []);
     assert_eq!(world.count(Counter::CaptureFrames), 0);
 }
+
+#[test]
+fn a_capture_can_have_the_device_receive_everything() {
+    let mut world = world();
+    let all = |world: &mut World| world.server.take_groups().map(|(all, _)| all);
+    all(&mut world);
+    let mut filter = CaptureFilter {
+        promiscuous: 1,
+        ..CaptureFilter::default()
+    };
+    begin(&mut world, filter).unwrap();
+    assert_eq!((all(&mut world), all(&mut world)), (Some(true), None));
+    world.attach(TAP);
+    assert_eq!(all(&mut world), Some(false));
+    filter.promiscuous = 2;
+    assert_eq!(begin(&mut world, filter), Err(Errno::EINVAL));
+    filter = CaptureFilter {
+        reserved: 1,
+        ..CaptureFilter::default()
+    };
+    assert_eq!(begin(&mut world, filter), Err(Errno::EINVAL));
+}
