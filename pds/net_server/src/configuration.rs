@@ -6,7 +6,7 @@ use core::num::{NonZeroU32, NonZeroU64};
 
 use pd_support::wiring;
 use socket_server::{ClientLimits, Config, SendRate};
-use wiring::{CLOSING_STREAMS, Limits, Network};
+use wiring::{CLOSING_STREAMS, ICMP, Limits, MULTICAST, Network};
 
 /// Returns what the wiring table says about the network.
 ///
@@ -57,5 +57,7 @@ pub fn client_limits(limits: &Limits) -> ClientLimits {
             packets: NonZeroU32::new(limits.packets_per_second.get()),
             bytes: NonZeroU64::new(limits.bytes_per_second.get()),
         },
+        icmp: limits.has(ICMP),
+        multicast: limits.has(MULTICAST),
     }
 }

@@ -219,6 +219,8 @@ pub struct Pd {
     pub udp_send: Vec<At<Target>>,
     pub packets_per_second: Option<At<NonZeroU32>>,
     pub bytes_per_second: Option<At<NonZeroU64>>,
+    pub icmp: bool,
+    pub multicast: bool,
 }
 
 impl Default for Pd {
@@ -245,6 +247,8 @@ impl Default for Pd {
             udp_send: Vec::new(),
             packets_per_second: None,
             bytes_per_second: None,
+            icmp: false,
+            multicast: false,
         }
     }
 }

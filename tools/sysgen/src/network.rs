@@ -193,21 +193,26 @@ fn port_owners(
     protocol: &str,
     ports: fn(&Pd) -> &[At<Ports>],
 ) {
-    let mut taken: Vec<(&At<Ports>, &str)> = Vec::new();
+    let mut taken: Vec<(&At<Ports>, &Named<Pd>)> = Vec::new();
     for pd in &declaration.pds {
         for entry in ports(pd) {
             let range = entry.0;
+            // Sockets of groups share ports.
+            let shared = |owner: &Named<Pd>| {
+                protocol == "UDP" && pd.multicast && owner.multicast && *owner.name != *pd.name
+            };
             let mut others = taken.iter();
-            if let Some((other, owner)) = others.find(|(other, _)| other.0.overlaps(range)) {
+            let clash = others.find(|(other, owner)| other.0.overlaps(range) && !shared(owner));
+            if let Some((other, owner)) = clash {
                 let place = report.source.place((*other).into());
-                let other = other.0;
+                let (other, name) = (other.0, &owner.name);
                 report.at(
                     entry,
-                    format!("{protocol} port {range} clashes with {other} of {owner} ({place})"),
+                    format!("{protocol} port {range} clashes with {other} of {name} ({place})"),
                     "give each port to one client, once",
                 );
             }
-            taken.push((entry, &pd.name));
+            taken.push((entry, pd));
         }
     }
 }
@@ -287,6 +292,15 @@ pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>
             "no datagram sockets, but UDP ports or destinations",
             "allow some (datagram_sockets = 4), or remove udp_bind and udp_send",
         );
+    }
+    for (key, has) in [("icmp", pd.icmp), ("multicast", pd.multicast)] {
+        if datagrams == 0 && has {
+            report.at(
+                pd.datagram_sockets.or(name),
+                format!("no datagram sockets, but {key}"),
+                format!("allow some (datagram_sockets = 4), or remove {key}"),
+            );
+        }
     }
     let join = "join them to ranges such as \"8000-8010\"";
     length(report, "ports", &pd.tcp_listen, MAX_PORT_RANGES, join);

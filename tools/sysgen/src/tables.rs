@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use wiring::{Channel, Limits, MAX_NAME_SERVERS, Memory, Network, Peer, Table, Text};
+use wiring::{
+    Channel, ICMP, Limits, MAX_NAME_SERVERS, MULTICAST, Memory, Network, Peer, Table, Text,
+};
 
 use crate::declaration::{At, Declaration, Pd, Service};
 use crate::forms::{Ports, Target};
@@ -122,5 +124,7 @@ fn limits(declaration: &Declaration, pd: &Pd) -> Limits {
     if let Some(rate) = &pd.bytes_per_second {
         limits.bytes_per_second = rate.get().into();
     }
-    limits
+    let rights = [(pd.icmp, ICMP), (pd.multicast, MULTICAST)];
+    let rights = rights.iter().filter(|(has, _)| *has);
+    limits.with(rights.map(|(_, right)| right).sum())
 }

@@ -15,6 +15,7 @@
 mod address;
 mod error;
 mod files;
+mod groups;
 mod names;
 mod options;
 mod poll;

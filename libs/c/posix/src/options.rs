@@ -40,6 +40,9 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// microseconds or more).
     pub fn set_option(&self, fd: i32, level: i32, name: i32, bytes: &[u8]) -> Result<(), Error> {
         let socket = self.socket_of(fd)?;
+        if let Some(set) = self.set_group_option(socket, level, name, bytes) {
+            return set;
+        }
         let option = option(level, name)?;
         let set = |value: i64, second: i64| {
             // Numbers below 0 are passed on as they are: the server knows which have a meaning.
@@ -67,6 +70,10 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
                     };
                 })?;
             }
+            // A byte is enough, as on Linux.
+            SocketOption::MulticastTtl | SocketOption::MulticastLoop if bytes.len() < 4 => {
+                set(bytes.first().copied().ok_or(Error::EINVAL)?.into(), 0)?;
+            }
             _ => set(int(bytes, 0)?.into(), 0)?,
         }
         Ok(())
@@ -86,6 +93,10 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
         let option = option(level, name)?;
         let words = self.client().get_option(socket, option)?;
         let mut bytes = [0; OPTION_MAX];
+        if option == SocketOption::MulticastInterface {
+            bytes[..4].copy_from_slice(&self.interface_address(words[0])?);
+            return Ok((bytes, 4));
+        }
         let (size, count) = match option {
             SocketOption::Linger => (4, 2),
             SocketOption::ReceiveTimeout | SocketOption::SendTimeout => (8, 2),

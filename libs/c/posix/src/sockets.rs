@@ -4,23 +4,20 @@
 
 use core::net::SocketAddr;
 
-use socket_client::{Errno, Family, Shutdown, SocketKind, Transport};
+use socket_client::{Errno, Family, Protocol, Shutdown, SocketKind, Transport};
 
 use crate::files::{File, How};
 use crate::{Error, Posix, Wait};
 
 const AF_INET: i32 = 2;
 const AF_INET6: i32 = 10;
-/// The protocol numbers of TCP and UDP.
-const IPPROTO_TCP: i32 = 6;
-const IPPROTO_UDP: i32 = 17;
 
 impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// A new socket. `kind` has no flags in it.
     ///
     /// # Errors
     /// `EAFNOSUPPORT`, `EINVAL` (no such type), `ESOCKTNOSUPPORT`, `EPROTONOSUPPORT`, `EMFILE`,
-    /// `ENFILE`.
+    /// `ENFILE`, `EACCES` (echoes that the declaration does not allow).
     pub fn socket(
         &self,
         family: i32,
@@ -39,15 +36,9 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
             3..=5 => return Err(Errno::ESOCKTNOSUPPORT.into()),
             _ => return Err(Error::EINVAL),
         };
-        let own = match kind {
-            SocketKind::Stream => IPPROTO_TCP,
-            SocketKind::Datagram => IPPROTO_UDP,
-        };
-        if protocol != 0 && protocol != own {
-            return Err(Errno::EPROTONOSUPPORT.into());
-        }
-        self.check_room()?;
-        let socket = self.client().socket_of(family, kind)?;
+        let protocol = u64::try_from(protocol).ok().and_then(Protocol::from_raw);
+        let protocol = protocol.ok_or(Errno::EPROTONOSUPPORT)?;
+        let socket = self.client().socket_with(family, kind, protocol)?;
         self.admit(File::new(socket, kind, nonblocking))
     }
 

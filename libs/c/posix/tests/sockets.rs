@@ -178,6 +178,24 @@ fn connecting_waits_for_its_end_or_says_that_it_goes_on() {
 }
 
 #[test]
+fn echoes_are_asked_for_and_come_back() {
+    let (program, _, _) = program(Wire::simple(), 8);
+    let fd = program.socket(INET, DATAGRAM, 1, false).unwrap();
+    let host: SocketAddr = (test_world::PEER_IP, 0).into();
+    let request = [8, 0, 0, 0, 0, 0, 0, 9];
+    let pieces = [&request[..], b"hello"];
+    assert_eq!(program.send(fd, &pieces, Some(host), Flags::NONE), Ok(13));
+    let mut reply = [0; 20];
+    let received = program.recv(fd, &mut [&mut reply], Flags::NONE).unwrap();
+    assert_eq!((received.count, received.from), (13, Some(host)));
+    assert_eq!((reply[0], &reply[6..13]), (0, &b"\0\x09hello"[..]));
+    let id = program.local(fd).unwrap().port();
+    assert_eq!(reply[4..6], id.to_be_bytes());
+    let wrong = program.socket(INET6, DATAGRAM, 1, false);
+    assert_eq!(wrong.unwrap_err(), Errno::EPROTONOSUPPORT);
+}
+
+#[test]
 fn datagrams_come_one_at_a_time_and_whole_or_cut() {
     let (program, _, wire) = program(Wire::simple(), 8);
     let fd = program.socket(INET, DATAGRAM, 17, false).unwrap();
@@ -296,6 +314,43 @@ fn descriptors_are_the_lowest_free_ones_and_end() {
     assert_eq!(raw.unwrap_err(), Errno::ESOCKTNOSUPPORT);
     let wrong = program.socket(INET, STREAM, 17, false);
     assert_eq!(wrong.unwrap_err(), Errno::EPROTONOSUPPORT);
+}
+
+#[test]
+fn groups_are_joined_by_linux_structs() {
+    let (program, _, wire) = program(Wire::simple(), 8);
+    let fd = program.socket(INET, DATAGRAM, 0, false).unwrap();
+    program.bind(fd, addr(7)).unwrap();
+    let group = [239, 1, 1, 1];
+    let own = test_world::SERVER_IP.octets();
+    let request = |interface: [u8; 4]| [group, interface].concat();
+    let set = |name, bytes: &[u8]| program.set_option(fd, 0, name, bytes);
+    assert_eq!(set(35, &request([10, 9, 9, 9])).unwrap_err(), Errno::ENODEV);
+    assert_eq!(set(35, &group), Err(Error::EINVAL));
+    assert_eq!(set(35, &request(own)), Ok(()));
+    assert_eq!(set(35, &request([0; 4])).unwrap_err(), Errno::EADDRINUSE);
+    let numbered = |number: i32| [&request([0; 4])[..], &number.to_ne_bytes()].concat();
+    assert_eq!(set(36, &numbered(2)).unwrap_err(), Errno::ENODEV);
+    // A byte is a number, too; this machine hears itself.
+    assert_eq!(set(33, &[9]), Ok(()));
+    let (bytes, 4) = program.option(fd, 0, 33).unwrap() else {
+        panic!("another size");
+    };
+    assert_eq!(bytes[..4], 9i32.to_ne_bytes());
+    let to = Some((group, 7).into());
+    assert_eq!(program.send(fd, &[b"hello"], to, Flags::NONE), Ok(5));
+    wire.settle();
+    let mut heard = [0; 5];
+    let received = program.recv(fd, &mut [&mut heard], Flags::NONE).unwrap();
+    assert_eq!((received.count, &heard), (5, b"hello"));
+    assert_eq!(set(36, &numbered(1)), Ok(()));
+    assert_eq!(set(36, &numbered(1)).unwrap_err(), Errno::EADDRNOTAVAIL);
+    assert_eq!(set(32, &own), Ok(()));
+    assert_eq!(program.option(fd, 0, 32).unwrap().0[..4], own);
+    let six = program.socket(INET6, DATAGRAM, 0, false).unwrap();
+    // There is no IPv6 on this link.
+    let refused = program.set_option(six, 41, 20, &[0xff; 20]);
+    assert_eq!(refused.unwrap_err(), Errno::ENODEV);
 }
 
 #[test]

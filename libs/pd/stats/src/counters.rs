@@ -220,6 +220,10 @@ pd_counter_set! {
         CallsCapture: Count = "calls_capture",
         /// Calls of the operation captured.
         CallsCaptured: Count = "calls_captured",
+        /// Calls of the operation join.
+        CallsJoin: Count = "calls_join",
+        /// Calls of the operation leave.
+        CallsLeave: Count = "calls_leave",
         /// Calls with an unknown label.
         CallsUnknown: Count = "calls_unknown",
         /// Calls answered with an error other than "try again".

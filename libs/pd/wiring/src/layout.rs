@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::network::{Limits, Network};
 
 /// Version of the layout, part of the magic number.
-pub const VERSION: u8 = 6;
+pub const VERSION: u8 = 7;
 /// Longest name of a PD, role or host in bytes.
 pub const MAX_NAME: usize = 32;
 /// Longest description of a PD in bytes.
@@ -19,7 +19,7 @@ pub const MAX_DOMAIN: usize = 64;
 /// Ids of channels and interrupts are below this (Microkit manual, "Channels").
 pub const CHANNELS: usize = 62;
 
-pub(crate) const MAGIC: [u8; 8] = *b"ISTHWIR\x06";
+pub(crate) const MAGIC: [u8; 8] = *b"ISTHWIR\x07";
 const _: () = assert!(MAGIC[7] == VERSION);
 
 /// The index of no peer.
@@ -133,5 +133,5 @@ const _: () = assert!(size_of::<RawHeader>() == 32);
 const _: () = assert!(size_of::<RawPeer>() == 128);
 const _: () = assert!(size_of::<RawMemory>() == 64);
 const _: () = assert!(size_of::<RawChannel>() == 48);
-const _: () = assert!(size_of::<RawClient>() == 480);
+const _: () = assert!(size_of::<RawClient>() == 484);
 const _: () = assert!(size_of::<Network>() == 176);

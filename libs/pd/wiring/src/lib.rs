@@ -14,7 +14,7 @@
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
-//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 6 |
+//! | 0 | `[u8; 8]` | `ISTHWIR` and the version, 7 |
 //! | 8 | u32 | size of the table in bytes |
 //! | 12, 14, 16 | u16 | number of peers, memory entries, channels |
 //! | 18, 20 | u16 | number of clients; of networks, 0 or 1 |
@@ -58,7 +58,7 @@
 //! | 40 | u32 | bit 0: this PD may notify; bit 1: it may call; bit 2: it is called; bit 3: it is an interrupt |
 //! | 44 | u32 | zero |
 //!
-//! A client has 480 bytes. Entries of its lists that are not used are zero and come last:
+//! A client has 484 bytes. Entries of its lists that are not used are zero and come last:
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
@@ -105,8 +105,8 @@ mod view;
 pub use build::{Misfit, Table};
 pub use layout::{CHANNELS, MAX_ABOUT, MAX_DOMAIN, MAX_NAME, Text, VERSION};
 pub use network::{
-    Buffers, CLOSING_STREAMS, Destination, Limits, MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME_SERVERS,
-    MAX_PORT_RANGES, Network, PortRange, Quota, server_heap,
+    Buffers, CLOSING_STREAMS, Destination, ICMP, Limits, MAX_CLIENTS, MAX_DESTINATIONS,
+    MAX_NAME_SERVERS, MAX_PORT_RANGES, MULTICAST, Network, PortRange, Quota, server_heap,
 };
 pub use view::{Channel, Memory, Peer, Wiring, WiringError};
 

@@ -170,7 +170,14 @@ pub struct Limits {
     pub packets_per_second: U32,
     /// The same in bytes of Ethernet frames.
     pub bytes_per_second: U64,
+    /// What else it may do: [`ICMP`], [`MULTICAST`].
+    pub rights: U32,
 }
+
+/// A client may send echo requests of ICMP, and hear the replies.
+pub const ICMP: u32 = 1 << 2;
+/// A client may join groups, and send to them.
+pub const MULTICAST: u32 = 1 << 3;
 
 impl Limits {
     /// Returns `None` if a list is longer than [`MAX_PORT_RANGES`] or [`MAX_DESTINATIONS`].
@@ -189,7 +196,20 @@ impl Limits {
             udp_send: list(udp_send)?,
             packets_per_second: U32::ZERO,
             bytes_per_second: U64::ZERO,
+            rights: U32::ZERO,
         })
+    }
+
+    /// Gives further rights.
+    #[must_use]
+    pub fn with(self, rights: u32) -> Self {
+        let rights = (self.rights.get() | rights).into();
+        Limits { rights, ..self }
+    }
+
+    /// Whether it has a right.
+    pub fn has(&self, right: u32) -> bool {
+        self.rights.get() & right != 0
     }
 
     /// Returns the TCP ports that it may listen on, in the order of the declaration.
@@ -217,6 +237,7 @@ impl Limits {
             && is_list(&self.udp_bind, PortRange::is_possible)
             && is_list(&self.tcp_connect, Destination::is_possible)
             && is_list(&self.udp_send, Destination::is_possible)
+            && self.rights.get() & !(ICMP | MULTICAST) == 0
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use wiring::{
-    Buffers, Channel, Destination, Limits, MAX_DESTINATIONS, MAX_PORT_RANGES, Memory, Misfit,
+    Buffers, Channel, Destination, ICMP, Limits, MAX_DESTINATIONS, MAX_PORT_RANGES, Memory, Misfit,
     Network, Peer, PortRange, Quota, Table, Text, Wiring, WiringError,
 };
 
@@ -95,7 +95,12 @@ fn table() -> Table<'static> {
         ],
         clients: vec![
             ("echo_server", echo_limits()),
-            (LONG, Limits::new(quota(1, 0), &[], &[], &[], &[]).unwrap()),
+            (
+                LONG,
+                Limits::new(quota(1, 0), &[], &[], &[], &[])
+                    .unwrap()
+                    .with(ICMP),
+            ),
         ],
         network: Some(network()),
     }
@@ -165,6 +170,7 @@ fn what_is_written_of_the_network_is_read() {
     );
     let other = wiring.limits(LONG).unwrap();
     assert_eq!(other.tcp_listen().count() + other.tcp_connect().count(), 0);
+    assert!(other.has(ICMP) && !echo.has(ICMP));
     assert!(wiring.limits("net_server").is_none() && wiring.limits("nobody").is_none());
 
     let mut without = table();

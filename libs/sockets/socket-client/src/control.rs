@@ -3,12 +3,12 @@
 //! The calls that carry no payload, with the names and error numbers of BSD sockets. None of them
 //! waits.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use socket_proto::layouts::{self, Layout};
 use socket_proto::{
-    Accepted, Errno, Family, QueryKind, Shutdown, SocketKind, SocketOption, Span, op,
+    Accepted, Errno, Family, Protocol, QueryKind, Shutdown, SocketKind, SocketOption, Span, op,
 };
 use time::Instant;
 
@@ -41,9 +41,25 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// As [`Self::socket`].
     pub fn socket_of(&self, family: Family, kind: SocketKind) -> Result<Socket, Errno> {
+        self.socket_with(family, kind, Protocol::Usual)
+    }
+
+    /// As [`Self::socket_of`], with a protocol: a datagram socket with [`Protocol::Icmp`] or
+    /// [`Protocol::Icmpv6`] sends requests for echoes, header included, and hears the replies.
+    ///
+    /// # Errors
+    /// As [`Self::socket`]; `EPROTONOSUPPORT` if the kind has no such protocol, `EACCES` if the
+    /// declaration does not allow it.
+    pub fn socket_with(
+        &self,
+        family: Family,
+        kind: SocketKind,
+        protocol: Protocol,
+    ) -> Result<Socket, Errno> {
         let opened = self.call_again_if_restarted(op::Socket {
             family,
-            ..op::Socket::new(kind)
+            kind,
+            protocol,
         })?;
         Ok(self.adopt(opened.socket))
     }
@@ -251,6 +267,28 @@ impl<T: Transport> Client<T> {
             value,
             second,
         })
+    }
+
+    /// Has a datagram socket join a group (`IP_ADD_MEMBERSHIP`, `IPV6_JOIN_GROUP`): it hears what
+    /// comes to the group at the port to which it is bound. The declaration must have
+    /// `multicast = true`.
+    ///
+    /// # Errors
+    /// `EACCES` if it has not, `EADDRINUSE` if the socket is in the group, `ENOBUFS` if this client
+    /// is in too many (20), `EINVAL` if the address is no group, `ENODEV` without IPv6 on the link,
+    /// `ENOPROTOOPT` for a group of IPv6 on a socket of IPv4.
+    pub fn join(&self, socket: Socket, group: IpAddr) -> Result<(), Errno> {
+        let group = (group, 0).into();
+        self.on(socket, |socket| op::Join { socket, group })
+    }
+
+    /// Has a socket leave a group.
+    ///
+    /// # Errors
+    /// `EADDRNOTAVAIL` if it is not in it, and those of [`Self::join`].
+    pub fn leave(&self, socket: Socket, group: IpAddr) -> Result<(), Errno> {
+        let group = (group, 0).into();
+        self.on(socket, |socket| op::Leave { socket, group })
     }
 
     /// What is known of an interface; they count from 0.

@@ -5,8 +5,8 @@
 use core::fmt::{Debug, Formatter, Result};
 
 use crate::{
-    Client, Guest, Net, NetSocket, Places, Service, Storage, TcpListener, TcpReader, TcpStream,
-    TcpWriter, Transport, UdpSocket,
+    Client, Guest, IcmpSocket, Net, NetSocket, Places, Service, Storage, TcpListener, TcpReader,
+    TcpStream, TcpWriter, Transport, UdpSocket,
 };
 
 /// `debug!([generics] type, name, field: what it shows, …)`
@@ -31,6 +31,7 @@ debug!([T: Transport] TcpStream<'_, T>, "TcpStream", this, socket: this.socket()
 debug!([T: Transport] TcpReader<'_, T>, "TcpReader", this, socket: this.stream().socket());
 debug!([T: Transport] TcpWriter<'_, T>, "TcpWriter", this, socket: this.stream().socket());
 debug!([T: Transport] UdpSocket<'_, T>, "UdpSocket", this, socket: this.socket());
+debug!([T: Transport] IcmpSocket<'_, T>, "IcmpSocket", this, socket: this.socket());
 debug!([const N: usize] Places<N>, "Places", _this);
 debug!([const S: usize, const T: usize] Storage<S, T>, "Storage", _this, sockets: S, timers: T);
 debug!([T: Transport, const N: usize] Service<'_, T, N>, "Service", this, net: this.net());

@@ -7,10 +7,10 @@
 //! - [`Client`]: non-blocking calls with the names and error numbers of BSD sockets, for event
 //!   loops that want each call counted. Readiness is read from a page of shared memory
 //!   ([`Client::poll`]), without a call.
-//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`]) and timers, driven by
-//!   one call of [`Net::run`] for each notification from the server, on any executor. Streams have
-//!   the traits of `embedded-io-async`. [`Service`] is for servers with one task that accepts and
-//!   many that serve.
+//! - [`Net`]: async sockets ([`TcpListener`], [`TcpStream`], [`UdpSocket`], [`IcmpSocket`]) and
+//!   timers, driven by one call of [`Net::run`] for each notification from the server, on any
+//!   executor. Streams have the traits of `embedded-io-async`. [`Service`] is for servers with one
+//!   task that accepts and many that serve.
 //!
 //! No limit of the library ends in a hang: where a table is full the operation fails with `EMFILE`
 //! or `ENOBUFS`.
@@ -44,6 +44,7 @@ mod datagram;
 mod debug;
 #[cfg(feature = "edge-nal")]
 mod edge;
+mod icmp;
 mod io;
 #[cfg(feature = "embedded-nal-async")]
 mod nal;
@@ -65,14 +66,15 @@ pub use area::Area;
 pub use client::{Client, Socket};
 pub use control::KeepAlive;
 pub use datagram::{Batch, BatchWriter, Datagram, Incoming};
+pub use icmp::{Echo, IcmpSocket};
 pub use net::{Net, Storage};
 pub use net_socket::NetSocket;
 pub use places::{GRACE, Places};
 pub use poll::PollFd;
 pub use service::{Guest, Served, Service};
 pub use socket_proto::{
-    Errno, Family, Flag, Flags, Message, PollBits, Records, Shutdown, SocketKind, SocketOption,
-    Span,
+    Errno, Family, Flag, Flags, Message, PollBits, Protocol, Records, Shutdown, SocketKind,
+    SocketOption, Span,
 };
 pub use socket_proto::{addr, layouts, op};
 pub use stream::Sent;

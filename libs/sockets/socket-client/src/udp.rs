@@ -4,12 +4,12 @@
 
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::ops::Deref;
 use core::pin::pin;
 use core::task::Poll;
 
-use socket_proto::{Errno, PollBits, SocketKind};
+use socket_proto::{Errno, PollBits, SocketKind, SocketOption};
 
 use crate::wakers::Direction;
 use crate::{Area, Batch, BatchWriter, Incoming, Net, NetSocket, Transport};
@@ -53,13 +53,20 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     /// `ENOBUFS` if the window has no such area left; those of
     /// [`Client::socket`](crate::Client::socket) and [`Client::bind`](crate::Client::bind).
     pub fn bind(net: &'n Net<T>, addr: SocketAddr, receive_len: usize) -> Result<Self, Errno> {
-        let udp = UdpSocket {
-            socket: net.open(addr, SocketKind::Datagram)?,
-            area: net.client().s2c_areas.allocate(receive_len)?,
-            batch: Cell::default(),
-        };
+        let udp = UdpSocket::own(net.open(addr, SocketKind::Datagram)?, receive_len)?;
         net.client().bind(udp.socket(), addr)?;
         Ok(udp)
+    }
+
+    /// Gives a datagram socket an area of the window.
+    pub(crate) fn own(socket: NetSocket<'n, T>, receive_len: usize) -> Result<Self, Errno> {
+        let area = socket.client().s2c_areas.allocate(receive_len)?;
+        let batch = Cell::default();
+        Ok(UdpSocket {
+            socket,
+            area,
+            batch,
+        })
     }
 
     /// Sets the only peer: [`Self::send`] goes to it, and nobody else is heard.
@@ -68,6 +75,39 @@ impl<'n, T: Transport> UdpSocket<'n, T> {
     /// `EACCES`, `ENETUNREACH`.
     pub fn connect(&self, addr: SocketAddr) -> Result<(), Errno> {
         self.client().connect(self.socket(), addr)
+    }
+
+    /// A socket as [`Self::bind`] makes it, which shares its port with others that are made so:
+    /// each hears the groups that it has joined.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_shared(
+        net: &'n Net<T>,
+        addr: SocketAddr,
+        receive_len: usize,
+    ) -> Result<Self, Errno> {
+        let udp = UdpSocket::own(net.open(addr, SocketKind::Datagram)?, receive_len)?;
+        udp.setsockopt(SocketOption::ReuseAddress, 1)?;
+        net.client().bind(udp.socket(), addr)?;
+        Ok(udp)
+    }
+
+    /// Joins a group: the socket hears what comes to it at its port. The declaration must have
+    /// `multicast = true`.
+    ///
+    /// # Errors
+    /// As [`Client::join`](crate::Client::join).
+    pub fn join(&self, group: IpAddr) -> Result<(), Errno> {
+        self.client().join(self.socket(), group)
+    }
+
+    /// Leaves a group.
+    ///
+    /// # Errors
+    /// As [`Client::leave`](crate::Client::leave).
+    pub fn leave(&self, group: IpAddr) -> Result<(), Errno> {
+        self.client().leave(self.socket(), group)
     }
 
     /// Waits for a datagram and copies it to `buf`. One that is longer is cut off

@@ -33,8 +33,8 @@ errnos! {
     /// Nothing to do at once, or the client has had its share of the server's time; wait for a
     /// notification, then call again.
     EAGAIN = 11, Other;
-    /// The configuration does not let this client use that port or destination, or the destination
-    /// is all hosts and `SO_BROADCAST` is not set.
+    /// The configuration does not let this client use that protocol, port or destination, or the
+    /// destination is all hosts and `SO_BROADCAST` is not set.
     EACCES = 13, PermissionDenied;
     /// An offset or length leaves the window.
     EFAULT = 14, InvalidInput;

@@ -232,9 +232,9 @@ operations! {
         family: Family,
         /// Stream or datagram.
         kind: SocketKind,
-        /// 0, or the protocol of that kind.
+        /// 0, or a protocol of that kind.
         protocol: Protocol,
-    } -> Opened, errors [EMFILE, ENFILE, EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT];
+    } -> Opened, errors [EACCES, EMFILE, ENFILE, EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT];
 
     /// Gives a socket its local address.
     3 Bind bind {
@@ -349,7 +349,7 @@ operations! {
         value: u64,
         /// The second word of options that have one, otherwise 0.
         second: u64,
-    } -> (), errors [EDOM, ENOPROTOOPT];
+    } -> (), errors [EADDRNOTAVAIL, EDOM, ENODEV, ENOPROTOOPT];
 
     /// Writes what is known of an interface, this client or a socket into the window.
     16 Query query {
@@ -387,6 +387,23 @@ operations! {
         /// Where they shall go, in the server's half of the window.
         span: Span,
     } -> Records, errors [EFAULT, EMSGSIZE, EPERM];
+
+    /// A datagram socket joins a group: it hears what comes to it at its port.
+    20 Join join {
+        /// The socket.
+        socket: Handle,
+        /// The group. Its scope, of IPv4 its port, is the number of the interface; 0 is the first
+        /// one.
+        group: SocketAddr,
+    } -> (), errors [EACCES, EADDRINUSE, ENOBUFS, ENODEV, ENOPROTOOPT, EPROTO];
+
+    /// A datagram socket leaves a group.
+    21 Leave leave {
+        /// The socket.
+        socket: Handle,
+        /// The group, as for `join`.
+        group: SocketAddr,
+    } -> (), errors [EACCES, EADDRNOTAVAIL, ENODEV, ENOPROTOOPT, EPROTO];
 }
 
 impl op::Socket {

@@ -58,7 +58,9 @@ macro_rules! options {
 }
 
 options! {
-    /// 0 or 1. The server behaves as if it were set: old connections keep no port from a listener.
+    /// 0 or 1. With it UDP sockets share a port with others that have it: each hears the groups
+    /// that it has joined, and the last what comes to this machine alone. With TCP the server
+    /// behaves as if it were set: old connections keep no port from a listener.
     ReuseAddress = SO_REUSEADDR 1 2 All ReadWrite;
     /// 1 stream, 2 datagram.
     Type = SO_TYPE 1 3 All Read;
@@ -87,7 +89,7 @@ options! {
     SendTimeout = SO_SNDTIMEO 1 21 All ReadWrite;
     /// 1 if the socket listens, otherwise 0.
     AcceptConnections = SO_ACCEPTCONN 1 30 All Read;
-    /// 6 TCP, 17 UDP.
+    /// 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6.
     Protocol = SO_PROTOCOL 1 38 All Read;
     /// 2, `AF_INET`, or 10, `AF_INET6`.
     Domain = SO_DOMAIN 1 39 All Read;
@@ -96,6 +98,21 @@ options! {
     TypeOfService = IP_TOS 0 1 All ReadWrite;
     /// 1..=255: the time to live of IPv4 packets to send. -1 is 64, as at first.
     TimeToLive = IP_TTL 0 2 All ReadWrite;
+    /// The interface by which datagrams to groups of IPv4 leave: 1, or 0 for the usual one, which
+    /// it is, too.
+    MulticastInterface = IP_MULTICAST_IF 0 32 Datagram ReadWrite;
+    /// 0..=255: the time to live of datagrams to groups of IPv4. -1 is 1, as at first. With 0 they
+    /// do not leave this machine.
+    MulticastTtl = IP_MULTICAST_TTL 0 33 Datagram ReadWrite;
+    /// 0 or 1: whether members on this machine hear what the socket sends to groups of IPv4. At
+    /// first 1.
+    MulticastLoop = IP_MULTICAST_LOOP 0 34 Datagram ReadWrite;
+    /// As `IP_MULTICAST_IF`, of IPv6.
+    MulticastInterface6 = IPV6_MULTICAST_IF 41 17 Datagram ReadWrite;
+    /// As `IP_MULTICAST_TTL`, of IPv6.
+    MulticastHops = IPV6_MULTICAST_HOPS 41 18 Datagram ReadWrite;
+    /// As `IP_MULTICAST_LOOP`, of IPv6.
+    MulticastLoop6 = IPV6_MULTICAST_LOOP 41 19 Datagram ReadWrite;
     /// 0..=255: the hop limit of IPv6 packets to send. -1 is 64, as at first.
     UnicastHops = IPV6_UNICAST_HOPS 41 16 All ReadWrite;
     /// 0 or 1: whether a socket of IPv6 has nothing to do with IPv4. At first 0; to be set before

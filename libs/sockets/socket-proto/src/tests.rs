@@ -180,7 +180,7 @@ fn unused_words_are_refused() {
     refused(1, [VERSION, 0, 1, 0], Errno::EINVAL);
     refused(2, [1, 1, 0, 0], Errno::EAFNOSUPPORT);
     refused(2, [2, 7, 0, 0], Errno::ESOCKTNOSUPPORT);
-    refused(2, [2, 2, 1, 0], Errno::EPROTONOSUPPORT);
+    refused(2, [2, 2, 2, 0], Errno::EPROTONOSUPPORT);
     refused(5, [socket, 1, 0, 0], Errno::EINVAL);
     refused(5, [0, 0, 0, 0], Errno::EBADF);
     refused(7, [socket, 0, 0, 1], Errno::EOPNOTSUPP);

@@ -69,7 +69,7 @@ values! {
     SocketKind(u64): ESOCKTNOSUPPORT {
         /// `SOCK_STREAM`: TCP.
         Stream = 1, SOCK_STREAM;
-        /// `SOCK_DGRAM`: UDP.
+        /// `SOCK_DGRAM`: UDP, or echoes of ICMP.
         Datagram = 2, SOCK_DGRAM;
     }
 }
@@ -105,9 +105,13 @@ values! {
     Protocol(u64): EPROTONOSUPPORT {
         /// `IPPROTO_IP`: the usual one of the socket's kind.
         Usual = 0, IPPROTO_IP;
+        /// `IPPROTO_ICMP`, of datagram sockets: echoes over IPv4.
+        Icmp = 1, IPPROTO_ICMP;
         /// `IPPROTO_TCP`, of stream sockets.
         Tcp = 6, IPPROTO_TCP;
         /// `IPPROTO_UDP`, of datagram sockets.
         Udp = 17, IPPROTO_UDP;
+        /// `IPPROTO_ICMPV6`, of datagram sockets: echoes over IPv6.
+        Icmpv6 = 58, IPPROTO_ICMPV6;
     }
 }

@@ -49,9 +49,10 @@ impl<W: Window> Server<W> {
                 }
                 if let Some(local) = socket.local {
                     for address in local.places() {
-                        bound += 1;
-                        let known = self.ports.find(socket.kind(), (address, local.port));
-                        ensure(known == Some(id), "a bound socket has its port")?;
+                        let holder = self.ports.holder(socket.protocol(), address, local.port);
+                        let has = holder == Some(id);
+                        bound += usize::from(has);
+                        ensure(has || self.ports.shares(id), "a bound socket has its port")?;
                     }
                 }
                 let bits = socket.bits(&self.tcp);
@@ -81,6 +82,10 @@ impl<W: Window> Server<W> {
             self.tcp.buffers.left.len() == lent,
             "who has large buffers has left small ones",
         )?;
+        for member in self.net.groups.sockets() {
+            let socket = self.accounts.get(member.client).socket(member.slot);
+            ensure(socket.is_some(), "members of groups are sockets")?;
+        }
         ensure(self.ports.bound.len() == bound, "every port has its socket")?;
         let counted = self.net.stats.count(Counter::DatagramSockets).get();
         ensure(counted == datagrams, "datagram sockets are counted")

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::num::{NonZeroU32, NonZeroU64};
 
-use socket_proto::{MAX_SOCKETS, SocketKind};
+use socket_proto::{MAX_SOCKETS, Protocol};
 use thiserror::Error;
 pub use wiring::{Destination, PortRange};
 
@@ -93,6 +93,10 @@ pub struct ClientLimits {
     pub udp_destinations: Vec<Destination>,
     /// What it may send by the device in a second.
     pub send_rate: SendRate,
+    /// Whether it may send echo requests of ICMP.
+    pub icmp: bool,
+    /// Whether it may join groups, and send to them.
+    pub multicast: bool,
 }
 
 /// Numbers a second; `None` is as many as it can. Bytes are those of Ethernet frames.
@@ -106,21 +110,27 @@ pub struct SendRate {
 
 impl ClientLimits {
     /// The ports that it may listen on or bind.
-    pub(crate) fn bindable(&self, kind: SocketKind) -> &[PortRange] {
-        match kind {
-            SocketKind::Stream => &self.tcp_ports,
-            SocketKind::Datagram => &self.udp_ports,
+    pub(crate) fn bindable(&self, protocol: Protocol) -> &[PortRange] {
+        match protocol {
+            Protocol::Tcp => &self.tcp_ports,
+            Protocol::Udp => &self.udp_ports,
+            // Who may send echoes may number them.
+            _ => &[PortRange::ALL],
         }
     }
 
-    pub(crate) fn may_bind(&self, kind: SocketKind, port: u16) -> bool {
-        self.bindable(kind).iter().any(|range| range.contains(port))
+    pub(crate) fn may_bind(&self, protocol: Protocol, port: u16) -> bool {
+        self.bindable(protocol)
+            .iter()
+            .any(|range| range.contains(port))
     }
 
-    pub(crate) fn may_reach(&self, kind: SocketKind, (address, port): Endpoint) -> bool {
-        let destinations = match kind {
-            SocketKind::Stream => &self.tcp_destinations,
-            SocketKind::Datagram => &self.udp_destinations,
+    pub(crate) fn may_reach(&self, protocol: Protocol, (address, port): Endpoint) -> bool {
+        let destinations = match protocol {
+            Protocol::Tcp => &self.tcp_destinations,
+            Protocol::Udp => &self.udp_destinations,
+            // Who may send echoes may send them to everyone.
+            _ => return true,
         };
         let host = address.to_v6();
         destinations

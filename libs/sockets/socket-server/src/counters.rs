@@ -31,6 +31,8 @@ const CALLS: [Counter; Operation::ALL.len()] = [
     Counter::CallsBatch,
     Counter::CallsCapture,
     Counter::CallsCaptured,
+    Counter::CallsJoin,
+    Counter::CallsLeave,
 ];
 
 /// The counter of an operation's calls.

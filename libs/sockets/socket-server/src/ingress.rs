@@ -3,16 +3,17 @@
 //! The way of a received frame up through the layers, to the socket that it is for.
 
 use smoltcp::wire::IpProtocol;
-use socket_proto::{Errno, SocketKind};
+use socket_proto::{Errno, Protocol, SocketKind};
 
 use crate::capture::{On, Tapped, Way};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
-use crate::ip::icmp::{Error, PORT, PROTOCOL, Why};
-use crate::ip::packet::{self, Form, Packet, Tuple};
+use crate::ip::groups::is_all_hosts;
+use crate::ip::icmp::{Error, PORT, PROTOCOL, Report, Why};
+use crate::ip::packet::{self, Endpoint, Form, Packet, Tuple};
 use crate::protocol::window::Window;
 use crate::server::Server;
-use crate::sockets::socket::Role;
+use crate::sockets::socket::{Datagram, Role};
 use crate::tables::id::SocketId;
 use crate::transport::input::Arrival;
 use crate::transport::opening::Listening;
@@ -76,15 +77,16 @@ impl<W: Window> Server<W> {
             }
             IpProtocol::Udp => self.datagram(packet, tx),
             IpProtocol::Icmp if packet.destination.is_v4() => {
-                if let Some(error) = self.net.icmp(packet, tx) {
-                    self.undelivered(error);
+                if let Some(report) = self.net.icmp(packet, tx) {
+                    self.reported(report, packet);
                 }
             }
             IpProtocol::Icmpv6 if !packet.destination.is_v4() => {
-                if let Some(error) = self.net.icmp6(packet, tx) {
-                    self.undelivered(error);
+                if let Some(report) = self.net.icmp6(packet, tx) {
+                    self.reported(report, packet);
                 }
             }
+            IpProtocol::Igmp => self.net.igmp(packet),
             _ => self.net.refuse(PROTOCOL, packet, tx),
         }
     }
@@ -118,7 +120,7 @@ impl<W: Window> Server<W> {
 
     /// The socket that listens at our end, and whether one more connection may wait.
     fn listening(&self, tuple: Tuple) -> Option<Listening> {
-        let socket = self.ports.find(SocketKind::Stream, tuple.local)?;
+        let socket = self.ports.find(Protocol::Tcp, tuple.local)?;
         let account = self.accounts.get(socket.client);
         let listening = account.socket(socket.slot)?;
         let Role::Listening(listener) = &listening.role else {
@@ -140,22 +142,57 @@ impl<W: Window> Server<W> {
             self.net.stats.inc(Counter::DropsMalformed);
             return;
         };
+        if packet.to_all && self.heard_by_group(tuple, payload) {
+            return;
+        }
         let Some(socket) = self.hears(tuple) else {
             self.net.stats.inc(Counter::DropsNoSocket);
             return self.net.refuse(PORT, packet, tx);
         };
+        self.receive(socket, tuple.remote, payload);
+    }
+
+    #[inline(always)]
+    fn receive(&mut self, socket: SocketId, from: Endpoint, payload: &[u8]) {
         let account = self.accounts.get_mut(socket.client);
-        if account.receive(socket.slot, tuple.remote, payload) {
+        if account.receive(socket.slot, from, payload) {
             self.refresh(socket, None);
         } else {
             self.net.stats.inc(Counter::DropsSocketFull);
         }
     }
 
+    /// A datagram has come to all hosts or to a group. Of a group each member at its port gets a
+    /// copy. Returns false if it is for who has the port.
+    #[cold]
+    fn heard_by_group(&mut self, tuple: Tuple, payload: &[u8]) -> bool {
+        let group = tuple.local.0;
+        if !group.is_multicast() {
+            return false;
+        }
+        let mut copies = 0;
+        let mut number = 0;
+        while let Some(socket) = self.net.groups.member(group, number) {
+            number += 1;
+            let account = self.accounts.get(socket.client);
+            if account
+                .socket(socket.slot)
+                .is_some_and(|socket| socket.is_at(tuple))
+            {
+                self.receive(socket, tuple.remote, payload);
+                copies += 1;
+            }
+        }
+        let heard = copies > 0 || !is_all_hosts(group);
+        let unheard = heard && copies == 0;
+        self.net.stats.add(Counter::DropsNoSocket, unheard.into());
+        heard
+    }
+
     /// The datagram socket at our end, if it hears the other end.
     #[inline(always)]
     fn hears(&self, tuple: Tuple) -> Option<SocketId> {
-        let socket = self.ports.find(SocketKind::Datagram, tuple.local)?;
+        let socket = self.ports.find(Protocol::Udp, tuple.local)?;
         let account = self.accounts.get(socket.client);
         match &account.socket(socket.slot)?.role {
             // What goes to all is not for a connected socket, as on Linux.
@@ -164,12 +201,53 @@ impl<W: Window> Server<W> {
         }
     }
 
+    /// The socket of ICMP with the identifier at our end.
+    fn echoes(&self, protocol: Protocol, tuple: Tuple) -> Option<SocketId> {
+        let socket = self.ports.find(protocol, tuple.local)?;
+        let account = self.accounts.get(socket.client);
+        match &account.socket(socket.slot)?.role {
+            // As on Linux one that is connected hears others, too.
+            Role::Datagram(Datagram { source, .. })
+                if source.is_none_or(|source| source == tuple.local.0) =>
+            {
+                Some(socket)
+            }
+            _ => None,
+        }
+    }
+
+    /// An ICMP message says something to sockets.
+    #[inline(never)]
+    fn reported(&mut self, report: Report, packet: &Packet) {
+        let id = match report {
+            Report::Error(error) => return self.undelivered(error),
+            Report::Reply(id) => id,
+        };
+        let tuple = Tuple {
+            local: (packet.destination, id),
+            remote: (packet.source, 0),
+        };
+        match self.receiver(packet.protocol, tuple) {
+            Some(socket) => self.receive(socket, tuple.remote, packet.payload),
+            None => self.net.stats.inc(Counter::DropsNoSocket),
+        }
+    }
+
+    /// The datagram socket at our end.
+    fn receiver(&self, protocol: IpProtocol, tuple: Tuple) -> Option<SocketId> {
+        match protocol {
+            IpProtocol::Udp => self.hears(tuple),
+            IpProtocol::Icmp => self.echoes(Protocol::Icmp, tuple),
+            IpProtocol::Icmpv6 => self.echoes(Protocol::Icmpv6, tuple),
+            _ => None,
+        }
+    }
+
     /// A packet of ours did not arrive, says somebody. Believed if such a packet may be on its way.
     fn undelivered(&mut self, error: Error) {
         let believed = match error.protocol {
             IpProtocol::Tcp => self.tcp.undelivered(error, &mut self.net),
-            IpProtocol::Udp => self.datagram_undelivered(error),
-            _ => false,
+            _ => self.datagram_undelivered(error),
         };
         self.net
             .stats
@@ -178,23 +256,25 @@ impl<W: Window> Server<W> {
 
     fn datagram_undelivered(&mut self, error: Error) -> bool {
         // A connected socket sends to its peer.
-        if self.hears(error.tuple).is_none() {
+        if self.receiver(error.protocol, error.tuple).is_none() {
             return false;
         }
         match error.why {
             Why::TooBig { mtu } => {
                 self.net.path_narrows(error, mtu);
-                self.datagram_failed(error.tuple, Errno::EMSGSIZE);
+                self.datagram_failed(error.protocol, error.tuple, Errno::EMSGSIZE);
             }
-            Why::Failed { errno, fatal: true } => self.datagram_failed(error.tuple, errno),
+            Why::Failed { errno, fatal: true } => {
+                self.datagram_failed(error.protocol, error.tuple, errno);
+            }
             Why::Failed { .. } => {}
         }
         true
     }
 
     /// A connected datagram socket is told that what it sent did not arrive.
-    pub(crate) fn datagram_failed(&mut self, tuple: Tuple, errno: Errno) {
-        if let Some(id) = self.hears(tuple)
+    pub(crate) fn datagram_failed(&mut self, protocol: IpProtocol, tuple: Tuple, errno: Errno) {
+        if let Some(id) = self.receiver(protocol, tuple)
             && let Ok(socket) = self.accounts.get_mut(id.client).socket_mut(id.slot)
             && let Role::Datagram(datagram) = &socket.role
             && datagram.remote.is_some()

@@ -22,7 +22,7 @@ use crate::ethernet::is_card;
 use crate::frames::{Link, Offload, RxQueue, TxQueue};
 use crate::ip::Network;
 use crate::ip::link6::AddressEvent;
-use crate::ip::output::HEADER6;
+use crate::ip::output::{HEADER6, Outgoing};
 use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::protocol::window::Window;
 use crate::sockets::Call;
@@ -153,8 +153,11 @@ impl<W: Window> Server<W> {
         self.loop_back(LOOPBACK_BUDGET, tx);
         self.unblock(tx);
         self.tcp.end_waits(&mut self.net);
-        while let Some(tuple) = self.net.next_undeliverable() {
-            self.datagram_failed(tuple, Errno::EHOSTUNREACH);
+        while let Some(outgoing) = self.net.next_undeliverable() {
+            let Outgoing {
+                protocol, tuple, ..
+            } = outgoing;
+            self.datagram_failed(protocol, tuple, Errno::EHOSTUNREACH);
         }
         let everyone = ClientSet(u64::MAX);
         self.outcome(everyone, TX_BUDGET, budget == 0, tx)

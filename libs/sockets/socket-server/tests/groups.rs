@@ -2,9 +2,28 @@
 
 //! Which frames the device is to receive.
 
+use socket_proto::{SocketKind, op};
 use test_world::{Faults, PEER_MAC, SERVER_IP6, SERVER_MAC, World, config, config6, limits};
 
 const ALL_NODES: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
+
+/// What members need, and the queries of routers.
+#[test]
+fn what_sockets_join_is_received() {
+    let mut world = World::new(config(), vec![limits(1, 1)], Faults::none());
+    groups(&mut world);
+    let socket = world.socket(SocketKind::Datagram);
+    let group = (std::net::Ipv4Addr::new(239, 1, 200, 3), 0).into();
+    world.ask(op::Join { socket, group }).unwrap();
+    let (all, taken) = groups(&mut world).unwrap();
+    assert!(!all);
+    assert_eq!(
+        taken,
+        [[0x01, 0, 0x5e, 1, 200, 3], [0x01, 0, 0x5e, 0, 0, 1]]
+    );
+    world.close(socket);
+    assert_eq!(groups(&mut world), Some((false, vec![])));
+}
 
 fn groups(world: &mut World) -> Option<(bool, Vec<[u8; 6]>)> {
     let taken = world.server.take_groups();

@@ -4,8 +4,8 @@
 
 use socket_proto::layouts::Layout;
 use socket_proto::{
-    DatagramHeader, Errno, Failure, Flags, OptionValue, PollBits, RESTARTED, SocketKind,
-    SocketOption, Span, op,
+    DatagramHeader, Errno, Failure, Family, Flags, OptionValue, PollBits, Protocol, RESTARTED,
+    SocketKind, SocketOption, Span, op,
 };
 use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange, SendRate};
 use stats::NetServer as Counter;
@@ -87,6 +87,8 @@ fn permissions_are_the_configurations() {
         tcp_destinations: vec![Destination::new([10, 0, 2, 0].into(), 24, port(25)).unwrap()],
         udp_destinations: vec![Destination::new([10, 0, 2, 3].into(), 32, ports(53, 54)).unwrap()],
         send_rate: SendRate::default(),
+        icmp: false,
+        multicast: false,
     };
     let mut world = World::new(config(), vec![narrow], Faults::none());
     for (kind, port, expected) in [
@@ -129,6 +131,17 @@ fn permissions_are_the_configurations() {
     // The datagrams of a batch before one that is refused are sent.
     let batch: [(_, &[u8]); 2] = [(Some("10.0.2.3:53"), b"1"), (Some("10.0.2.9:53"), b"2")];
     assert_eq!(world.send_datagrams(socket, &batch), Ok(1));
+    for (family, protocol) in [
+        (Family::Inet, Protocol::Icmp),
+        (Family::Inet6, Protocol::Icmpv6),
+    ] {
+        let echo = op::Socket {
+            family,
+            kind: SocketKind::Datagram,
+            protocol,
+        };
+        assert_eq!(world.ask(echo), Err(Errno::EACCES));
+    }
     // Listening on a port of the server's choice is not a way around.
     let socket = world.socket(SocketKind::Stream);
     world.bind(socket, "0.0.0.0:0").unwrap();

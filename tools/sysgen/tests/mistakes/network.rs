@@ -121,6 +121,12 @@ fn sockets() {
         "no datagram sockets",
     );
     expect(
+        "stream_sockets = 160\ntcp_listen = [80]\n",
+        "stream_sockets = 160\nicmp = true\ntcp_listen = [80]\n",
+        "[pds.http_server]",
+        "no datagram sockets, but icmp",
+    );
+    expect(
         "stream_sockets = 160\ntcp_listen = [80]",
         "tcp_listen = [80]\ndatagram_sockets = 1",
         "[pds.http_server]",

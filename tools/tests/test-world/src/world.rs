@@ -74,6 +74,8 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         tcp_destinations: vec![Destination::ANYWHERE],
         udp_destinations: vec![Destination::ANYWHERE],
         send_rate: SendRate::default(),
+        icmp: true,
+        multicast: true,
     }
 }
 

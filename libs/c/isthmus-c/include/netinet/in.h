@@ -49,6 +49,11 @@ struct ip_mreq {
     struct in_addr imr_interface;
 };
 
+struct ip_mreqn {
+    struct in_addr imr_multiaddr, imr_address;
+    int imr_ifindex;
+};
+
 struct ipv6_mreq {
     struct in6_addr ipv6mr_multiaddr;
     unsigned ipv6mr_interface;
@@ -74,6 +79,7 @@ extern const struct in6_addr in6addr_loopback;
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_IPV6 41
+#define IPPROTO_ICMPV6 58
 #define IPPROTO_RAW 255
 
 #define IP_TOS 1
@@ -84,6 +90,13 @@ extern const struct in6_addr in6addr_loopback;
 #define IP_ADD_MEMBERSHIP 35
 #define IP_DROP_MEMBERSHIP 36
 #define IPV6_UNICAST_HOPS 16
+#define IPV6_MULTICAST_IF 17
+#define IPV6_MULTICAST_HOPS 18
+#define IPV6_MULTICAST_LOOP 19
+#define IPV6_JOIN_GROUP 20
+#define IPV6_ADD_MEMBERSHIP IPV6_JOIN_GROUP
+#define IPV6_LEAVE_GROUP 21
+#define IPV6_DROP_MEMBERSHIP IPV6_LEAVE_GROUP
 #define IPV6_V6ONLY 26
 
 #define IN_MULTICAST(address) (((uint32_t) (address) & 0xf0000000) == 0xe0000000)

@@ -48,6 +48,11 @@ struct isthmus_channel {
     uint32_t id, peer, flags, reserved;
 };
 
+enum {
+    ISTHMUS_ICMP = 4,
+    ISTHMUS_MULTICAST = 8
+};
+
 /* `first` is 0 behind the last entry of a list. */
 struct isthmus_ports {
     uint16_t first, last;
@@ -66,6 +71,7 @@ struct isthmus_client {
     struct isthmus_ports tcp_listen[8], udp_bind[8];
     struct isthmus_destination tcp_connect[8], udp_send[8];
     uint32_t packets_per_second, bytes_per_second[2]; /* the low half first; 0 if without limit */
+    uint32_t rights; /* ISTHMUS_ICMP, ISTHMUS_MULTICAST */
 };
 
 struct isthmus_network {
@@ -82,7 +88,7 @@ struct isthmus_network {
 static inline const struct isthmus_wiring *isthmus_wiring(uintptr_t address)
 {
     const struct isthmus_wiring *table = (const struct isthmus_wiring *)address;
-    return table && memcmp(table->magic, "ISTHWIR\6", 8) == 0 ? table : NULL;
+    return table && memcmp(table->magic, "ISTHWIR\7", 8) == 0 ? table : NULL;
 }
 
 static inline const struct isthmus_peer *isthmus_peers(const struct isthmus_wiring *table)

@@ -10,7 +10,8 @@ use std::time::Duration;
 use embassy_futures::select::select;
 use embedded_io_async::{Read, Write};
 use socket_client::{
-    Errno, Instant, Net, PollBits, Shutdown, Storage, TcpListener, TcpStream, UdpSocket,
+    Errno, Family, IcmpSocket, Instant, Net, PollBits, Shutdown, Storage, TcpListener, TcpStream,
+    UdpSocket,
 };
 use socket_proto::RESTARTED;
 use test_world::smoltcp::socket::tcp::State;
@@ -729,4 +730,59 @@ fn datagrams_are_received_once_each_however_they_are_taken() {
     let mut taken = taken.take();
     taken.sort_unstable();
     assert_eq!(taken, [10, 11, 12, 13]);
+}
+
+#[test]
+fn a_ping_takes_its_own_reply_and_ends_in_time() {
+    let wire = Wire::simple();
+    let net = wire.net();
+    let said = Cell::new([None; 3]);
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        let socket = IcmpSocket::open(&net, Family::Inet, 4096).unwrap();
+        let peer = test_world::PEER_IP.into();
+        // A reply that nobody waits for any more.
+        socket
+            .send_to(&[8, 0, 0, 0, 0, 0, 0, 7], peer)
+            .await
+            .unwrap();
+        let first = socket.ping(peer, 8, b"hello", SECOND).await;
+        let none = [10, 0, 2, 99].into();
+        let absent = socket.ping(none, 9, b"", 5 * SECOND).await;
+        let silent = socket.ping(none, 10, b"", SECOND / 2).await;
+        said.set([Some(first), Some(absent), Some(silent)]);
+    });
+    tasks.run_until(&net, wire.time() + 10 * SECOND);
+    let [first, absent, silent] = said.get().map(Option::unwrap);
+    let echo = first.unwrap();
+    assert!(echo.len == 5 && echo.time < SECOND, "{echo:?}");
+    assert_eq!(absent, Err(Errno::EHOSTUNREACH));
+    assert_eq!(silent, Err(Errno::ETIMEDOUT));
+}
+
+#[test]
+fn members_of_a_group_share_a_port() {
+    let wire = Wire::simple();
+    let net = wire.net();
+    let group = [239, 1, 1, 1];
+    let member = || {
+        let socket = UdpSocket::bind_shared(&net, addr(7), 4096).unwrap();
+        socket.join(group.into()).unwrap();
+        socket
+    };
+    let (first, second) = (member(), member());
+    let mut tasks = Tasks::default();
+    tasks.spawn(async {
+        first.send_to(b"hello", (group, 7).into()).await.unwrap();
+        for socket in [&first, &second] {
+            let mut heard = [0; 10];
+            let datagram = socket.recv_from(&mut heard).await.unwrap();
+            assert_eq!(heard[..datagram.len], *b"hello");
+        }
+        second.leave(group.into()).unwrap();
+        let again = second.leave(group.into());
+        assert_eq!(again, Err(Errno::EADDRNOTAVAIL));
+    });
+    tasks.run(&net);
+    drop(tasks);
 }

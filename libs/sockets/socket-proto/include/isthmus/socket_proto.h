@@ -19,8 +19,10 @@
 #define ISTHMUS_SHUT_WR 1
 #define ISTHMUS_SHUT_RDWR 2
 #define ISTHMUS_IPPROTO_IP 0
+#define ISTHMUS_IPPROTO_ICMP 1
 #define ISTHMUS_IPPROTO_TCP 6
 #define ISTHMUS_IPPROTO_UDP 17
+#define ISTHMUS_IPPROTO_ICMPV6 58
 #define ISTHMUS_MSG_PEEK 2
 #define ISTHMUS_MSG_TRUNC 32
 #define ISTHMUS_MSG_DONTWAIT 64
@@ -74,7 +76,9 @@
 #define ISTHMUS_QUERY_TCP 4
 #define ISTHMUS_QUERY_ADDRESS 5
 
-/* 0 or 1. The server behaves as if it were set: old connections keep no port from a listener. */
+/* 0 or 1. With it UDP sockets share a port with others that have it: each hears the groups that
+ * it has joined, and the last what comes to this machine alone. With TCP the server behaves as
+ * if it were set: old connections keep no port from a listener. */
 #define ISTHMUS_SO_REUSEADDR (UINT64_C(1) << 32 | 2)
 /* 1 stream, 2 datagram. */
 #define ISTHMUS_SO_TYPE (UINT64_C(1) << 32 | 3)
@@ -103,7 +107,7 @@
 #define ISTHMUS_SO_SNDTIMEO (UINT64_C(1) << 32 | 21)
 /* 1 if the socket listens, otherwise 0. */
 #define ISTHMUS_SO_ACCEPTCONN (UINT64_C(1) << 32 | 30)
-/* 6 TCP, 17 UDP. */
+/* 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6. */
 #define ISTHMUS_SO_PROTOCOL (UINT64_C(1) << 32 | 38)
 /* 2, `AF_INET`, or 10, `AF_INET6`. */
 #define ISTHMUS_SO_DOMAIN (UINT64_C(1) << 32 | 39)
@@ -112,6 +116,21 @@
 #define ISTHMUS_IP_TOS (UINT64_C(0) << 32 | 1)
 /* 1..=255: the time to live of IPv4 packets to send. -1 is 64, as at first. */
 #define ISTHMUS_IP_TTL (UINT64_C(0) << 32 | 2)
+/* The interface by which datagrams to groups of IPv4 leave: 1, or 0 for the usual one, which it
+ * is, too. */
+#define ISTHMUS_IP_MULTICAST_IF (UINT64_C(0) << 32 | 32)
+/* 0..=255: the time to live of datagrams to groups of IPv4. -1 is 1, as at first. With 0 they
+ * do not leave this machine. */
+#define ISTHMUS_IP_MULTICAST_TTL (UINT64_C(0) << 32 | 33)
+/* 0 or 1: whether members on this machine hear what the socket sends to groups of IPv4. At
+ * first 1. */
+#define ISTHMUS_IP_MULTICAST_LOOP (UINT64_C(0) << 32 | 34)
+/* As `IP_MULTICAST_IF`, of IPv6. */
+#define ISTHMUS_IPV6_MULTICAST_IF (UINT64_C(41) << 32 | 17)
+/* As `IP_MULTICAST_TTL`, of IPv6. */
+#define ISTHMUS_IPV6_MULTICAST_HOPS (UINT64_C(41) << 32 | 18)
+/* As `IP_MULTICAST_LOOP`, of IPv6. */
+#define ISTHMUS_IPV6_MULTICAST_LOOP (UINT64_C(41) << 32 | 19)
 /* 0..=255: the hop limit of IPv6 packets to send. -1 is 64, as at first. */
 #define ISTHMUS_IPV6_UNICAST_HOPS (UINT64_C(41) << 32 | 16)
 /* 0 or 1: whether a socket of IPv6 has nothing to do with IPv4. At first 0; to be set before it
@@ -404,6 +423,34 @@ static inline void isthmus_captured_words(uint64_t words[4],
 	words[1] = span_length;
 	words[2] = 0;
 	words[3] = 0;
+}
+
+/* A datagram socket joins a group: it hears what comes to it at its port. */
+#define ISTHMUS_OP_JOIN 20
+static inline void isthmus_join_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t group_head,
+	uint64_t group_high,
+	uint64_t group_low)
+{
+	words[0] = socket;
+	words[1] = group_head;
+	words[2] = group_high;
+	words[3] = group_low;
+}
+
+/* A datagram socket leaves a group. */
+#define ISTHMUS_OP_LEAVE 21
+static inline void isthmus_leave_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t group_head,
+	uint64_t group_high,
+	uint64_t group_low)
+{
+	words[0] = socket;
+	words[1] = group_head;
+	words[2] = group_high;
+	words[3] = group_low;
 }
 
 /* A request or a reply, for `batch`. */

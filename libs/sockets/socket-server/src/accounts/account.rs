@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU16;
 
-use socket_proto::{Errno, Handle, PollBits, ReadinessWriter, SocketKind, layouts};
+use socket_proto::{Errno, Handle, PollBits, Protocol, ReadinessWriter, SocketKind, layouts};
 
 use super::meter::Meter;
 use crate::config::{ClientLimits, Destination};
@@ -107,14 +107,14 @@ impl<W> Account<W> {
         }
     }
 
-    /// Checks that its sockets of this kind may send to an address.
+    /// Checks that its sockets of this protocol may send to an address.
     ///
     /// # Errors
     /// `EACCES`: they may not.
     #[inline]
-    pub(crate) fn check_reach(&self, kind: SocketKind, to: Endpoint) -> Result<(), Errno> {
-        let anywhere = self.anywhere && kind == SocketKind::Datagram;
-        match anywhere || self.limits.may_reach(kind, to) {
+    pub(crate) fn check_reach(&self, protocol: Protocol, to: Endpoint) -> Result<(), Errno> {
+        let anywhere = self.anywhere && protocol == Protocol::Udp;
+        match anywhere || self.limits.may_reach(protocol, to) {
             true => Ok(()),
             false => Err(Errno::EACCES),
         }

@@ -15,7 +15,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use socket_proto::SocketKind;
+use socket_proto::Protocol;
 
 use crate::config::{ClientLimits, PortRange};
 use crate::ip::address::Address;
@@ -86,16 +86,16 @@ fn any_like(address: Address) -> Address {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PortKey {
     address: Address,
-    /// The kind of socket, and behind 16 bits the port.
+    /// The protocol, and behind 16 bits the port.
     port: u64,
 }
 
 impl PortKey {
     #[inline]
-    fn new(kind: SocketKind, address: Address, port: u16) -> Self {
+    fn new(protocol: Protocol, address: Address, port: u16) -> Self {
         PortKey {
             address,
-            port: kind.raw() << 16 | u64::from(port),
+            port: protocol.raw() << 16 | u64::from(port),
         }
     }
 }
@@ -119,6 +119,9 @@ pub struct Ports {
     /// By port: sockets that are bound to it at one address. Such addresses are too many to look at
     /// each (127/8).
     single: Map<PortKey, u16>,
+    /// UDP sockets that share their ports with others that do, too; the last of a port has what
+    /// comes to it alone.
+    shared: Vec<(Local, SocketId)>,
     clients: Vec<Choice>,
     offsets: Secret,
     tables: Secret,
@@ -131,10 +134,10 @@ impl Ports {
     /// reserved, and for whom.
     pub fn new(sockets: usize, limits: &[ClientLimits], key: &[u8; 16]) -> Self {
         let choice = |client: usize| {
-            let [streams, datagrams] = [SocketKind::Stream, SocketKind::Datagram].map(|kind| {
+            let [streams, datagrams] = [Protocol::Tcp, Protocol::Udp].map(|protocol| {
                 let others = limits.iter().enumerate().filter(|&(of, _)| of != client);
-                let reserved = others.flat_map(|(_, limits)| limits.bindable(kind));
-                without(EPHEMERAL, reserved, limits[client].bindable(kind))
+                let reserved = others.flat_map(|(_, limits)| limits.bindable(protocol));
+                without(EPHEMERAL, reserved, limits[client].bindable(protocol))
             });
             Choice {
                 streams,
@@ -146,6 +149,7 @@ impl Ports {
             // One that hears both families has two keys.
             bound: Map::new(2 * sockets, Secret::new(key, 104).hash([])),
             single: Map::new(sockets, Secret::new(key, 105).hash([])),
+            shared: Vec::with_capacity(limits.iter().map(|of| of.datagram_sockets).sum()),
             clients: (0..limits.len()).map(choice).collect(),
             offsets: Secret::new(key, 101),
             tables: Secret::new(key, 102),
@@ -156,8 +160,8 @@ impl Ports {
 
     /// The socket that is bound where something has come to.
     #[inline(always)]
-    pub fn find(&self, kind: SocketKind, to: Endpoint) -> Option<SocketId> {
-        let at = |address| self.bound.get(&PortKey::new(kind, address, to.1));
+    pub fn find(&self, protocol: Protocol, to: Endpoint) -> Option<SocketId> {
+        let at = |address| self.bound.get(&PortKey::new(protocol, address, to.1));
         at(any_like(to.0)).or_else(|| at(to.0))
     }
 
@@ -166,8 +170,8 @@ impl Ports {
     ///
     /// # Errors
     /// [`Full`] if it is taken. (The table has room for every socket.)
-    pub fn bind(&mut self, kind: SocketKind, local: Local, owner: SocketId) -> Result<(), Full> {
-        let key = |address| PortKey::new(kind, address, local.port);
+    pub fn bind(&mut self, protocol: Protocol, local: Local, owner: SocketId) -> Result<(), Full> {
+        let key = |address| PortKey::new(protocol, address, local.port);
         let is_bound = |address| self.bound.get(&key(address)).is_some();
         let single = |address| self.single.get(&key(any_like(address))).unwrap_or(0);
         let is_single = local.address.is_some();
@@ -180,16 +184,90 @@ impl Ports {
         for address in local.places() {
             self.bound.insert(key(address), owner)?;
         }
-        if let Some(address) = local.address {
-            let count = self.single.get(&key(any_like(address))).unwrap_or(0);
-            self.single.insert(key(any_like(address)), count + 1)?;
+        self.count_single(protocol, local, true)
+    }
+
+    /// Counts a socket that is bound at one address, or counts it no longer.
+    fn count_single(&mut self, protocol: Protocol, local: Local, more: bool) -> Result<(), Full> {
+        let Some(address) = local.address else {
+            return Ok(());
+        };
+        let key = PortKey::new(protocol, any_like(address), local.port);
+        match (self.single.get(&key).unwrap_or(0), more) {
+            (count, true) => self.single.insert(key, count + 1),
+            (0 | 1, false) => {
+                self.single.remove(&key);
+                Ok(())
+            }
+            (count, false) => self.single.insert(key, count - 1),
         }
+    }
+
+    /// Gives a UDP port to a socket that shares it with all others which do so.
+    ///
+    /// # Errors
+    /// [`Full`] if one that shares nothing is in the way.
+    pub fn share(&mut self, local: Local, owner: SocketId) -> Result<(), Full> {
+        let key = |address| PortKey::new(Protocol::Udp, address, local.port);
+        for address in local.places() {
+            let holders = [address, any_like(address)].map(|at| self.bound.get(&key(at)));
+            if holders
+                .into_iter()
+                .flatten()
+                .any(|holder| !self.shares(holder))
+            {
+                return Err(Full);
+            }
+            let single = self.single.get(&key(any_like(address))).unwrap_or(0);
+            let sharing = |(at, _): &&(Local, SocketId)| {
+                let same_family = |other| any_like(other) == any_like(address);
+                at.port == local.port && at.address.is_some_and(same_family)
+            };
+            let sharing = self.shared.iter().filter(sharing).count();
+            if local.address.is_none() && usize::from(single) > sharing {
+                return Err(Full);
+            }
+        }
+        for address in local.places() {
+            self.bound.insert(key(address), owner)?;
+        }
+        self.count_single(Protocol::Udp, local, true)?;
+        self.shared.push((local, owner));
         Ok(())
     }
 
+    /// Whether a socket shares its port.
+    pub(crate) fn shares(&self, socket: SocketId) -> bool {
+        self.shared.iter().any(|(_, sharer)| *sharer == socket)
+    }
+
+    /// Takes a port back from one that shares it: the one that came last before has it.
+    #[cold]
+    fn release_shared(&mut self, local: Local, owner: SocketId) {
+        self.shared.retain(|(_, sharer)| *sharer != owner);
+        for address in local.places() {
+            let key = PortKey::new(Protocol::Udp, address, local.port);
+            if self.bound.get(&key) != Some(owner) {
+                continue;
+            }
+            self.bound.remove(&key);
+            let here = |(at, _): &&(Local, SocketId)| {
+                at.port == local.port && at.places().any(|at| at == address)
+            };
+            if let Some(&(_, heir)) = self.shared.iter().rfind(here) {
+                // Its key was there until now.
+                let _ = self.bound.insert(key, heir);
+            }
+        }
+        let _ = self.count_single(Protocol::Udp, local, false);
+    }
+
     /// Takes a port back from its owner.
-    pub fn release(&mut self, kind: SocketKind, local: Local, owner: SocketId) {
-        let key = |address| PortKey::new(kind, address, local.port);
+    pub fn release(&mut self, protocol: Protocol, local: Local, owner: SocketId) {
+        let key = |address| PortKey::new(protocol, address, local.port);
+        if !self.shared.is_empty() && self.shares(owner) {
+            return self.release_shared(local, owner);
+        }
         let mut places = local.places();
         if !places.all(|address| self.bound.get(&key(address)) == Some(owner)) {
             return;
@@ -197,16 +275,19 @@ impl Ports {
         for address in local.places() {
             self.bound.remove(&key(address));
         }
-        let Some(everywhere) = local.address.map(|address| key(any_like(address))) else {
-            return;
-        };
-        match self.single.get(&everywhere) {
-            Some(count) if count > 1 => {
-                // It has its key.
-                let _ = self.single.insert(everywhere, count - 1);
-            }
-            _ => drop(self.single.remove(&everywhere)),
-        }
+        // What is counted has its key.
+        let _ = self.count_single(protocol, local, false);
+    }
+
+    /// Who has a port at an address, or at all of a family.
+    #[cfg(feature = "audit")]
+    pub(crate) fn holder(
+        &self,
+        protocol: Protocol,
+        address: Address,
+        port: u16,
+    ) -> Option<SocketId> {
+        self.bound.get(&PortKey::new(protocol, address, port))
     }
 
     /// Gives a free port, which the server chooses, and `usable` agrees to, where a socket is to be
@@ -216,7 +297,7 @@ impl Ports {
     /// socket or a connection in use, so it is short unless all are taken.
     pub fn bind_ephemeral(
         &mut self,
-        kind: SocketKind,
+        protocol: Protocol,
         owner: SocketId,
         place: Local,
         remote: Option<Endpoint>,
@@ -224,7 +305,7 @@ impl Ports {
     ) -> Option<Local> {
         let client = owner.client.index();
         let choice = self.clients.get(client)?;
-        let count = count(choice.of(kind));
+        let count = count(choice.of(protocol));
         if count == 0 {
             return None;
         }
@@ -244,9 +325,9 @@ impl Ports {
         let start = (offset % u64::from(count)) as u32;
         for step in 0..count {
             let at = (start + moved.wrapping_add(step) % count) % count;
-            let port = nth(self.clients[client].of(kind), at)?;
+            let port = nth(self.clients[client].of(protocol), at)?;
             let local = Local { port, ..place };
-            if usable(port) && self.bind(kind, local, owner).is_ok() {
+            if usable(port) && self.bind(protocol, local, owner).is_ok() {
                 if let Some(table) = counter {
                     self.clients[client].counters[table] = moved.wrapping_add(step + 1);
                 }
@@ -258,10 +339,11 @@ impl Ports {
 }
 
 impl Choice {
-    fn of(&self, kind: SocketKind) -> &[PortRange] {
-        match kind {
-            SocketKind::Stream => &self.streams,
-            SocketKind::Datagram => &self.datagrams,
+    fn of(&self, protocol: Protocol) -> &[PortRange] {
+        match protocol {
+            Protocol::Tcp => &self.streams,
+            Protocol::Udp => &self.datagrams,
+            _ => &[EPHEMERAL],
         }
     }
 }
@@ -323,7 +405,7 @@ mod tests {
     const B: SocketId = SocketId::test(1);
     const ANYONE: SocketId = SocketId::test(9);
     const OWN: Address = Address::v4(Ipv4Addr::new(10, 0, 0, 1));
-    const STREAM: SocketKind = SocketKind::Stream;
+    const STREAM: Protocol = Protocol::Tcp;
     const PEER: Endpoint = (Address::v4(Ipv4Addr::new(192, 0, 2, 1)), 443);
 
     fn range(first: u16, last: u16) -> PortRange {
@@ -344,12 +426,12 @@ mod tests {
 
     fn choose(
         ports: &mut Ports,
-        kind: SocketKind,
+        protocol: Protocol,
         owner: SocketId,
         remote: Option<Endpoint>,
         usable: impl Fn(u16) -> bool,
     ) -> Option<u16> {
-        let local = ports.bind_ephemeral(kind, owner, any(0), remote, usable)?;
+        let local = ports.bind_ephemeral(protocol, owner, any(0), remote, usable)?;
         Some(local.port)
     }
 
@@ -365,12 +447,12 @@ mod tests {
         let mut ports = ports(4, &[], 3);
         assert_eq!(ports.bind(STREAM, any(80), A), Ok(()));
         assert_eq!(ports.bind(STREAM, any(80), B), Err(Full));
-        assert_eq!(ports.bind(SocketKind::Datagram, any(80), B), Ok(()));
+        assert_eq!(ports.bind(Protocol::Udp, any(80), B), Ok(()));
         ports.release(STREAM, any(80), B);
         assert_eq!(ports.find(STREAM, (OWN, 80)), Some(A));
         ports.release(STREAM, any(80), A);
         assert_eq!(ports.find(STREAM, (OWN, 80)), None);
-        assert_eq!(ports.find(SocketKind::Datagram, (OWN, 80)), Some(B));
+        assert_eq!(ports.find(Protocol::Udp, (OWN, 80)), Some(B));
     }
 
     #[test]
@@ -452,7 +534,7 @@ mod tests {
         // Its own client may get it, and the other protocol is another matter.
         let own = (0..200).map(|_| choose(&mut ports, STREAM, B, None, |_| true).unwrap());
         assert!(own.filter(|&port| anothers(port)).count() > 100);
-        let datagram = SocketKind::Datagram;
+        let datagram = Protocol::Udp;
         let others = (0..200).map(|_| choose(&mut ports, datagram, A, None, |_| true).unwrap());
         assert!(others.filter(|&port| anothers(port)).count() > 100);
     }

@@ -13,7 +13,8 @@ mod resolve;
 pub const HEADER: usize = 14;
 /// The address of all hosts.
 pub const BROADCAST: [u8; 6] = [0xff; 6];
-/// How the addresses of groups of IPv6 begin (RFC 2464 section 7).
+/// How the addresses of groups begin (RFC 1112 section 6.4, RFC 2464 section 7).
+const GROUPS4: [u8; 3] = [0x01, 0x00, 0x5e];
 const GROUPS: [u8; 2] = [0x33, 0x33];
 
 const IPV4_TYPE: u16 = 0x0800;
@@ -76,8 +77,12 @@ pub fn open(frame: &[u8], own: [u8; 6]) -> Option<Frame<'_>> {
     let [to @ .., s0, s1, s2, s3, s4, s5, t0, t1] = *header;
     let sender = [s0, s1, s2, s3, s4, s5];
     let kind = u16::from_be_bytes([t0, t1]);
-    // Which groups of IPv6 this machine is in, the packet's destination tells.
-    let group = |to: [u8; 6]| kind == IPV6_TYPE && to.starts_with(&GROUPS);
+    // Which groups this machine is in, the packet's destination tells.
+    let group = |to: [u8; 6]| match kind {
+        IPV4_TYPE => to.starts_with(&GROUPS4),
+        IPV6_TYPE => to.starts_with(&GROUPS),
+        _ => false,
+    };
     let to_all = to != own;
     if !is_card(sender) || (to_all && to != BROADCAST && !group(to)) {
         return None;

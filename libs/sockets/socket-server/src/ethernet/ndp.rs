@@ -31,10 +31,14 @@ const ROUTER_SOLICIT: u8 = 133;
 const ROUTER_ADVERT: u8 = 134;
 const NEIGHBOUR_SOLICIT: u8 = 135;
 const NEIGHBOUR_ADVERT: u8 = 136;
-/// Type of a report of groups, and of a record: all senders are heard (RFC 3810 section 5.2).
+/// Type of a report of groups, and of records: all senders are heard, or none any more (RFC 3810
+/// section 5.2).
 const REPORT: u8 = 143;
 const TO_EXCLUDE: u8 = 4;
+const TO_INCLUDE: u8 = 3;
 const RECORD: usize = 20;
+/// Records of one report: it fits into a packet.
+const RECORDS: usize = 32;
 
 /// Options of neighbours' and routers' messages (RFC 4861 section 4.6).
 pub(crate) const SOURCE_ADDRESS: u8 = 1;
@@ -284,23 +288,37 @@ impl Network {
     /// Reports the groups that this machine is in, so that switches let through what is for them
     /// (RFC 3810 section 5.2).
     pub(crate) fn report_groups<T: TxQueue>(&mut self, tx: &mut T) {
-        const ROOM: usize = 512;
-        let mut packet = [0; ROOM];
+        let mut packet = [0; 8 + 8 + RECORDS * RECORD];
+        let mut at = 0;
+        loop {
+            let own = self.link6.own.iter();
+            let own = own.filter(|own| own.state != State::Duplicate);
+            let own = own.map(|own| solicited_node(own.address));
+            let joined = own.chain(self.groups.joined(false));
+            let joined = joined.map(|group| (group, TO_EXCLUDE));
+            let left = self.groups.left(false).map(|group| (group, TO_INCLUDE));
+            let records = joined.chain(left).skip(at).take(RECORDS);
+            packet.fill(0);
+            let mut count = 0;
+            for ((group, kind), record) in records.zip(packet[16..].chunks_exact_mut(RECORD)) {
+                record[0] = kind;
+                record[4..].copy_from_slice(&group.to_v6().octets());
+                count += 1;
+            }
+            if count == 0 {
+                return;
+            }
+            at += count;
+            self.send_report(&mut packet, count, tx);
+        }
+    }
+
+    fn send_report<T: TxQueue>(&mut self, packet: &mut [u8], records: usize, tx: &mut T) {
         packet[..8].copy_from_slice(&ROUTER_ALERT);
         let report = &mut packet[8..];
         report[0] = REPORT;
-        let mut end = 8;
-        let own = self.link6.own.iter();
-        for own in own.filter(|own| own.state != State::Duplicate) {
-            let record = &mut report[end..end + RECORD];
-            record[0] = TO_EXCLUDE;
-            record[4..].copy_from_slice(&solicited_node(own.address).to_v6().octets());
-            report[7] += 1;
-            end += RECORD;
-        }
-        if report[7] == 0 {
-            return;
-        }
+        report[7] = records as u8;
+        let end = 8 + records * RECORD;
         let ends = (self.source_for(MLD_ROUTERS), MLD_ROUTERS);
         seal(&mut report[..end], ends);
         let hop = self.hop_to(group_mac(MLD_ROUTERS));

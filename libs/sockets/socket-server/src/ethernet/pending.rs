@@ -7,8 +7,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use smoltcp::wire::IpProtocol;
+
 use super::neighbours::HOSTS;
-use crate::ip::output::{Marks, Outgoing, UDP};
+use crate::ip::output::{Marks, Outgoing};
 use crate::ip::packet::Tuple;
 use crate::ip::reassembly::PAYLOAD_MAX;
 use crate::tables::id::{ClientId, HostId, Id, PlaceId};
@@ -47,6 +49,7 @@ impl Pending {
         let nothing = Outgoing {
             tuple: Tuple::NONE,
             marks: Marks::USUAL,
+            protocol: IpProtocol::Udp,
             length: 0,
         };
         let mut pending = Pending {
@@ -66,9 +69,9 @@ impl Pending {
         lists.map(|list| self.lists[list].len()).sum()
     }
 
-    /// A free place of a client for a UDP datagram, or `None`. It is in no list.
+    /// A free place of a client for a datagram, or `None`. It is in no list.
     pub(crate) fn take(&mut self, client: ClientId, outgoing: Outgoing) -> Option<PlaceId> {
-        let large = UDP + outgoing.length > SMALL_BYTES;
+        let large = outgoing.header() + outgoing.length > SMALL_BYTES;
         let place = self.lists.pop(free(client.index(), large))?;
         self.places[place.index()] = outgoing;
         Some(place)
@@ -118,14 +121,15 @@ impl Pending {
         self.places[place.index()]
     }
 
-    /// Where the UDP datagram in a place lies, header included.
+    /// Where the datagram in a place lies, header included.
     pub(crate) fn range(&self, place: PlaceId) -> Range<usize> {
         let index = place.index();
         let start = index / PLACES * BYTES + index % PLACES * SMALL_BYTES;
-        start..start + UDP + self.places[index].length
+        let outgoing = &self.places[index];
+        start..start + outgoing.header() + outgoing.length
     }
 
-    /// The UDP datagram in a place.
+    /// The datagram in a place.
     pub(crate) fn datagram_mut(&mut self, place: PlaceId) -> &mut [u8] {
         let range = self.range(place);
         &mut self.bytes[range]

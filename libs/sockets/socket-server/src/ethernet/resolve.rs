@@ -4,6 +4,8 @@
 
 use core::net::Ipv4Addr;
 
+use smoltcp::wire::IpProtocol;
+
 use super::arp::{Arp, REPLY, REQUEST};
 use super::neighbours::{Due, GATEWAY};
 use super::{BROADCAST, Hop, is_card};
@@ -12,10 +14,11 @@ use crate::frames::TxQueue;
 use crate::ip::Network;
 use crate::ip::address::Address;
 use crate::ip::interface::NextHop;
+use crate::ip::link6::group_mac;
 use crate::ip::output::{HEADER, HEADER6, Outgoing, UDP, emit_udp};
-use crate::ip::packet::{Tuple, is_host};
+use crate::ip::packet::is_host;
 use crate::ip::paths::{MIN_MTU, MIN_MTU6};
-use crate::tables::id::{ClientId, HostId};
+use crate::tables::id::{ClientId, HostId, PlaceId};
 
 /// What is longer may leave in fragments: the path may turn out to be narrower before the datagram
 /// can be sent.
@@ -90,6 +93,7 @@ impl Network {
         let mac = match next_hop {
             NextHop::Loopback => return Ok(Hop::Loopback),
             NextHop::Everyone => BROADCAST,
+            NextHop::Group(group) => group_mac(group),
             NextHop::Neighbour(address) => {
                 let mac = self.neighbours.lookup(address, self.now());
                 mac.ok_or(address)?
@@ -196,19 +200,27 @@ impl Network {
             return Ok(());
         };
         let datagram = self.pending.datagram_mut(place);
-        let filled = fill(&mut datagram[UDP..]);
+        let filled = fill(&mut datagram[outgoing.header()..]);
         if filled.is_err() {
             self.pending.put_back(place);
             return filled;
         }
+        if outgoing.protocol == IpProtocol::Udp {
+            self.finish_held(place, &outgoing);
+        }
+        self.pending.hold(place, host);
+        Ok(())
+    }
+
+    /// Writes the header of a UDP datagram that is kept.
+    fn finish_held(&mut self, place: PlaceId, outgoing: &Outgoing) {
+        let datagram = self.pending.datagram_mut(place);
         let long = match outgoing.tuple.remote.0.is_v4() {
             true => outgoing.length > UNFRAGMENTED,
             false => outgoing.length > UNFRAGMENTED6,
         };
         let checksum = !self.interface.offload.tx_checksum || long;
         emit_udp(datagram, &outgoing.tuple, checksum);
-        self.pending.hold(place, host);
-        Ok(())
     }
 
     /// The address of a host is there: the datagrams that waited for it are sent.
@@ -231,12 +243,12 @@ impl Network {
         }
     }
 
-    /// Takes out a datagram whose next hop does not answer. Returns its ends.
-    pub(crate) fn next_undeliverable(&mut self) -> Option<Tuple> {
+    /// Takes out a datagram whose next hop does not answer.
+    pub(crate) fn next_undeliverable(&mut self) -> Option<Outgoing> {
         let place = self.pending.next_undeliverable()?;
         self.stats.inc(Counter::DropsUnresolved);
-        let tuple = self.pending.outgoing(place).tuple;
+        let outgoing = self.pending.outgoing(place);
         self.pending.put_back(place);
-        Some(tuple)
+        Some(outgoing)
     }
 }

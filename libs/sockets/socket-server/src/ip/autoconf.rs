@@ -126,6 +126,8 @@ impl Network {
         self.link6.routers.retain(|router| router.valid > now);
         if self.autoconf.report_at.take_if(|at| *at <= now).is_some() {
             self.report_groups(tx);
+            self.report_groups4(tx);
+            self.groups.told();
             self.autoconf.reports = self.autoconf.reports.saturating_sub(1);
             self.autoconf.report_at = (self.autoconf.reports > 0).then_some(now + REPORT);
         }

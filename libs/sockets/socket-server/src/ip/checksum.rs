@@ -15,6 +15,11 @@ pub fn checksum((from, to): (Address, Address), protocol: u8, payload: &[u8]) ->
     !fold(pseudo + u64::from(sum(payload)))
 }
 
+/// The checksum of some bytes alone, as IPv4 headers and IGMP have it; likewise.
+pub fn plain(bytes: &[u8]) -> u16 {
+    !sum(bytes)
+}
+
 /// The sum of the 16-bit words of some bytes, the first byte of each highest. A last odd byte is
 /// the first one of its word.
 fn sum(bytes: &[u8]) -> u16 {

@@ -10,13 +10,16 @@ use socket_proto::Errno;
 
 use super::Network;
 use super::address::Address;
+use super::icmp6;
 use super::output::{Envelope, HEADER};
 use super::packet::{Packet, Tuple, ports};
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 
 /// Bytes of an ICMP header.
-const ICMP: usize = 8;
+pub(crate) const ICMP: usize = 8;
+/// The type of a request for an echo.
+pub(crate) const ECHO_REQUEST: u8 = 8;
 /// Longest error message, IPv4 header included (RFC 1812 section 4.3.2.3).
 const ERROR_MAX: usize = 576;
 /// Longest payload of an error message's packet, in bytes.
@@ -34,6 +37,8 @@ const FRAGMENTATION_NEEDED: u8 = 4;
 enum Message {
     /// A request for an echo.
     Echo,
+    /// The reply to one of ours, with this identifier.
+    Reply(u16),
     /// A packet of ours did not arrive.
     Error(Error),
     /// Nothing that is answered or believed.
@@ -72,6 +77,32 @@ pub struct Error {
     pub length: usize,
 }
 
+/// What a message is about that is not for the network alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It replies to the request for an echo with this identifier.
+    Reply(u16),
+    /// A packet that claims to be ours did not arrive.
+    Error(Error),
+}
+
+/// The identifier of a request for an echo, or of a reply.
+pub(super) fn identifier(message: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes(*message.get(4..)?.first_chunk()?))
+}
+
+/// The ports of a packet of ours that an error quotes. One of ICMP has the identifier instead, and
+/// was a request for an echo.
+pub(super) fn quoted_ports(protocol: IpProtocol, transport: &[u8]) -> Option<(u16, u16)> {
+    let request = match protocol {
+        IpProtocol::Icmp => ECHO_REQUEST,
+        IpProtocol::Icmpv6 => icmp6::ECHO_REQUEST,
+        _ => return ports(transport),
+    };
+    let id = identifier(transport).filter(|_| transport[0] == request)?;
+    Some((id, 0))
+}
+
 /// Reads a message. `own` is the address of this machine that it was sent to.
 fn parse(payload: &[u8], own: Address) -> Option<Message> {
     let packet = Icmpv4Packet::new_checked(payload).ok()?;
@@ -81,6 +112,7 @@ fn parse(payload: &[u8], own: Address) -> Option<Message> {
     let code = packet.msg_code();
     let why = match packet.msg_type() {
         Icmpv4Message::EchoRequest => return Some(Message::Echo),
+        Icmpv4Message::EchoReply => return identifier(payload).map(Message::Reply),
         Icmpv4Message::DstUnreachable if code == FRAGMENTATION_NEEDED => {
             let mtu = u16::from_be_bytes(*payload.get(6..)?.first_chunk()?);
             Some(Why::TooBig { mtu })
@@ -140,7 +172,7 @@ fn quote(quoted: &[u8], why: Why, own: Address) -> Option<Error> {
         return None;
     }
     let transport = quoted.get(header..)?;
-    let (from, to) = ports(transport)?;
+    let (from, to) = quoted_ports(packet.next_header(), transport)?;
     Some(Error {
         why,
         protocol: packet.next_header(),
@@ -160,6 +192,11 @@ fn emit_reply(message: &mut [u8]) {
     icmp.fill_checksum();
 }
 
+/// Writes the checksum of a message.
+pub(crate) fn seal(message: &mut [u8]) {
+    Icmpv4Packet::new_unchecked(message).fill_checksum();
+}
+
 /// How much of a packet its error message quotes.
 fn quoted_length(packet: &Packet) -> usize {
     packet.bytes.len().min(ERROR_PAYLOAD - ICMP)
@@ -177,8 +214,8 @@ fn emit_unreachable(message: &mut [u8], code: u8, packet: &Packet) {
 }
 
 impl Network {
-    /// Handles an ICMP message. Returns what it says about a packet that claims to be ours.
-    pub(crate) fn icmp<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Error> {
+    /// Handles an ICMP message. Returns what a socket may have to hear.
+    pub(crate) fn icmp<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Report> {
         // Who tells us of a packet of ours tells its source.
         match parse(packet.payload, packet.destination) {
             None => self.stats.inc(Counter::DropsMalformed),
@@ -199,7 +236,8 @@ impl Network {
             {
                 self.stats.inc(Counter::IcmpIgnored);
             }
-            Some(Message::Error(error)) => return Some(error),
+            Some(Message::Error(error)) => return Some(Report::Error(error)),
+            Some(Message::Reply(id)) => return Some(Report::Reply(id)),
             Some(Message::Other) => {}
         }
         None

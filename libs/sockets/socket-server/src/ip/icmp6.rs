@@ -12,15 +12,13 @@ use super::Network;
 use super::address::Address;
 use super::checksum::checksum;
 use super::header6::{Header, seal};
-use super::icmp::{Error, PROTOCOL, Why};
+use super::icmp::{Error, ICMP, PROTOCOL, Report, Why, identifier, quoted_ports};
 use super::output::HEADER6;
-use super::packet::{Packet, Tuple, ports};
+use super::packet::{Packet, Tuple};
 use super::paths::MIN_MTU6;
 use crate::counters::Counter;
 use crate::frames::TxQueue;
 
-/// Bytes of an ICMPv6 header.
-const ICMP: usize = 8;
 /// Most bytes of a packet that an error message quotes: the message fits onto every path.
 const QUOTED: usize = MIN_MTU6 - HEADER6 - ICMP;
 
@@ -28,7 +26,7 @@ const QUOTED: usize = MIN_MTU6 - HEADER6 - ICMP;
 const UNREACHABLE: u8 = 1;
 const TOO_BIG: u8 = 2;
 const TIME_EXCEEDED: u8 = 3;
-const ECHO_REQUEST: u8 = 128;
+pub(crate) const ECHO_REQUEST: u8 = 128;
 const ECHO_REPLY: u8 = 129;
 const NO_PORT: u8 = 4;
 const PROBLEM: u8 = 4;
@@ -68,7 +66,7 @@ fn quote(quoted: &[u8], why: Why, own: Address) -> Option<Error> {
         protocol = next.into();
         transport = transport.get(8..)?;
     }
-    let (from, to) = ports(transport)?;
+    let (from, to) = quoted_ports(protocol, transport)?;
     Some(Error {
         why,
         protocol,
@@ -82,8 +80,8 @@ fn quote(quoted: &[u8], why: Why, own: Address) -> Option<Error> {
 }
 
 impl Network {
-    /// Handles an ICMPv6 message. Returns what it says about a packet that claims to be ours.
-    pub(crate) fn icmp6<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Error> {
+    /// Handles an ICMPv6 message. Returns what a socket may have to hear.
+    pub(crate) fn icmp6<T: TxQueue>(&mut self, packet: &Packet, tx: &mut T) -> Option<Report> {
         let ends = (packet.source, packet.destination);
         let sound = checksum(ends, IpProtocol::Icmpv6.into(), packet.payload) == 0;
         let Some(&[kind, code, _, _, ref mtu @ ..]) =
@@ -102,6 +100,7 @@ impl Network {
                 }
                 return None;
             }
+            ECHO_REPLY => return identifier(packet.payload).map(Report::Reply),
             UNREACHABLE => unreachable(code),
             TOO_BIG => Why::TooBig {
                 mtu: u16::try_from(u32::from_be_bytes(*mtu)).unwrap_or(u16::MAX),
@@ -128,7 +127,7 @@ impl Network {
         let error = error.filter(|error| self.is_own(error.tuple.remote.0) == loops);
         self.stats
             .add(Counter::IcmpIgnored, u64::from(error.is_none()));
-        error
+        error.map(Report::Error)
     }
 
     /// The ends of an answer to a packet.

@@ -45,7 +45,7 @@ impl Network {
             }
         };
         let (interface, back) = (&self.interface, self.hop_to(frame.sender));
-        let Some(packet) = packet::parse(bytes, Some(interface), back) else {
+        let Some(mut packet) = packet::parse(bytes, Some(interface), back) else {
             self.stats.inc(Counter::DropsMalformed);
             return None;
         };
@@ -53,8 +53,11 @@ impl Network {
         // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
         let for_us = packet.to_all || (packet.destination.v4_bits() == own && !frame.to_all);
         if !for_us {
-            self.stats.inc(Counter::DropsMalformed);
-            return None;
+            if !(frame.to_all && self.is_for_group(&packet)) {
+                self.stats.inc(Counter::DropsMalformed);
+                return None;
+            }
+            packet.to_all = true;
         }
         let source = packet.source.v4_bits();
         // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
@@ -71,15 +74,24 @@ impl Network {
         Some(packet)
     }
 
+    #[cold]
+    fn is_for_group(&self, packet: &Packet) -> bool {
+        packet.destination.is_multicast() && self.groups.hears(packet.destination)
+    }
+
     /// Takes a frame that has come over loopback. Returns the packet in it, as [`Self::receive`].
     pub(crate) fn receive_own<'a>(&self, frame: &'a [u8]) -> Option<Packet<'a>> {
         if ethernet::is_ipv6(frame) {
             return self.parse6(frame.get(ethernet::HEADER..)?, Hop::Loopback);
         }
-        let packet = packet::parse(frame.get(ethernet::HEADER..)?, None, Hop::Loopback)?;
+        let mut packet = packet::parse(frame.get(ethernet::HEADER..)?, None, Hop::Loopback)?;
         let [to, from] = [packet.destination, packet.source].map(|end| self.is_own(end));
         let why = match (to, from) {
             (true, true) => return Some(packet),
+            (false, true) if self.is_for_group(&packet) => {
+                packet.to_all = true;
+                return Some(packet);
+            }
             (false, _) => Counter::DropsMalformed,
             (true, false) => Counter::DropsSource,
         };
@@ -88,7 +100,7 @@ impl Network {
     }
 
     fn parse6<'a>(&self, bytes: &'a [u8], back: Hop) -> Option<Packet<'a>> {
-        let why = match packet6::parse(bytes, back, &self.link6) {
+        let why = match packet6::parse(bytes, back, &self.link6, &self.groups) {
             Ok(packet) => return Some(packet),
             Err(Reject::Malformed) => Counter::DropsMalformed,
             Err(Reject::Source) => Counter::DropsSource,
@@ -166,7 +178,7 @@ impl Network {
         packet6::flatten(packet.bare(), bytes, HEADER6, length);
         let whole = &bytes[..HEADER6 + length];
         // Headers may follow that were cut up with the rest.
-        let found = match packet6::parse(whole, packet.back, &self.link6) {
+        let found = match packet6::parse(whole, packet.back, &self.link6, &self.groups) {
             Ok(packet) => Some((packet.bare(), packet.payload.len())),
             Err(_) => None,
         };

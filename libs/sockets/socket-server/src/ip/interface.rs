@@ -93,6 +93,8 @@ pub enum NextHop {
     Neighbour(Address),
     /// To all hosts on the link.
     Everyone,
+    /// To a group of them.
+    Group(Address),
 }
 
 /// The routes of IPv4, longest prefix first.

@@ -148,11 +148,14 @@ pub fn solicited_node(address: Address) -> Address {
     Address::v6(Ipv6Addr::from_bits(group))
 }
 
-/// The Ethernet address of a group (RFC 2464 section 7).
+/// The Ethernet address of a group (RFC 1112 section 6.4, RFC 2464 section 7).
 pub fn group_mac(group: Address) -> [u8; 6] {
     let [_, low] = group.words();
     let [_, _, _, _, a, b, c, d] = low.to_be_bytes();
-    [0x33, 0x33, a, b, c, d]
+    match group.is_v4() {
+        true => [0x01, 0x00, 0x5e, b & 0x7f, c, d],
+        false => [0x33, 0x33, a, b, c, d],
+    }
 }
 
 /// The half of an address that an Ethernet address gives (RFC 4291 appendix A).

@@ -7,9 +7,10 @@
 pub mod address;
 pub mod autoconf;
 pub mod checksum;
+pub mod groups;
 pub mod header6;
 pub mod icmp;
-mod icmp6;
+pub(crate) mod icmp6;
 mod input;
 pub mod interface;
 pub mod link6;
@@ -38,6 +39,7 @@ use crate::tables::map::{Key, mix};
 use crate::time::{Instant, earliest};
 use address::Address;
 use autoconf::Autoconf;
+use groups::Groups;
 use interface::{Interface, LOOPBACK_BROADCAST, NextHop, Routes};
 use link6::Link6;
 use paths::{Path, Paths};
@@ -64,6 +66,8 @@ pub(crate) struct Network {
     /// What there is of IPv6 on the link, and what makes it so.
     pub link6: Link6,
     pub autoconf: Autoconf,
+    /// What sockets have joined.
+    pub groups: Groups,
     pub gateway: Gateway,
     pub neighbours: Neighbours,
     /// Datagrams that wait for an Ethernet address.
@@ -106,6 +110,7 @@ impl Network {
             routes: Routes::new(config),
             link6: Link6::new(config),
             autoconf: Autoconf::new(config),
+            groups: Groups::new(clients),
             gateway: Gateway::new(config.gateway),
             neighbours: Neighbours::new(seed(14), config.gateway, connections),
             pending: Pending::new(clients),
@@ -138,7 +143,8 @@ impl Network {
 
     /// The Ethernet addresses of the groups that this machine is in; some may come twice.
     pub(crate) fn groups(&self) -> impl Iterator<Item = [u8; 6]> {
-        self.link6.groups().map(link6::group_mac)
+        let groups = self.link6.groups().chain(self.groups.wanted());
+        groups.map(link6::group_mac)
     }
 
     /// The driver has started: its Ethernet address, which has been checked, and what the device
@@ -158,6 +164,7 @@ impl Network {
             self.neighbours.distrust(self.now);
             self.gateway.start(self.now);
             self.restart6();
+            self.report_change();
         }
     }
 
@@ -266,6 +273,29 @@ impl Network {
             return Err(Errno::EADDRNOTAVAIL);
         }
         Ok((from, next_hop))
+    }
+
+    /// As [`Self::way`], to a group.
+    ///
+    /// # Errors
+    /// As [`Self::way`].
+    #[cold]
+    pub(crate) fn way_to_group(
+        &self,
+        from: Option<Address>,
+        to: Address,
+    ) -> Result<(Address, NextHop), Errno> {
+        let from = from.unwrap_or_else(|| self.source_for(to));
+        if from.is_v4() != to.is_v4() || !(to.is_v4() || self.link6.enabled) {
+            return Err(Errno::ENETUNREACH);
+        }
+        if from.is_loopback() {
+            return Err(Errno::EINVAL);
+        }
+        if from.is_unspecified() {
+            return Err(Errno::EADDRNOTAVAIL);
+        }
+        Ok((from, NextHop::Group(to)))
     }
 
     /// What is known of the way to a host.

@@ -50,8 +50,20 @@ pub struct Outgoing {
     pub tuple: Tuple,
     /// What its packets say.
     pub marks: Marks,
+    /// UDP, or another protocol whose header is a part of the payload.
+    pub protocol: IpProtocol,
     /// Bytes of payload.
     pub length: usize,
+}
+
+impl Outgoing {
+    /// Bytes of the header in front of the payload.
+    pub fn header(&self) -> usize {
+        match self.protocol {
+            IpProtocol::Udp => UDP,
+            _ => 0,
+        }
+    }
 }
 
 /// Where a packet goes, and what its header says.
@@ -290,7 +302,7 @@ impl Network {
         }
     }
 
-    /// Sends a UDP datagram, header included.
+    /// Sends a datagram, header included.
     pub(crate) fn send_datagram<T: TxQueue>(
         &mut self,
         hop: Hop,
@@ -298,14 +310,14 @@ impl Network {
         datagram: &[u8],
         tx: &mut T,
     ) -> Option<()> {
-        let mut envelope = self.envelope(outgoing.tuple.addresses(), hop, IpProtocol::Udp);
+        let mut envelope = self.envelope(outgoing.tuple.addresses(), hop, outgoing.protocol);
         envelope.marks = outgoing.marks;
         let sent = envelope.send(datagram, &mut self.loopback.or(tx, hop.loops()));
         self.send_probe(tx);
         sent
     }
 
-    /// Sends a datagram whose payload `fill` writes. The caller has looked for
+    /// Sends a UDP datagram whose payload `fill` writes. The caller has looked for
     /// enough buffers.
     pub(crate) fn send_filled<T: TxQueue, E>(
         &mut self,
@@ -318,6 +330,7 @@ impl Network {
             tuple,
             marks,
             length,
+            ..
         } = outgoing;
         let mut envelope = self.envelope(tuple.addresses(), hop, IpProtocol::Udp);
         envelope.marks = *marks;

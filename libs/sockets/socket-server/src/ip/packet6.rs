@@ -4,6 +4,7 @@
 
 use smoltcp::wire::IpProtocol;
 
+use super::groups::Groups;
 use super::header6::Header;
 use super::link6::{Link6, is_host};
 use super::output::HEADER6;
@@ -30,17 +31,29 @@ const OPTION: u8 = 2;
 ///
 /// # Errors
 /// The packet is to be dropped.
-pub fn parse<'a>(bytes: &'a [u8], back: Hop, link: &Link6) -> Result<Packet<'a>, Reject> {
+pub(crate) fn parse<'a>(
+    bytes: &'a [u8],
+    back: Hop,
+    link: &Link6,
+    groups: &Groups,
+) -> Result<Packet<'a>, Reject> {
     let first = Header::read(bytes).ok_or(Reject::Malformed)?;
     let end = HEADER6 + usize::from(first.length);
     let bytes = bytes.get(..end).ok_or(Reject::Malformed)?;
     let (source, destination) = (first.source, first.destination);
     let to_all = destination.is_multicast();
     let (for_us, possible) = match back {
-        Hop::Loopback => (link.is_own(destination), link.is_own(source)),
+        Hop::Loopback => {
+            let own = link.is_own(destination);
+            (
+                own || (to_all && groups.hears(destination)),
+                link.is_own(source),
+            )
+        }
         Hop::Ethernet { .. } => {
             let own = !destination.is_loopback() && link.is_own(destination);
-            let for_us = if to_all { link.hears(destination) } else { own };
+            let group = || link.hears(destination) || groups.hears(destination);
+            let for_us = if to_all { group() } else { own };
             (for_us, is_host(source) && !link.is_own(source))
         }
     };

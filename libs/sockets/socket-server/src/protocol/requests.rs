@@ -149,6 +149,12 @@ impl<W: Window> Call<'_, W> {
             Request::SetOption(asked) => {
                 words(self.set_option(self.account.resolve(asked.socket)?, asked))
             }
+            Request::Join(asked) => {
+                words(self.join(self.account.resolve(asked.socket)?, asked.group))
+            }
+            Request::Leave(asked) => {
+                words(self.leave_group(self.account.resolve(asked.socket)?, asked.group))
+            }
             Request::Query(asked) => words(self.query(asked)),
             Request::Poll(asked) => words(self.poll(asked)),
         }

@@ -4,10 +4,11 @@
 
 use core::net::SocketAddr;
 
+use smoltcp::wire::IpProtocol;
 use socket_proto::datagram::{HEADER_SIZE, MAX_PAYLOAD, stride};
 use socket_proto::layouts::Layout;
 use socket_proto::{
-    CheckedSpan, DatagramHeader, Errno, Flag, Flags, Received, Sent, Shutdown, SocketKind, Span,
+    CheckedSpan, DatagramHeader, Errno, Flag, Flags, Protocol, Received, Sent, Shutdown, Span,
 };
 
 use super::socket::{Datagram, Role, words};
@@ -19,7 +20,7 @@ use crate::frames::loopback::SERVER;
 use crate::ip::address::Address;
 use crate::ip::interface::NextHop;
 use crate::ip::output::{Outgoing, UDP, frames_for};
-use crate::ip::packet::Tuple;
+use crate::ip::packet::{Endpoint, Tuple};
 use crate::protocol::window::Window;
 use crate::tables::id::Slot;
 use crate::transport::connection::Settings;
@@ -28,7 +29,7 @@ use crate::transport::connection::Settings;
 const BATCH: u64 = 64;
 
 impl<W: Window> Call<'_, W> {
-    fn datagram_mut(&mut self, slot: Slot) -> Result<&mut Datagram, Errno> {
+    pub(super) fn datagram_mut(&mut self, slot: Slot) -> Result<&mut Datagram, Errno> {
         match &mut self.account.socket_mut(slot)?.role {
             Role::Datagram(datagram) => Ok(datagram),
             _ => Err(Errno::EBADF),
@@ -59,15 +60,23 @@ impl<W: Window> Call<'_, W> {
     }
 
     /// Where a socket's datagrams to an address come from, and where they go next.
-    fn way(&mut self, slot: Slot, to: Address) -> Result<(Address, NextHop), Errno> {
+    pub(super) fn way(&mut self, slot: Slot, to: Address) -> Result<(Address, NextHop), Errno> {
         let socket = self.account.socket_mut(slot)?;
         let Role::Datagram(datagram) = &socket.role else {
             return Err(Errno::EBADF);
         };
-        let bound = socket.local.and_then(|local| local.address);
-        let way = self.net.way(bound.or(datagram.source), to)?;
+        let from = match socket.local.and_then(|local| local.address) {
+            // It is no source.
+            Some(group) if group.is_multicast() => datagram.source,
+            bound => bound.or(datagram.source),
+        };
+        let broadcast = socket.options.broadcast;
+        let way = match self.net.way(from, to) {
+            Err(Errno::ENETUNREACH) if to.is_multicast() => self.way_to_group(from, to)?,
+            way => way?,
+        };
         match way {
-            (_, NextHop::Everyone) if !socket.options.broadcast => Err(Errno::EACCES),
+            (_, NextHop::Everyone) if !broadcast => Err(Errno::EACCES),
             (from, NextHop::Everyone) if from.is_loopback() => Err(Errno::EINVAL),
             _ => Ok(way),
         }
@@ -76,7 +85,8 @@ impl<W: Window> Call<'_, W> {
     /// `connect`: no packet is sent.
     pub(crate) fn connect_datagram(&mut self, slot: Slot, to: SocketAddr) -> Result<(), Errno> {
         let remote = destination(self.account.socket_mut(slot)?, &to)?;
-        self.account.check_reach(SocketKind::Datagram, remote)?;
+        let protocol = self.datagram_mut(slot)?.protocol;
+        self.account.check_reach(protocol, remote)?;
         let (source, _) = self.way(slot, remote.0)?;
         self.autobind(slot)?;
         let datagram = self.datagram_mut(slot)?;
@@ -124,13 +134,18 @@ impl<W: Window> Call<'_, W> {
             return Err(Errno::EPIPE);
         }
         let from = self.autobind(slot)?;
-        let settings = self.account.socket_mut(slot)?.options.settings;
+        let socket = self.account.socket_mut(slot)?;
+        let (settings, protocol) = (socket.options.settings, socket.protocol());
         let mut count = 0;
         let mut at = 0;
         // A rest that is too short for a header is the end of the batch, not an error, once there
         // was a datagram.
         while count < BATCH && (count == 0 || span.length().saturating_sub(at) >= HEADER_SIZE) {
-            match self.send_next(slot, span, at, from, &settings, tx) {
+            let sent = match protocol {
+                Protocol::Udp => self.send_next(slot, span, at, from, &settings, tx),
+                _ => self.send_message(slot, span, at, from, &settings, tx),
+            };
+            match sent {
                 Ok(next) => at = next,
                 Err(errno) if count == 0 => return Err(errno),
                 Err(_) => break,
@@ -150,50 +165,30 @@ impl<W: Window> Call<'_, W> {
         settings: &Settings,
         tx: &mut T,
     ) -> Result<usize, Errno> {
-        let room = span.length().checked_sub(at + HEADER_SIZE);
-        let room = room.ok_or(Errno::EINVAL)?;
-        let mut header = DatagramHeader::default();
-        self.account
-            .window
-            .read(span.half(), span.start() + at, header.bytes_mut())?;
-        let length = usize::from(header.length);
-        if length > room || header.flags != 0 {
-            return Err(Errno::EINVAL);
-        }
-        let to = match header.peer()? {
-            Some(to) => {
-                let to = destination(self.account.socket_mut(slot)?, &to)?;
-                self.account.check_reach(SocketKind::Datagram, to)?;
-                to
-            }
-            None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
-        };
+        let (length, to) = self.read_header(slot, span, at, Protocol::Udp)?;
         let (source, next_hop) = self.way(slot, to.0)?;
         let most = self.datagram_send.min(settings.send_most as usize);
         if length > most.min(MAX_PAYLOAD) {
             return Err(Errno::EMSGSIZE);
         }
-        let frames = frames_for(to.0, UDP + length, self.net.path(to.0).mtu);
-        let loops = next_hop == NextHop::Loopback;
-        let room = match loops {
-            true => self.net.loopback.room(self.client),
-            false => self.schedule.room(self.client, self.tcp, self.net, tx),
-        };
-        if room < frames {
-            self.schedule.block(self.client, loops);
-            self.datagram_mut(slot)?.blocked = true;
-            self.refresh(slot);
-            if !loops {
-                tx.hurry();
-            }
-            return Err(Errno::EAGAIN);
+        if let NextHop::Group(_) = next_hop {
+            let place = (span, at + HEADER_SIZE);
+            let tuple = Tuple {
+                local: (source, from.port),
+                remote: to,
+            };
+            self.send_to_group(slot, place, tuple, length, tx)?;
+            return Ok(at + stride(length));
         }
+        let frames = frames_for(to.0, UDP + length, self.net.path(to.0).mtu);
+        self.check_room(slot, next_hop, frames, tx)?;
         let outgoing = Outgoing {
             tuple: Tuple {
                 local: (source, from.port),
                 remote: to,
             },
             marks: settings.marks_to(to.0),
+            protocol: IpProtocol::Udp,
             length,
         };
         let (window, start) = (&self.account.window, span.start() + at + HEADER_SIZE);
@@ -209,6 +204,63 @@ impl<W: Window> Call<'_, W> {
         self.net.stats.inc(Counter::CopiesFromClient);
         self.net.stats.add(Counter::CopiedFromClient, length as u64);
         Ok(at + stride(length))
+    }
+
+    /// Reads the header of the datagram that starts `at` bytes into the range: its length, and
+    /// where it goes. The socket is one of this protocol, or of another like it.
+    #[inline(always)]
+    pub(super) fn read_header(
+        &mut self,
+        slot: Slot,
+        span: CheckedSpan,
+        at: usize,
+        protocol: Protocol,
+    ) -> Result<(usize, Endpoint), Errno> {
+        let room = span.length().checked_sub(at + HEADER_SIZE);
+        let room = room.ok_or(Errno::EINVAL)?;
+        let mut header = DatagramHeader::default();
+        self.account
+            .window
+            .read(span.half(), span.start() + at, header.bytes_mut())?;
+        let length = usize::from(header.length);
+        if length > room || header.flags != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let to = match header.peer()? {
+            Some(to) => {
+                let to = destination(self.account.socket_mut(slot)?, &to)?;
+                self.account.check_reach(protocol, to)?;
+                to
+            }
+            None => self.datagram_mut(slot)?.remote.ok_or(Errno::EDESTADDRREQ)?,
+        };
+        Ok((length, to))
+    }
+
+    /// Looks whether so many frames can leave now. If not, the socket waits for that.
+    #[inline(always)]
+    pub(super) fn check_room<T: TxQueue>(
+        &mut self,
+        slot: Slot,
+        next_hop: NextHop,
+        frames: usize,
+        tx: &mut T,
+    ) -> Result<(), Errno> {
+        let loops = next_hop == NextHop::Loopback;
+        let room = match loops {
+            true => self.net.loopback.room(self.client),
+            false => self.schedule.room(self.client, self.tcp, self.net, tx),
+        };
+        if room < frames {
+            self.schedule.block(self.client, loops);
+            self.datagram_mut(slot)?.blocked = true;
+            self.refresh(slot);
+            if !loops {
+                tx.hurry();
+            }
+            return Err(Errno::EAGAIN);
+        }
+        Ok(())
     }
 
     /// `recv`.

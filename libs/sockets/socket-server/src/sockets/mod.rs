@@ -4,6 +4,8 @@
 //! client's account and the layers below, and cannot reach another client's.
 
 mod datagrams;
+mod groups;
+mod messages;
 mod naming;
 pub mod options;
 mod query;
@@ -55,18 +57,23 @@ impl<W> Call<'_, W> {
     /// `socket`.
     pub(crate) fn socket(&mut self, asked: op::Socket) -> Result<Opened, Errno> {
         let (family, kind) = (asked.family, asked.kind);
-        match (kind, asked.protocol) {
-            (_, Protocol::Usual)
-            | (SocketKind::Stream, Protocol::Tcp)
-            | (SocketKind::Datagram, Protocol::Udp) => {}
+        let protocol = match (kind, family, asked.protocol) {
+            (SocketKind::Stream, _, Protocol::Usual | Protocol::Tcp) => Protocol::Tcp,
+            (SocketKind::Datagram, _, Protocol::Usual | Protocol::Udp) => Protocol::Udp,
+            (SocketKind::Datagram, Family::Inet, Protocol::Icmp)
+            | (SocketKind::Datagram, Family::Inet6, Protocol::Icmpv6) => asked.protocol,
             _ => return Err(Errno::EPROTONOSUPPORT),
+        };
+        let echoes = matches!(protocol, Protocol::Icmp | Protocol::Icmpv6);
+        if echoes && !self.account.limits.icmp {
+            return Err(Errno::EACCES);
         }
         if !self.account.may_add(kind) {
             return Err(Errno::EMFILE);
         }
         let socket = match kind {
             SocketKind::Stream => Socket::new(family, Role::Idle),
-            SocketKind::Datagram => Socket::new(family, Role::Datagram(Datagram::default())),
+            SocketKind::Datagram => Socket::new(family, Role::Datagram(Datagram::new(protocol))),
         };
         // The quotas add up to the table's size.
         let (slot, handle) = self.account.open(socket).ok_or(Errno::EMFILE)?;
@@ -84,8 +91,9 @@ impl<W> Call<'_, W> {
             return;
         };
         if let Some(local) = socket.local {
-            self.ports.release(socket.kind(), local, self.id(slot));
+            self.ports.release(socket.protocol(), local, self.id(slot));
         }
+        self.net.leave_all(self.id(slot));
         self.leave(socket.role, abort || socket.options.linger == Some(0));
     }
 
@@ -177,7 +185,7 @@ impl<W> Call<'_, W> {
         };
         let local = self
             .ports
-            .bind_ephemeral(socket.kind(), id, place, remote, usable)
+            .bind_ephemeral(socket.protocol(), id, place, remote, usable)
             .ok_or(Errno::EADDRNOTAVAIL)?;
         socket.bind(local, true);
         Ok(local)
@@ -190,7 +198,7 @@ impl<W> Call<'_, W> {
             && core::mem::take(&mut socket.autobound)
             && let Some(local) = socket.local.take()
         {
-            self.ports.release(socket.kind(), local, id);
+            self.ports.release(socket.protocol(), local, id);
         }
     }
 }
@@ -198,7 +206,7 @@ impl<W> Call<'_, W> {
 /// Where an address leads from a socket, which may be bound. As on Linux the unspecified address
 /// means this machine.
 fn destination(socket: &Socket, to: &SocketAddr) -> Result<Endpoint, Errno> {
-    let datagram = socket.kind() == SocketKind::Datagram;
+    let (datagram, protocol) = (socket.kind() == SocketKind::Datagram, socket.protocol());
     let only_v6 = socket.options.only_v6;
     let to = match (socket.family, to) {
         (Family::Inet, SocketAddr::V6(_)) => return Err(Errno::EAFNOSUPPORT),
@@ -221,7 +229,12 @@ fn destination(socket: &Socket, to: &SocketAddr) -> Result<Endpoint, Errno> {
     if only_v6 && to.0.is_v4() {
         return Err(Errno::ENETUNREACH);
     }
-    if to.1 == 0 {
+    let possible = match protocol {
+        Protocol::Icmp => true,
+        Protocol::Icmpv6 => !to.0.is_v4(),
+        _ => to.1 != 0,
+    };
+    if !possible {
         return Err(Errno::EINVAL);
     }
     if !to.0.is_unspecified() {

@@ -4,7 +4,7 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::{Errno, Family, Name, SocketKind};
+use socket_proto::{Errno, Family, Name, Protocol};
 
 use super::Call;
 use super::socket::{Listener, Phase, Role, SCOPE, Socket};
@@ -44,6 +44,9 @@ fn place(
         Address::ANY4 => Ok((None, Families::V4)),
         Address::ANY6 => Ok((None, socket.families())),
         own if net.is_own(own) => Ok((Some(own), socket.families())),
+        group if group.is_multicast() && socket.protocol() == Protocol::Udp => {
+            Ok((Some(group), socket.families()))
+        }
         _ => Err(Errno::EADDRNOTAVAIL),
     }
 }
@@ -65,16 +68,23 @@ impl<W> Call<'_, W> {
             self.bind_ephemeral(slot, address, families, None)?;
             return Ok(());
         }
-        let kind = socket.kind();
+        let protocol = socket.protocol();
         let local = Local {
             address,
             families,
             port,
         };
-        if !self.account.limits.may_bind(kind, port) {
+        if !self.account.limits.may_bind(protocol, port) {
             return Err(Errno::EACCES);
         }
-        let bound = self.ports.bind(kind, local, id);
+        if address.is_some_and(Address::is_multicast) && !self.account.limits.multicast {
+            return Err(Errno::EACCES);
+        }
+        let shares = protocol == Protocol::Udp && self.account.socket_mut(slot)?.options.reuses();
+        let bound = match shares {
+            true => self.ports.share(local, id),
+            false => self.ports.bind(protocol, local, id),
+        };
         bound.map_err(|_| Errno::EADDRINUSE)?;
         self.account.socket_mut(slot)?.bind(local, false);
         Ok(())
@@ -97,7 +107,7 @@ impl<W> Call<'_, W> {
         // in the configuration.
         let limits = &self.account.limits;
         match local {
-            Some(local) if limits.may_bind(SocketKind::Stream, local.port) => {}
+            Some(local) if limits.may_bind(Protocol::Tcp, local.port) => {}
             Some(_) => return Err(Errno::EACCES),
             None => self.bind_to_listen(slot)?,
         }
@@ -114,19 +124,19 @@ impl<W> Call<'_, W> {
     /// Gives a socket that shall listen a port of the server's choice, among those that the client
     /// may listen on.
     fn bind_to_listen(&mut self, slot: Slot) -> Result<(), Errno> {
-        let (kind, id) = (SocketKind::Stream, self.id(slot));
+        let (protocol, id) = (Protocol::Tcp, self.id(slot));
         let limits = &self.account.limits;
-        let mut ranges = limits.bindable(kind).iter();
+        let mut ranges = limits.bindable(protocol).iter();
         if !ranges.any(|range| range.last() >= EPHEMERAL_FIRST) {
             return Err(Errno::EACCES);
         }
-        let usable = |port| limits.may_bind(kind, port);
+        let usable = |port| limits.may_bind(protocol, port);
         let place = Local {
             address: None,
             families: self.account.socket(slot).ok_or(Errno::EBADF)?.families(),
             port: 0,
         };
-        let bound = self.ports.bind_ephemeral(kind, id, place, None, usable);
+        let bound = self.ports.bind_ephemeral(protocol, id, place, None, usable);
         let local = bound.ok_or(Errno::EADDRINUSE)?;
         self.account.socket_mut(slot)?.bind(local, true);
         Ok(())
@@ -169,7 +179,8 @@ impl<W> Call<'_, W> {
                 let open = !connection.is_connecting() && !connection.is_closed();
                 connection.tuple.filter(|_| open).map(|tuple| tuple.remote)
             }
-            Role::Datagram(datagram) => datagram.remote,
+            // Without a port it is none, as on Linux.
+            Role::Datagram(datagram) => datagram.remote.filter(|remote| remote.1 != 0),
         };
         let address = socket.show(peer.ok_or(Errno::ENOTCONN)?);
         Ok(Name { address })

@@ -10,7 +10,8 @@ use socket_proto::{
 };
 
 use super::Call;
-use super::socket::{Role, Socket};
+use super::socket::{Role, SCOPE, Socket};
+use crate::ip::address::Address;
 use crate::ip::output::Marks;
 use crate::tables::id::Slot;
 use crate::transport::connection::Settings;
@@ -31,13 +32,65 @@ pub(crate) struct Options {
     /// How long a library waits; the server only keeps it.
     receive_timeout: Duration,
     send_timeout: Duration,
+    groups: Groups,
+    groups6: Groups,
     pub settings: Settings,
+}
+
+/// What concerns datagrams to groups of one family.
+#[derive(Clone, Copy, Debug)]
+struct Groups {
+    /// Routers that they may pass.
+    time_to_live: u8,
+    /// Whether this machine hears them, too.
+    loops: bool,
+    /// The interface, if it has been chosen.
+    interface: u8,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Groups {
+            time_to_live: 1,
+            loops: true,
+            interface: 0,
+        }
+    }
 }
 
 impl Options {
     /// Bytes of the largest segment, if it has been set.
     pub(crate) fn mss(&self) -> Option<u16> {
         (self.max_segment != 0).then_some(self.max_segment)
+    }
+
+    /// Whether its port may be that of others, which allow it, too.
+    pub(crate) fn reuses(&self) -> bool {
+        self.reuse_address
+    }
+
+    fn groups(&self, to: Address) -> &Groups {
+        match to.is_v4() {
+            true => &self.groups,
+            false => &self.groups6,
+        }
+    }
+
+    /// What its packets to an address say.
+    pub(crate) fn marks_to(&self, to: Address) -> Marks {
+        let marks = self.settings.marks_to(to);
+        match to.is_multicast() {
+            true => Marks {
+                time_to_live: self.groups(to).time_to_live,
+                ..marks
+            },
+            false => marks,
+        }
+    }
+
+    /// Whether this machine hears what it sends to a group.
+    pub(crate) fn loops_to(&self, group: Address) -> bool {
+        self.groups(group).loops
     }
 }
 
@@ -63,6 +116,8 @@ const LEAST_SEGMENT: u64 = 88;
 const MOST_SEGMENT: u64 = 32_767;
 /// Least bytes of a buffer; as Linux.
 const LEAST_BUFFER: u32 = 2304;
+/// The number of the Ethernet interface.
+const ETHERNET: u64 = SCOPE as u64;
 /// -1.
 const USUAL: u64 = u64::MAX;
 /// The bits of the type of service that TCP keeps for itself (RFC 3168).
@@ -80,6 +135,14 @@ fn within(value: u64, least: u64, most: u64) -> Result<u64, Errno> {
 fn within_limits(value: u64, most: u32) -> u32 {
     let value = u32::try_from(value).unwrap_or(u32::MAX);
     value.max(LEAST_BUFFER).min(most)
+}
+
+/// Routers that a datagram to a group may pass.
+fn group_hops(value: u64) -> Result<u8, Errno> {
+    match value {
+        USUAL => Ok(1),
+        hops => Ok(within(hops, 0, 255)? as u8),
+    }
 }
 
 /// A time in seconds and microseconds.
@@ -140,14 +203,19 @@ impl<W> Call<'_, W> {
                 return Ok(OptionValue { value, second });
             }
             SocketOption::AcceptConnections => matches!(socket.role, Role::Listening(_)).into(),
-            SocketOption::Protocol if stream => socket_proto::Protocol::Tcp.raw(),
-            SocketOption::Protocol => socket_proto::Protocol::Udp.raw(),
+            SocketOption::Protocol => socket.protocol().raw(),
             SocketOption::Domain => socket.family.raw(),
             SocketOption::TypeOfService => options.settings.marks.service.into(),
             SocketOption::TimeToLive => options.settings.marks.time_to_live.into(),
             SocketOption::OnlyV6 => options.only_v6.into(),
             SocketOption::UnicastHops => options.settings.marks6.time_to_live.into(),
             SocketOption::TrafficClass => options.settings.marks6.service.into(),
+            SocketOption::MulticastInterface => options.groups.interface.into(),
+            SocketOption::MulticastTtl => options.groups.time_to_live.into(),
+            SocketOption::MulticastLoop => options.groups.loops.into(),
+            SocketOption::MulticastInterface6 => options.groups6.interface.into(),
+            SocketOption::MulticastHops => options.groups6.time_to_live.into(),
+            SocketOption::MulticastLoop6 => options.groups6.loops.into(),
             SocketOption::NoDelay => options.settings.no_delay.into(),
             SocketOption::MaxSegment => match socket.connection() {
                 Some(id) => self.send_mss(id).into(),
@@ -225,6 +293,24 @@ impl<W> Call<'_, W> {
                     USUAL => 0,
                     class => within(class, 0, 255)? as u8 & kept,
                 };
+            }
+            SocketOption::MulticastInterface => {
+                options.groups.interface = match value {
+                    0 | ETHERNET => value as u8,
+                    _ => return Err(Errno::EADDRNOTAVAIL),
+                };
+            }
+            SocketOption::MulticastInterface6 => {
+                options.groups6.interface = match value {
+                    0 | ETHERNET => value as u8,
+                    _ => return Err(Errno::ENODEV),
+                };
+            }
+            SocketOption::MulticastTtl => options.groups.time_to_live = group_hops(value)?,
+            SocketOption::MulticastHops => options.groups6.time_to_live = group_hops(value)?,
+            SocketOption::MulticastLoop => options.groups.loops = set,
+            SocketOption::MulticastLoop6 => {
+                options.groups6.loops = within(value, 0, 1)? != 0;
             }
             SocketOption::MaxSegment => {
                 options.max_segment = match value {

@@ -4,7 +4,7 @@
 
 use core::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use socket_proto::{Errno, Family, PollBits, SocketKind, addr};
+use socket_proto::{Errno, Family, PollBits, Protocol, SocketKind, addr};
 
 use super::options::Options;
 use crate::accounts::ports::{Families, Local};
@@ -102,8 +102,10 @@ pub(crate) struct Listener {
 }
 
 /// A datagram socket.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Datagram {
+    /// UDP, or ICMP of one family.
+    pub protocol: Protocol,
     pub inbox: Inbox,
     /// The only peer that it hears.
     pub remote: Option<Endpoint>,
@@ -114,6 +116,16 @@ pub(crate) struct Datagram {
 }
 
 impl Datagram {
+    pub(crate) fn new(protocol: Protocol) -> Self {
+        Datagram {
+            protocol,
+            inbox: Inbox::default(),
+            remote: None,
+            source: None,
+            blocked: false,
+        }
+    }
+
     /// Whether it hears a datagram that has come to its port: a connected socket hears its own peer
     /// only, and by the address that it sends from.
     pub(crate) fn hears(&self, tuple: Tuple) -> bool {
@@ -150,6 +162,7 @@ impl Socket {
         match self.family {
             Family::Inet => Families::V4,
             Family::Inet6 if self.options.only_v6 => Families::V6,
+            Family::Inet6 if self.protocol() == Protocol::Icmpv6 => Families::V6,
             Family::Inet6 => Families::Both,
         }
     }
@@ -166,6 +179,17 @@ impl Socket {
         self.name = None;
     }
 
+    /// Whether it hears what has come to a group at its port.
+    pub(crate) fn is_at(&self, tuple: Tuple) -> bool {
+        let Role::Datagram(datagram) = &self.role else {
+            return false;
+        };
+        let at = |local: Local| {
+            local.port == tuple.local.1 && local.address.is_none_or(|at| at == tuple.local.0)
+        };
+        datagram.protocol == Protocol::Udp && self.local.is_some_and(at) && datagram.hears(tuple)
+    }
+
     /// Its connection, or the one that it is trying to get.
     pub(crate) fn connection(&self) -> Option<ConnectionId> {
         match self.role {
@@ -179,6 +203,14 @@ impl Socket {
         match self.role {
             Role::Idle | Role::Listening(_) | Role::Connection(_) => SocketKind::Stream,
             Role::Datagram(_) => SocketKind::Datagram,
+        }
+    }
+
+    /// What its packets carry.
+    pub(crate) fn protocol(&self) -> Protocol {
+        match &self.role {
+            Role::Idle | Role::Listening(_) | Role::Connection(_) => Protocol::Tcp,
+            Role::Datagram(datagram) => datagram.protocol,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use core::net::SocketAddr;
 
-use socket_proto::{Accepted, Errno, Flag, Flags, Received, Sent, Shutdown, SocketKind, Span};
+use socket_proto::{Accepted, Errno, Flag, Flags, Protocol, Received, Sent, Shutdown, Span};
 
 use super::socket::{Phase, Role, Socket};
 use super::{Call, destination};
@@ -51,7 +51,7 @@ impl<W: Window> Call<'_, W> {
         let bound = socket.local;
         let families = socket.families();
         let remote = destination(socket, &to)?;
-        self.account.check_reach(SocketKind::Stream, remote)?;
+        self.account.check_reach(Protocol::Tcp, remote)?;
         let address = bound.and_then(|local| local.address);
         let (address, next_hop) = self.net.way(address, remote.0)?;
         if next_hop == NextHop::Everyone {

@@ -2,13 +2,15 @@
 
 //! The core, with one client, on the simulated link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
-use socket_proto::{Errno, Flag, Flags, Handle, Shutdown, SocketKind, SocketOption, op};
+use socket_proto::{
+    Errno, Family, Flag, Flags, Handle, Protocol, Shutdown, SocketKind, SocketOption, op,
+};
 
-use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, group, message, numbered};
 use test_world::{PEER_IP, SERVER_IP, World};
 
 /// Long enough for a connection to be made and for a delayed acknowledgement.
@@ -21,6 +23,8 @@ const SILENT: &str = "192.0.2.1";
 pub struct Core {
     world: World,
     sockets: BTreeMap<char, (Handle, Kind)>,
+    /// Those of IPv6.
+    six: BTreeSet<char>,
     connection: Option<SocketHandle>,
     datagrams: Option<SocketHandle>,
     /// Bytes that the peer has sent: each is one more than the one before it.
@@ -40,6 +44,7 @@ fn address((place, number): Name) -> String {
         Place::Silent => SILENT,
         Place::Foreign => "198.51.100.7",
         Place::Broadcast => "10.0.2.255",
+        Place::Group => "239.7.7.0",
         Place::V6 => "[::1]",
         Place::Any6 => "[::]",
         Place::Foreign6 => "[2001:db8::7]",
@@ -64,6 +69,7 @@ fn name(address: SocketAddr) -> Seen {
         own if own == SERVER_IP || own == Ipv4Addr::LOCALHOST => Place::Own,
         peer if peer == PEER_IP => Place::Peer,
         all if all == BROADCAST => Place::Broadcast,
+        group if group.is_multicast() => Place::Group,
         silent if silent.to_string() == SILENT => Place::Silent,
         other => panic!("an unexpected address: {other}"),
     };
@@ -83,6 +89,7 @@ impl Core {
         Core {
             world: World::simple(),
             sockets: BTreeMap::new(),
+            six: BTreeSet::new(),
             connection: None,
             datagrams: None,
             sent: 0,
@@ -93,16 +100,33 @@ impl Core {
         self.sockets[&a].0
     }
 
+    fn open(&mut self, a: char, family: Family, kind: Kind) -> Result<(), Errno> {
+        let (sort, protocol) = match (kind, family) {
+            (Kind::Stream, _) => (SocketKind::Stream, Protocol::Usual),
+            (Kind::Datagram, _) => (SocketKind::Datagram, Protocol::Usual),
+            (Kind::Echo, Family::Inet) => (SocketKind::Datagram, Protocol::Icmp),
+            (Kind::Echo, Family::Inet6) => (SocketKind::Datagram, Protocol::Icmpv6),
+        };
+        let opened = self.world.ask(op::Socket {
+            family,
+            kind: sort,
+            protocol,
+        })?;
+        self.sockets.insert(a, (opened.socket, kind));
+        Ok(())
+    }
+
     fn connection(&mut self) -> &mut smoltcp::socket::tcp::Socket<'static> {
         let connection = self.connection.expect("the peer has a connection");
         self.world.peer.tcp(connection)
     }
 
     fn send(&mut self, a: char, to: Option<Name>, n: usize) -> Result<Seen, Errno> {
-        let data = vec![7; n];
+        let v6 = self.six.contains(&a);
+        let data = message(self.sockets[&a].1, v6, n);
         match self.sockets[&a] {
             (socket, Kind::Stream) => Ok(Seen::Count(self.world.send(socket, &data)?.0)),
-            (socket, Kind::Datagram) => {
+            (socket, Kind::Datagram | Kind::Echo) => {
                 let to = to.map(address);
                 let sent = self
                     .world
@@ -121,7 +145,7 @@ impl Core {
                 let written = if truncates { &[][..] } else { &bytes };
                 (bytes.len(), written.first().copied())
             }
-            (socket, Kind::Datagram) => {
+            (socket, Kind::Datagram | Kind::Echo) => {
                 // Room for one, so that a call takes one.
                 let most = socket_proto::datagram::HEADER_SIZE + n;
                 let received = self.world.recv_datagrams_with(socket, most, flags)?;
@@ -139,19 +163,12 @@ impl Core {
     fn perform(&mut self, step: Step) -> Result<Seen, Errno> {
         Ok(match step {
             Step::Socket(a, kind) => {
-                let handle = match kind {
-                    Kind::Stream => self.world.socket_as(0, SocketKind::Stream)?,
-                    Kind::Datagram => self.world.socket_as(0, SocketKind::Datagram)?,
-                };
-                self.sockets.insert(a, (handle, kind));
+                self.open(a, Family::Inet, kind)?;
                 Seen::Done
             }
             Step::Socket6(a, kind) => {
-                let handle = match kind {
-                    Kind::Stream => self.world.socket6(SocketKind::Stream),
-                    Kind::Datagram => self.world.socket6(SocketKind::Datagram),
-                };
-                self.sockets.insert(a, (handle, kind));
+                self.open(a, Family::Inet6, kind)?;
+                self.six.insert(a);
                 Seen::Done
             }
             Step::Bind(a, to) => {
@@ -228,6 +245,26 @@ impl Core {
                 None => Seen::Done,
                 Some(errno) => return Err(errno),
             },
+            Step::Join(a, number) => {
+                let (socket, group) = (self.socket(a), (group(number), 0).into());
+                self.world.ask(op::Join { socket, group }).map(done)?
+            }
+            Step::Leave(a, number) => {
+                let (socket, group) = (self.socket(a), (group(number), 0).into());
+                self.world.ask(op::Leave { socket, group }).map(done)?
+            }
+            Step::SendGroup(a, number, to, n) => {
+                let socket = self.socket(a);
+                let to = format!("{}:{}", group(number), port(to));
+                let data = vec![7; n];
+                self.world.send_datagrams(socket, &[(Some(&to), &data)])?;
+                Seen::Count(n)
+            }
+            Step::BindGroup(a, number, at) => {
+                let socket = self.socket(a);
+                let at = format!("{}:{}", group(number), port(at));
+                self.world.bind(socket, &at).map(done)?
+            }
             Step::PeerListen(number) => {
                 self.connection = Some(self.world.peer.listen(port(number)));
                 Seen::Done

@@ -12,14 +12,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, accept_with,
-    acceptfrom_with, bind, connect, connect_unspec, getpeername, getsockname, listen, recv, send,
-    sendto, shutdown, socket_with, sockopt,
+    acceptfrom_with, bind, connect, connect_unspec, getpeername, getsockname, ipproto, listen,
+    recv, send, sendto, shutdown, socket_with, sockopt,
 };
 
 use socket_proto::SocketOption;
 use socket2::SockRef;
 
-use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, numbered};
+use crate::script::{How, Kind, Machine, Name, Place, Seen, Step, group, message, numbered};
 
 /// Ports that have been used by earlier runs rest.
 static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
@@ -28,6 +28,8 @@ const BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
 
 pub struct Host {
     sockets: BTreeMap<char, OwnedFd>,
+    /// What those are that are not streams or UDP, and whether of IPv6.
+    kinds: BTreeMap<char, (Kind, bool)>,
     ports: u16,
     /// How long the network gets to come to rest.
     rest: Duration,
@@ -47,6 +49,19 @@ fn open(kind: SocketType) -> OwnedFd {
 fn open_in(family: AddressFamily, kind: SocketType) -> OwnedFd {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     socket_with(family, kind, flags, None).expect("a socket")
+}
+
+/// A socket of ICMP.
+///
+/// # Errors
+/// `EACCES` if this machine does not let its users have any.
+pub fn open_echo(v6: bool) -> Result<OwnedFd, Errno> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (family, protocol) = match v6 {
+        false => (AddressFamily::INET, ipproto::ICMP),
+        true => (AddressFamily::INET6, ipproto::ICMPV6),
+    };
+    socket_with(family, SocketType::DGRAM, flags, Some(protocol))
 }
 
 fn v6(place: Place) -> Ipv6Addr {
@@ -83,6 +98,7 @@ impl Host {
         let run = first.wrapping_add(NEXT_PORTS.fetch_add(1, Ordering::Relaxed));
         Host {
             sockets: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             ports: 10_000 + run % 2_800 * PORTS_A_RUN,
             rest,
             listener: None,
@@ -110,6 +126,7 @@ impl Host {
             }
             Place::Foreign => Ipv4Addr::new(198, 51, 100, 7),
             Place::Broadcast => BROADCAST,
+            Place::Group => group(0),
             other => return (v6(other), self.port(port)).into(),
         };
         (address, self.port(port)).into()
@@ -144,6 +161,7 @@ impl Host {
             own if own == host(1) || own == Ipv4Addr::LOCALHOST => Place::Own,
             peer if peer == host(2) => Place::Peer,
             BROADCAST => Place::Broadcast,
+            group if group.is_multicast() => Place::Group,
             silent if silent == host(3) => Place::Silent,
             other => panic!("an unexpected address: {other}"),
         };
@@ -177,15 +195,31 @@ impl Host {
         self.sockets.get(&name).ok_or(Errno::BADF)
     }
 
+    fn message(&self, a: char, n: usize) -> Vec<u8> {
+        let (kind, v6) = *self.kinds.get(&a).unwrap_or(&(Kind::Datagram, false));
+        message(kind, v6, n)
+    }
+
     fn perform(&mut self, step: Step) -> Result<Seen, Errno> {
         let done = |()| Seen::Done;
         let stream = |kind| match kind {
             Kind::Stream => SocketType::STREAM,
-            Kind::Datagram => SocketType::DGRAM,
+            Kind::Datagram | Kind::Echo => SocketType::DGRAM,
         };
         Ok(match step {
+            Step::Socket(a, Kind::Echo) | Step::Socket6(a, Kind::Echo) => {
+                let v6 = matches!(step, Step::Socket6(..));
+                self.sockets.insert(a, open_echo(v6)?);
+                self.kinds.insert(a, (Kind::Echo, v6));
+                Seen::Done
+            }
             Step::Socket(a, kind) => {
-                self.sockets.insert(a, open(stream(kind)));
+                let socket = open(stream(kind));
+                // The core's sockets hear the groups that they have joined themselves.
+                SockRef::from(&socket)
+                    .set_multicast_all_v4(false)
+                    .expect("an option");
+                self.sockets.insert(a, socket);
                 Seen::Done
             }
             Step::Socket6(a, kind) => {
@@ -216,12 +250,17 @@ impl Host {
             Step::Dissolve(a) => connect_unspec(self.socket(a)?).map(done)?,
             Step::Send(a, n) => {
                 let flags = SendFlags::NOSIGNAL;
-                Seen::Count(send(self.socket(a)?, &vec![7; n], flags)?)
+                Seen::Count(send(self.socket(a)?, &self.message(a, n), flags)?)
             }
             Step::SendTo(a, name, n) => {
                 let address = self.address(name);
                 let flags = SendFlags::NOSIGNAL;
-                Seen::Count(sendto(self.socket(a)?, &vec![7; n], flags, &address)?)
+                Seen::Count(sendto(
+                    self.socket(a)?,
+                    &self.message(a, n),
+                    flags,
+                    &address,
+                )?)
             }
             Step::Recv(a, n, flags) => {
                 let mut buffer = vec![0xff; n];
@@ -256,6 +295,25 @@ impl Host {
                 Ok(()) => Seen::Done,
                 Err(errno) => Seen::Errno(errno.raw_os_error()),
             },
+            Step::Join(a, number) => {
+                let socket = self.socket(a)?;
+                let any = Ipv4Addr::UNSPECIFIED;
+                sockopt::set_ip_add_membership(socket, &group(number), &any).map(done)?
+            }
+            Step::Leave(a, number) => {
+                let socket = self.socket(a)?;
+                let any = Ipv4Addr::UNSPECIFIED;
+                sockopt::set_ip_drop_membership(socket, &group(number), &any).map(done)?
+            }
+            Step::SendGroup(a, number, port, n) => {
+                let to = SocketAddrV4::new(group(number), self.port(port));
+                let flags = SendFlags::NOSIGNAL;
+                Seen::Count(sendto(self.socket(a)?, &vec![7; n], flags, &to)?)
+            }
+            Step::BindGroup(a, number, port) => {
+                let at = SocketAddrV4::new(group(number), self.port(port));
+                bind(self.socket(a)?, &at).map(done)?
+            }
             Step::PeerListen(port) => {
                 let listener = open(SocketType::STREAM);
                 bind(&listener, &SocketAddrV4::new(host(2), self.port(port)))?;
@@ -343,6 +401,10 @@ fn set(socket: &OwnedFd, option: SocketOption, value: i64) -> Result<(), Errno> 
             sockopt::set_socket_linger(socket, time)
         }
         SocketOption::KeepAlive => sockopt::set_socket_keepalive(socket, value != 0),
+        SocketOption::MulticastTtl => sockopt::set_ip_multicast_ttl(socket, word),
+        SocketOption::MulticastLoop => sockopt::set_ip_multicast_loop(socket, value != 0),
+        SocketOption::MulticastHops => sockopt::set_ipv6_multicast_hops(socket, word),
+        SocketOption::MulticastLoop6 => sockopt::set_ipv6_multicast_loop(socket, value != 0),
         SocketOption::NoDelay => sockopt::set_tcp_nodelay(socket, value != 0),
         SocketOption::TypeOfService => sockopt::set_ip_tos(socket, value as u8),
         SocketOption::TimeToLive => sockopt::set_ip_ttl(socket, word),
@@ -381,7 +443,15 @@ fn get(socket: &OwnedFd, option: SocketOption) -> Result<u64, Errno> {
         SocketOption::Linger => sockopt::socket_linger(socket)?.is_some().into(),
         SocketOption::KeepAlive => sockopt::socket_keepalive(socket)?.into(),
         SocketOption::AcceptConnections => sockopt::socket_acceptconn(socket)?.into(),
+        SocketOption::Protocol => {
+            let protocol = sockopt::socket_protocol(socket)?;
+            protocol.map_or(0, |protocol| protocol.as_raw().get().into())
+        }
         SocketOption::Domain => sockopt::socket_domain(socket)?.as_raw().into(),
+        SocketOption::MulticastTtl => sockopt::ip_multicast_ttl(socket)?.into(),
+        SocketOption::MulticastLoop => sockopt::ip_multicast_loop(socket)?.into(),
+        SocketOption::MulticastHops => sockopt::ipv6_multicast_hops(socket)?.into(),
+        SocketOption::MulticastLoop6 => sockopt::ipv6_multicast_loop(socket)?.into(),
         SocketOption::NoDelay => sockopt::tcp_nodelay(socket)?.into(),
         SocketOption::TypeOfService => sockopt::ip_tos(socket)?.into(),
         SocketOption::TimeToLive => sockopt::ip_ttl(socket)?.into(),

@@ -8,10 +8,13 @@
 
 mod core;
 mod datagrams;
+mod echoes;
 mod ending;
+mod groups;
 mod host;
 mod ipv6;
 mod loopback;
+mod namespace;
 mod opening;
 mod options;
 mod script;
@@ -75,7 +78,6 @@ fn differences(lines: &[Line], ours: &[String], linux: &[String]) -> Option<Stri
 
 #[test]
 fn sockets_behave_as_on_linux() {
-    let mut wrong = Vec::new();
     let cases = [
         opening::CASES,
         ending::CASES,
@@ -83,9 +85,26 @@ fn sockets_behave_as_on_linux() {
         loopback::CASES,
         ipv6::CASES,
         options::CASES,
-    ]
-    .concat();
-    for (title, case) in &cases {
+    ];
+    compare(&cases.concat());
+}
+
+#[test]
+fn echoes_behave_as_on_linux() {
+    namespace::run("echoes_behave_as_on_linux", || {
+        assert!(host::open_echo(false).is_ok(), "sockets of ICMP");
+        compare(echoes::CASES);
+    });
+}
+
+#[test]
+fn groups_behave_as_on_linux() {
+    namespace::run("groups_behave_as_on_linux", || compare(groups::CASES));
+}
+
+fn compare(cases: &[(&str, &'static str)]) {
+    let mut wrong = Vec::new();
+    for (title, case) in cases {
         let lines = lines(case);
         let steps: Vec<Step> = lines.iter().map(|line| line.step).collect();
         let ours = script::run(&mut core::Core::new(), &steps);

@@ -21,6 +21,8 @@ pub enum Place {
     Foreign,
     /// All machines of the network.
     Broadcast,
+    /// A group.
+    Group,
     /// ::1, which is all that a host has for certain.
     V6,
     /// The unspecified address of IPv6.
@@ -43,6 +45,17 @@ pub type Name = (Place, u16);
 pub enum Kind {
     Stream,
     Datagram,
+    /// A datagram socket of ICMP. What it sends are requests for echoes.
+    Echo,
+}
+
+/// The message that a socket sends in so many bytes; of ICMPv6 if `v6`.
+pub fn message(kind: Kind, v6: bool, n: usize) -> Vec<u8> {
+    let mut message = vec![7; n];
+    if let (Kind::Echo, Some(header)) = (kind, message.first_chunk_mut()) {
+        *header = [if v6 { 128 } else { 8 }, 0, 0, 0];
+    }
+    message
 }
 
 /// A direction, or both.
@@ -80,6 +93,13 @@ pub enum Step {
     /// `setsockopt`, and `getsockopt`. The value of `SO_LINGER` is in seconds, or -1 for none.
     Set(char, SocketOption, i64),
     Get(char, SocketOption),
+    /// Joins a group, and leaves it; they are numbered.
+    Join(char, u8),
+    Leave(char, u8),
+    /// Sends to a group, at a port.
+    SendGroup(char, u8, u16, usize),
+    /// Binds to a group.
+    BindGroup(char, u8, u16),
     /// The other machine listens on a port.
     PeerListen(u16),
     /// It connects to a port of this machine, and goes on with that connection.
@@ -151,6 +171,8 @@ pub fn parse(line: &str) -> Step {
     match words[..] {
         ["stream", a] => Step::Socket(letter(a), Kind::Stream),
         ["datagram", a] => Step::Socket(letter(a), Kind::Datagram),
+        ["echo", a] => Step::Socket(letter(a), Kind::Echo),
+        ["echo6", a] => Step::Socket6(letter(a), Kind::Echo),
         ["stream6", a] => Step::Socket6(letter(a), Kind::Stream),
         ["datagram6", a] => Step::Socket6(letter(a), Kind::Datagram),
         ["bind", a, to] => Step::Bind(letter(a), name(to)),
@@ -182,6 +204,12 @@ pub fn parse(line: &str) -> Step {
         ["error", a] => Step::Error(letter(a)),
         ["set", a, name, value] => Step::Set(letter(a), option(name), number(value)),
         ["get", a, name] => Step::Get(letter(a), option(name)),
+        ["join", a, group] => Step::Join(letter(a), number(group)),
+        ["leave", a, group] => Step::Leave(letter(a), number(group)),
+        ["sendgroup", a, group, port, n] => {
+            Step::SendGroup(letter(a), number(group), number(port), number(n))
+        }
+        ["bindgroup", a, group, port] => Step::BindGroup(letter(a), number(group), number(port)),
         ["peer", "listen", port] => Step::PeerListen(number(port)),
         ["peer", "connect", port] => Step::PeerConnect(number(port)),
         ["peer", "send", n] => Step::PeerSend(number(n)),
@@ -227,6 +255,11 @@ impl std::fmt::Display for Seen {
             },
         }
     }
+}
+
+/// A group by its number.
+pub fn group(number: u8) -> std::net::Ipv4Addr {
+    [239, 7, 7, number].into()
 }
 
 /// The next bytes that a peer sends, which can be told apart.
