@@ -24,6 +24,8 @@ use deeds::Deeds;
 /// image permits.
 const PORT: u16 = 6666;
 const ECHO: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 7);
+/// The group that it is told to join.
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 1, 1, 1);
 /// What is said there.
 const LINE: &[u8] = b"over loopback";
 /// Calls of a deed before the next look for a command.
@@ -119,6 +121,12 @@ impl Hostile {
                     let _ = self.client.connect(socket, ECHO.into());
                     return Work::Talk(socket, from);
                 }
+            }
+            b"join" => drop(self.client.join(self.commands, GROUP.into())),
+            b"leave" => drop(self.client.leave(self.commands, GROUP.into())),
+            b"shout" => {
+                let to = (GROUP, from.port()).into();
+                let _ = self.client.sendto(self.commands, command, Some(to));
             }
             b"log" => self.deeds.ruin_log(),
             b"spin" => deeds::spin(),

@@ -28,6 +28,7 @@ mod http_resources;
 mod lan_crowds;
 mod lan_floods;
 mod lan_forged;
+mod lan_groups;
 mod lan_ipv6;
 mod lan_resets;
 mod lan_traffic;
@@ -69,6 +70,7 @@ pub const ALL: &[&[Test]] = &[
     hostile_client::TESTS,
     hostile_driver::TESTS,
     lan_traffic::TESTS,
+    lan_groups::TESTS,
     lan_ipv6::TESTS,
     lan_resets::TESTS,
     lan_forged::TESTS,
