@@ -242,13 +242,18 @@ impl Tcp {
         let short = !connection.has_room(length) && connection.socket.may_send_more();
         let grows_later = short && self.grow(id, net);
         let connection = &mut self.connections[id];
-        let taken = connection.write(length, fill)?;
         connection.wants_large = grows_later;
-        if taken > 0 {
-            self.settle(id, Cause::Turn, net);
-            self.wake(id);
+        let result = connection.write(length, fill);
+        match result {
+            // It may not wait for large buffers any more.
+            Ok(0) => self.note_change(id),
+            // What was taken before an error is sent.
+            _ => {
+                self.settle(id, Cause::Turn, net);
+                self.wake(id);
+            }
         }
-        Ok(taken)
+        result
     }
 
     /// Reads from a connection: `drain` gets an offset and the bytes. Returns how many were taken.
@@ -261,11 +266,11 @@ impl Tcp {
         length: usize,
         drain: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let taken = self.connections[id].read(length, drain)?;
+        let result = self.connections[id].read(length, drain);
         self.note_change(id);
         // The window that the peer sees has grown.
         self.wake(id);
-        Ok(taken)
+        result
     }
 
     /// Ends one direction of a connection, or both.
