@@ -87,7 +87,7 @@ impl Clients {
                 number: peer.number,
                 faults: 0,
             });
-            let limits = client_limits(limits);
+            let limits = client_limits(peer.name, limits);
             ports.push(port(peer.name, limits));
         }
         clients.departed(|_| ());

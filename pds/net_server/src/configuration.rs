@@ -5,8 +5,11 @@
 use core::num::{NonZeroU32, NonZeroU64};
 
 use pd_support::wiring;
-use socket_server::{ClientLimits, Config, SendRate};
-use wiring::{CLOSING_STREAMS, ICMP, Limits, MULTICAST, Network};
+use socket_server::{ClientLimits, Config, Fallback, Names, SendRate};
+use wiring::{
+    ADMINISTRATION, CLOSING_STREAMS, DHCP, DHCP_OR_DECLARED, DHCP_OR_LINK_LOCAL, ICMP, Limits,
+    MULTICAST, Network, SEES_SOCKETS,
+};
 
 /// Returns what the wiring table says about the network.
 ///
@@ -21,12 +24,15 @@ pub fn network() -> &'static Network {
 
 /// Returns the core's configuration. `key` is its secret, and `restarts` says how often this PD has
 /// been restarted.
-pub fn core(network: &Network, key: [u8; 16], restarts: u64) -> Config {
+pub fn core(network: &'static Network, key: [u8; 16], restarts: u64) -> Config {
     let buffers = &network.buffers;
     Config {
         address: network.address.into(),
         prefix: network.prefix_len.get() as u8,
         gateway: Some(network.gateway.into()),
+        dhcp: fallback(network.origin.get()),
+        hostname: network.hostname.as_str(),
+        names: names(network),
         address6: network.own6(),
         gateway6: network.router6(),
         autoconf: network.autoconf.get() == 1,
@@ -40,8 +46,29 @@ pub fn core(network: &Network, key: [u8; 16], restarts: u64) -> Config {
     }
 }
 
+fn fallback(origin: u32) -> Option<Fallback> {
+    match origin {
+        DHCP => Some(Fallback::None),
+        DHCP_OR_DECLARED => Some(Fallback::Declared),
+        DHCP_OR_LINK_LOCAL => Some(Fallback::LinkLocal),
+        _ => None,
+    }
+}
+
+fn names(network: &'static Network) -> Names {
+    let mut servers = [None; 3];
+    let declared = network.dns.iter().filter(|server| **server != [0; 4]);
+    for (place, server) in servers.iter_mut().zip(declared) {
+        *place = Some((*server).into());
+    }
+    Names {
+        servers,
+        domain: network.domain.as_str(),
+    }
+}
+
 /// Returns what a client may do, in the core's form.
-pub fn client_limits(limits: &Limits) -> ClientLimits {
+pub fn client_limits(name: &'static str, limits: &Limits) -> ClientLimits {
     let quota = &limits.quota;
     ClientLimits {
         stream_sockets: quota.stream_sockets.get().into(),
@@ -59,5 +86,8 @@ pub fn client_limits(limits: &Limits) -> ClientLimits {
         },
         icmp: limits.has(ICMP),
         multicast: limits.has(MULTICAST),
+        administration: limits.has(ADMINISTRATION),
+        sees_sockets: limits.has(SEES_SOCKETS),
+        name,
     }
 }

@@ -65,12 +65,15 @@ fn init() -> impl Handler {
         .unwrap_or_else(|error| panic!("configuration: {error}"));
     let theirs: &DriverPage = region::<ReadOnly>(role::DRIVER_RINGS).page();
     let mine: &ServerPage = region::<ReadWrite>(role::SERVER_RINGS).page();
-    info!(
-        "{}/{} via {}",
-        configuration.address,
-        configuration.prefix,
-        Ipv4Addr::from(network.gateway)
-    );
+    match network.asks_dhcp() {
+        true => info!("asks DHCP servers for an address"),
+        false => info!(
+            "{}/{} via {}",
+            configuration.address,
+            configuration.prefix,
+            Ipv4Addr::from(network.gateway)
+        ),
+    }
     let mut server = NetServer {
         core,
         clients,
@@ -219,10 +222,16 @@ impl NetServer {
             }
             None => {}
         }
-        while let Some(AddressEvent { address, taken }) = self.core.take_address_event() {
-            match taken {
-                false => info!("{address} is used"),
-                true => warn!("{address} is another host's"),
+        while let Some(event) = self.core.take_address_event() {
+            match event {
+                AddressEvent::Used(address) => info!("{address} is used"),
+                AddressEvent::Taken(address) => warn!("{address} is another host's"),
+                AddressEvent::Leased {
+                    address,
+                    prefix,
+                    server,
+                } => info!("{address}/{prefix} is used, as {server} says"),
+                AddressEvent::Gone(address) => warn!("{address} is not used any more"),
             }
         }
     }

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use crate::diagnostic::{Diagnostic, Result, Source};
-use crate::forms::{Host, Host6, Ports, Prefix, Prefix6, Target};
+use crate::forms::{Fallback, Host, Host6, Origin, Ports, Prefix, Prefix6, Target};
 use crate::plan::LARGE_PAGE;
 
 /// A value, and where it stands in the declaration.
@@ -121,8 +121,10 @@ pub struct Declaration {
 #[serde(deny_unknown_fields)]
 pub struct Interface {
     pub hostname: At<String>,
-    pub address: At<Prefix>,
-    pub gateway: At<Host>,
+    pub address: At<Origin>,
+    /// Used until a DHCP server has given an address.
+    pub fallback: Option<At<Fallback>>,
+    pub gateway: Option<At<Host>>,
     #[serde(default)]
     pub dns: Vec<At<Host>>,
     #[serde(default = "no_domain")]
@@ -131,6 +133,25 @@ pub struct Interface {
     pub gateway6: Option<At<Host6>>,
     #[serde(default)]
     pub autoconf: bool,
+}
+
+impl Interface {
+    /// Returns the address that is declared, be it for a time, and where.
+    pub fn declared(&self) -> Option<(Prefix, usize)> {
+        match (*self.address, self.fallback.as_ref()) {
+            (Origin::Declared(prefix), _) => Some((prefix, (&self.address).into())),
+            (Origin::Dhcp, Some(at)) => match **at {
+                Fallback::Declared(prefix) => Some((prefix, at.into())),
+                Fallback::LinkLocal => None,
+            },
+            (Origin::Dhcp, None) => None,
+        }
+    }
+
+    /// Whether a DHCP server says which address to use.
+    pub fn asks_dhcp(&self) -> bool {
+        matches!(*self.address, Origin::Dhcp)
+    }
 }
 
 fn no_domain() -> At<String> {
@@ -221,6 +242,7 @@ pub struct Pd {
     pub bytes_per_second: Option<At<NonZeroU64>>,
     pub icmp: bool,
     pub multicast: bool,
+    pub administration: bool,
 }
 
 impl Default for Pd {
@@ -249,6 +271,7 @@ impl Default for Pd {
             bytes_per_second: None,
             icmp: false,
             multicast: false,
+            administration: false,
         }
     }
 }

@@ -63,22 +63,54 @@ impl TryFrom<Written> for Host {
 }
 
 /// An address with the length of its network's prefix: `10.0.2.15/24`.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "Written")]
+#[derive(Clone, Copy)]
 pub struct Prefix(pub Ipv4Addr, pub u8);
-
-impl TryFrom<Written> for Prefix {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let help = "write address/prefix length, for instance \"10.0.2.15/24\"";
-        written.read(prefix, "IPv4 address with a prefix", help)
-    }
-}
 
 fn prefix(text: &str) -> Option<Prefix> {
     let (address, len) = text.split_once('/')?;
     Some(Prefix(address.parse().ok()?, len.parse().ok()?))
+}
+
+/// Where an IPv4 address comes from: `10.0.2.15/24`, `dhcp`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "Written")]
+pub enum Origin {
+    Declared(Prefix),
+    Dhcp,
+}
+
+impl TryFrom<Written> for Origin {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let help = "write address/prefix length, for instance \"10.0.2.15/24\", or \"dhcp\"";
+        let parse = |text: &str| match text {
+            "dhcp" => Some(Origin::Dhcp),
+            text => prefix(text).map(Origin::Declared),
+        };
+        written.read(parse, "IPv4 address with a prefix", help)
+    }
+}
+
+/// What is used until a DHCP server has given an address: `10.0.2.15/24`, `link-local`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "Written")]
+pub enum Fallback {
+    Declared(Prefix),
+    LinkLocal,
+}
+
+impl TryFrom<Written> for Fallback {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let help = "write address/prefix length, for instance \"10.0.2.15/24\", or \"link-local\"";
+        let parse = |text: &str| match text {
+            "link-local" => Some(Fallback::LinkLocal),
+            text => prefix(text).map(Fallback::Declared),
+        };
+        written.read(parse, "IPv4 address with a prefix", help)
+    }
 }
 
 /// An IPv6 address: `fd00::2`.

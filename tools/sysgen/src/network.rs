@@ -55,11 +55,36 @@ fn interface(report: &mut Report<'_>, interface: &Interface) {
         );
     }
     names(report, interface);
+    interface4(report, interface);
     interface6(report, interface);
-    let Prefix(address, len) = *interface.address;
+}
+
+/// IPv4 on the interface.
+fn interface4(report: &mut Report<'_>, interface: &Interface) {
+    if let Some(at) = &interface.fallback
+        && !interface.asks_dhcp()
+    {
+        let help = "remove it, or write address = \"dhcp\"";
+        return report.at(
+            at,
+            "a fallback, but `address` is there from the start",
+            help,
+        );
+    }
+    let Some((Prefix(address, len), at)) = interface.declared() else {
+        if let Some(gateway) = &interface.gateway {
+            let help = "remove it: that server names a router, too";
+            report.at(
+                gateway,
+                "a gateway, but `address` comes from a DHCP server",
+                help,
+            );
+        }
+        return;
+    };
     if !(1..=30).contains(&len) {
         return report.at(
-            &interface.address,
+            at,
             format!("a prefix of {len} bits leaves no network with a host and a gateway"),
             "use a prefix length from 1 to 30",
         );
@@ -67,28 +92,32 @@ fn interface(report: &mut Report<'_>, interface: &Interface) {
     let host_bits = u32::MAX >> len;
     if let Some(problem) = not_a_host(address, host_bits) {
         report.at(
-            &interface.address,
+            at,
             format!("{address}/{len} is {problem}"),
             "choose an address of one host in its network",
         );
     }
-    let gateway = interface.gateway.0;
+    let Some(gateway_at) = &interface.gateway else {
+        let help = "add it, for instance gateway = \"10.0.2.2\"";
+        return report.at(at, format!("{address}/{len} has no gateway"), help);
+    };
+    let gateway = gateway_at.0;
     let network = Ipv4Addr::from_bits(address.to_bits() & !host_bits);
     if gateway.to_bits() & !host_bits != network.to_bits() {
         report.at(
-            &interface.gateway,
+            gateway_at,
             format!("the gateway {gateway} lies outside the network {network}/{len}"),
             "name a gateway in the network of `address`, or correct the prefix length there",
         );
     } else if gateway == address {
         report.at(
-            &interface.gateway,
+            gateway_at,
             "the gateway is the interface's own address",
             "name the router's address",
         );
     } else if let Some(problem) = not_a_host(gateway, host_bits) {
         report.at(
-            &interface.gateway,
+            gateway_at,
             format!("the gateway {gateway} is {problem}"),
             "name the router's address",
         );
@@ -263,6 +292,13 @@ pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>
             "add uses = [\"net_server\"]",
         );
     }
+    if pd.administration && !has_server {
+        report.at(
+            name,
+            format!("{name} has administration, but uses no server of sockets"),
+            "add uses = [\"net_server\"]",
+        );
+    }
     if pd.sockets() == 0 && has_server {
         report.at(
             name,
@@ -278,6 +314,12 @@ pub fn client(report: &mut Report<'_>, declaration: &Declaration, pd: &Named<Pd>
             format!("{streams} stream and {datagrams} datagram sockets"),
             format!("a client has at most {most} sockets"),
         );
+    }
+    let asks_dhcp = declaration.interface.asks_dhcp();
+    let dhcp = pd.udp_bind.iter().find(|ports| ports.0.contains(68));
+    if let Some(at) = dhcp.filter(|_| asks_dhcp) {
+        let message = "UDP port 68 is where DHCP servers answer, and `address` comes from one";
+        report.at(at, message, "leave it out");
     }
     if streams == 0 && !(pd.tcp_listen.is_empty() && pd.tcp_connect.is_empty()) {
         report.at(

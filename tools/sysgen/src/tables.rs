@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use wiring::{
-    Channel, ICMP, Limits, MAX_NAME_SERVERS, MULTICAST, Memory, Network, Peer, Table, Text,
+    ADMINISTRATION, Channel, DECLARED, DHCP, DHCP_OR_DECLARED, DHCP_OR_LINK_LOCAL, ICMP, Limits,
+    MAX_NAME_SERVERS, MULTICAST, Memory, Network, Peer, SEES_SOCKETS, Table, Text,
 };
 
 use crate::declaration::{At, Declaration, Pd, Service};
-use crate::forms::{Ports, Target};
+use crate::forms::{Fallback, Ports, Target};
 use crate::plan::{Content, Plan};
 
 /// Returns the wiring table of a PD.
@@ -82,11 +83,20 @@ fn network(declaration: &Declaration) -> Network {
     for (place, server) in dns.iter_mut().zip(&interface.dns) {
         *place = server.0.octets();
     }
+    let declared = interface.declared().map(|(prefix, _)| prefix);
+    let gateway = interface.gateway.as_ref().map(|at| at.0.octets());
+    let origin = match (interface.asks_dhcp(), interface.fallback.as_deref()) {
+        (false, _) => DECLARED,
+        (true, None) => DHCP,
+        (true, Some(Fallback::Declared(_))) => DHCP_OR_DECLARED,
+        (true, Some(Fallback::LinkLocal)) => DHCP_OR_LINK_LOCAL,
+    };
     Network {
         hostname: Text::new(&interface.hostname).expect("its length has been checked"),
-        address: interface.address.0.octets(),
-        gateway: interface.gateway.0.octets(),
-        prefix_len: u32::from(interface.address.1).into(),
+        address: declared.map_or([0; 4], |prefix| prefix.0.octets()),
+        gateway: gateway.unwrap_or_default(),
+        prefix_len: declared.map_or(0, |prefix| u32::from(prefix.1)).into(),
+        origin: origin.into(),
         buffers: wiring::Buffers::from(&declaration.buffers),
         dns,
         domain: Text::new(&interface.domain).expect("its length has been checked"),
@@ -124,7 +134,12 @@ fn limits(declaration: &Declaration, pd: &Pd) -> Limits {
     if let Some(rate) = &pd.bytes_per_second {
         limits.bytes_per_second = rate.get().into();
     }
-    let rights = [(pd.icmp, ICMP), (pd.multicast, MULTICAST)];
+    let rights = [
+        (pd.administration, ADMINISTRATION),
+        (pd.reads_counters, SEES_SOCKETS),
+        (pd.icmp, ICMP),
+        (pd.multicast, MULTICAST),
+    ];
     let rights = rights.iter().filter(|(has, _)| *has);
     limits.with(rights.map(|(_, right)| right).sum())
 }

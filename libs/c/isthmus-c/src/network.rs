@@ -66,13 +66,17 @@ fn open() -> Result<Sockets, Error> {
     Ok(Posix::new(net, TABLE.take(), Pause))
 }
 
-/// Returns the program's sockets, with the declaration's name servers.
+/// Returns the program's sockets, with the name servers of the declaration or of a DHCP server.
 ///
 /// # Errors
 /// As [`sockets`], and those of opening a datagram socket.
 pub fn sockets_and_names() -> Result<&'static Sockets, Error> {
     let sockets = sockets()?;
     let network = network();
+    if network.asks_dhcp() {
+        sockets.follow_servers()?;
+        return Ok(sockets);
+    }
     let servers = network.name_servers().map(|server| (server, DNS).into());
     sockets.use_servers(servers, network.domain.as_str())?;
     Ok(sockets)

@@ -121,6 +121,18 @@ impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
         Ok(())
     }
 
+    /// Says that net_server knows the servers to ask for names. Only the first call of this or of
+    /// [`Self::use_servers`] counts.
+    ///
+    /// # Errors
+    /// Those of [`Resolver::new`].
+    pub fn follow_servers(&self) -> Result<(), Error> {
+        if self.resolver.get().is_none() {
+            let _ = self.resolver.set(Resolver::following(self.net)?);
+        }
+        Ok(())
+    }
+
     fn resolver(&self) -> Result<&Resolver<'n, T, CACHE>, NameError> {
         self.resolver.get().ok_or(NameError::Again)
     }

@@ -156,6 +156,8 @@ pd_counter_set! {
         FragmentBlocksFailures: Count = "fragment_blocks_failures",
         /// Frames dropped as malformed or not for this host.
         DropsMalformed: Count = "drops_malformed",
+        /// Frames dropped because the interface is shut down.
+        DropsInterfaceDown: Count = "drops_interface_down",
         /// Packets dropped because no host can have sent them from their source address.
         DropsSource: Count = "drops_source",
         /// Datagrams given up because their fragments were late, contradictory or too many.
@@ -224,6 +226,16 @@ pd_counter_set! {
         CallsJoin: Count = "calls_join",
         /// Calls of the operation leave.
         CallsLeave: Count = "calls_leave",
+        /// Calls of the operation change.
+        CallsChange: Count = "calls_change",
+        /// Messages to DHCP servers.
+        DhcpQuestions: Count = "dhcp_questions",
+        /// Messages to a DHCP client's port that were no answer to one of ours, or made no sense.
+        DhcpIgnored: Count = "dhcp_ignored",
+        /// Addresses given by DHCP or chosen that another host had.
+        DhcpConflicts: Count = "dhcp_conflicts",
+        /// Sockets that an administrator has ended.
+        SocketsEnded: Count = "sockets_ended",
         /// Calls with an unknown label.
         CallsUnknown: Count = "calls_unknown",
         /// Calls answered with an error other than "try again".

@@ -134,4 +134,4 @@ const _: () = assert!(size_of::<RawPeer>() == 128);
 const _: () = assert!(size_of::<RawMemory>() == 64);
 const _: () = assert!(size_of::<RawChannel>() == 48);
 const _: () = assert!(size_of::<RawClient>() == 484);
-const _: () = assert!(size_of::<Network>() == 176);
+const _: () = assert!(size_of::<Network>() == 180);

@@ -73,11 +73,12 @@
 //! | 276 | `[[u8; 24]; 8]` | where it may send datagrams of UDP |
 //! | 468 | u32 | packets that it may send by the device in a second; 0 if as many as it can |
 //! | 472 | u64 | the same in bytes |
+//! | 480 | u32 | what else it may do: 1 administration, 2 see the sockets of others |
 //!
 //! A destination has the address of a network (`[u8; 16]`, those of IPv4 mapped), the first and the
 //! last port (u16), and the length of the network's prefix in bits (u32).
 //!
-//! A network has 136 bytes:
+//! A network has 180 bytes:
 //!
 //! | offset | type | content |
 //! | --- | --- | --- |
@@ -88,6 +89,10 @@
 //! | 52, 56 | u32 | bytes of each datagram socket's buffer; longest datagram to send |
 //! | 60 | `[[u8; 4]; 3]` | addresses of name servers; zeros behind them |
 //! | 72 | `[u8; 64]` | search domain, empty if there is none |
+//! | 136, 152 | `[u8; 16]` | own IPv6 address; that of the router; zeros if there is none |
+//! | 168 | u32 | length of that network's prefix in bits |
+//! | 172 | u32 | 1 if routers say which IPv6 addresses to use |
+//! | 176 | u32 | 0: the address is declared; 1: it comes by DHCP; until then 2: it is declared, 3: it is chosen |
 //!
 //! Nobody can write a table at run time. It is checked all the same, once, when it is read: it may
 //! come from another build.
@@ -105,8 +110,9 @@ mod view;
 pub use build::{Misfit, Table};
 pub use layout::{CHANNELS, MAX_ABOUT, MAX_DOMAIN, MAX_NAME, Text, VERSION};
 pub use network::{
-    Buffers, CLOSING_STREAMS, Destination, ICMP, Limits, MAX_CLIENTS, MAX_DESTINATIONS,
-    MAX_NAME_SERVERS, MAX_PORT_RANGES, MULTICAST, Network, PortRange, Quota, server_heap,
+    ADMINISTRATION, Buffers, CLOSING_STREAMS, DECLARED, DHCP, DHCP_OR_DECLARED, DHCP_OR_LINK_LOCAL,
+    Destination, ICMP, Limits, MAX_CLIENTS, MAX_DESTINATIONS, MAX_NAME_SERVERS, MAX_PORT_RANGES,
+    MULTICAST, Network, PortRange, Quota, SEES_SOCKETS, server_heap,
 };
 pub use view::{Channel, Memory, Peer, Wiring, WiringError};
 

@@ -46,11 +46,11 @@ const CONNECTION: u64 = 9 << 10;
 pub struct Network {
     /// Name that the host goes by.
     pub hostname: Text<MAX_NAME>,
-    /// Own IPv4 address.
+    /// Own IPv4 address; zeros if there is none but of a DHCP server.
     pub address: [u8; 4],
     /// Next hop for everything outside the network; lies inside it.
     pub gateway: [u8; 4],
-    /// Length of the network's prefix in bits, 1 to 30.
+    /// Length of the network's prefix in bits, 1 to 30; 0 without an address.
     pub prefix_len: U32,
     /// Buffers of a socket.
     pub buffers: Buffers,
@@ -67,7 +67,19 @@ pub struct Network {
     pub prefix_len6: U32,
     /// 1 if routers are believed that say which IPv6 addresses to use, otherwise 0.
     pub autoconf: U32,
+    /// Where the IPv4 address comes from: [`DECLARED`], [`DHCP`], [`DHCP_OR_DECLARED`] or
+    /// [`DHCP_OR_LINK_LOCAL`].
+    pub origin: U32,
 }
+
+/// The IPv4 address is declared.
+pub const DECLARED: u32 = 0;
+/// It comes from a DHCP server.
+pub const DHCP: u32 = 1;
+/// It comes from a DHCP server; until then that of the declaration is used.
+pub const DHCP_OR_DECLARED: u32 = 2;
+/// It comes from a DHCP server; until then the machine chooses one of its link (RFC 3927).
+pub const DHCP_OR_LINK_LOCAL: u32 = 3;
 
 impl Network {
     /// Returns the name servers, in the order of the declaration.
@@ -86,9 +98,24 @@ impl Network {
         some6(self.gateway6)
     }
 
-    pub(crate) fn is_possible(&self) -> bool {
+    /// Whether a DHCP server says which address, router and name servers to use.
+    pub fn asks_dhcp(&self) -> bool {
+        self.origin.get() != DECLARED
+    }
+
+    fn has_possible_address(&self) -> bool {
         let prefix_len = self.prefix_len.get();
         let [address, gateway] = [self.address, self.gateway].map(u32::from_be_bytes);
+        match self.origin.get() {
+            DECLARED | DHCP_OR_DECLARED => {
+                (1..=30).contains(&prefix_len) && (address ^ gateway) & mask(prefix_len) == 0
+            }
+            DHCP | DHCP_OR_LINK_LOCAL => (address, gateway, prefix_len) == (0, 0, 0),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_possible(&self) -> bool {
         let buffers = &self.buffers;
         let sizes = [
             buffers.stream_receive,
@@ -99,8 +126,7 @@ impl Network {
         self.hostname.is_name()
             && is_list(&self.dns, is_host)
             && self.domain.checked().is_some()
-            && (1..=30).contains(&prefix_len)
-            && (address ^ gateway) & mask(prefix_len) == 0
+            && self.has_possible_address()
             && sizes.iter().all(|size| size.get() != 0)
             && (self.own6().is_none() || (1..=128).contains(&self.prefix_len6.get()))
             && self.autoconf.get() <= 1
@@ -170,10 +196,14 @@ pub struct Limits {
     pub packets_per_second: U32,
     /// The same in bytes of Ethernet frames.
     pub bytes_per_second: U64,
-    /// What else it may do: [`ICMP`], [`MULTICAST`].
+    /// What else it may do: [`ADMINISTRATION`], [`SEES_SOCKETS`], [`ICMP`], [`MULTICAST`].
     pub rights: U32,
 }
 
+/// A client may change the interface, routes and neighbours, and end sockets of others.
+pub const ADMINISTRATION: u32 = 1;
+/// A client may see the sockets of others.
+pub const SEES_SOCKETS: u32 = 1 << 1;
 /// A client may send echo requests of ICMP, and hear the replies.
 pub const ICMP: u32 = 1 << 2;
 /// A client may join groups, and send to them.
@@ -237,7 +267,7 @@ impl Limits {
             && is_list(&self.udp_bind, PortRange::is_possible)
             && is_list(&self.tcp_connect, Destination::is_possible)
             && is_list(&self.udp_send, Destination::is_possible)
-            && self.rights.get() & !(ICMP | MULTICAST) == 0
+            && self.rights.get() & !(ADMINISTRATION | SEES_SOCKETS | ICMP | MULTICAST) == 0
     }
 }
 

@@ -40,6 +40,7 @@ fn network() -> Network {
         gateway6: [0; 16],
         prefix_len6: 64.into(),
         autoconf: 1.into(),
+        origin: 0.into(),
     }
 }
 
@@ -228,6 +229,9 @@ fn what_cannot_be_is_refused() {
     let impossible = entry("network", 0);
     assert_eq!(network(|n| n.gateway = [10, 0, 3, 2]), impossible);
     assert_eq!(network(|n| n.prefix_len = 31.into()), impossible);
+    assert_eq!(network(|n| n.origin = 1.into()), impossible);
+    assert_eq!(network(|n| n.origin = 4.into()), impossible);
+    assert_eq!(network(|n| n.origin = 2.into()), Ok(()));
     assert_eq!(network(|n| n.hostname = Text::new("").unwrap()), impossible);
     assert_eq!(network(|n| n.buffers.datagram_send = 0.into()), impossible);
     assert_eq!(network(|n| n.dns[0] = [0; 4]), impossible);
@@ -299,7 +303,7 @@ proptest! {
                 prop_assert!(channel.id < 62);
             }
             if let Some(network) = wiring.network() {
-                prop_assert!((1..=30).contains(&network.prefix_len.get()));
+                prop_assert!(network.prefix_len.get() <= 30);
             }
         }
     }

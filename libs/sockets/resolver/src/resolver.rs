@@ -23,12 +23,16 @@ pub const WAITS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)
 /// Bytes of the window for what a question's socket receives: an answer and its header, and more,
 /// so that one that is too long is seen to be.
 const AREA: usize = 1024;
+/// The port of name servers (RFC 1035 section 4.2).
+const PORT: u16 = 53;
 
 /// Asks name servers, and keeps `CACHE` answers. An answer takes about 800 bytes.
 pub struct Resolver<'n, T: Transport, const CACHE: usize = 16> {
     net: &'n Net<T>,
-    servers: Vec<SocketAddr, MAX_SERVERS>,
-    domain: Option<HostName>,
+    servers: RefCell<Vec<SocketAddr, MAX_SERVERS>>,
+    domain: RefCell<Option<HostName>>,
+    /// Whether net_server says which servers and domain these are.
+    follows: bool,
     /// The server that answered last: the first to be asked.
     first: Cell<usize>,
     ids: Ids,
@@ -61,14 +65,41 @@ impl<'n, T: Transport, const CACHE: usize> Resolver<'n, T, CACHE> {
             "" => None,
             domain => Some(HostName::new(domain).ok_or(Errno::EINVAL)?),
         };
+        let servers = servers.into_iter().take(MAX_SERVERS).collect();
         Ok(Resolver {
             net,
-            servers: servers.into_iter().take(MAX_SERVERS).collect(),
-            domain,
+            servers: RefCell::new(servers),
+            domain: RefCell::new(domain),
+            follows: false,
             first: Cell::new(0),
             ids: Ids::draw(net.client())?,
             cache: RefCell::new(Cache::new()),
         })
+    }
+
+    /// Asks the servers that net_server names, which a DHCP server may change: before each name
+    /// it is looked which they are.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn following(net: &'n Net<T>) -> Result<Self, Errno> {
+        let follows = true;
+        Ok(Resolver {
+            follows,
+            ..Resolver::new(net, [], "")?
+        })
+    }
+
+    /// Looks which servers there are. If net_server does not say it, they stay.
+    fn follow(&self) {
+        if self.follows
+            && let Ok(names) = self.net.client().names()
+        {
+            let servers = names.servers().take(MAX_SERVERS);
+            let servers = servers.map(|server| SocketAddr::new(server, PORT));
+            *self.servers.borrow_mut() = servers.collect();
+            *self.domain.borrow_mut() = HostName::new(names.domain());
+        }
     }
 
     /// Returns the addresses of one kind that a name has.
@@ -102,6 +133,7 @@ impl<'n, T: Transport, const CACHE: usize> Resolver<'n, T, CACHE> {
     /// # Errors
     /// See [`ResolveError`].
     pub async fn name_of(&self, address: IpAddr) -> Result<HostName, ResolveError> {
+        self.follow();
         let name = HostName::reverse(address);
         let kind = Kind::Ptr;
         let answer = self.look_up(Question { name, kind }).await?;
@@ -120,8 +152,11 @@ impl<'n, T: Transport, const CACHE: usize> Resolver<'n, T, CACHE> {
             let addresses = kinds.iter().filter_map(|kind| kind.loopback());
             return Ok(Answer::new(host, addresses));
         }
-        let domain = self.domain.as_ref().filter(|_| !name.ends_with('.'));
-        let searched = domain.and_then(|domain| host.within(domain));
+        self.follow();
+        let searched = match &*self.domain.borrow() {
+            Some(domain) if !name.ends_with('.') => host.within(domain),
+            _ => None,
+        };
         let names = match host.contains('.') {
             true => [Some(host), searched],
             false => [searched, Some(host)],
@@ -185,9 +220,14 @@ impl<'n, T: Transport, const CACHE: usize> Resolver<'n, T, CACHE> {
         let mut failure = ResolveError::NoServer;
         let first = self.first.get();
         for wait in WAITS {
-            for turn in 0..self.servers.len() {
-                let at = (first + turn) % self.servers.len();
-                let exchange = self.exchange(self.servers[at], question);
+            let count = self.servers.borrow().len();
+            for turn in 0..count {
+                let at = (first + turn) % count;
+                // They may be others by now.
+                let Some(server) = self.servers.borrow().get(at).copied() else {
+                    break;
+                };
+                let exchange = self.exchange(server, question);
                 match self.net.timeout(wait, exchange).await {
                     Ok(Ok(Reading::Failed(code))) => failure = ResolveError::Server(code),
                     Ok(Ok(reading)) => {

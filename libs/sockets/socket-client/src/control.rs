@@ -307,6 +307,14 @@ impl<T: Transport> Client<T> {
         self.query(QueryKind::Account, 0)
     }
 
+    /// Servers for names and for the time, as they are declared or as a DHCP server says.
+    ///
+    /// # Errors
+    /// `ECONNRESET` if the server has restarted; ask again.
+    pub fn names(&self) -> Result<layouts::Names, Errno> {
+        self.query(QueryKind::Names, 0)
+    }
+
     /// What is known of a socket.
     ///
     /// # Errors
@@ -323,7 +331,7 @@ impl<T: Transport> Client<T> {
         self.query(QueryKind::Tcp, self.handle(socket)?.raw())
     }
 
-    fn query<L: Layout>(&self, what: QueryKind, index: u64) -> Result<L, Errno> {
+    pub(crate) fn query<L: Layout>(&self, what: QueryKind, index: u64) -> Result<L, Errno> {
         let mut layout = L::default();
         let bytes = layout.bytes_mut();
         let span = Span {

@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_debug_implementations)]
 
+mod administration;
 mod area;
 mod calls;
 mod capture;

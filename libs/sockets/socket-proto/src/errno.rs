@@ -26,6 +26,10 @@ macro_rules! errnos {
 errnos! {
     /// The declaration does not give this client the right.
     EPERM = 1, PermissionDenied;
+    /// There is no such neighbour.
+    ENOENT = 2, NotFound;
+    /// There is no such route.
+    ESRCH = 3, NotFound;
     /// The server has no place for this client until it is started with another configuration.
     ENXIO = 6, NotFound;
     /// The handle is stale, was never given out, or belongs to another client.
@@ -38,7 +42,9 @@ errnos! {
     EACCES = 13, PermissionDenied;
     /// An offset or length leaves the window.
     EFAULT = 14, InvalidInput;
-    /// There is no such interface.
+    /// The address, the route or the neighbour is there already.
+    EEXIST = 17, AlreadyExists;
+    /// There is no such interface, or none of what is listed has this number.
     ENODEV = 19, NotFound;
     /// The operation does not fit the socket's state, or a reserved word is not zero.
     EINVAL = 22, InvalidInput;
@@ -75,13 +81,15 @@ errnos! {
     EADDRINUSE = 98, AddrInUse;
     /// The address is not one of this machine, or no ephemeral port is left.
     EADDRNOTAVAIL = 99, AddrNotAvailable;
+    /// The interface is shut down.
+    ENETDOWN = 100, Other;
     /// No route leads to the destination.
     ENETUNREACH = 101, Other;
     /// An attempt to connect has failed, and its error was read before.
     ECONNABORTED = 103, ConnectionAborted;
     /// The connection was reset by the peer, or the server has restarted.
     ECONNRESET = 104, ConnectionReset;
-    /// A pool of buffers is empty for the moment.
+    /// A pool of buffers is empty for the moment, or a table is full.
     ENOBUFS = 105, OutOfMemory;
     /// The socket is connected already.
     EISCONN = 106, InvalidInput;

@@ -4,9 +4,9 @@
 //! `query` writes. Numbers are in the byte order of the machine, which the window never leaves;
 //! addresses as in [`crate::addr`].
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use crate::{Call, Errno, Failure, WORDS, addr, reply};
 
@@ -21,8 +21,44 @@ values! {
         Socket = 3, QUERY_SOCKET;
         /// The connection of one of this client's stream sockets: [`TcpInfo`].
         Tcp = 4, QUERY_TCP;
-        /// An IPv6 address of the first interface: [`AddressState`].
+        /// An address of the first interface, those of IPv4 first: [`AddressState`].
         Address = 5, QUERY_ADDRESS;
+        /// A route that is in use, those of IPv4 first: [`Route`].
+        Route = 6, QUERY_ROUTE;
+        /// A neighbour: [`Neighbour`].
+        Neighbour = 7, QUERY_NEIGHBOUR;
+        /// A socket of any client: [`SocketState`]. Only for clients with `administration` or
+        /// `reads_counters`.
+        AnySocket = 8, QUERY_ANY_SOCKET;
+        /// Servers for names and for the time: [`Names`].
+        Names = 9, QUERY_NAMES;
+    }
+}
+
+values! {
+    /// What a change concerns.
+    ChangeKind(u64): EINVAL {
+        /// Adds an address: [`AddressState`], whose state is 0.
+        AddAddress = 1, ADD_ADDRESS;
+        /// Removes an address; so do routes go whose routers are not on the link without it.
+        RemoveAddress = 2, REMOVE_ADDRESS;
+        /// Adds a route by a router: [`Route`].
+        AddRoute = 3, ADD_ROUTE;
+        /// Removes a route by a router.
+        RemoveRoute = 4, REMOVE_ROUTE;
+        /// Adds a neighbour whose Ethernet address is never asked for, or makes it that of one
+        /// that is known: [`Neighbour`], whose state is 3.
+        AddNeighbour = 5, ADD_NEIGHBOUR;
+        /// Forgets a neighbour.
+        RemoveNeighbour = 6, REMOVE_NEIGHBOUR;
+        /// Shuts the interface down: nothing is sent or received. Routes and IPv4 addresses are
+        /// kept.
+        InterfaceDown = 7, INTERFACE_DOWN;
+        /// Starts the interface again. IPv6 addresses are tried anew.
+        InterfaceUp = 8, INTERFACE_UP;
+        /// Ends the socket of any client; `index` is the member `socket` of its
+        /// [`SocketState`]. Its connection is reset, and its client reads `ECONNABORTED`.
+        EndSocket = 9, END_SOCKET;
     }
 }
 
@@ -63,11 +99,16 @@ macro_rules! layouts {
         $(
             $(#[doc = $doc])+
             #[derive(
-                Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable,
-                KnownLayout,
+                Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
             )]
             #[repr(C)]
             pub struct $name { $($(#[doc = $help])+ pub $member: $type,)+ }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    $name::new_zeroed()
+                }
+            }
 
             impl Layout for $name {
                 const INFO: LayoutInfo = LayoutInfo {
@@ -117,7 +158,7 @@ layouts! {
         name: [u8; 16],
         /// Its Ethernet address in the first six bytes.
         mac: [u8; 8],
-        /// Its address; port 0.
+        /// Its first address; port 0.
         address: [u64; 3],
         /// Bits of the address that name its network.
         prefix: u32,
@@ -125,8 +166,8 @@ layouts! {
         mtu: u32,
         /// 1 if the device says that the link is up, otherwise 0.
         link_up: u32,
-        /// 0.
-        reserved: u32,
+        /// 1 unless it has been shut down.
+        up: u32,
         /// Frames received.
         rx_frames: u64,
         /// Bytes of these frames.
@@ -137,7 +178,7 @@ layouts! {
         tx_bytes: u64,
     }
 
-    /// An IPv6 address of an interface.
+    /// An address of an interface.
     AddressState address_state {
         /// The address; port 0.
         address: [u64; 3],
@@ -146,6 +187,46 @@ layouts! {
         /// 0: it is found out whether another host has it. 1: it is used. 2: it is used for what
         /// is there, and not for what is new. 3: another host has it, so that it is not used.
         state: u32,
+    }
+
+    /// A route.
+    Route route {
+        /// The first address of the network that it leads to; port 0.
+        network: [u64; 3],
+        /// The router; zeros if the network is that of the link.
+        router: [u64; 3],
+        /// Bits of the address that name the network.
+        prefix: u32,
+        /// 0.
+        reserved: u32,
+    }
+
+    /// A host on the link.
+    Neighbour neighbour {
+        /// Its address; port 0.
+        address: [u64; 3],
+        /// Its Ethernet address in the first six bytes; zeros if it is not known.
+        mac: [u8; 8],
+        /// 0: it is being asked for. 1: it has sent something. 2: it has answered. 3: an
+        /// administrator has said it, and it stays.
+        state: u32,
+        /// Seconds since that was learnt.
+        age: u32,
+    }
+
+    /// Servers as they are declared, or as a DHCP server says where nothing is declared.
+    Names names {
+        /// Servers for names: the addresses of three, zeros behind the last one.
+        servers: [u64; 9],
+        /// Servers for the time, likewise. None can be declared.
+        time_servers: [u64; 9],
+        /// The domain in which names are looked for besides, with zeros behind it.
+        domain: [u8; 64],
+        /// Seconds that the lease of the DHCP server still lasts; 0 without one, all bits set for
+        /// one without end.
+        lease: u32,
+        /// 0.
+        reserved: u32,
     }
 
     /// What a client has and may have.
@@ -178,6 +259,10 @@ layouts! {
         unacknowledged: u64,
         /// Segments sent again.
         retransmissions: u64,
+        /// What names it among the sockets of all clients, which are in the order of these numbers.
+        socket: u64,
+        /// The name of its client, with zeros behind it.
+        owner: [u8; 32],
     }
 
     /// A stream socket's connection. Without one, its state alone.
@@ -291,6 +376,35 @@ impl Message {
             Failure::Restarted | Failure::NoPlace => Errno::EPROTO,
         })
     }
+}
+
+impl Names {
+    /// Servers for names, the first to be asked first.
+    pub fn servers(&self) -> impl Iterator<Item = IpAddr> {
+        addresses(&self.servers)
+    }
+
+    /// Servers for the time.
+    pub fn time_servers(&self) -> impl Iterator<Item = IpAddr> {
+        addresses(&self.time_servers)
+    }
+
+    /// The domain in which names are looked for besides; empty if there is none.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        let end = self.domain.iter().position(|&byte| byte == 0);
+        let domain = self.domain.get(..end.unwrap_or(self.domain.len()));
+        domain
+            .and_then(|domain| str::from_utf8(domain).ok())
+            .unwrap_or_default()
+    }
+}
+
+fn addresses(words: &[u64; 9]) -> impl Iterator<Item = IpAddr> {
+    words.chunks_exact(3).filter_map(|words| {
+        let words = words.try_into().ok()?;
+        Some(addr::from_words(words).ok()??.ip())
+    })
 }
 
 impl DatagramHeader {

@@ -42,7 +42,7 @@ pub mod window;
 pub use errno::Errno;
 pub use flags::{Flag, Flags};
 pub use handle::Handle;
-pub use layouts::{DatagramHeader, Message, QueryKind};
+pub use layouts::{ChangeKind, DatagramHeader, Message, QueryKind};
 pub use operations::{
     Accepted, Attached, Batched, Name, Opened, OptionValue, Ready, Received, Records, Sent,
     Written, op,

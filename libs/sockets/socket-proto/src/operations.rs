@@ -6,7 +6,9 @@
 
 use core::net::SocketAddr;
 
-use crate::{Errno, Family, FieldInfo, Flags, Handle, PollBits, Protocol, QueryKind, Record};
+use crate::{
+    ChangeKind, Errno, Family, FieldInfo, Flags, Handle, PollBits, Protocol, QueryKind, Record,
+};
 use crate::{SocketKind, SocketOption, Span, WORDS, WindowSizes};
 
 /// Most requests that one `batch` carries out.
@@ -355,13 +357,13 @@ operations! {
     16 Query query {
         /// What is asked.
         what: QueryKind,
-        /// The number of the interface or address from 0 on, or the handle of the socket; otherwise
-        /// 0.
+        /// The number of the interface, address, route or neighbour from 0 on, or the handle of the
+        /// socket, or the number to look from among the sockets of all; otherwise 0.
         index: u64,
         /// Where the answer shall go, in the server's half of the window; longer than the layout is
         /// allowed.
         span: Span,
-    } -> Written, errors [EFAULT, ENODEV, EOPNOTSUPP];
+    } -> Written, errors [EFAULT, ENODEV, EOPNOTSUPP, EPERM];
 
     /// Carries out several requests, each a label and four words ([`crate::Message`]), one behind
     /// the other; the replies have the same form. `attach` and `batch` cannot be in it. Up to
@@ -404,6 +406,21 @@ operations! {
         /// The group, as for `join`.
         group: SocketAddr,
     } -> (), errors [EACCES, EADDRNOTAVAIL, ENODEV, ENOPROTOOPT, EPROTO];
+
+    /// Changes the interface, routes or neighbours, until the server restarts. Only for clients
+    /// with `administration`.
+    22 Change change {
+        /// What is changed, and how.
+        what: ChangeKind,
+        /// 0, the number of the interface; of `END_SOCKET` the socket.
+        index: u64,
+        /// Where the layout lies that says the rest, in the client's half of the window; empty if
+        /// there is none.
+        span: Span,
+    } -> (), errors [
+        EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EFAULT, ENETDOWN, ENETUNREACH, ENOBUFS, ENODEV, ENOENT,
+        EPERM, ESRCH,
+    ];
 }
 
 impl op::Socket {

@@ -30,6 +30,12 @@ pub struct Config {
     pub prefix: u8,
     /// Where packets for other networks go.
     pub gateway: Option<Ipv4Addr>,
+    /// Whether the address comes from a DHCP server, and what is used until one has given it.
+    pub dhcp: Option<Fallback>,
+    /// What DHCP servers are told as this host's name.
+    pub hostname: &'static str,
+    /// What clients are told of names.
+    pub names: Names,
     /// An IPv6 address of this machine, and how many bits of it name its network. With this or
     /// `autoconf` there is IPv6 on the link, and a link-local address besides.
     pub address6: Option<(Ipv6Addr, u8)>,
@@ -55,6 +61,27 @@ pub struct Config {
     pub datagram_receive: usize,
     /// Longest datagram that a client may send, in bytes of payload.
     pub datagram_send: usize,
+}
+
+/// Which address is used while no DHCP server gives one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fallback {
+    /// None.
+    #[default]
+    None,
+    /// That of the configuration, with its router.
+    Declared,
+    /// One of this machine's choice (RFC 3927).
+    LinkLocal,
+}
+
+/// What clients are told of names. What is empty here comes from a DHCP server.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Names {
+    /// Name servers, the first to be asked first.
+    pub servers: [Option<Ipv4Addr>; 3],
+    /// The domain in which names are looked for besides.
+    pub domain: &'static str,
 }
 
 /// Whether an address lies in a network.
@@ -97,6 +124,12 @@ pub struct ClientLimits {
     pub icmp: bool,
     /// Whether it may join groups, and send to them.
     pub multicast: bool,
+    /// Whether it may change the interface, routes and neighbours, and end sockets of others.
+    pub administration: bool,
+    /// Whether it may see the sockets of others.
+    pub sees_sockets: bool,
+    /// Its name, as those are shown it who may see its sockets.
+    pub name: &'static str,
 }
 
 /// Numbers a second; `None` is as many as it can. Bytes are those of Ethernet frames.
@@ -117,6 +150,17 @@ impl ClientLimits {
             // Who may send echoes may number them.
             _ => &[PortRange::ALL],
         }
+    }
+
+    /// Its name, with zeros behind it.
+    pub(crate) fn owner(&self) -> [u8; 32] {
+        let mut owner = [0; 32];
+        let name = self.name.as_bytes().iter();
+        owner
+            .iter_mut()
+            .zip(name)
+            .for_each(|(to, from)| *to = *from);
+        owner
     }
 
     pub(crate) fn may_bind(&self, protocol: Protocol, port: u16) -> bool {
@@ -177,15 +221,26 @@ impl Config {
         Secret::new(&self.key, purpose).hash([])
     }
 
+    /// Where packets for other networks go at the start.
+    pub(crate) fn first_gateway(&self) -> Option<Ipv4Addr> {
+        self.gateway.filter(|_| self.dhcp.is_none())
+    }
+
+    /// Whether its address of IPv4 is used.
+    fn has_address(&self) -> bool {
+        matches!(self.dhcp, None | Some(Fallback::Declared))
+    }
+
     /// Checks what constructors further down would otherwise panic about.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.prefix > 32 {
             return Err(ConfigError::Prefix);
         }
-        if !is_host(self.address) {
+        if self.has_address() && !is_host(self.address) {
             return Err(ConfigError::Address);
         }
         if let Some(gateway) = self.gateway
+            && self.has_address()
             && (!is_host(gateway)
                 || gateway == self.address
                 || !in_network(self.address, self.prefix, gateway))

@@ -33,6 +33,7 @@ const CALLS: [Counter; Operation::ALL.len()] = [
     Counter::CallsCaptured,
     Counter::CallsJoin,
     Counter::CallsLeave,
+    Counter::CallsChange,
 ];
 
 /// The counter of an operation's calls.

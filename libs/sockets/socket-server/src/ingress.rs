@@ -146,8 +146,7 @@ impl<W: Window> Server<W> {
             return;
         }
         let Some(socket) = self.hears(tuple) else {
-            self.net.stats.inc(Counter::DropsNoSocket);
-            return self.net.refuse(PORT, packet, tx);
+            return self.unheard(packet, &tuple, payload, tx);
         };
         self.receive(socket, tuple.remote, payload);
     }
@@ -187,6 +186,15 @@ impl<W: Window> Server<W> {
         let unheard = heard && copies == 0;
         self.net.stats.add(Counter::DropsNoSocket, unheard.into());
         heard
+    }
+
+    /// A datagram has come for which there is no socket.
+    #[cold]
+    fn unheard<T: TxQueue>(&mut self, packet: &Packet, tuple: &Tuple, payload: &[u8], tx: &mut T) {
+        if !self.net.dhcp_answer(tuple, payload, packet.back) {
+            self.net.stats.inc(Counter::DropsNoSocket);
+            self.net.refuse(PORT, packet, tx);
+        }
     }
 
     /// The datagram socket at our end, if it hears the other end.

@@ -41,6 +41,7 @@
 extern crate alloc;
 
 mod accounts;
+mod administration;
 #[cfg(feature = "audit")]
 mod audit;
 mod capture;
@@ -60,7 +61,7 @@ mod transport;
 pub use accounts::account::ClientPort;
 pub use accounts::ports::EPHEMERAL_FIRST;
 pub use config::{
-    ClientLimits, Config, ConfigError, Destination, MAX_CLIENTS, PortRange, SendRate,
+    ClientLimits, Config, ConfigError, Destination, Fallback, MAX_CLIENTS, Names, PortRange, SendRate,
 };
 pub use ethernet::gateway::GatewayEvent;
 pub use frames::{FRAME_MAX, Link, Offload, RxQueue, TxQueue};

@@ -8,7 +8,7 @@ use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use socket_proto::Errno;
+use socket_proto::{Errno, Operation};
 
 use crate::accounts::Accounts;
 use crate::accounts::account::ClientPort;
@@ -138,7 +138,10 @@ impl<W: Window> Server<W> {
         self.tcp.run_timers(&mut self.net, tx);
         self.accounts.run_timers(self.net.now());
         self.schedule.rates.run_timers(self.net.now());
-        let mut budget = RX_BUDGET;
+        let mut budget = match self.net.interface.up {
+            true => RX_BUDGET,
+            false => self.net.discard(RX_BUDGET, &mut link.rx),
+        };
         // Without buffers to answer with, frames are taken all the same: an answer can be lost, and
         // what needs none is not.
         while budget > 0 {
@@ -152,13 +155,7 @@ impl<W: Window> Server<W> {
         }
         self.loop_back(LOOPBACK_BUDGET, tx);
         self.unblock(tx);
-        self.tcp.end_waits(&mut self.net);
-        while let Some(outgoing) = self.net.next_undeliverable() {
-            let Outgoing {
-                protocol, tuple, ..
-            } = outgoing;
-            self.datagram_failed(protocol, tuple, Errno::EHOSTUNREACH);
-        }
+        self.end_waits();
         let everyone = ClientSet(u64::MAX);
         self.outcome(everyone, TX_BUDGET, budget == 0, tx)
     }
@@ -177,11 +174,13 @@ impl<W: Window> Server<W> {
         self.net.set_now(instant(now));
         let client = self.accounts.find(client);
         let sharers = client.map_or(0, |client| self.accounts.meet(client, self.net.now()));
+        // Others may have to do something about it.
+        let changes = label == Operation::Change.raw();
         let (label, words) = self.answer(client, label, words, sharers, tx);
         self.take_changes(client);
         let outcome = Outcome {
             metered: sharers > 1,
-            ..self.outcome(client.into(), CALL_BUDGET, false, tx)
+            ..self.outcome(client.into(), CALL_BUDGET, changes, tx)
         };
         (label, words, outcome)
     }
@@ -227,10 +226,21 @@ impl<W: Window> Server<W> {
         self.net.gateway.event.take()
     }
 
-    /// News of an IPv6 address since the last call, for the log; there may be more.
+    /// News of an address since the last call, for the log; there may be more.
     #[inline]
     pub fn take_address_event(&mut self) -> Option<AddressEvent> {
-        self.net.link6.take_event()
+        self.net.take_address_event()
+    }
+
+    /// Tells those who waited for a host's Ethernet address that it is there, or will not come.
+    pub(crate) fn end_waits(&mut self) {
+        self.tcp.end_waits(&mut self.net);
+        while let Some(outgoing) = self.net.next_undeliverable() {
+            let Outgoing {
+                protocol, tuple, ..
+            } = outgoing;
+            self.datagram_failed(protocol, tuple, Errno::EHOSTUNREACH);
+        }
     }
 
     /// What looks at frames.

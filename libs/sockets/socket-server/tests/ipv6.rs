@@ -110,7 +110,8 @@ fn prefix(network: &str, valid: u32, preferred: u32) -> Vec<u8> {
 
 /// The server's addresses: each with its state.
 fn addresses(world: &mut World) -> Vec<(Ipv6Addr, u32)> {
-    (0..)
+    // Behind that of IPv4.
+    (1..)
         .map_while(|index| {
             let span = Span {
                 offset: C2S.into(),

@@ -510,6 +510,7 @@ fn queries_tell_what_is_there() {
         unread: 6,
         unacknowledged: 0,
         retransmissions: 0,
+        ..state
     };
     assert_eq!(state, expected);
     let state: SocketState = query(&mut world, QueryKind::Socket, listener.raw()).unwrap();

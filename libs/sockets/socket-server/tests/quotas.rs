@@ -7,7 +7,7 @@ use socket_proto::{
     DatagramHeader, Errno, Failure, Family, Flags, OptionValue, PollBits, Protocol, RESTARTED,
     SocketKind, SocketOption, Span, op,
 };
-use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange, SendRate};
+use socket_server::{ClientLimits, Destination, MAX_CLIENTS, PortRange};
 use stats::NetServer as Counter;
 use test_world::{Faults, World, config, errno, limits};
 
@@ -86,9 +86,7 @@ fn permissions_are_the_configurations() {
         udp_ports: vec![port(53)],
         tcp_destinations: vec![Destination::new([10, 0, 2, 0].into(), 24, port(25)).unwrap()],
         udp_destinations: vec![Destination::new([10, 0, 2, 3].into(), 32, ports(53, 54)).unwrap()],
-        send_rate: SendRate::default(),
-        icmp: false,
-        multicast: false,
+        ..ClientLimits::default()
     };
     let mut world = World::new(config(), vec![narrow], Faults::none());
     for (kind, port, expected) in [

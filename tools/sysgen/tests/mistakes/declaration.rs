@@ -13,10 +13,10 @@ fn form() {
         "unknown field `bufers`",
     );
     expect(
-        "gateway = \"10.0.2.2\"",
+        "hostname = \"isthmus\"",
         "",
         "[interface]",
-        "missing field `gateway`",
+        "missing field `hostname`",
     );
     expect(
         "priority = 210\n",

@@ -13,6 +13,24 @@ fn interface() {
     address("10.0.2.15/31", "prefix of 31 bits");
     address("10.0.2.255/24", "broadcast address");
     address("10.0.2.0/24", "the network itself");
+    let address = |to: &str, line: &str, words: &str| {
+        let from =
+            "address = \"10.0.2.15/24\"    # own address and length of the network's prefix\n";
+        expect(from, to, line, words);
+    };
+    address(
+        "address = \"dhcp\"\n",
+        "gateway",
+        "comes from a DHCP server",
+    );
+    let fallback = "address = \"dhcp\"\nfallback = \"10.0.2.0/24\"\n";
+    address(fallback, "fallback", "the network itself");
+    let fallback = "address = \"10.0.2.15/24\"\nfallback = \"link-local\"\n";
+    address(fallback, "fallback", "is there from the start");
+    let fallback = "address = \"dhcp\"\nfallback = \"none\"\n";
+    address(fallback, "fallback", "no IPv4 address with a prefix");
+    let from = "gateway = \"10.0.2.2\"        # next hop for everything outside that network\n";
+    expect(from, "", "address =", "has no gateway");
     let gateway = |to: &str, words: &str| expect("\"10.0.2.2\"", to, to, words);
     gateway("\"10.0.2.15\"", "own address");
     gateway("\"10.0.3.2\"", "outside the network 10.0.2.0/24");

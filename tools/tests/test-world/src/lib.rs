@@ -33,6 +33,6 @@ pub use smoltcp;
 pub use tasks::Tasks;
 pub use wire::{Stream, Wire};
 pub use world::{
-    C2S, Event, PEER_IP, PEER_IP6, PEER_MAC, S2C, SERVER_IP, SERVER_IP6, SERVER_MAC, World, config,
-    config6, errno, limits, pattern,
+    C2S, Event, PEER_IP, PEER_IP6, PEER_MAC, S2C, SERVER_IP, SERVER_IP6, SERVER_MAC, World,
+    administrator, config, config6, errno, limits, pattern,
 };

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use socket_proto::{Call, Errno, Failure, op, reply};
 use socket_server::{
-    ClientLimits, Config, Destination, Link, Offload, Outcome, PortRange, SendRate, Server,
+    ClientLimits, Config, Destination, Link, Names, Offload, Outcome, PortRange, Server,
 };
 
 use stats::{NetServer as Counter, Reader, Sample, StatsPage, Writer};
@@ -39,6 +39,9 @@ pub fn config() -> Config {
         address: SERVER_IP,
         prefix: 24,
         gateway: Some(PEER_IP),
+        dhcp: None,
+        hostname: "tested",
+        names: Names::default(),
         address6: None,
         gateway6: None,
         autoconf: false,
@@ -73,9 +76,18 @@ pub fn limits(streams: usize, datagrams: usize) -> ClientLimits {
         udp_ports: vec![PortRange::ALL],
         tcp_destinations: vec![Destination::ANYWHERE],
         udp_destinations: vec![Destination::ANYWHERE],
-        send_rate: SendRate::default(),
         icmp: true,
         multicast: true,
+        ..ClientLimits::default()
+    }
+}
+
+/// As [`limits`], and may change the machine's place on the network.
+pub fn administrator(streams: usize, datagrams: usize) -> ClientLimits {
+    ClientLimits {
+        administration: true,
+        name: "administrator",
+        ..limits(streams, datagrams)
     }
 }
 

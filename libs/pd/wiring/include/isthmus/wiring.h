@@ -49,6 +49,8 @@ struct isthmus_channel {
 };
 
 enum {
+    ISTHMUS_ADMINISTRATION = 1,
+    ISTHMUS_SEES_SOCKETS = 2,
     ISTHMUS_ICMP = 4,
     ISTHMUS_MULTICAST = 8
 };
@@ -71,7 +73,7 @@ struct isthmus_client {
     struct isthmus_ports tcp_listen[8], udp_bind[8];
     struct isthmus_destination tcp_connect[8], udp_send[8];
     uint32_t packets_per_second, bytes_per_second[2]; /* the low half first; 0 if without limit */
-    uint32_t rights; /* ISTHMUS_ICMP, ISTHMUS_MULTICAST */
+    uint32_t rights; /* ISTHMUS_ADMINISTRATION and others */
 };
 
 struct isthmus_network {
@@ -82,6 +84,7 @@ struct isthmus_network {
     char domain[64];
     uint8_t address6[16], gateway6[16]; /* zeros if there is none */
     uint32_t prefix_len6, autoconf;
+    uint32_t origin; /* of the address: 0 declared; 1 DHCP; until then 2 declared, 3 link-local */
 };
 
 /* The table at an address, or NULL if there is none of this version. */

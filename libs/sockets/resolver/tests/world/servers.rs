@@ -5,9 +5,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use resolver::{Kind, MAX_ANSWER, ResolveError};
+use resolver::{Kind, MAX_ANSWER, ResolveError, Resolver};
 use socket_client::{Errno, Net};
-use test_world::{Wire, limits};
+use test_world::{Faults, PEER_IP, Wire, World, config, limits};
 
 use crate::peer::{ANSWER, Asked, NXDOMAIN, Reply, SERVFAIL, TRUNCATED, a, resolver, run, run_on};
 
@@ -157,4 +157,27 @@ fn a_restart_of_net_server_costs_one_attempt() {
         },
     );
     assert_eq!(restarts, 0);
+}
+
+#[test]
+fn one_that_follows_asks_the_servers_that_net_server_names() {
+    let mut world = World::new(config(), vec![limits(4, 2)], Faults::quick());
+    world.config.names.servers[0] = Some(PEER_IP);
+    world.config.names.domain = "lab.example";
+    let wire = Wire::new(world);
+    let asked = run_on(
+        &wire,
+        async |net| {
+            let resolver = Resolver::<_>::following(net).unwrap();
+            let failed = resolver.resolve("host", Kind::A).await;
+            assert_eq!(failed, Err(ResolveError::NoServer));
+            // Another life of net_server knows others.
+            wire.restart();
+            let failed = resolver.resolve("host", Kind::A).await;
+            assert_eq!(failed, Err(ResolveError::NotFound));
+        },
+        |asked| vec![Reply::Say(asked.reply(NXDOMAIN, &[]))],
+    );
+    let asked: Vec<_> = asked.into_iter().map(|asked| asked.name).collect();
+    assert_eq!(asked, ["host.lab.example", "host"]);
 }

@@ -3,6 +3,7 @@
 //! The non-blocking calls against a server that keeps the protocol's promises, and against one that
 //! does not.
 
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use socket_client::{
     SocketOption, Span,
 };
 use socket_proto::{Handle, NO_PLACE, RESTARTED, VERSION, WindowSizes, op};
-use test_world::{C2S, ClientMemory, S2C, SERVER_IP, Stream, Wire, limits, pattern};
+use test_world::{C2S, ClientMemory, S2C, SERVER_IP, Stream, Wire, administrator, limits, pattern};
 
 use super::{addr, peer_addr};
 
@@ -543,4 +544,45 @@ fn a_server_without_a_place_for_the_client_is_not_asked_for_ever() {
     wire.restart();
     assert!(client.check_restart());
     assert!(client.socket(SocketKind::Stream).is_ok());
+}
+
+#[test]
+fn an_administrator_sees_and_changes_the_machines_place() {
+    let wire = Wire::with_limits(administrator(8, 4));
+    let client = wire.client();
+    let listening = listener(&client, 7);
+    let (own, other) = (IpAddr::from(SERVER_IP), "10.1.0.1".parse().unwrap());
+    client.add_address(other, 24).unwrap();
+    assert_eq!(client.add_address(other, 24), Err(Errno::EEXIST));
+    let words = |address: IpAddr| socket_proto::addr::to_words((address, 0).into());
+    let addresses: Vec<_> = client.addresses().map(|own| own.address).collect();
+    assert_eq!(addresses, [own, other].map(words));
+    let (network, router) = ("10.7.0.0".parse().unwrap(), "10.1.0.9".parse().unwrap());
+    client.add_route(network, 16, router).unwrap();
+    let found = client
+        .routes()
+        .find(|route| route.network == words(network));
+    assert_eq!(found.unwrap().router, words(router));
+    client.add_neighbour(router, [2, 0, 0, 0, 0, 9]).unwrap();
+    let known = client.neighbours().filter(|host| host.state == 3);
+    assert_eq!(known.count(), 1);
+    client.remove_neighbour(router).unwrap();
+    client.remove_route(network, 16, None).unwrap();
+    client.remove_address(other).unwrap();
+    assert_eq!(client.remove_address(other), Err(Errno::EADDRNOTAVAIL));
+    client.set_interface_up(false).unwrap();
+    assert_eq!(client.interface(0).unwrap().up, 0);
+    assert_eq!(client.routes().count(), 0);
+    client.set_interface_up(true).unwrap();
+    assert_eq!(client.interface(0).unwrap().up, 1);
+    let sockets: Vec<_> = client.all_sockets().unwrap().collect();
+    assert_eq!(sockets, [client.socket_state(listening).unwrap()]);
+    client.end_socket(sockets[0].socket).unwrap();
+    assert_eq!(client.take_error(listening), Err(Errno::ECONNABORTED));
+    assert_eq!(client.end_socket(u64::MAX), Err(Errno::ENOENT));
+
+    let wire = Wire::simple();
+    let client = wire.client();
+    assert_eq!(client.set_interface_up(false), Err(Errno::EPERM));
+    assert!(client.all_sockets().is_err());
 }

@@ -29,11 +29,14 @@
 #define ISTHMUS_MSG_WAITALL 256
 #define ISTHMUS_MSG_NOSIGNAL 16384
 #define ISTHMUS_EPERM 1
+#define ISTHMUS_ENOENT 2
+#define ISTHMUS_ESRCH 3
 #define ISTHMUS_ENXIO 6
 #define ISTHMUS_EBADF 9
 #define ISTHMUS_EAGAIN 11
 #define ISTHMUS_EACCES 13
 #define ISTHMUS_EFAULT 14
+#define ISTHMUS_EEXIST 17
 #define ISTHMUS_ENODEV 19
 #define ISTHMUS_EINVAL 22
 #define ISTHMUS_ENFILE 23
@@ -52,6 +55,7 @@
 #define ISTHMUS_EAFNOSUPPORT 97
 #define ISTHMUS_EADDRINUSE 98
 #define ISTHMUS_EADDRNOTAVAIL 99
+#define ISTHMUS_ENETDOWN 100
 #define ISTHMUS_ENETUNREACH 101
 #define ISTHMUS_ECONNABORTED 103
 #define ISTHMUS_ECONNRESET 104
@@ -75,6 +79,19 @@
 #define ISTHMUS_QUERY_SOCKET 3
 #define ISTHMUS_QUERY_TCP 4
 #define ISTHMUS_QUERY_ADDRESS 5
+#define ISTHMUS_QUERY_ROUTE 6
+#define ISTHMUS_QUERY_NEIGHBOUR 7
+#define ISTHMUS_QUERY_ANY_SOCKET 8
+#define ISTHMUS_QUERY_NAMES 9
+#define ISTHMUS_ADD_ADDRESS 1
+#define ISTHMUS_REMOVE_ADDRESS 2
+#define ISTHMUS_ADD_ROUTE 3
+#define ISTHMUS_REMOVE_ROUTE 4
+#define ISTHMUS_ADD_NEIGHBOUR 5
+#define ISTHMUS_REMOVE_NEIGHBOUR 6
+#define ISTHMUS_INTERFACE_DOWN 7
+#define ISTHMUS_INTERFACE_UP 8
+#define ISTHMUS_END_SOCKET 9
 
 /* 0 or 1. With it UDP sockets share a port with others that have it: each hears the groups that
  * it has joined, and the last what comes to this machine alone. With TCP the server behaves as
@@ -425,32 +442,19 @@ static inline void isthmus_captured_words(uint64_t words[4],
 	words[3] = 0;
 }
 
-/* A datagram socket joins a group: it hears what comes to it at its port. */
-#define ISTHMUS_OP_JOIN 20
-static inline void isthmus_join_words(uint64_t words[4],
-	uint64_t socket,
-	uint64_t group_head,
-	uint64_t group_high,
-	uint64_t group_low)
+/* Changes the interface, routes or neighbours, until the server restarts. Only for clients with
+ * `administration`. */
+#define ISTHMUS_OP_CHANGE 18
+static inline void isthmus_change_words(uint64_t words[4],
+	uint64_t what,
+	uint64_t index,
+	uint64_t span_offset,
+	uint64_t span_length)
 {
-	words[0] = socket;
-	words[1] = group_head;
-	words[2] = group_high;
-	words[3] = group_low;
-}
-
-/* A datagram socket leaves a group. */
-#define ISTHMUS_OP_LEAVE 21
-static inline void isthmus_leave_words(uint64_t words[4],
-	uint64_t socket,
-	uint64_t group_head,
-	uint64_t group_high,
-	uint64_t group_low)
-{
-	words[0] = socket;
-	words[1] = group_head;
-	words[2] = group_high;
-	words[3] = group_low;
+	words[0] = what;
+	words[1] = index;
+	words[2] = span_offset;
+	words[3] = span_length;
 }
 
 /* A request or a reply, for `batch`. */
@@ -483,7 +487,7 @@ struct isthmus_interface {
 	uint8_t name[16];
 	/* Its Ethernet address in the first six bytes. */
 	uint8_t mac[8];
-	/* Its address; port 0. */
+	/* Its first address; port 0. */
 	uint64_t address[3];
 	/* Bits of the address that name its network. */
 	uint32_t prefix;
@@ -491,8 +495,8 @@ struct isthmus_interface {
 	uint32_t mtu;
 	/* 1 if the device says that the link is up, otherwise 0. */
 	uint32_t link_up;
-	/* 0. */
-	uint32_t reserved;
+	/* 1 unless it has been shut down. */
+	uint32_t up;
 	/* Frames received. */
 	uint64_t rx_frames;
 	/* Bytes of these frames. */
@@ -504,7 +508,7 @@ struct isthmus_interface {
 };
 _Static_assert(sizeof(struct isthmus_interface) == 96, "size");
 
-/* An IPv6 address of an interface. */
+/* An address of an interface. */
 struct isthmus_address_state {
 	/* The address; port 0. */
 	uint64_t address[3];
@@ -515,6 +519,49 @@ struct isthmus_address_state {
 	uint32_t state;
 };
 _Static_assert(sizeof(struct isthmus_address_state) == 32, "size");
+
+/* A route. */
+struct isthmus_route {
+	/* The first address of the network that it leads to; port 0. */
+	uint64_t network[3];
+	/* The router; zeros if the network is that of the link. */
+	uint64_t router[3];
+	/* Bits of the address that name the network. */
+	uint32_t prefix;
+	/* 0. */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct isthmus_route) == 56, "size");
+
+/* A host on the link. */
+struct isthmus_neighbour {
+	/* Its address; port 0. */
+	uint64_t address[3];
+	/* Its Ethernet address in the first six bytes; zeros if it is not known. */
+	uint8_t mac[8];
+	/* 0: it is being asked for. 1: it has sent something. 2: it has answered. 3: an administrator
+ * has said it, and it stays. */
+	uint32_t state;
+	/* Seconds since that was learnt. */
+	uint32_t age;
+};
+_Static_assert(sizeof(struct isthmus_neighbour) == 40, "size");
+
+/* Servers as they are declared, or as a DHCP server says where nothing is declared. */
+struct isthmus_names {
+	/* Servers for names: the addresses of three, zeros behind the last one. */
+	uint64_t servers[9];
+	/* Servers for the time, likewise. None can be declared. */
+	uint64_t time_servers[9];
+	/* The domain in which names are looked for besides, with zeros behind it. */
+	uint8_t domain[64];
+	/* Seconds that the lease of the DHCP server still lasts; 0 without one, all bits set for one
+ * without end. */
+	uint32_t lease;
+	/* 0. */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct isthmus_names) == 216, "size");
 
 /* What a client has and may have. */
 struct isthmus_account {
@@ -547,8 +594,12 @@ struct isthmus_socket_state {
 	uint64_t unacknowledged;
 	/* Segments sent again. */
 	uint64_t retransmissions;
+	/* What names it among the sockets of all clients, which are in the order of these numbers. */
+	uint64_t socket;
+	/* The name of its client, with zeros behind it. */
+	uint8_t owner[32];
 };
-_Static_assert(sizeof(struct isthmus_socket_state) == 80, "size");
+_Static_assert(sizeof(struct isthmus_socket_state) == 120, "size");
 
 /* A stream socket's connection. Without one, its state alone. */
 struct isthmus_tcp_info {

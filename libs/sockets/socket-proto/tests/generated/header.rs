@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use socket_proto::layouts::{LAYOUTS, LayoutInfo};
 use socket_proto::{
-    Errno, Family, FieldInfo, Flag, MAX_BATCH, NO_PLACE, Operation, PollBits, Protocol, QueryKind,
-    RESTARTED, Shutdown, SocketKind, SocketOption, VERSION, ready,
+    ChangeKind, Errno, Family, FieldInfo, Flag, MAX_BATCH, NO_PLACE, Operation, PollBits, Protocol,
+    QueryKind, RESTARTED, Shutdown, SocketKind, SocketOption, VERSION, ready,
 };
 
 use crate::plain;
@@ -138,7 +138,7 @@ pub fn header() -> String {
     for (name, value) in values() {
         writeln!(out, "#define ISTHMUS_{name} {value}").unwrap();
     }
-    for (name, value) in named!(QueryKind) {
+    for (name, value) in named!(QueryKind).chain(named!(ChangeKind)) {
         writeln!(out, "#define ISTHMUS_{name} {value}").unwrap();
     }
     out.push('\n');

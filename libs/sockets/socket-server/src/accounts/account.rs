@@ -233,7 +233,6 @@ impl<W> Account<W> {
     }
 
     /// The handle of the socket at an index, now or when it had one last.
-    #[cfg(feature = "audit")]
     pub(crate) fn handle(&self, slot: Slot) -> Handle {
         let generation = self.entries[slot.index()].generation;
         Handle::new(slot.index() as u16, generation)

@@ -29,7 +29,8 @@ pub enum GatewayEvent {
 
 /// What is known of the gateway.
 pub(crate) struct Gateway {
-    address: Option<Ipv4Addr>,
+    /// Where it is.
+    pub address: Option<Ipv4Addr>,
     /// When it is to be asked next.
     pub due: Option<Instant>,
     known: bool,

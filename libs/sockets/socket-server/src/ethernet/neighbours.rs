@@ -26,6 +26,8 @@ pub const HOSTS: usize = 2048;
 const CLIENT_REQUESTS: u8 = 32;
 /// Requests until a host counts as absent.
 const TRIES: u8 = 3;
+/// Hosts whose Ethernet addresses an administrator may say.
+const FIXED: usize = 32;
 /// Between two requests for one host.
 pub const RETRY: Duration = Duration::from_secs(1);
 /// How long an answer is fresh.
@@ -44,15 +46,21 @@ const FOUND: usize = HOSTS + 1;
 /// Number of the gateway in the table.
 pub const GATEWAY: HostId = HostId::GATEWAY;
 
-const _: () = assert!(MAX_CLIENTS * CLIENT_REQUESTS as usize + 1 < HOSTS);
+const _: () = assert!(MAX_CLIENTS * CLIENT_REQUESTS as usize + FIXED + 1 < HOSTS);
 
+/// What is known of a host's Ethernet address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub enum State {
+    /// The entry is not in use.
     Free,
     /// Requests are being sent to all, or would be if somebody waited: the address is not known.
     Asking,
+    /// Its host has sent something.
     Heard,
+    /// Its host has answered.
     Known,
+    /// An administrator has said the address: it is neither asked for nor forgotten.
+    Fixed,
 }
 
 struct Entry {
@@ -118,7 +126,7 @@ impl Neighbours {
         let mut neighbours = Neighbours {
             table: Map::new(HOSTS, seed),
             entries: Pool::new(HOSTS, || Entry::new(Address::ANY4, Instant::ZERO)),
-            lists: Lists::new(HOSTS, State::Known as usize + 1),
+            lists: Lists::new(HOSTS, State::Fixed as usize + 1),
             distrusted: Instant::ZERO,
             requests: [0; MAX_CLIENTS],
             probes: Bucket::new(PROBES),
@@ -127,13 +135,58 @@ impl Neighbours {
         };
         let first = neighbours.entries.take();
         debug_assert_eq!(first, Some(GATEWAY));
-        if let Some(address) = gateway.map(Address::v4) {
-            neighbours.entries[GATEWAY].address = address;
-            neighbours.entries[GATEWAY].state = State::Asking;
-            // There is room: it is the first.
-            let _ = neighbours.table.insert(address, GATEWAY);
-        }
+        neighbours.set_gateway(gateway);
         neighbours
+    }
+
+    /// The gateway has another address, which is that of no other host in the table.
+    pub fn set_gateway(&mut self, gateway: Option<Ipv4Addr>) {
+        let before = self.entries[GATEWAY].address;
+        if self.table.get(&before) == Some(GATEWAY) {
+            self.table.remove(&before);
+        }
+        let address = gateway.map_or(Address::ANY4, Address::v4);
+        self.entries[GATEWAY] = Entry::new(address, Instant::ZERO);
+        if gateway.is_some() {
+            self.entries[GATEWAY].state = State::Asking;
+            // There is room: an entry is the gateway's.
+            let _ = self.table.insert(address, GATEWAY);
+        }
+    }
+
+    /// Says the Ethernet address of a host once and for all. Returns its number, for somebody may
+    /// have waited; `None` if there are as many such hosts as there may be.
+    pub fn fix(&mut self, address: Address, mac: [u8; 6], now: Instant) -> Option<HostId> {
+        let host = match self.table.get(&address) {
+            Some(host) => host,
+            None if self.lists[State::Fixed as usize].len() < FIXED => self.insert(address, now)?,
+            None => return None,
+        };
+        self.settle(host, State::Fixed, mac, now);
+        Some(host)
+    }
+
+    /// The Ethernet address that an administrator has said.
+    pub fn fixed(&self, host: HostId) -> Option<[u8; 6]> {
+        self.is_fixed(host).then(|| self.entries[host].mac)
+    }
+
+    /// Whether an administrator has said the Ethernet address.
+    pub fn is_fixed(&self, host: HostId) -> bool {
+        self.entries[host].state == State::Fixed
+    }
+
+    /// A host that is being asked for, other than the gateway.
+    pub fn asking(&self) -> Option<HostId> {
+        self.lists[State::Asking as usize].front()
+    }
+
+    /// What is known of the host with this number among those in the table: its address and
+    /// Ethernet address, how, and since when.
+    pub fn nth(&self, number: usize) -> Option<(Address, [u8; 6], State, Instant)> {
+        let used = |host: &HostId| self.entries[*host].state != State::Free;
+        let entry = &self.entries[self.entries.ids().filter(used).nth(number)?];
+        Some((entry.address, entry.mac, entry.state, entry.since))
     }
 
     /// What has been learnt until now may be wrong: it is used, and asked for again.
@@ -149,7 +202,7 @@ impl Neighbours {
             return None;
         }
         let mac = entry.mac;
-        if host == GATEWAY {
+        if host == GATEWAY || entry.state == State::Fixed {
             return Some(mac);
         }
         let rested = now >= entry.asked + RETRY;
@@ -186,7 +239,7 @@ impl Neighbours {
         };
         let entry = &mut self.entries[host];
         match entry.state {
-            State::Known | State::Free => None,
+            State::Known | State::Free | State::Fixed => None,
             State::Heard => {
                 if entry.mac != mac {
                     entry.mac = mac;
@@ -224,7 +277,7 @@ impl Neighbours {
         let entry = &self.entries[host];
         let asked = entry.tries > 0;
         let expected = match entry.state {
-            State::Free => false,
+            State::Free | State::Fixed => false,
             State::Asking => asked,
             State::Heard | State::Known => asked && entry.mac == mac,
         };

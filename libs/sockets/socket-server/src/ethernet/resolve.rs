@@ -32,20 +32,25 @@ impl Network {
             self.stats.inc(Counter::DropsMalformed);
             return;
         };
-        let own = self.address();
         let (sender, mac) = (Ipv4Addr::from(arp.sender), arp.sender_mac);
         // Without an address of its own a host asks whether this one is taken (RFC 5227); nothing
         // is learnt from that.
         let nameless = sender.is_unspecified() && arp.operation == REQUEST;
         let neighbour = is_host(sender)
-            && sender != own
+            && !self.interface.has(sender)
             && !self.interface.is_broadcast(sender)
             && self.interface.is_neighbour(sender);
+        if is_card(mac) {
+            let target = Ipv4Addr::from(arp.target);
+            let claimed = if nameless { target } else { sender };
+            self.dhcp_conflict(claimed, mac, tx);
+        }
         if !is_card(mac) || !(neighbour || nameless) {
             self.stats.inc(Counter::DropsSource);
             return;
         }
-        if Ipv4Addr::from(arp.target) != own {
+        let target = Ipv4Addr::from(arp.target);
+        if !self.interface.has(target) {
             return;
         }
         let now = self.now();
@@ -61,17 +66,17 @@ impl Network {
             self.send_held(host, tx);
         }
         if arp.operation == REQUEST {
-            self.answer_arp(sender, mac, tx);
+            self.answer_arp(target, (mac, sender), tx);
         }
     }
 
-    fn answer_arp<T: TxQueue>(&mut self, to: Ipv4Addr, mac: [u8; 6], tx: &mut T) {
-        if !self.arp_limit.allow(to.into(), self.now()) {
+    fn answer_arp<T: TxQueue>(&mut self, own: Ipv4Addr, to: ([u8; 6], Ipv4Addr), tx: &mut T) {
+        if !self.arp_limit.allow(to.1.into(), self.now()) {
             self.stats.inc(Counter::RepliesLimited);
             return;
         }
-        let own = (self.interface.mac, self.address());
-        if !Arp::new(REPLY, own, (mac, to)).send(mac, tx, self.stats) {
+        let own = (self.interface.mac, own);
+        if !Arp::new(REPLY, own, to).send(to.0, tx, self.stats) {
             self.stats.inc(Counter::DropsNoTxBuffer);
         }
     }
@@ -115,7 +120,7 @@ impl Network {
         let Some(target) = target.to_v4() else {
             return self.solicit(target, to, tx);
         };
-        let own = (self.interface.mac, self.address());
+        let own = (self.interface.mac, self.interface.source_to(target));
         let request = Arp::new(REQUEST, own, ([0; 6], target));
         // One that cannot leave is one that gets no answer; the next follows in a second.
         request.send(to.unwrap_or(BROADCAST), tx, self.stats);
@@ -125,7 +130,9 @@ impl Network {
     /// gives up those that will not.
     pub(crate) fn run_timers<T: TxQueue>(&mut self, tx: &mut T) {
         let now = self.now();
-        if let Some(address) = self.gateway.take_due(now) {
+        if let Some(address) = self.gateway.take_due(now)
+            && !self.neighbours.is_fixed(GATEWAY)
+        {
             if self.gateway.is_lost() {
                 self.give_up(GATEWAY);
             }
@@ -143,7 +150,7 @@ impl Network {
     }
 
     /// A host does not answer. The sockets that waited for it are told.
-    fn give_up(&mut self, host: HostId) {
+    pub(crate) fn give_up(&mut self, host: HostId) {
         self.link6.distrust(self.neighbours.address(host));
         self.pending.fail(host);
         self.neighbours.give_up(host);

@@ -115,6 +115,12 @@ impl Address {
         }
     }
 
+    /// The first address of the network that so many bits of it name.
+    pub fn network(self, bits: u8) -> Address {
+        let mask = !u128::MAX.checked_shr(bits.into()).unwrap_or(0);
+        Address::v6(Ipv6Addr::from_bits(self.to_v6().to_bits() & mask))
+    }
+
     /// What it adds to a checksum: its 32-bit words.
     #[inline]
     pub const fn sum(self) -> u64 {

@@ -34,7 +34,9 @@ const AUTONOMOUS: u8 = 0x40;
 
 /// What is to be sent, and when.
 pub(crate) struct Autoconf {
-    declared: Declared,
+    pub declared: Declared,
+    /// Whether there is to be IPv6 on the link.
+    pub wanted: bool,
     /// When something is due.
     pub due: Option<Instant>,
     mac: Option<[u8; 6]>,
@@ -49,6 +51,7 @@ impl Autoconf {
     pub(crate) fn new(config: &Config) -> Self {
         Autoconf {
             declared: Declared::new(config),
+            wanted: config.autoconf || config.address6.is_some(),
             due: None,
             mac: None,
             solicit_at: None,
@@ -56,6 +59,14 @@ impl Autoconf {
             report_at: None,
             reports: 0,
         }
+    }
+
+    /// Nothing is to be sent until IPv6 begins anew.
+    pub(crate) fn stop(&mut self) {
+        self.due = None;
+        self.mac = None;
+        self.solicit_at = None;
+        self.report_at = None;
     }
 
     /// The groups are to be reported, twice.
@@ -90,7 +101,7 @@ impl Network {
     }
 
     /// There may be another network: all addresses are tried anew, and routers asked.
-    pub(super) fn restart6(&mut self) {
+    pub(crate) fn restart6(&mut self) {
         self.autoconf.mac = None;
         self.start6();
     }
@@ -112,6 +123,7 @@ impl Network {
             valid.filter(|&valid| valid != NEVER).min(),
             self.autoconf.solicit_at,
             self.autoconf.report_at,
+            self.dhcp.due,
         ]);
     }
 
@@ -121,6 +133,7 @@ impl Network {
         if self.autoconf.due.is_none_or(|due| due > now) {
             return;
         }
+        self.run_dhcp(tx);
         self.link6.own.retain(|own| own.valid > now);
         self.link6.on_link.retain(|prefix| prefix.valid > now);
         self.link6.routers.retain(|router| router.valid > now);
@@ -217,8 +230,8 @@ impl Network {
     fn set_router(&mut self, address: Address, valid: Instant, there: bool) {
         let routers = &mut self.link6.routers;
         if !there {
-            let declared = self.autoconf.declared.gateway;
-            routers.retain(|router| router.address != address || Some(address) == declared);
+            let declared = self.autoconf.declared.is_router(address);
+            routers.retain(|router| router.address != address || declared);
             return;
         }
         self.autoconf.solicit_at = None;
@@ -241,10 +254,11 @@ impl Network {
         }
         let (now, link) = (self.now, &mut self.link6);
         let (until, preferred) = (after(now, valid), after(now, preferred));
-        let declared = self.autoconf.declared.address;
+        let declared = &self.autoconf.declared.addresses;
         if flags & ON_LINK != 0 {
             let is_it = |known: Address, its: u8| its == bits && known.is_in(network, bits);
-            let declared = declared.is_some_and(|(address, its)| is_it(address, its));
+            let mut declared = declared.iter();
+            let declared = declared.any(|&(address, its)| is_it(address, its));
             let mut found = false;
             for known in link.on_link.iter_mut() {
                 if is_it(known.network, known.bits) {
@@ -266,7 +280,7 @@ impl Network {
         }
         let address = host_in(network, self.interface.mac);
         // What is declared stays.
-        if declared.is_some_and(|(declared, _)| declared == address) {
+        if declared.iter().any(|&(declared, _)| declared == address) {
             return;
         }
         if let Some(own) = link.own.iter_mut().find(|own| own.address == address) {

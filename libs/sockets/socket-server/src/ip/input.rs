@@ -49,9 +49,9 @@ impl Network {
             self.stats.inc(Counter::DropsMalformed);
             return None;
         };
-        let own = interface.address;
         // What is for one host does not come in a frame for all (RFC 1122 section 3.3.6).
-        let for_us = packet.to_all || (packet.destination.v4_bits() == own && !frame.to_all);
+        let for_us =
+            packet.to_all || (interface.has(packet.destination.v4_bits()) && !frame.to_all);
         if !for_us {
             if !(frame.to_all && self.is_for_group(&packet)) {
                 self.stats.inc(Counter::DropsMalformed);
@@ -63,7 +63,8 @@ impl Network {
         // A host that has no address yet sends to all, by UDP (RFC 1122 section 3.2.1.3).
         let nameless =
             source.is_unspecified() && packet.to_all && packet.protocol == IpProtocol::Udp;
-        let host = is_host(source) && source != own && !self.interface.is_broadcast(source);
+        let host =
+            is_host(source) && !interface.has(source) && !self.interface.is_broadcast(source);
         if !(host || nameless) {
             self.stats.inc(Counter::DropsSource);
             return None;

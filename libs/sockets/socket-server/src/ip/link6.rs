@@ -4,7 +4,7 @@
 //! its routers (RFC 4861 section 5.1, RFC 4862). `autoconf.rs` changes that as time passes and
 //! routers advertise.
 
-use core::net::Ipv6Addr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address::Address;
 use super::interface::NextHop;
@@ -17,6 +17,8 @@ const ADDRESSES: usize = 8;
 /// Prefixes on the link, and routers; likewise.
 const PREFIXES: usize = 8;
 const ROUTERS: usize = 4;
+/// Networks behind other routers.
+const ROUTES: usize = 8;
 
 /// A time that never comes.
 pub const NEVER: Instant = Instant::from_micros_const(i64::MAX);
@@ -57,13 +59,41 @@ pub struct Own {
     pub told: bool,
 }
 
-/// What has become of an IPv6 address that this machine was to have.
+impl Own {
+    /// One that does not end by itself, and is to be tried.
+    fn new((address, prefix): (Address, u8), now: Instant) -> Own {
+        Own {
+            address,
+            prefix,
+            state: State::Tentative {
+                at: now,
+                asked: false,
+            },
+            preferred: NEVER,
+            valid: NEVER,
+            told: false,
+        }
+    }
+}
+
+/// What has become of an address that this machine was to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressEvent {
-    /// The address.
-    pub address: Ipv6Addr,
-    /// Whether another host has it, so that it is not used.
-    pub taken: bool,
+pub enum AddressEvent {
+    /// It is used.
+    Used(IpAddr),
+    /// Another host has it, so that it is not used.
+    Taken(IpAddr),
+    /// It is used because a DHCP server has given it.
+    Leased {
+        /// The address.
+        address: Ipv4Addr,
+        /// Bits of it that name its network.
+        prefix: u8,
+        /// The server.
+        server: Ipv4Addr,
+    },
+    /// It is not used any more: its lease is over, or the server has taken it back.
+    Gone(Ipv4Addr),
 }
 
 /// A prefix on the link.
@@ -81,6 +111,14 @@ pub struct Router {
     pub valid: Instant,
 }
 
+/// A route by a router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Via6 {
+    /// The network, and bits that name it.
+    pub to: (Address, u8),
+    pub router: Address,
+}
+
 /// IPv6 on the link.
 pub struct Link6 {
     /// Whether there is any.
@@ -91,28 +129,38 @@ pub struct Link6 {
     pub on_link: Slots<OnLink, PREFIXES>,
     /// The first is used; one that does not answer goes to the end.
     pub routers: Slots<Router, ROUTERS>,
+    /// Networks that are not reached by those.
+    pub by_router: Slots<Via6, ROUTES>,
+    /// Whether there are such networks.
+    pub routed: bool,
     /// The longest packet, in bytes.
     pub mtu: usize,
-    /// Whether [`Self::take_event`] may have something.
+    /// Whether there may be news of an address.
     pub news: bool,
 }
 
 /// A few entries, in order.
+#[derive(Debug)]
 pub struct Slots<T, const N: usize> {
     entries: [Option<T>; N],
 }
 
 impl<T: Copy, const N: usize> Slots<T, N> {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Slots { entries: [None; N] }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> impl Iterator<Item = &T> + Clone {
         self.entries.iter().flatten()
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.entries.iter_mut().flatten()
+    }
+
+    /// Whether something holds for one of them.
+    pub fn any(&self, holds: impl Fn(&T) -> bool) -> bool {
+        self.iter().any(holds)
     }
 
     /// Adds one behind the others. Returns whether there was room.
@@ -181,6 +229,8 @@ impl Link6 {
             own: Slots::new(),
             on_link: Slots::new(),
             routers: Slots::new(),
+            by_router: Slots::new(),
+            routed: false,
             mtu: LINK_MTU,
             news: false,
         }
@@ -188,48 +238,68 @@ impl Link6 {
 
     /// Begins anew with this Ethernet address: what is declared, and the link-local address.
     pub fn begin(&mut self, config: &Declared, mac: [u8; 6], now: Instant) {
+        self.clear();
+        self.own.push(Own::new((host_in(LINK_LOCAL, mac), 64), now));
+        for place in config.addresses.iter() {
+            self.add(*place, now);
+        }
+        for via in config.routes.iter() {
+            self.add_route(*via);
+        }
+    }
+
+    /// Forgets what this machine is on the link.
+    pub fn clear(&mut self) {
         *self = Link6 {
             own: Slots::new(),
             on_link: Slots::new(),
             routers: Slots::new(),
+            by_router: Slots::new(),
+            routed: false,
             mtu: LINK_MTU,
             ..*self
         };
-        let own = |address, prefix| Own {
-            address,
-            prefix,
-            state: State::Tentative {
-                at: now,
-                asked: false,
-            },
-            preferred: NEVER,
-            valid: NEVER,
-            told: false,
-        };
-        self.own.push(own(host_in(LINK_LOCAL, mac), 64));
-        if let Some((address, bits)) = config.address {
-            self.own.push(own(address, bits));
+    }
+
+    /// Adds an address that does not end by itself. Returns whether there was room.
+    pub fn add(&mut self, (address, bits): (Address, u8), now: Instant) -> bool {
+        let added = self.own.push(Own::new((address, bits), now));
+        if added {
             self.on_link.push(OnLink {
                 network: address,
                 bits,
                 valid: NEVER,
             });
         }
-        if let Some(address) = config.gateway {
-            let valid = NEVER;
-            self.routers.push(Router { address, valid });
+        added
+    }
+
+    /// Adds a route that does not end by itself. Returns whether there was room.
+    pub fn add_route(&mut self, via: Via6) -> bool {
+        let (address, valid) = (via.router, NEVER);
+        match via.to.1 {
+            0 => self.routers.push(Router { address, valid }),
+            _ => {
+                self.routed = true;
+                self.by_router.push(via)
+            }
         }
     }
 
-    /// News of an address, which are told once.
-    #[inline]
-    pub fn take_event(&mut self) -> Option<AddressEvent> {
-        // Seldom; it is asked for in each wake-up.
-        if self.news { self.next_event() } else { None }
+    /// The router for a network that is not behind the others, and not on the link.
+    #[cold]
+    fn router_to(&self, to: Address) -> Option<Address> {
+        let mut routes = self.by_router.iter();
+        let bits = |via: &&Via6| via.to.1;
+        let best = routes.by_ref().filter(|via| to.is_in(via.to.0, via.to.1));
+        let best = best.max_by_key(bits)?;
+        let mut near = self.on_link.iter();
+        let near = near.any(|link| link.bits >= best.to.1 && to.is_in(link.network, link.bits));
+        (!near && !to.is_link_local()).then_some(best.router)
     }
 
-    #[inline(never)]
-    fn next_event(&mut self) -> Option<AddressEvent> {
+    /// News of an address, which are told once.
+    pub fn next_event(&mut self) -> Option<AddressEvent> {
         let event = self.own.iter_mut().find_map(|own| {
             let taken = match own.state {
                 State::Tentative { .. } => return None,
@@ -237,8 +307,11 @@ impl Link6 {
                 State::Duplicate => true,
             };
             let new = !core::mem::replace(&mut own.told, true);
-            let address = own.address.to_v6();
-            new.then_some(AddressEvent { address, taken })
+            let address = own.address.into();
+            new.then_some(match taken {
+                false => AddressEvent::Used(address),
+                true => AddressEvent::Taken(address),
+            })
         });
         self.news = event.is_some();
         event
@@ -280,6 +353,10 @@ impl Link6 {
             Some(NextHop::Loopback)
         } else if !self.enabled {
             None
+        } else if self.routed
+            && let Some(router) = self.router_to(to)
+        {
+            Some(NextHop::Neighbour(router))
         } else if self.is_neighbour(to) {
             Some(NextHop::Neighbour(to))
         } else {
@@ -315,23 +392,35 @@ impl Link6 {
     }
 }
 
-/// What the declaration says.
-#[derive(Clone, Copy, Debug)]
+/// What the declaration says, and an administrator.
+#[derive(Debug)]
 pub struct Declared {
-    /// An address, and how many bits of it name its network.
-    pub address: Option<(Address, u8)>,
-    /// A router.
-    pub gateway: Option<Address>,
+    /// Addresses, and how many bits of them name their networks.
+    pub addresses: Slots<(Address, u8), { ADDRESSES - 2 }>,
+    /// Routes.
+    pub routes: Slots<Via6, ROUTES>,
 }
 
 impl Declared {
     /// `config` has been checked.
     pub fn new(config: &Config) -> Self {
-        Declared {
-            address: config
-                .address6
-                .map(|(address, bits)| (address.into(), bits)),
-            gateway: config.gateway6.map(Address::v6),
+        let mut declared = Declared {
+            addresses: Slots::new(),
+            routes: Slots::new(),
+        };
+        if let Some((address, bits)) = config.address6 {
+            declared.addresses.push((address.into(), bits));
         }
+        if let Some(router) = config.gateway6.map(Address::v6) {
+            let to = (Address::ANY6, 0);
+            declared.routes.push(Via6 { to, router });
+        }
+        declared
+    }
+
+    /// Whether this is a router for everything.
+    pub fn is_router(&self, address: Address) -> bool {
+        let mut routes = self.routes.iter();
+        routes.any(|via| via.to.1 == 0 && via.router == address)
     }
 }

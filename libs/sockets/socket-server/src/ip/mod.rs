@@ -5,8 +5,10 @@
 //! address is kept here too, and taken out by the layers above.
 
 pub mod address;
+mod administration;
 pub mod autoconf;
 pub mod checksum;
+pub mod dhcp;
 pub mod groups;
 pub mod header6;
 pub mod icmp;
@@ -27,7 +29,7 @@ use core::net::Ipv4Addr;
 
 use socket_proto::Errno;
 
-use crate::config::Config;
+use crate::config::{Config, Names};
 use crate::counters::{Counter, Counters};
 use crate::ethernet::Hop;
 use crate::ethernet::gateway::Gateway;
@@ -39,9 +41,10 @@ use crate::tables::map::{Key, mix};
 use crate::time::{Instant, earliest};
 use address::Address;
 use autoconf::Autoconf;
+use dhcp::Dhcp;
 use groups::Groups;
 use interface::{Interface, LOOPBACK_BROADCAST, NextHop, Routes};
-use link6::Link6;
+use link6::{AddressEvent, Link6};
 use paths::{Path, Paths};
 use rate::{Limiter, Rate};
 use reassembly::{PAYLOAD_MAX, Reassembly};
@@ -68,6 +71,9 @@ pub(crate) struct Network {
     pub autoconf: Autoconf,
     /// What sockets have joined.
     pub groups: Groups,
+    pub dhcp: Dhcp,
+    /// What is declared of names.
+    pub names: Names,
     pub gateway: Gateway,
     pub neighbours: Neighbours,
     /// Datagrams that wait for an Ethernet address.
@@ -104,15 +110,18 @@ impl Network {
         for (number, ident) in idents.iter_mut().enumerate() {
             *ident = mix(seed(13), number as u64) as u16;
         }
+        let interface = Interface::new(config);
         Network {
-            interface: Interface::new(config),
             loopback: Loopback::new(clients, stats),
-            routes: Routes::new(config),
+            routes: Routes::new(config, &interface),
+            interface,
             link6: Link6::new(config),
             autoconf: Autoconf::new(config),
             groups: Groups::new(clients),
-            gateway: Gateway::new(config.gateway),
-            neighbours: Neighbours::new(seed(14), config.gateway, connections),
+            gateway: Gateway::new(config.first_gateway()),
+            neighbours: Neighbours::new(seed(14), config.first_gateway(), connections),
+            dhcp: Dhcp::new(config, seed(20)),
+            names: config.names,
             pending: Pending::new(clients),
             paths: Paths::new(seed(15)),
             icmp_limit: limiter(ICMP_ALL, ICMP_ONE, 16),
@@ -152,20 +161,49 @@ impl Network {
     pub(crate) fn link_up(&mut self, mac: [u8; 6], offload: Offload) {
         self.interface.mac = mac;
         self.interface.offload = offload;
-        self.interface.link_up = true;
-        self.gateway.start(self.now);
-        self.start6();
+        self.interface.carrier = true;
+        self.interface.link_changed();
+        if self.interface.up {
+            self.gateway.start(self.now);
+            self.start6();
+            self.start_dhcp();
+        }
     }
 
     /// The device says whether the link is up. Behind a cable that was pulled there may be another
     /// network: what is known of neighbours has to be confirmed.
     pub(crate) fn set_link(&mut self, up: bool) {
-        if core::mem::replace(&mut self.interface.link_up, up) != up && up {
-            self.neighbours.distrust(self.now);
-            self.gateway.start(self.now);
-            self.restart6();
-            self.report_change();
+        let before = self.interface.link_up;
+        self.interface.carrier = up;
+        self.interface.link_changed();
+        if self.interface.link_up && !before {
+            self.begin_link();
         }
+    }
+
+    fn begin_link(&mut self) {
+        self.neighbours.distrust(self.now);
+        self.gateway.start(self.now);
+        self.restart6();
+        self.report_change();
+        self.restart_dhcp();
+    }
+
+    /// News of an address, which are told once.
+    #[inline]
+    pub(crate) fn take_address_event(&mut self) -> Option<AddressEvent> {
+        // Seldom; it is asked for in each wake-up.
+        if self.link6.news {
+            self.next_event()
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn next_event(&mut self) -> Option<AddressEvent> {
+        let event = self.dhcp.take_event();
+        event.or_else(|| self.link6.next_event())
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -203,8 +241,19 @@ impl Network {
     fn source_for4(&self, to: Ipv4Addr) -> Ipv4Addr {
         if to.is_loopback() {
             Ipv4Addr::LOCALHOST
+        } else if self.interface.has_more() {
+            self.best_source4(to)
         } else {
             self.address()
+        }
+    }
+
+    #[cold]
+    fn best_source4(&self, to: Ipv4Addr) -> Ipv4Addr {
+        match self.routes.next_hop4(to) {
+            Some(NextHop::Loopback) => to,
+            Some(NextHop::Neighbour(next)) => self.interface.source_to(next.v4_bits()),
+            _ => self.interface.source_to(to),
         }
     }
 
@@ -215,6 +264,12 @@ impl Network {
             Some(address) => self.routes.is_own4(address),
             None => self.link6.is_own(address),
         }
+    }
+
+    /// Whether an address is not one of this machine's any more.
+    #[inline]
+    pub(crate) fn has_lost(&self, address: Address) -> bool {
+        self.interface.lost && !self.is_own(address)
     }
 
     /// Where a packet goes next. `None` if no route leads there.
@@ -230,7 +285,8 @@ impl Network {
     /// of the machine, if one is given.
     ///
     /// # Errors
-    /// `ENETUNREACH` if no route leads there, or it is a group; `EINVAL` for a packet that would
+    /// `ENETUNREACH` if no route leads there, it is a group, or this machine has lost the address
+    /// that is given; `EINVAL` for a packet that would
     /// leave this machine with an address that means nothing outside (RFC 1122 section 3.2.1.3);
     /// `EADDRNOTAVAIL` if this machine has no address of IPv6 yet.
     #[inline]
@@ -243,11 +299,13 @@ impl Network {
             return self.way6(from, to);
         };
         let from4 = match from {
+            Some(from) if self.has_lost(from) => return Err(Errno::ENETUNREACH),
             Some(from) => from.to_v4().ok_or(Errno::ENETUNREACH)?,
             None => self.source_for4(to4),
         };
         let next_hop = match self.interface.is_broadcast(to4) || to4 == LOOPBACK_BROADCAST {
-            true => NextHop::Everyone,
+            true if self.interface.is_usable() => NextHop::Everyone,
+            true => return Err(Errno::ENETUNREACH),
             false => self.routes.next_hop4(to4).ok_or(Errno::ENETUNREACH)?,
         };
         if to4.is_multicast() || to4.is_unspecified() {

@@ -3,8 +3,8 @@
 //! From a message to the operation, and from its result to the reply.
 
 use socket_proto::{
-    Attached, Errno, Failure, Handle, Operation, Record, Reply, Request, SocketKind, VERSION, op,
-    reply,
+    Attached, Errno, Failure, Handle, Operation, QueryKind, Record, Reply, Request, SocketKind,
+    VERSION, op, reply,
 };
 
 use crate::counters::{Counter, calls_of};
@@ -76,6 +76,14 @@ impl<W: Window> Server<W> {
             Request::Captured(asked) if call.account.attached => {
                 words(self.captured(client, asked))
             }
+            Request::Change(asked) if call.account.attached => {
+                words(self.change(client, asked, tx))
+            }
+            Request::Query(asked)
+                if call.account.attached && asked.what == QueryKind::AnySocket =>
+            {
+                words(self.query_any(client, asked))
+            }
             _ if call.account.attached => call.perform(request, tx),
             _ => {
                 call.net.stats.inc(Counter::ClientViolations);
@@ -108,7 +116,11 @@ impl<W: Window> Call<'_, W> {
     fn perform<T: TxQueue>(&mut self, request: Request, tx: &mut T) -> Reply {
         match request {
             // Not of one account alone.
-            Request::Attach(_) | Request::Batch(_) | Request::Capture(_) | Request::Captured(_) => {
+            Request::Attach(_)
+            | Request::Batch(_)
+            | Request::Capture(_)
+            | Request::Captured(_)
+            | Request::Change(_) => {
                 Err(Errno::EINVAL.into())
             }
             Request::Socket(asked) => words(self.socket(asked)),

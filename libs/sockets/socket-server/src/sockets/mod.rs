@@ -41,7 +41,7 @@ pub(crate) struct Call<'a, W> {
 }
 
 impl<W> Call<'_, W> {
-    fn id(&self, slot: Slot) -> SocketId {
+    pub(crate) fn id(&self, slot: Slot) -> SocketId {
         SocketId {
             client: self.client,
             slot,

@@ -2,17 +2,28 @@
 
 //! `query`: what a client can learn of the interface, its account and its sockets.
 
-use socket_proto::layouts::{AddressState, Interface, Layout, QueryKind, SocketState, TcpInfo};
-use socket_proto::{Errno, Family, Handle, Span, Written, addr, op};
+use core::net::Ipv4Addr;
+
+use socket_proto::layouts::{
+    AddressState, Interface, Layout, Names, Neighbour, QueryKind, Route, SocketState, TcpInfo,
+};
+use socket_proto::{Errno, Handle, Span, Written, addr, op};
 
 use super::Call;
-use super::socket::{Role, show};
+use super::socket::Role;
+use crate::administration::{name, shown};
+use crate::config::network_mask;
 use crate::counters::Counter;
-use crate::ip::interface::LOOPBACK;
+use crate::ethernet::neighbours;
+use crate::ip::address::Address;
+use crate::ip::dhcp::{DOMAIN_MAX, Servers};
+use crate::ip::interface::{Gate, LOOPBACK};
 use crate::ip::link6;
 use crate::ip::paths::LINK_MTU;
 use crate::protocol::window::Window;
-use crate::tables::id::ConnectionId;
+use crate::server::Server;
+use crate::tables::id::{ClientId, ConnectionId, Slot};
+use crate::time::Instant;
 use crate::transport::engine::State;
 use crate::transport::segment::headers;
 
@@ -42,12 +53,26 @@ impl<W: Window> Call<'_, W> {
             (QueryKind::Account, 0) => self.put(asked.span, &self.account.state()),
             (QueryKind::Account, _) => Err(Errno::EINVAL),
             (QueryKind::Address, number) => {
-                let state = self.address(number).ok_or(Errno::ENODEV)?;
+                let state = nth(self.addresses(), number)?;
                 self.put(asked.span, &state)
             }
+            (QueryKind::Route, number) => {
+                let route = nth(self.routes(), number)?;
+                self.put(asked.span, &route)
+            }
+            (QueryKind::Neighbour, number) => {
+                let number = usize::try_from(number).map_err(|_| Errno::ENODEV)?;
+                let known = self.net.neighbours.nth(number).ok_or(Errno::ENODEV)?;
+                self.put(asked.span, &self.neighbour(known))
+            }
+            (QueryKind::Names, 0) => self.put(asked.span, &self.names()),
+            (QueryKind::Names, _) => Err(Errno::EINVAL),
+            // Not of one account alone.
+            (QueryKind::AnySocket, _) => Err(Errno::EINVAL),
             (QueryKind::Socket, handle) => {
                 let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
-                self.put(asked.span, &self.state(socket)?)
+                let slot = self.account.resolve(socket)?;
+                self.put(asked.span, &self.state(slot)?)
             }
             (QueryKind::Tcp, handle) => {
                 let socket = Handle::from_raw(handle).ok_or(Errno::EBADF)?;
@@ -56,7 +81,7 @@ impl<W: Window> Call<'_, W> {
         }
     }
 
-    fn put(&mut self, span: Span, layout: &impl Layout) -> Result<Written, Errno> {
+    pub(crate) fn put(&mut self, span: Span, layout: &impl Layout) -> Result<Written, Errno> {
         let span = self.account.window.sizes().check_writable(span)?;
         let bytes = layout.bytes();
         if span.length() < bytes.len() {
@@ -81,8 +106,8 @@ impl<W: Window> Call<'_, W> {
             address: addr::to_words((interface.address, 0).into()),
             prefix: interface.prefix.into(),
             mtu: LINK_MTU as u32,
-            link_up: interface.link_up.into(),
-            reserved: 0,
+            link_up: interface.carrier.into(),
+            up: interface.up.into(),
             rx_frames: stats.count(Counter::RxFrames).get(),
             rx_bytes: stats.count(Counter::RxBytes).get(),
             tx_frames: stats.count(Counter::TxFrames).get(),
@@ -90,15 +115,15 @@ impl<W: Window> Call<'_, W> {
         }
     }
 
-    fn address(&self, number: u64) -> Option<AddressState> {
-        let own = self
-            .net
-            .link6
-            .own
-            .iter()
-            .nth(usize::try_from(number).ok()?)?;
-        Some(AddressState {
-            address: addr::to_words(show(Family::Inet6, (own.address, 0))),
+    fn addresses(&self) -> impl Iterator<Item = AddressState> {
+        let addresses = self.net.interface.addresses.iter();
+        let v4 = addresses.map(|&(address, prefix)| AddressState {
+            address: shown(address.into()),
+            prefix: prefix.into(),
+            state: 1,
+        });
+        let v6 = self.net.link6.own.iter().map(|own| AddressState {
+            address: shown(own.address),
             prefix: own.prefix.into(),
             state: match own.state {
                 link6::State::Tentative { .. } => 0,
@@ -106,7 +131,73 @@ impl<W: Window> Call<'_, W> {
                 link6::State::Ready => 2,
                 link6::State::Duplicate => 3,
             },
-        })
+        });
+        v4.chain(v6)
+    }
+
+    /// The routes that are in use and leave this machine.
+    fn routes(&self) -> impl Iterator<Item = Route> {
+        let link = &self.net.link6;
+        let v4 = self.net.routes.leaving().map(|route| {
+            let network = route.network.to_bits() & network_mask(route.prefix);
+            let router = match route.gate {
+                Gate::Router(router) => Some(router.into()),
+                Gate::Link | Gate::Loopback => None,
+            };
+            show_route((Ipv4Addr::from_bits(network).into(), route.prefix), router)
+        });
+        let on_link = link.on_link.iter();
+        let on_link =
+            on_link.map(|net| show_route((net.network.network(net.bits), net.bits), None));
+        let far = link.by_router.iter();
+        let far = far.map(|via| show_route(via.to, Some(via.router)));
+        let everything = (Address::ANY6, 0);
+        let routers = link.routers.iter();
+        let routers = routers.map(move |router| show_route(everything, Some(router.address)));
+        v4.chain(on_link).chain(far).chain(routers)
+    }
+
+    fn names(&self) -> Names {
+        let (net, none) = (&self.net, Servers::default());
+        let declared = net.names;
+        let (servers, time_servers, domain, lease) = match net.dhcp.lease(net.now()) {
+            Some(lease) => lease,
+            None => (&none, &none, &[0; DOMAIN_MAX], 0),
+        };
+        let mut names = Names {
+            servers: show_servers(match declared.servers[0] {
+                Some(_) => &declared.servers,
+                None => servers,
+            }),
+            time_servers: show_servers(time_servers),
+            domain: *domain,
+            lease,
+            reserved: 0,
+        };
+        if let Some(room) = names.domain.get_mut(..declared.domain.len())
+            && !room.is_empty()
+        {
+            room.copy_from_slice(declared.domain.as_bytes());
+            names.domain[declared.domain.len()..].fill(0);
+        }
+        names
+    }
+
+    fn neighbour(&self, known: (Address, [u8; 6], neighbours::State, Instant)) -> Neighbour {
+        let (address, card, state, since) = known;
+        let mut mac = [0; 8];
+        mac[..6].copy_from_slice(&card);
+        Neighbour {
+            address: shown(address),
+            mac,
+            state: match state {
+                neighbours::State::Free | neighbours::State::Asking => 0,
+                neighbours::State::Heard => 1,
+                neighbours::State::Known => 2,
+                neighbours::State::Fixed => 3,
+            },
+            age: (self.net.now() - since).secs() as u32,
+        }
     }
 
     fn loopback(&self) -> Interface {
@@ -123,7 +214,7 @@ impl<W: Window> Call<'_, W> {
             prefix: prefix.into(),
             mtu: LINK_MTU as u32,
             link_up: 1,
-            reserved: 0,
+            up: 1,
             rx_frames: frames,
             rx_bytes: bytes,
             tx_frames: frames,
@@ -153,15 +244,18 @@ impl<W: Window> Call<'_, W> {
         })
     }
 
-    fn state(&self, handle: Handle) -> Result<SocketState, Errno> {
-        let slot = self.account.resolve(handle)?;
+    /// What is known of the socket at an index.
+    pub(crate) fn state(&self, slot: Slot) -> Result<SocketState, Errno> {
         let remote = match self.peer_name(slot) {
             Ok(name) => addr::to_words(name.address),
             Err(_) => addr::NO_ADDRESS,
         };
         let local = addr::to_words(self.sock_name(slot)?.address);
         let socket = self.account.socket(slot).ok_or(Errno::EBADF)?;
+        let generation = self.account.handle(slot).generation().get();
         let mut state = SocketState {
+            socket: name(self.client, slot, generation),
+            owner: self.account.limits.owner(),
             kind: socket.kind().raw() as u32,
             state: CLOSED,
             local,
@@ -185,6 +279,60 @@ impl<W: Window> Call<'_, W> {
             Role::Idle | Role::Datagram(_) => {}
         }
         Ok(state)
+    }
+}
+
+impl<W: Window> Server<W> {
+    /// `query` for the first socket of any client whose name is not lower than what is asked.
+    pub(crate) fn query_any(
+        &mut self,
+        client: ClientId,
+        asked: op::Query,
+    ) -> Result<Written, Errno> {
+        let limits = &self.accounts.get(client).limits;
+        if !(limits.administration || limits.sees_sockets) {
+            return Err(Errno::EPERM);
+        }
+        let first = usize::try_from(asked.index >> 32).map_err(|_| Errno::ENODEV)?;
+        let clients = (first..).map_while(|number| self.accounts.find(number));
+        let found = clients.flat_map(|client| {
+            let account = self.accounts.get(client);
+            let used = account
+                .slots()
+                .filter(|&slot| account.socket(slot).is_some());
+            used.map(move |slot| (client, slot))
+        });
+        let mut found = found.filter(|&(client, slot)| {
+            let generation = self.accounts.get(client).handle(slot).generation().get();
+            name(client, slot, generation) >= asked.index
+        });
+        let (owner, slot) = found.next().ok_or(Errno::ENODEV)?;
+        drop(found);
+        let state = self.begin(owner).state(slot)?;
+        self.begin(client).put(asked.span, &state)
+    }
+}
+
+fn nth<T>(mut list: impl Iterator<Item = T>, number: u64) -> Result<T, Errno> {
+    let number = usize::try_from(number).map_err(|_| Errno::ENODEV)?;
+    list.nth(number).ok_or(Errno::ENODEV)
+}
+
+fn show_servers(servers: &Servers) -> [u64; 9] {
+    let mut words = [0; 9];
+    let servers = servers.iter().flatten();
+    for (place, server) in words.chunks_exact_mut(3).zip(servers) {
+        place.copy_from_slice(&shown((*server).into()));
+    }
+    words
+}
+
+fn show_route((network, bits): (Address, u8), router: Option<Address>) -> Route {
+    Route {
+        network: shown(network),
+        router: router.map_or(addr::NO_ADDRESS, shown),
+        prefix: bits.into(),
+        reserved: 0,
     }
 }
 

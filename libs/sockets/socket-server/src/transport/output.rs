@@ -30,6 +30,14 @@ impl Tcp {
         let mut tried = false;
         let next = loop {
             let connection = &mut self.connections[id];
+            // As if everything were lost: the address may come back.
+            if net.interface.lost
+                && connection
+                    .tuple
+                    .is_some_and(|tuple| net.has_lost(tuple.local.0))
+            {
+                break Some(now + RETRY);
+            }
             let at = self.engine.poll_at(&connection.socket, now);
             if at.is_none_or(|at| at > now) {
                 break at;
