@@ -92,8 +92,10 @@ impl<'n, T: Transport, const CACHE: usize> Resolver<'n, T, CACHE> {
 
     /// Looks which servers there are. If net_server does not say it, they stay.
     fn follow(&self) {
+        let client = self.net.client();
+        // Once more after a restart of net_server.
         if self.follows
-            && let Ok(names) = self.net.client().names()
+            && let Ok(names) = client.names().or_else(|_| client.names())
         {
             let servers = names.servers().take(MAX_SERVERS);
             let servers = servers.map(|server| SocketAddr::new(server, PORT));

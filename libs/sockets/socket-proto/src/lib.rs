@@ -59,4 +59,4 @@ pub use words::{Field, FieldInfo, Record, WORDS};
 
 /// The protocol's version. Both ends must have the same: they are built from one tree into one
 /// image.
-pub const VERSION: u64 = 4;
+pub const VERSION: u64 = 5;

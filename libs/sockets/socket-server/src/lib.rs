@@ -61,7 +61,8 @@ mod transport;
 pub use accounts::account::ClientPort;
 pub use accounts::ports::EPHEMERAL_FIRST;
 pub use config::{
-    ClientLimits, Config, ConfigError, Destination, Fallback, MAX_CLIENTS, Names, PortRange, SendRate,
+    ClientLimits, Config, ConfigError, Destination, Fallback, MAX_CLIENTS, Names, PortRange,
+    SendRate,
 };
 pub use ethernet::gateway::GatewayEvent;
 pub use frames::{FRAME_MAX, Link, Offload, RxQueue, TxQueue};
