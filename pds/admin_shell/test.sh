@@ -4,7 +4,7 @@
 needs=(nc:netcat-openbsd)
 ports=(tcp:2323)
 
-shell() { printf '%s\n' "$@" quit | timeout 20 nc -q 20 127.0.0.1 "${host[2323]}"; }
+shell() { printf '%s\n' "$@" quit | timeout 20 nc -N 127.0.0.1 "${host[2323]}"; }
 
 # shows WORDS LINES…: the lines lead to an answer with those words.
 shows() {
@@ -14,10 +14,15 @@ shows() {
 }
 
 # Ends the connection of a sleeping peer, which sees that.
+served() { shell sockets | sed -n 's/^\([0-9]*\) tcp established [^ ]*:80 [^ ]* http_server .*/\1/p' | head -1; }
 kills() {
     local socket
     exec 7<>"/dev/tcp/127.0.0.1/${host[80]}"
-    socket=$(shell sockets | sed -n 's/^\([0-9]*\) tcp established [0-9.]*:80 .* http_server .*/\1/p' | head -1)
+    # QEMU accepts it before the guest does.
+    for _ in {1..20}; do
+        socket=$(served)
+        [ -z "$socket" ] || break
+    done
     shell "kill $socket" | grep -q ok || return
     # A reset is an error for the reader, too.
     timeout 5 cat <&7 || [ $? != 124 ]

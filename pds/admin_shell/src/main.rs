@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 //! A shell for an administrator (`shell-service` has the commands, docs/apps/admin_shell.md shows
-//! it). Whoever reaches its port is one.
+//! it). A peer that reaches its port is one.
 
 #![no_std]
 #![no_main]

@@ -73,9 +73,9 @@ impl<T: Transport> Client<T> {
         self.change(ChangeKind::AddAddress, &state)
     }
 
-    /// Removes an address. Sockets that are bound to it, and connections, keep it: nothing comes for
-    /// them, and what they send is `ENETUNREACH`, or lost. So do routes go whose routers are not on
-    /// the link any more.
+    /// Removes an address. Sockets that are bound to it, and connections, keep it: nothing comes
+    /// for them, and what they send is `ENETUNREACH`, or lost. So do routes go whose routers are
+    /// not on the link any more.
     ///
     /// # Errors
     /// `EPERM`, `EADDRNOTAVAIL` if it is not there.

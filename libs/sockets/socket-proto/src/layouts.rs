@@ -214,7 +214,7 @@ layouts! {
         age: u32,
     }
 
-    /// Servers as they are declared, or as a DHCP server says where nothing is declared.
+    /// Servers, as they are declared or as a DHCP server says.
     Names names {
         /// Servers for names: the addresses of three, zeros behind the last one.
         servers: [u64; 9],

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define ISTHMUS_VERSION 4
+#define ISTHMUS_VERSION 5
 #define ISTHMUS_RESTARTED 0xfffff
 #define ISTHMUS_NO_PLACE 0xffffe
 #define ISTHMUS_MAX_BATCH 64
@@ -444,7 +444,7 @@ static inline void isthmus_captured_words(uint64_t words[4],
 
 /* Changes the interface, routes or neighbours, until the server restarts. Only for clients with
  * `administration`. */
-#define ISTHMUS_OP_CHANGE 18
+#define ISTHMUS_OP_CHANGE 20
 static inline void isthmus_change_words(uint64_t words[4],
 	uint64_t what,
 	uint64_t index,
@@ -547,7 +547,7 @@ struct isthmus_neighbour {
 };
 _Static_assert(sizeof(struct isthmus_neighbour) == 40, "size");
 
-/* Servers as they are declared, or as a DHCP server says where nothing is declared. */
+/* Servers, as they are declared or as a DHCP server says. */
 struct isthmus_names {
 	/* Servers for names: the addresses of three, zeros behind the last one. */
 	uint64_t servers[9];

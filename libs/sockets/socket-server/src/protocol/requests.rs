@@ -120,9 +120,7 @@ impl<W: Window> Call<'_, W> {
             | Request::Batch(_)
             | Request::Capture(_)
             | Request::Captured(_)
-            | Request::Change(_) => {
-                Err(Errno::EINVAL.into())
-            }
+            | Request::Change(_) => Err(Errno::EINVAL.into()),
             Request::Socket(asked) => words(self.socket(asked)),
             Request::Bind(asked) => {
                 words(self.bind(self.account.resolve(asked.socket)?, asked.addr))
