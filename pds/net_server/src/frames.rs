@@ -64,6 +64,7 @@ pub struct Received<'a, 'r> {
 }
 
 impl RxQueue for Received<'_, '_> {
+    #[inline]
     fn front(&mut self) -> Option<&[u8]> {
         if self.held.is_none() {
             *self.held = self.ring.take();
@@ -73,6 +74,7 @@ impl RxQueue for Received<'_, '_> {
         self.data.slice(frame.offset(), frame.len()).ok()
     }
 
+    #[inline]
     fn pop(&mut self) {
         if let Some(frame) = self.held.take() {
             self.ring.give_back(frame);

@@ -22,6 +22,7 @@ pub fn plain(bytes: &[u8]) -> u16 {
 
 /// The sum of the 16-bit words of some bytes, the first byte of each highest. A last odd byte is
 /// the first one of its word.
+#[inline]
 fn sum(bytes: &[u8]) -> u16 {
     let (head, rest) = bytes.split_at(bytes.as_ptr().align_offset(8).min(bytes.len()));
     let (middle, tail) = rest.split_at(rest.len() & !7);

@@ -102,6 +102,7 @@ impl Interface {
     }
 
     /// Whether an address means all hosts of the link.
+    #[inline]
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         address.is_broadcast()
             || Some(address) == self.broadcast
@@ -121,6 +122,7 @@ impl Interface {
     }
 
     /// Whether it has this address.
+    #[inline]
     pub fn has(&self, address: Ipv4Addr) -> bool {
         address == self.hears || self.any_other(|(other, _)| other == address)
     }

@@ -135,6 +135,7 @@ pub enum Form {
 
 impl Packet<'_> {
     /// Whether its payload, up to a length, is as its checksum says.
+    #[inline]
     fn is_undamaged(&self, length: usize) -> bool {
         let ends = (self.source, self.destination);
         checksum(ends, self.protocol.into(), &self.payload[..length]) == 0
