@@ -73,7 +73,7 @@
 //! | 276 | `[[u8; 24]; 8]` | where it may send datagrams of UDP |
 //! | 468 | u32 | packets that it may send by the device in a second; 0 if as many as it can |
 //! | 472 | u64 | the same in bytes |
-//! | 480 | u32 | what else it may do: 1 administration, 2 see the sockets of others |
+//! | 480 | u32 | what else it may do: 1 administration, 2 see the sockets of others, 4 ICMP, 8 groups |
 //!
 //! A destination has the address of a network (`[u8; 16]`, those of IPv4 mapped), the first and the
 //! last port (u16), and the length of the network's prefix in bits (u32).

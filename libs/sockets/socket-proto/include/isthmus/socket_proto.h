@@ -442,9 +442,37 @@ static inline void isthmus_captured_words(uint64_t words[4],
 	words[3] = 0;
 }
 
+/* A datagram socket joins a group: it hears what comes to it at its port. */
+#define ISTHMUS_OP_JOIN 20
+static inline void isthmus_join_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t group_head,
+	uint64_t group_high,
+	uint64_t group_low)
+{
+	words[0] = socket;
+	words[1] = group_head;
+	words[2] = group_high;
+	words[3] = group_low;
+}
+
+/* A datagram socket leaves a group. */
+#define ISTHMUS_OP_LEAVE 21
+static inline void isthmus_leave_words(uint64_t words[4],
+	uint64_t socket,
+	uint64_t group_head,
+	uint64_t group_high,
+	uint64_t group_low)
+{
+	words[0] = socket;
+	words[1] = group_head;
+	words[2] = group_high;
+	words[3] = group_low;
+}
+
 /* Changes the interface, routes or neighbours, until the server restarts. Only for clients with
  * `administration`. */
-#define ISTHMUS_OP_CHANGE 20
+#define ISTHMUS_OP_CHANGE 22
 static inline void isthmus_change_words(uint64_t words[4],
 	uint64_t what,
 	uint64_t index,
