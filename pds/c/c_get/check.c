@@ -78,14 +78,13 @@ static int limits(int fd)
 
 static int options(int fd)
 {
-    int value = 0, pair[2];
+    int value = 0;
     socklen_t length = sizeof value;
 
     EXPECT(getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) == 0 && value == SOCK_STREAM && length == sizeof value);
     FAILS(getsockopt(fd, SOL_SOCKET, 999, &value, &length), ENOPROTOOPT);
     FAILS(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, NULL, sizeof value), EFAULT);
     FAILS(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, 1), EINVAL);
-    FAILS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), EAFNOSUPPORT);
     FAILS(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
     return 0;
 }
@@ -130,9 +129,88 @@ static int datagrams(void)
     return close(one) | close(two);
 }
 
+/* The two sockets of a pair, which need nobody else. */
+static int pair(void)
+{
+    int fds[2];
+    char bytes[8];
+    struct sockaddr_storage name;
+    socklen_t length = sizeof name;
+    struct pollfd entries[] = { { .events = POLLIN | POLLOUT }, { .events = POLLIN | POLLOUT } };
+
+    FAILS(socketpair(AF_INET, SOCK_STREAM, 0, fds), EOPNOTSUPP);
+    FAILS(socketpair(AF_UNIX, SOCK_STREAM, 0, NULL), EFAULT);
+    for (int round = 0; round < 100; round++) {
+        EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+        entries[0].fd = fds[0];
+        entries[1].fd = fds[1];
+        EXPECT(write(fds[0], "hello", 5) == 5 && poll(entries, 2, 0) == 2);
+        EXPECT(entries[0].revents == POLLOUT && entries[1].revents == (POLLIN | POLLOUT));
+        EXPECT(recv(fds[1], bytes, 2, MSG_PEEK) == 2 && read(fds[1], bytes, sizeof bytes) == 5);
+        EXPECT(memcmp(bytes, "hello", 5) == 0);
+        FAILS(read(fds[1], bytes, sizeof bytes), EDEADLK);
+        EXPECT(close(fds[0]) == 0 && read(fds[1], bytes, sizeof bytes) == 0);
+        FAILS(write(fds[1], "x", 1), EPIPE);
+        EXPECT(close(fds[1]) == 0);
+    }
+    EXPECT(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds) == 0);
+    EXPECT(write(fds[0], "one", 3) == 3 && write(fds[0], "", 0) == 0 && write(fds[0], "three", 5) == 5);
+    EXPECT(read(fds[1], bytes, 2) == 2 && read(fds[1], bytes, 8) == 0 && read(fds[1], bytes, 8) == 5);
+    FAILS(read(fds[1], bytes, sizeof bytes), EAGAIN);
+    EXPECT(getpeername(fds[1], (struct sockaddr *) &name, &length) == 0);
+    EXPECT(length == sizeof name.ss_family && name.ss_family == AF_UNIX);
+    return close(fds[0]) | close(fds[1]);
+}
+
+/* getaddrinfo's first address of a host, as getnameinfo writes it. */
+static const char *address_of(const char *host, int family, int flags)
+{
+    static char text[64];
+    struct addrinfo hints = { .ai_family = family, .ai_flags = flags, .ai_socktype = SOCK_STREAM }, *list;
+    int error = getaddrinfo(host, "80", &hints, &list);
+
+    if (error != 0) {
+        return gai_strerror(error);
+    }
+    error = getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(list);
+    return error != 0 ? gai_strerror(error) : text;
+}
+
+#define IS(text, expected) EXPECT(strcmp(text, expected) == 0)
+
+static int names6(void)
+{
+    struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_port = htons(443) };
+    char text[INET6_ADDRSTRLEN], port[8];
+
+    IS(address_of(NULL, AF_UNSPEC, 0), "::1");
+    IS(address_of(NULL, AF_INET6, AI_PASSIVE), "::");
+    IS(address_of("2001:db8::1", AF_UNSPEC, AI_NUMERICHOST), "2001:db8::1");
+    IS(address_of("fe80::1%eth0", AF_UNSPEC, 0), "fe80::1%eth0");
+    IS(address_of("fe80::1%7", AF_INET6, 0), "fe80::1%7");
+    IS(address_of("2001:db8::1%eth0", AF_INET6, 0), gai_strerror(EAI_NONAME));
+    IS(address_of("fe80::1%nothing", AF_INET6, 0), gai_strerror(EAI_NONAME));
+    IS(address_of("::1", AF_INET, 0), gai_strerror(EAI_ADDRFAMILY));
+    IS(address_of("192.0.2.7", AF_INET6, 0), gai_strerror(EAI_ADDRFAMILY));
+    IS(address_of("192.0.2.7", AF_INET6, AI_V4MAPPED), "::ffff:192.0.2.7");
+    IS(address_of("localhost", AF_INET6, AI_ADDRCONFIG), "::1");
+    IS(address_of("localhost", AF_UNSPEC, 0x8000), gai_strerror(EAI_BADFLAGS));
+    IS(address_of("localhost", 99, 0), gai_strerror(EAI_FAMILY));
+    EXPECT(inet_pton(AF_INET6, "2001:DB8:0:0:1::ffff", &address.sin6_addr) == 1 && address.sin6_addr.s6_addr[9] == 1);
+    IS(inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text), "2001:db8::1:0:0:ffff");
+    EXPECT(inet_pton(AF_INET6, "1:2:3:4:5:6:7", &address.sin6_addr) == 0);
+    EXPECT(inet_ntop(AF_INET6, &address.sin6_addr, text, 12) == NULL && errno == ENOSPC);
+    EXPECT(getnameinfo((struct sockaddr *) &address, sizeof address, NULL, 0, port, sizeof port, 0) == 0);
+    IS(port, "https");
+    EXPECT(getnameinfo((struct sockaddr *) &address, sizeof address - 1, NULL, 0, port, sizeof port, 0) == EAI_FAMILY);
+    IS(getservbyport(htons(80), "tcp")->s_name, "http");
+    return 0;
+}
+
 static int names(void)
 {
-    struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *list;
+    struct addrinfo hints = { .ai_family = AF_INET, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *list;
     struct sockaddr_in address;
     char text[64], port[8];
 
@@ -142,7 +220,7 @@ static int names(void)
     EXPECT(address.sin_port == htons(80) && address.sin_addr.s_addr == INADDR_ANY);
     EXPECT(getaddrinfo("localhost", "http", &hints, &list) == EAI_NONAME);
     EXPECT(inet_pton(AF_INET, "192.0.2.7", &address.sin_addr) == 1 && inet_pton(AF_INET, "192.0.2", &address.sin_addr) == 0);
-    EXPECT(getnameinfo((struct sockaddr *) &address, sizeof address, text, sizeof text, port, sizeof port, NI_NUMERICHOST) == 0);
+    EXPECT(getnameinfo((struct sockaddr *) &address, sizeof address, text, sizeof text, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0);
     EXPECT(strcmp(text, "192.0.2.7") == 0 && strcmp(port, "80") == 0);
     EXPECT(inet_ntop(AF_INET, &address.sin_addr, text, 5) == NULL && errno == ENOSPC);
     EXPECT(gethostname(text, sizeof text) == 0 && strcmp(text, "isthmus") == 0);
@@ -171,5 +249,7 @@ int check(int listener)
     close(in);
     wrong = wrong != 0 ? wrong : refused();
     wrong = wrong != 0 ? wrong : datagrams();
+    wrong = wrong != 0 ? wrong : pair();
+    wrong = wrong != 0 ? wrong : names6();
     return wrong != 0 ? wrong : names();
 }

@@ -28,7 +28,7 @@ static int say(int peer, const char *text)
 /* Connects to the first address that takes a connection; -1 with `errno` otherwise. */
 static int connect_to(const char *host, const char *port)
 {
-    struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *list, *entry;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *entry;
     struct timeval limit = { .tv_sec = 5 };
     int fd = -1, error = getaddrinfo(host, port, &hints, &list);
 

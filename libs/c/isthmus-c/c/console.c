@@ -214,16 +214,6 @@ unsigned sleep(unsigned seconds)
     return nanosleep(&time, NULL) == 0 ? 0 : seconds;
 }
 
-/* Local sockets could be in the program alone; there are none. */
-int socketpair(int family, int type, int protocol, int fds[2])
-{
-    (void) family;
-    (void) type;
-    (void) protocol;
-    (void) fds;
-    return fail(EAFNOSUPPORT);
-}
-
 void openlog(const char *name, int options, int facility)
 {
     (void) name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * netdb.h and the older half of arpa/inet.h, for IPv4. Who finds addresses is in src/names.rs.
+ * netdb.h and the older half of arpa/inet.h. Who finds addresses is in src/names.rs.
  */
 
 #include <arpa/inet.h>
@@ -12,25 +12,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Addresses of one name; see the crate resolver. */
-#define MOST 8
+/* Addresses of one name, eight of each family; see the crate resolver. */
+#define MOST 16
 #define NAME 256
+#define FLAGS (AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG | AI_NUMERICSERV)
 
-int isthmus_addresses(const char *host, bool passive, bool numeric, struct in_addr *found, size_t capacity, char *name,
+/* An address of either family; the port has the same place in both. */
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+int isthmus_addresses(const char *host, int family, int flags, union address *found, size_t capacity, char *name,
     size_t name_length);
-int isthmus_name(struct in_addr address, char *name, size_t length);
+int isthmus_name(const struct sockaddr *address, socklen_t length, char *name, size_t room);
 int isthmus_port(const char *service);
+bool isthmus_service(uint16_t port, char *name, size_t length);
 
 int h_errno;
 
 /* An entry of a list, in one piece of memory. */
 struct entry {
     struct addrinfo info;
-    struct sockaddr_in address;
+    union address address;
     char name[];
 };
 
-static struct addrinfo *entry(struct in_addr address, uint16_t port, int type, const char *name)
+static struct addrinfo *entry(const union address *address, uint16_t port, int type, const char *name)
 {
     size_t length = name == NULL ? 0 : strlen(name) + 1;
     struct entry *entry = calloc(1, sizeof *entry + length);
@@ -38,12 +47,13 @@ static struct addrinfo *entry(struct in_addr address, uint16_t port, int type, c
     if (entry == NULL) {
         return NULL;
     }
-    entry->address = (struct sockaddr_in) { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = address };
+    entry->address = *address;
+    entry->address.in.sin_port = htons(port);
     entry->info = (struct addrinfo) {
-        .ai_family = AF_INET,
+        .ai_family = address->any.sa_family,
         .ai_socktype = type,
         .ai_protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP,
-        .ai_addrlen = sizeof entry->address,
+        .ai_addrlen = address->any.sa_family == AF_INET ? sizeof entry->address.in : sizeof entry->address.in6,
         .ai_addr = (struct sockaddr *) &entry->address,
     };
     if (name != NULL) {
@@ -73,22 +83,49 @@ static int port_of(const char *service, int flags)
     return isthmus_port(service);
 }
 
+/* Whether an address means something on one link only, so that it has a scope. */
+static bool is_local(const struct in6_addr *address)
+{
+    return (address->s6_addr[0] == 0xfe && (address->s6_addr[1] & 0xc0) == 0x80)
+        || (address->s6_addr[0] == 0xff && (address->s6_addr[1] & 0x0f) <= 2);
+}
+
+/* Takes "%eth0" or "%1" from the end of a host, which is then in `cut`. 0 without one, -1 if there is no such interface. */
+static int scope_of(const char **host, char *cut)
+{
+    const char *percent = *host == NULL ? NULL : strchr(*host, '%');
+    size_t length = percent == NULL ? 0 : (size_t) (percent - *host);
+    int scope;
+
+    if (percent == NULL) {
+        return 0;
+    }
+    if (length >= INET6_ADDRSTRLEN || percent[1] == '\0') {
+        return -1;
+    }
+    memcpy(cut, *host, length);
+    cut[length] = '\0';
+    *host = cut;
+    scope = percent[1 + strspn(percent + 1, "0123456789")] == '\0' ? atoi(percent + 1) : (int) if_nametoindex(percent + 1);
+    return scope > 0 ? scope : -1;
+}
+
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
     static const struct addrinfo none;
-    struct in_addr found[MOST];
-    char name[NAME] = "";
+    union address found[MOST];
+    char name[NAME] = "", cut[INET6_ADDRSTRLEN];
     struct addrinfo *first = NULL, **end = &first;
-    int count, port;
+    int count, port, scope;
 
     hints = hints == NULL ? &none : hints;
     if (host == NULL && service == NULL) {
         return EAI_NONAME;
     }
-    if (hints->ai_family == AF_INET6) {
-        return EAI_ADDRFAMILY;
+    if ((hints->ai_flags & ~FLAGS) != 0 || ((hints->ai_flags & AI_CANONNAME) != 0 && host == NULL)) {
+        return EAI_BADFLAGS;
     }
-    if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET) {
+    if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET && hints->ai_family != AF_INET6) {
         return EAI_FAMILY;
     }
     if (hints->ai_socktype != 0 && hints->ai_socktype != SOCK_STREAM && hints->ai_socktype != SOCK_DGRAM) {
@@ -98,10 +135,18 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     if (port < 0) {
         return (hints->ai_flags & AI_NUMERICSERV) != 0 ? EAI_NONAME : EAI_SERVICE;
     }
-    count = isthmus_addresses(host, (hints->ai_flags & AI_PASSIVE) != 0, (hints->ai_flags & AI_NUMERICHOST) != 0, found,
-        MOST, name, sizeof name);
+    scope = scope_of(&host, cut);
+    /* Only the text of an address has a scope. */
+    count = scope < 0 ? EAI_NONAME : isthmus_addresses(host, hints->ai_family,
+        hints->ai_flags | (scope != 0 ? AI_NUMERICHOST : 0), found, MOST, name, sizeof name);
     if (count < 0) {
         return count;
+    }
+    if (scope != 0) {
+        if (found[0].any.sa_family != AF_INET6 || !is_local(&found[0].in6.sin6_addr)) {
+            return EAI_NONAME;
+        }
+        found[0].in6.sin6_scope_id = scope;
     }
     for (int i = 0; i < count; i++) {
         for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
@@ -112,7 +157,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
                 || (hints->ai_protocol != 0 && hints->ai_protocol != protocol)) {
                 continue;
             }
-            *end = entry(found[i], (uint16_t) port, type, canonical);
+            *end = entry(&found[i], (uint16_t) port, type, canonical);
             if (*end == NULL) {
                 freeaddrinfo(first);
                 return EAI_MEMORY;
@@ -124,32 +169,61 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     return first == NULL ? EAI_SOCKTYPE : 0;
 }
 
-int getnameinfo(const struct sockaddr *address, socklen_t length, char *host, socklen_t host_length, char *service,
+/* The text of an address, with its scope if it has one. */
+static void text_of(const union address *address, char *text, size_t length)
+{
+    char interface[IF_NAMESIZE];
+    size_t end;
+
+    if (address->any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &address->in.sin_addr, text, length);
+        return;
+    }
+    inet_ntop(AF_INET6, &address->in6.sin6_addr, text, length);
+    end = strlen(text);
+    if (address->in6.sin6_scope_id == 0) {
+        return;
+    }
+    if (is_local(&address->in6.sin6_addr) && if_indextoname(address->in6.sin6_scope_id, interface) != NULL) {
+        snprintf(text + end, length - end, "%%%s", interface);
+    } else {
+        snprintf(text + end, length - end, "%%%u", (unsigned) address->in6.sin6_scope_id);
+    }
+}
+
+int getnameinfo(const struct sockaddr *given, socklen_t length, char *host, socklen_t host_length, char *service,
     socklen_t service_length, int flags)
 {
-    struct sockaddr_in in;
+    union address address = { .any.sa_family = AF_UNSPEC };
     char name[NAME];
+    uint16_t port;
 
-    if (length < sizeof in || address->sa_family != AF_INET) {
+    memcpy(&address, given, length < sizeof address ? length : sizeof address);
+    if (!(address.any.sa_family == AF_INET && length >= sizeof address.in)
+        && !(address.any.sa_family == AF_INET6 && length >= sizeof address.in6)) {
         return EAI_FAMILY;
     }
-    memcpy(&in, address, sizeof in);
     if (host != NULL && host_length > 0) {
-        int missing = (flags & NI_NUMERICHOST) != 0 ? EAI_NONAME : isthmus_name(in.sin_addr, name, sizeof name);
+        int missing = (flags & NI_NUMERICHOST) != 0 ? EAI_NONAME : isthmus_name(given, length, name, sizeof name);
 
         if (missing != 0) {
             if ((flags & NI_NAMEREQD) != 0) {
                 return missing;
             }
-            inet_ntop(AF_INET, &in.sin_addr, name, sizeof name);
+            text_of(&address, name, sizeof name);
         }
         if (snprintf(host, host_length, "%s", name) >= (int) host_length) {
             return EAI_OVERFLOW;
         }
     }
-    if (service != NULL && service_length > 0
-        && snprintf(service, service_length, "%u", ntohs(in.sin_port)) >= (int) service_length) {
-        return EAI_OVERFLOW;
+    port = ntohs(address.in.sin_port);
+    if (service != NULL && service_length > 0) {
+        if ((flags & NI_NUMERICSERV) != 0 || !isthmus_service(port, name, sizeof name)) {
+            snprintf(name, sizeof name, "%u", port);
+        }
+        if (snprintf(service, service_length, "%s", name) >= (int) service_length) {
+            return EAI_OVERFLOW;
+        }
     }
     return 0;
 }
@@ -181,25 +255,25 @@ const char *hstrerror(int error)
 
 struct hostent *gethostbyname(const char *host)
 {
-    static struct in_addr found[MOST];
+    static union address found[MOST];
     static char name[NAME];
     static char *addresses[MOST + 1], *none[] = { NULL };
     static struct hostent entry;
-    int count = isthmus_addresses(host, false, false, found, MOST, name, sizeof name);
+    int count = isthmus_addresses(host, AF_INET, 0, found, MOST, name, sizeof name);
 
     if (count < 0) {
         h_errno = count == EAI_AGAIN ? TRY_AGAIN : count == EAI_NONAME || count == EAI_NODATA ? HOST_NOT_FOUND : NO_RECOVERY;
         return NULL;
     }
     for (int i = 0; i < count; i++) {
-        addresses[i] = (char *) &found[i];
+        addresses[i] = (char *) &found[i].in.sin_addr;
     }
     addresses[count] = NULL;
     entry = (struct hostent) {
         .h_name = name,
         .h_aliases = none,
         .h_addrtype = AF_INET,
-        .h_length = sizeof found[0],
+        .h_length = sizeof found[0].in.sin_addr,
         .h_addr_list = addresses,
     };
     return &entry;
@@ -225,9 +299,9 @@ struct servent *getservbyname(const char *name, const char *protocol)
 
 struct servent *getservbyport(int port, const char *protocol)
 {
-    (void) port;
-    (void) protocol;
-    return NULL;
+    static char name[NAME];
+
+    return isthmus_service(ntohs((uint16_t) port), name, sizeof name) ? getservbyname(name, protocol) : NULL;
 }
 
 int inet_aton(const char *text, struct in_addr *address)

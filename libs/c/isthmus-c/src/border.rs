@@ -6,7 +6,7 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::net::SocketAddr;
 use core::slice;
 
-use posix::{Error, read_address, write_address};
+use posix::{Error, UNNAMED, read_address, write_address};
 
 /// `socklen_t`.
 pub type Length = u32;
@@ -143,6 +143,22 @@ pub unsafe fn store_address(
     pointer: *mut c_void,
     length: *mut Length,
 ) -> Result<(), Error> {
+    // SAFETY: the caller's promise.
+    unsafe { store_name(Some(address), pointer, length) }
+}
+
+/// As [`store_address`]; of a socket without addresses, its family alone.
+///
+/// # Errors
+/// `EFAULT`.
+///
+/// # Safety
+/// As [`store_address`].
+pub unsafe fn store_name(
+    address: Option<SocketAddr>,
+    pointer: *mut c_void,
+    length: *mut Length,
+) -> Result<(), Error> {
     if pointer.is_null() {
         return Ok(());
     }
@@ -150,7 +166,10 @@ pub unsafe fn store_address(
     let length = unsafe { value(length) }.ok_or(Error::EFAULT)?;
     // SAFETY: the caller's promise.
     let room = unsafe { room(pointer, *length as usize) }?;
-    let (bytes, real) = write_address(address);
+    let (bytes, real) = match address {
+        Some(address) => write_address(address),
+        None => UNNAMED,
+    };
     let stored = real.min(room.len());
     room[..stored].copy_from_slice(&bytes[..stored]);
     *length = real as Length;

@@ -11,7 +11,7 @@ use socket_client::Flags;
 
 use crate::border::{bytes, count, fail, number, status, value};
 use crate::network::sockets;
-use crate::transfer;
+use crate::{pair, transfer};
 
 /// As picolibc's `fcntl.h` has them; `c/errno.c` checks that.
 const F_GETFD: c_int = 1;
@@ -109,7 +109,12 @@ extern "C" fn close(fd: c_int) -> c_int {
     if is_console(fd) {
         return 0;
     }
-    status(sockets().and_then(|sockets| sockets.close(fd)))
+    status(sockets().and_then(|sockets| {
+        if let Some(memory) = sockets.close(fd)? {
+            pair::give_back(memory);
+        }
+        Ok(())
+    }))
 }
 
 /// It is variadic in C; on AArch64 an integer is passed in the same place.

@@ -25,6 +25,8 @@ mod names;
 #[cfg(target_os = "none")]
 mod network;
 #[cfg(target_os = "none")]
+mod pair;
+#[cfg(target_os = "none")]
 mod program;
 #[cfg(target_os = "none")]
 mod sockets;

@@ -6,9 +6,10 @@ use core::ffi::{c_char, c_int, c_void};
 use core::fmt::{self, Write};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use posix::{Error, Hints, NameError, service_port};
+use posix::{ADDRESS_MAX, Error, Hints, NameError, service_name, service_port, write_address};
+use socket_client::Family;
 
-use crate::border::{fail, room, store_text, text};
+use crate::border::{Length, address, fail, room, store_text, text};
 use crate::network::{sockets, sockets_and_names};
 
 /// As in `netdb.h`.
@@ -16,7 +17,14 @@ const EAI_NONAME: c_int = -2;
 const EAI_AGAIN: c_int = -3;
 const EAI_FAIL: c_int = -4;
 const EAI_NODATA: c_int = -5;
+const EAI_FAMILY: c_int = -6;
+const EAI_ADDRFAMILY: c_int = -9;
 const EAI_SYSTEM: c_int = -11;
+
+const AI_PASSIVE: c_int = 0x1;
+const AI_NUMERICHOST: c_int = 0x4;
+const AI_V4MAPPED: c_int = 0x8;
+const AI_ALL: c_int = 0x10;
 
 const AF_INET: c_int = 2;
 const AF_INET6: c_int = 10;
@@ -25,6 +33,7 @@ fn code(error: NameError) -> c_int {
     match error {
         NameError::NoName => EAI_NONAME,
         NameError::NoData => EAI_NODATA,
+        NameError::OtherFamily => EAI_ADDRFAMILY,
         NameError::Again => EAI_AGAIN,
         NameError::Fail => EAI_FAIL,
         NameError::System(error) => {
@@ -34,17 +43,17 @@ fn code(error: NameError) -> c_int {
     }
 }
 
-/// Finds the IPv4 addresses of a host, at most `capacity`. Returns how many, or `EAI_…`. The name
-/// that it really has is stored in `name`.
+/// Finds the addresses of a host, at most `capacity`. Returns how many, or `EAI_…`. The name that
+/// it really has is stored in `name`.
 ///
 /// # Safety
 /// `host` must be null or a string, `found` room for so many addresses, `name` for so many bytes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn isthmus_addresses(
     host: *const c_char,
-    passive: bool,
-    numeric: bool,
-    found: *mut [u8; 4],
+    family: c_int,
+    flags: c_int,
+    found: *mut [u8; ADDRESS_MAX],
     capacity: usize,
     name: *mut c_void,
     name_length: usize,
@@ -62,14 +71,25 @@ unsafe extern "C" fn isthmus_addresses(
         return EAI_NONAME;
     }
     let mut count = 0;
-    let each = |address, known: &str| {
-        if let (IpAddr::V4(address), Some(place)) = (address, found.get_mut(count)) {
-            *place = address.octets();
+    let each = |address: IpAddr, known: &str| {
+        if let Some(place) = found.get_mut(count) {
+            *place = write_address((address, 0).into()).0;
             count += 1;
             store_text(known, name);
         }
     };
-    let hints = Hints { passive, numeric };
+    let numeric = flags & AI_NUMERICHOST != 0;
+    let hints = Hints {
+        family: match family {
+            AF_INET => Some(Family::Inet),
+            AF_INET6 => Some(Family::Inet6),
+            _ => None,
+        },
+        passive: flags & AI_PASSIVE != 0,
+        numeric,
+        mapped: flags & AI_V4MAPPED != 0,
+        all: flags & AI_ALL != 0,
+    };
     // Nobody has to be there for the text of an address.
     let is_literal = asked.is_none_or(|asked| asked.parse::<IpAddr>().is_ok());
     let sockets = match is_literal || numeric {
@@ -87,16 +107,24 @@ unsafe extern "C" fn isthmus_addresses(
     }
 }
 
-/// Finds the name of an IPv4 address. Returns 0 or `EAI_…`.
+/// Finds the name of an address. Returns 0 or `EAI_…`.
 ///
 /// # Safety
-/// `name` must be room for so many bytes.
+/// `pointer` must be an address of so many bytes, `name` room for so many.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn isthmus_name(address: u32, name: *mut c_void, length: usize) -> c_int {
-    let address = Ipv4Addr::from(address.to_ne_bytes());
+unsafe extern "C" fn isthmus_name(
+    pointer: *const c_void,
+    address_length: Length,
+    name: *mut c_void,
+    length: usize,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let Ok(Some(address)) = (unsafe { address(pointer, address_length) }) else {
+        return EAI_FAMILY;
+    };
     let found = sockets_and_names()
         .map_err(NameError::System)
-        .and_then(|sockets| sockets.name_of(address.into()));
+        .and_then(|sockets| sockets.name_of(address.ip().to_canonical()));
     match found {
         Ok(found) => {
             // SAFETY: the caller's promise.
@@ -116,6 +144,17 @@ unsafe extern "C" fn isthmus_port(service: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
     let port = unsafe { text(service) }.and_then(service_port);
     port.map_or(-1, c_int::from)
+}
+
+/// Stores the name of the service at a port. Returns whether it has one.
+///
+/// # Safety
+/// `name` must be room for so many bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn isthmus_service(port: u16, name: *mut c_void, length: usize) -> bool {
+    // SAFETY: the caller's promise.
+    let room = unsafe { room(name, length) }.unwrap_or_default();
+    service_name(port).is_some_and(|known| store_text(known, room) < room.len())
 }
 
 /// # Safety

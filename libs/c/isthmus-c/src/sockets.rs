@@ -9,13 +9,14 @@ use core::time::Duration;
 use posix::{Error, PollEntry};
 
 use crate::border::{
-    Length, address, bytes, fail, isthmus_errno, number, room, status, store_address, value,
+    Length, address, bytes, fail, isthmus_errno, number, room, status, store_address, store_name,
+    value,
 };
 use crate::network::{FILES, sockets};
 
 /// As in `sys/socket.h`.
 pub const SOCK_NONBLOCK: c_int = 0x800;
-const SOCK_CLOEXEC: c_int = 0x8_0000;
+pub const SOCK_CLOEXEC: c_int = 0x8_0000;
 /// `SO_ERROR`: its value is an error number.
 const SO_ERROR: (c_int, c_int) = (1, 4);
 
@@ -97,7 +98,7 @@ extern "C" fn shutdown(fd: c_int, how: c_int) -> c_int {
 unsafe extern "C" fn getsockname(fd: c_int, pointer: *mut c_void, length: *mut Length) -> c_int {
     let address = sockets().and_then(|sockets| sockets.local(fd));
     // SAFETY: the caller's promise.
-    status(address.and_then(|address| unsafe { store_address(address, pointer, length) }))
+    status(address.and_then(|address| unsafe { store_name(address, pointer, length) }))
 }
 
 /// # Safety
@@ -106,7 +107,7 @@ unsafe extern "C" fn getsockname(fd: c_int, pointer: *mut c_void, length: *mut L
 unsafe extern "C" fn getpeername(fd: c_int, pointer: *mut c_void, length: *mut Length) -> c_int {
     let address = sockets().and_then(|sockets| sockets.peer(fd));
     // SAFETY: the caller's promise.
-    status(address.and_then(|address| unsafe { store_address(address, pointer, length) }))
+    status(address.and_then(|address| unsafe { store_name(address, pointer, length) }))
 }
 
 /// # Safety

@@ -7,6 +7,7 @@ use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use crate::Error;
 
 const AF_UNSPEC: u16 = 0;
+const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 
@@ -17,6 +18,14 @@ const INET6_LEN: usize = 28;
 
 /// Bytes of the longest address.
 pub const ADDRESS_MAX: usize = INET6_LEN;
+
+/// What a socket of a pair has for an address, as [`write_address`] would write it: its family
+/// alone.
+pub const UNNAMED: ([u8; ADDRESS_MAX], usize) = {
+    let mut bytes = [0; ADDRESS_MAX];
+    [bytes[0], bytes[1]] = AF_UNIX.to_ne_bytes();
+    (bytes, 2)
+};
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()

@@ -7,6 +7,7 @@ use core::time::Duration;
 use socket_client::{Instant, Socket, SocketKind};
 
 use crate::Error;
+use crate::pair::End;
 
 /// The first descriptor of a socket. The ones below are the console.
 pub const FIRST: i32 = 3;
@@ -20,11 +21,20 @@ pub enum How {
     DontWait,
 }
 
+/// Who has the socket that a descriptor names.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// The server.
+    Server(Socket),
+    /// The program itself: one of `socketpair`.
+    End(End),
+}
+
 /// What a descriptor names.
 #[derive(Clone, Copy, Debug)]
 pub struct File {
     /// The socket.
-    pub socket: Socket,
+    pub target: Target,
     /// Stream or datagram.
     pub kind: SocketKind,
     /// `O_NONBLOCK`.
@@ -36,9 +46,9 @@ pub struct File {
 }
 
 impl File {
-    pub(crate) fn new(socket: Socket, kind: SocketKind, nonblocking: bool) -> Self {
+    pub(crate) fn new(target: Target, kind: SocketKind, nonblocking: bool) -> Self {
         File {
-            socket,
+            target,
             kind,
             nonblocking,
             receive_timeout: None,
@@ -71,8 +81,8 @@ impl Files<'_> {
         file.map(change).ok_or(Error::EBADF)
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.0.iter().all(Option::is_some)
+    pub(crate) fn free(&self) -> usize {
+        self.0.iter().filter(|file| file.is_none()).count()
     }
 
     pub(crate) fn insert(&mut self, file: File) -> Result<i32, Error> {

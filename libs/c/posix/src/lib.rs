@@ -18,15 +18,17 @@ mod files;
 mod groups;
 mod names;
 mod options;
+mod pair;
 mod poll;
 mod sockets;
 mod transfer;
 
-pub use address::{ADDRESS_MAX, read_address, write_address};
+pub use address::{ADDRESS_MAX, UNNAMED, read_address, write_address};
 pub use error::Error;
-pub use files::{FIRST, File, How};
-pub use names::{Hints, NameError, service_port};
+pub use files::{FIRST, File, How, Target};
+pub use names::{Hints, NameError, service_name, service_port};
 pub use options::OPTION_MAX;
+pub use pair::{End, Memory, PAIR_ROOM, PAIRS};
 pub use poll::PollEntry;
 pub use transfer::Received;
 
@@ -38,6 +40,7 @@ use resolver::Resolver;
 use socket_client::{Client, Errno, Instant, Net, Socket, Transport};
 
 use files::Files;
+use pair::Pairs;
 
 /// Names that are kept.
 const CACHE: usize = 8;
@@ -56,6 +59,7 @@ pub struct Posix<'n, T: Transport, W: Wait> {
     net: &'n Net<T>,
     wait: W,
     files: RefCell<Files<'n>>,
+    pairs: RefCell<Pairs<'n>>,
     resolver: OnceCell<Resolver<'n, T, CACHE>>,
 }
 
@@ -67,6 +71,7 @@ impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
             net,
             wait,
             files: RefCell::new(Files(files)),
+            pairs: RefCell::new([const { None }; PAIRS]),
             resolver: OnceCell::new(),
         }
     }
@@ -83,8 +88,12 @@ impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
         self.files.borrow().get(fd)
     }
 
+    /// The server's socket; with one of `socketpair` there is no such operation.
     fn socket_of(&self, fd: i32) -> Result<Socket, Error> {
-        self.file(fd).map(|file| file.socket)
+        match self.file(fd)?.target {
+            Target::Server(socket) => Ok(socket),
+            Target::End(_) => Err(Error::EOPNOTSUPP),
+        }
     }
 
     /// Returns the time.

@@ -3,12 +3,12 @@
 //! Names to addresses and back: what `getaddrinfo` and `getnameinfo` find.
 
 use core::future::Future;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 use resolver::{Answer, HostName, Kind, ResolveError, Resolver};
-use socket_client::{Errno, Transport};
+use socket_client::{Errno, Family, Transport};
 
 use crate::{CACHE, Error, Posix, Wait};
 
@@ -19,6 +19,8 @@ pub enum NameError {
     NoName,
     /// `EAI_NODATA`.
     NoData,
+    /// `EAI_ADDRFAMILY`: the text of an address of the other family.
+    OtherFamily,
     /// `EAI_AGAIN`.
     Again,
     /// `EAI_FAIL`.
@@ -46,10 +48,29 @@ impl From<ResolveError> for NameError {
 /// What `getaddrinfo` is to look for, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
+    /// Addresses of this family alone.
+    pub family: Option<Family>,
     /// `AI_PASSIVE`: without a name the address to listen on, otherwise that of this machine.
     pub passive: bool,
     /// `AI_NUMERICHOST`: nobody is asked.
     pub numeric: bool,
+    /// `AI_V4MAPPED`: with IPv6, addresses of IPv4 in that form if there is no other.
+    pub mapped: bool,
+    /// `AI_ALL`: these besides the others.
+    pub all: bool,
+}
+
+impl Hints {
+    /// Returns an address as it is wanted, if it is.
+    fn fit(self, address: IpAddr) -> Option<IpAddr> {
+        match (self.family, address) {
+            (Some(Family::Inet), IpAddr::V6(_)) => None,
+            (Some(Family::Inet6), IpAddr::V4(v4)) => {
+                self.mapped.then(|| v4.to_ipv6_mapped().into())
+            }
+            _ => Some(address),
+        }
+    }
 }
 
 /// Services that go by a name (IANA's register); others are numbers.
@@ -77,6 +98,13 @@ const SERVICES: [(&str, u16); 16] = [
 pub fn service_port(service: &str) -> Option<u16> {
     let known = SERVICES.iter().find(|(name, _)| *name == service);
     known.map_or_else(|| service.parse().ok(), |(_, port)| Some(*port))
+}
+
+/// Returns the name of the service at a port.
+#[must_use]
+pub fn service_name(port: u16) -> Option<&'static str> {
+    let known = SERVICES.iter().find(|(_, known)| *known == port);
+    known.map(|(name, _)| *name)
 }
 
 impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
@@ -137,7 +165,8 @@ impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
         self.resolver.get().ok_or(NameError::Again)
     }
 
-    /// Calls `found` for each IPv4 address of a host, with the name that it really has.
+    /// Calls `found` for each address of a host, those of IPv4 first, with the name that it really
+    /// has.
     ///
     /// # Errors
     /// See [`NameError`].
@@ -147,24 +176,60 @@ impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
         hints: Hints,
         mut found: impl FnMut(IpAddr, &str),
     ) -> Result<(), NameError> {
-        let literal = match host {
-            None if hints.passive => Some(Ipv4Addr::UNSPECIFIED.into()),
-            None => Some(Ipv4Addr::LOCALHOST.into()),
-            Some(host) => host.parse::<IpAddr>().ok(),
+        let Some(host) = host else {
+            let own: [IpAddr; 2] = match hints.passive {
+                true => [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+                // In glibc's order.
+                false => [Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
+            };
+            let is_wanted = |ip: &IpAddr| match hints.family {
+                Some(family) => ip.is_ipv6() == (family == Family::Inet6),
+                None => true,
+            };
+            own.into_iter()
+                .filter(is_wanted)
+                .for_each(|ip| found(ip, ""));
+            return Ok(());
         };
-        if let Some(address) = literal {
-            found(address, host.unwrap_or_default());
+        if let Ok(address) = host.parse::<IpAddr>() {
+            let address = hints.fit(address).ok_or(NameError::OtherFamily)?;
+            found(address, host);
             return Ok(());
         }
         if hints.numeric {
             return Err(NameError::NoName);
         }
-        let question = self.resolver()?.resolve(host.unwrap_or_default(), Kind::A);
-        let answer: Answer = self.finish(question).map_err(NameError::System)??;
-        for &address in answer.addresses() {
-            found(address, answer.name());
+        let mut each = |answer: &Answer| {
+            let fitting = answer.addresses().iter().filter_map(|ip| hints.fit(*ip));
+            fitting.for_each(|ip| found(ip, answer.name()));
+        };
+        let first = match hints.family {
+            None => self.answer(host, None),
+            Some(Family::Inet) => self.answer(host, Some(Kind::A)),
+            Some(Family::Inet6) => self.answer(host, Some(Kind::Aaaa)),
+        };
+        if let Ok(answer) = &first {
+            each(answer);
         }
-        Ok(())
+        let mapped = hints.family == Some(Family::Inet6) && hints.mapped;
+        if mapped && (hints.all || first == Err(NameError::NoData)) {
+            match self.answer(host, Some(Kind::A)) {
+                Ok(answer) => each(&answer),
+                Err(error) => return first.map_err(|_| error).map(drop),
+            }
+            return Ok(());
+        }
+        first.map(drop)
+    }
+
+    /// Asks for addresses of one kind or of both.
+    fn answer(&self, host: &str, kind: Option<Kind>) -> Result<Answer, NameError> {
+        let resolver = self.resolver()?;
+        let outcome = match kind {
+            Some(kind) => self.finish(resolver.resolve(host, kind)),
+            None => self.finish(resolver.addresses(host)),
+        };
+        Ok(outcome.map_err(NameError::System)??)
     }
 
     /// Returns the name of an address.

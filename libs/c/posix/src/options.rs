@@ -5,9 +5,13 @@
 
 use core::time::Duration;
 
-use socket_client::{SocketOption, Transport};
+use socket_client::{Errno, SocketOption, Transport};
 
+use crate::files::{File, Target};
+use crate::pair::{End, PAIR_ROOM};
 use crate::{Error, Posix, Wait};
+
+const AF_UNIX: u64 = 1;
 
 /// Bytes of the longest option.
 pub const OPTION_MAX: usize = 16;
@@ -32,22 +36,71 @@ fn long(bytes: &[u8], at: usize) -> Result<i64, Error> {
     bytes.map(i64::from_ne_bytes).ok_or(Error::EINVAL)
 }
 
+/// Whether an option is one of all sockets, or of a protocol that pairs do not have.
+fn check_general(option: SocketOption) -> Result<(), Errno> {
+    match option.raw() >> 32 {
+        1 => Ok(()),
+        _ => Err(Errno::EOPNOTSUPP),
+    }
+}
+
+/// With a pair only time limits mean something, and these the descriptor keeps.
+fn set_of_pair(option: SocketOption, second: i64) -> Result<(), Errno> {
+    check_general(option)?;
+    match option {
+        SocketOption::ReceiveTimeout | SocketOption::SendTimeout
+            if !(0..1_000_000).contains(&second) =>
+        {
+            Err(Errno::EDOM)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn words_of(time: Option<Duration>) -> [u64; 2] {
+    let time = time.unwrap_or_default();
+    [time.as_secs(), time.subsec_micros().into()]
+}
+
 impl<T: Transport, W: Wait> Posix<'_, T, W> {
+    fn option_of_pair(
+        &self,
+        file: &File,
+        end: End,
+        option: SocketOption,
+    ) -> Result<[u64; 2], Errno> {
+        check_general(option)?;
+        Ok(match option {
+            SocketOption::Type => [file.kind as u64, 0],
+            SocketOption::Error => [self.take_end_error(end)?.into(), 0],
+            SocketOption::Domain => [AF_UNIX, 0],
+            SocketOption::SendBuffer | SocketOption::ReceiveBuffer => [PAIR_ROOM as u64, 0],
+            SocketOption::ReceiveTimeout => words_of(file.receive_timeout),
+            SocketOption::SendTimeout => words_of(file.send_timeout),
+            _ => [0, 0],
+        })
+    }
+
     /// Sets an option.
     ///
     /// # Errors
     /// `ENOPROTOOPT`, `EINVAL` (too short, or no value of it), `EDOM` (a time with a million
     /// microseconds or more).
     pub fn set_option(&self, fd: i32, level: i32, name: i32, bytes: &[u8]) -> Result<(), Error> {
-        let socket = self.socket_of(fd)?;
-        if let Some(set) = self.set_group_option(socket, level, name, bytes) {
+        let target = self.file(fd)?.target;
+        if let Target::Server(socket) = target
+            && let Some(set) = self.set_group_option(socket, level, name, bytes)
+        {
             return set;
         }
         let option = option(level, name)?;
-        let set = |value: i64, second: i64| {
+        let set = |value: i64, second: i64| match target {
             // Numbers below 0 are passed on as they are: the server knows which have a meaning.
-            self.client()
-                .set_option(socket, option, value as u64, second as u64)
+            Target::Server(socket) => {
+                self.client()
+                    .set_option(socket, option, value as u64, second as u64)
+            }
+            Target::End(_) => set_of_pair(option, second),
         };
         match option {
             SocketOption::Linger => set((int(bytes, 0)? != 0).into(), int(bytes, 4)?.into())?,
@@ -89,9 +142,12 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
         level: i32,
         name: i32,
     ) -> Result<([u8; OPTION_MAX], usize), Error> {
-        let socket = self.socket_of(fd)?;
+        let file = self.file(fd)?;
         let option = option(level, name)?;
-        let words = self.client().get_option(socket, option)?;
+        let words = match file.target {
+            Target::Server(socket) => self.client().get_option(socket, option)?,
+            Target::End(end) => self.option_of_pair(&file, end, option)?,
+        };
         let mut bytes = [0; OPTION_MAX];
         if option == SocketOption::MulticastInterface {
             bytes[..4].copy_from_slice(&self.interface_address(words[0])?);

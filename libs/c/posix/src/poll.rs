@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use socket_client::{Instant, PollBits, Transport};
 
-use crate::{Error, FIRST, Posix, Wait};
+use crate::{Error, FIRST, File, Posix, Target, Wait};
 
 /// `POLLRDNORM` and `POLLWRNORM` of Linux: the same as `POLLIN` and `POLLOUT`.
 const READ_NORMAL: u16 = 0x40;
@@ -27,7 +27,10 @@ pub struct PollEntry {
 impl<T: Transport, W: Wait> Posix<'_, T, W> {
     fn bits(&self, entry: PollEntry) -> u16 {
         let bits = match self.file(entry.fd) {
-            Ok(file) => self.client().poll_bits(file.socket),
+            Ok(File { target, .. }) => match target {
+                Target::Server(socket) => self.client().poll_bits(socket),
+                Target::End(end) => self.end_bits(end),
+            },
             // Nothing is read from the console, and it takes everything.
             Err(_) if (0..FIRST).contains(&entry.fd) => PollBits::OUT,
             Err(_) if entry.fd < 0 => PollBits::NONE,

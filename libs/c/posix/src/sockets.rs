@@ -4,15 +4,16 @@
 
 use core::net::SocketAddr;
 
-use socket_client::{Errno, Family, Protocol, Shutdown, SocketKind, Transport};
+use socket_client::{Errno, Family, Protocol, Shutdown, Socket, SocketKind, Transport};
 
-use crate::files::{File, How};
+use crate::files::{File, How, Target};
+use crate::pair::Memory;
 use crate::{Error, Posix, Wait};
 
 const AF_INET: i32 = 2;
 const AF_INET6: i32 = 10;
 
-impl<T: Transport, W: Wait> Posix<'_, T, W> {
+impl<'n, T: Transport, W: Wait> Posix<'n, T, W> {
     /// A new socket. `kind` has no flags in it.
     ///
     /// # Errors
@@ -39,21 +40,21 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
         let protocol = u64::try_from(protocol).ok().and_then(Protocol::from_raw);
         let protocol = protocol.ok_or(Errno::EPROTONOSUPPORT)?;
         let socket = self.client().socket_with(family, kind, protocol)?;
-        self.admit(File::new(socket, kind, nonblocking))
+        self.admit(socket, File::new(Target::Server(socket), kind, nonblocking))
     }
 
     fn check_room(&self) -> Result<(), Error> {
-        match self.files.borrow().is_full() {
-            true => Err(Error::EMFILE),
-            false => Ok(()),
+        match self.files.borrow().free() {
+            0 => Err(Error::EMFILE),
+            _ => Ok(()),
         }
     }
 
-    fn admit(&self, file: File) -> Result<i32, Error> {
+    fn admit(&self, socket: Socket, file: File) -> Result<i32, Error> {
         let inserted = self.files.borrow_mut().insert(file);
         if inserted.is_err() {
             // Nobody has the socket.
-            let _ = self.client().close(file.socket);
+            let _ = self.client().close(socket);
         }
         inserted
     }
@@ -81,16 +82,16 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// # Errors
     /// `EAGAIN` when the time is up, and those of [`socket_client::Client::accept`].
     pub fn accept(&self, fd: i32, nonblocking: bool) -> Result<(i32, SocketAddr), Error> {
-        let listener = self.file(fd)?;
+        let (listener, listening) = (self.file(fd)?, self.socket_of(fd)?);
         self.check_room()?;
         let until = listener.until(How::AsSet, listener.receive_timeout, self.now());
-        let (socket, peer) = self.repeat(until, |client| client.accept(listener.socket))?;
+        let (socket, peer) = self.repeat(until, |client| client.accept(listening))?;
         let accepted = File {
-            socket,
+            target: Target::Server(socket),
             nonblocking,
             ..listener
         };
-        Ok((self.admit(accepted)?, peer))
+        Ok((self.admit(socket, accepted)?, peer))
     }
 
     /// Connects, and waits for the end of the attempt. Without an address: dissolves.
@@ -98,13 +99,13 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// # Errors
     /// `EINPROGRESS` when the time is up, and those of [`socket_client::Client::connect`].
     pub fn connect(&self, fd: i32, address: Option<SocketAddr>) -> Result<(), Error> {
-        let file = self.file(fd)?;
+        let (file, socket) = (self.file(fd)?, self.socket_of(fd)?);
         let Some(address) = address else {
-            return Ok(self.client().disconnect(file.socket)?);
+            return Ok(self.client().disconnect(socket)?);
         };
         let until = file.until(How::AsSet, file.send_timeout, self.now());
         let mut last = Errno::EAGAIN;
-        let connected = self.repeat(until, |client| match client.connect(file.socket, address) {
+        let connected = self.repeat(until, |client| match client.connect(socket, address) {
             Err(errno @ (Errno::EINPROGRESS | Errno::EALREADY)) => {
                 last = errno;
                 Err(Errno::EAGAIN)
@@ -125,34 +126,49 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// # Errors
     /// `EINVAL`, `ENOTCONN`.
     pub fn shutdown(&self, fd: i32, how: i32) -> Result<(), Error> {
-        let socket = self.socket_of(fd)?;
+        let file = self.file(fd)?;
         let how = u64::try_from(how).ok().and_then(Shutdown::from_raw);
-        Ok(self.client().shutdown(socket, how.ok_or(Error::EINVAL)?)?)
+        let how = how.ok_or(Error::EINVAL)?;
+        match file.target {
+            Target::Server(socket) => self.client().shutdown(socket, how)?,
+            Target::End(end) => self.shutdown_end(end, how)?,
+        }
+        Ok(())
     }
 
-    /// Gives a descriptor back.
+    /// Gives a descriptor back. With the second of a pair, returns the pair's memory.
     ///
     /// # Errors
     /// `EBADF`.
-    pub fn close(&self, fd: i32) -> Result<(), Error> {
+    pub fn close(&self, fd: i32) -> Result<Option<Memory<'n>>, Error> {
         let file = self.files.borrow_mut().remove(fd)?;
-        Ok(self.client().close(file.socket)?)
+        match file.target {
+            Target::Server(socket) => self.client().close(socket)?,
+            Target::End(end) => return Ok(self.close_end(end)?),
+        }
+        Ok(None)
     }
 
-    /// The local address.
+    /// The local address; one of a pair has none.
     ///
     /// # Errors
     /// `EBADF`, `ECONNRESET`.
-    pub fn local(&self, fd: i32) -> Result<SocketAddr, Error> {
-        Ok(self.client().getsockname(self.socket_of(fd)?)?)
+    pub fn local(&self, fd: i32) -> Result<Option<SocketAddr>, Error> {
+        match self.file(fd)?.target {
+            Target::Server(socket) => Ok(Some(self.client().getsockname(socket)?)),
+            Target::End(_) => Ok(None),
+        }
     }
 
-    /// The peer's address.
+    /// The peer's address; one of a pair has none.
     ///
     /// # Errors
     /// `ENOTCONN`.
-    pub fn peer(&self, fd: i32) -> Result<SocketAddr, Error> {
-        Ok(self.client().getpeername(self.socket_of(fd)?)?)
+    pub fn peer(&self, fd: i32) -> Result<Option<SocketAddr>, Error> {
+        match self.file(fd)?.target {
+            Target::Server(socket) => Ok(Some(self.client().getpeername(socket)?)),
+            Target::End(_) => Ok(None),
+        }
     }
 
     /// Sets or clears `O_NONBLOCK`.

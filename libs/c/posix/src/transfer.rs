@@ -4,9 +4,9 @@
 
 use core::net::SocketAddr;
 
-use socket_client::{Errno, Flag, Flags, SocketKind, Span, Transport};
+use socket_client::{Errno, Flag, Flags, Socket, SocketKind, Span, Transport};
 
-use crate::files::{File, How};
+use crate::files::{File, How, Target};
 use crate::{Error, Posix, Wait};
 
 /// What a receiving call brings.
@@ -50,17 +50,19 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
         let file = self.file(fd)?;
         let total = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         let until = file.until(how(flags), file.send_timeout, self.now());
+        let socket = match file.target {
+            Target::Server(socket) => socket,
+            Target::End(end) => return self.send_to_end(end, pieces, to, until),
+        };
         if file.kind == SocketKind::Datagram {
-            self.repeat(until, |client| {
-                client.sendto_vectored(file.socket, pieces, to)
-            })?;
+            self.repeat(until, |client| client.sendto_vectored(socket, pieces, to))?;
             return Ok(total);
         }
         let mut sent = 0;
         loop {
             let taken = self.repeat(until, |client| {
                 let fill = |room: &mut [u8]| gather(pieces, sent, room);
-                client.send_with(file.socket, total - sent, fill)
+                client.send_with(socket, total - sent, fill)
             });
             match taken {
                 Ok(taken) => sent += taken.count,
@@ -81,15 +83,23 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// Those of [`socket_client::Client::recv`].
     pub fn recv(&self, fd: i32, pieces: &mut [&mut [u8]], flags: Flags) -> Result<Received, Error> {
         let file = self.file(fd)?;
+        let socket = match file.target {
+            Target::Server(socket) => socket,
+            Target::End(end) => {
+                let until = file.until(how(flags), file.receive_timeout, self.now());
+                return self.recv_at_end(end, pieces, flags, until);
+            }
+        };
         match file.kind {
-            SocketKind::Stream => self.recv_stream(file, pieces, flags),
-            SocketKind::Datagram => self.recv_datagram(file, pieces, flags),
+            SocketKind::Stream => self.recv_stream(file, socket, pieces, flags),
+            SocketKind::Datagram => self.recv_datagram(file, socket, pieces, flags),
         }
     }
 
     fn recv_stream(
         &self,
         file: File,
+        socket: Socket,
         pieces: &mut [&mut [u8]],
         flags: Flags,
     ) -> Result<Received, Error> {
@@ -106,7 +116,7 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
         let mut done = 0;
         loop {
             let received = self.repeat(until, |client| {
-                client.recv_in_place_with(file.socket, total - done, passed)
+                client.recv_in_place_with(socket, total - done, passed)
             });
             match received {
                 Ok(span) => {
@@ -132,13 +142,14 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     fn recv_datagram(
         &self,
         file: File,
+        socket: Socket,
         pieces: &mut [&mut [u8]],
         flags: Flags,
     ) -> Result<Received, Error> {
         let total = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         let until = file.until(how(flags), file.receive_timeout, self.now());
         let datagram = self.repeat(until, |client| {
-            client.recv_oldest(file.socket, total, flags.has(Flag::Peek))
+            client.recv_oldest(socket, total, flags.has(Flag::Peek))
         })?;
         self.scatter(datagram.payload, pieces, 0)?;
         let copied = datagram.payload.length as usize;
@@ -173,13 +184,17 @@ impl<T: Transport, W: Wait> Posix<'_, T, W> {
     /// `EBADF`, `ECONNRESET`; `EINVAL` of a listener.
     pub fn readable(&self, fd: i32) -> Result<usize, Error> {
         let file = self.file(fd)?;
+        let socket = match file.target {
+            Target::Server(socket) => socket,
+            Target::End(end) => return Ok(self.end_readable(end)?),
+        };
         if file.kind == SocketKind::Datagram {
-            return match self.client().recv_oldest(file.socket, 0, true) {
+            return match self.client().recv_oldest(socket, 0, true) {
                 Err(Errno::EAGAIN) => Ok(0),
                 datagram => Ok(datagram?.wire_len),
             };
         }
-        let state = self.client().socket_state(file.socket)?;
+        let state = self.client().socket_state(socket)?;
         match state.state {
             LISTENING => Err(Error::EINVAL),
             _ => Ok(state.unread as usize),

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use posix::{Error, File, Hints, NameError, PollEntry, Posix, Received, Wait, service_port};
-use socket_client::{Errno, Flag, Flags, Net};
+use socket_client::{Errno, Family, Flag, Flags, Net};
 use test_world::{Wire, limits};
 
 const STREAM: i32 = 1;
@@ -162,7 +162,7 @@ fn connecting_waits_for_its_end_or_says_that_it_goes_on() {
     wire.settle();
     assert!(server.is_connected());
     assert_eq!(program.connect(fd, to(7)).unwrap_err(), Errno::EISCONN);
-    assert_eq!(program.peer(fd).map(Some), Ok(to(7)));
+    assert_eq!(program.peer(fd), Ok(to(7)));
     let refused = program.socket(INET, STREAM, 0, false).unwrap();
     let error = program.connect(refused, to(9)).unwrap_err();
     assert_eq!(error, Errno::ECONNREFUSED);
@@ -413,16 +413,38 @@ fn names_that_nobody_has_to_be_asked_for() {
     };
     let passive = Hints {
         passive: true,
-        numeric: false,
+        ..Hints::default()
     };
     let numeric = Hints {
-        passive: false,
         numeric: true,
+        ..Hints::default()
+    };
+    let of = |family| Hints {
+        family: Some(family),
+        ..passive
+    };
+    let mapped = Hints {
+        mapped: true,
+        ..of(Family::Inet6)
     };
     let found = |text: &str| Ok(text.to_string());
     assert_eq!(look_up(Some("192.0.2.7"), numeric), found("192.0.2.7"));
-    assert_eq!(look_up(None, Hints::default()), found("127.0.0.1"));
-    assert_eq!(look_up(None, passive), found("0.0.0.0"));
+    assert_eq!(look_up(None, Hints::default()), found("::1 127.0.0.1"));
+    assert_eq!(look_up(None, passive), found("0.0.0.0 ::"));
+    assert_eq!(look_up(None, of(Family::Inet6)), found("::"));
+    assert_eq!(look_up(Some("2001:db8::1"), numeric), found("2001:db8::1"));
+    assert_eq!(
+        look_up(Some("::1"), of(Family::Inet)),
+        Err(NameError::OtherFamily)
+    );
+    assert_eq!(
+        look_up(Some("192.0.2.7"), of(Family::Inet6)),
+        Err(NameError::OtherFamily)
+    );
+    assert_eq!(
+        look_up(Some("192.0.2.7"), mapped),
+        found("::ffff:192.0.2.7")
+    );
     assert_eq!(
         look_up(Some("example.org"), numeric),
         Err(NameError::NoName)
@@ -430,10 +452,18 @@ fn names_that_nobody_has_to_be_asked_for() {
     // Without servers.
     assert_eq!(look_up(Some("example.org"), passive), Err(NameError::Again));
     program.use_servers([], "").unwrap();
-    assert_eq!(look_up(Some("localhost"), passive), found("127.0.0.1"));
+    let both = found("127.0.0.1 ::1");
+    assert_eq!(look_up(Some("localhost"), passive), both);
+    let second = look_up(Some("localhost"), of(Family::Inet6));
+    assert_eq!(second, found("::1"));
+    let all = Hints {
+        all: true,
+        ..mapped
+    };
+    let all = look_up(Some("localhost"), all);
+    assert_eq!(all, found("::1 ::ffff:127.0.0.1"));
     assert_eq!(look_up(Some("example.org"), passive), Err(NameError::Again));
     assert_eq!(look_up(Some("a..b"), passive), Err(NameError::NoName));
-    // A server that does not answer is given up in its time.
     assert_eq!(
         (service_port("http"), service_port("8080")),
         (Some(80), Some(8080))

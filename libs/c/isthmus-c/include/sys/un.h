@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * For programs that know local sockets; there are none here (EAFNOSUPPORT).
+ * For programs that know local sockets. There are only those of socketpair, which have no path.
  */
 
 #pragma once

@@ -72,11 +72,13 @@ fn ask(c_get: SocketAddr, line: &str) -> Result<String> {
 }
 
 fn c_get_fetches_a_page_and_says_what_is_wrong(world: &mut Sockets) -> Result<()> {
-    let page = ask(world.c_get, "localhost http /stats.json")?;
-    ensure!(
-        page.starts_with("HTTP/1.1 200") && page.contains("\"hostname\""),
-        "the page is {page:?}"
-    );
+    for host in ["localhost", "127.0.0.1", "::1"] {
+        let page = ask(world.c_get, &format!("{host} http /stats.json"))?;
+        ensure!(
+            page.starts_with("HTTP/1.1 200") && page.contains("\"hostname\""),
+            "the page is {page:?}"
+        );
+    }
     let nobody = format!("10.0.2.2 {} /", ports::free()?);
     let wrong = [
         (nobody.as_str(), "error: Connection refused\n"),
