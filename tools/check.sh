@@ -22,7 +22,7 @@ make -s --no-print-directory sdk registry-sdk
 lint() { cargo clippy --locked --quiet "$@" --release --target aarch64-unknown-none --target-dir "build/$CONFIG/clippy" -- -D warnings; }
 # shellcheck disable=SC2046
 (export $(make -s sdk-environment) && lint $(packages pds tools/tests/sdk-tests/pds) --features sdk-test-pds/aarch64 && lint -p sel4-microkit --features alloc && lint -p isthmus-c &&
-    lint -p pd-net -p pd-support -p resolver -p socket-client --features pd-net/embassy-time,pd-net/resolver,resolver/embedded-nal-async,pd-support/critical-section,pd-support/log,socket-client/edge-nal,socket-client/embedded-nal-async,socket-client/sntpc)
+    lint -p pd-net -p pd-support -p resolver -p socket-client --features pd-net/embassy-time,pd-net/resolver,resolver/embedded-nal-async,pd-support/critical-section,pd-support/getrandom,pd-support/log,socket-client/edge-nal,socket-client/embedded-nal-async,socket-client/sntpc)
 # Loader and initialiser are programs of the registry SDK, whatever SDK the image is built with.
 # shellcheck disable=SC2046
 (export $(make -s sdk-environment MICROKIT_SDK=) && lint -p sdk-loader -p sdk-initialiser --features program)

@@ -59,7 +59,7 @@ fn init() -> impl Handler {
     let pd = Pd::<Counter>::start();
     let clock = clock::clock();
     let network = configuration::network();
-    let configuration = configuration::core(network, key::obtain(clock), restart_count());
+    let configuration = configuration::core(network, key::obtain(), restart_count());
     let (clients, ports) = Clients::take();
     let core = Server::new(&configuration, ports, &pd.stats())
         .unwrap_or_else(|error| panic!("configuration: {error}"));

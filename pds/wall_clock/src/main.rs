@@ -41,7 +41,7 @@ fn init() -> impl Handler {
 #[embassy_executor::task]
 async fn keep(clock: &'static WallClock, net: &'static Net<NetServer>, stats: Writer<Counter>) {
     let report = |failure| info!("{SERVER} does not tell the time: {failure:?}");
-    clock.keep(net, SERVER, stats, report).await;
+    clock.keep(net, SERVER, Some(stats), report).await;
 }
 
 #[embassy_executor::task]

@@ -8,15 +8,17 @@ use core::time::Duration;
 
 use embassy_futures::select::{Either, select};
 use embedded_io_async::{Read, Write};
-use embedded_nal_async::Dns;
+use embedded_nal_async::{AddrType, Dns};
 use heapless::{String, Vec};
 use reqwless::Error;
-use reqwless::client::{HttpClient, HttpRequestHandle};
-use reqwless::request::{RequestBody, RequestBuilder};
+use reqwless::client::HttpConnection;
+use reqwless::request::{Request, RequestBody, RequestBuilder};
 use socket_client::{Errno, Guest, Net, TcpStream, Transport};
 use stats::{HttpClient as Counter, Writer};
 
-use crate::head::{HEAD_LEN, Head, Refusal, is_of_connection, refusal};
+use tls::{Authorities, TlsStream};
+
+use crate::head::{HEAD_LEN, Head, Refusal, Target, is_of_connection, refusal};
 
 /// How long a server may take for a response's head, and again for each part of the body.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,6 +32,8 @@ const PART_LEN: usize = 2048;
 pub struct Buffers {
     request: [u8; HEAD_LEN],
     response: [u8; HEAD_LEN],
+    /// What is sent at once: reqwless writes a head in small pieces.
+    sent: [u8; PART_LEN],
     part: [u8; PART_LEN],
 }
 
@@ -40,6 +44,7 @@ impl Buffers {
         Buffers {
             request: [0; HEAD_LEN],
             response: [0; HEAD_LEN],
+            sent: [0; PART_LEN],
             part: [0; PART_LEN],
         }
     }
@@ -53,6 +58,16 @@ pub struct Proxy<'n, T: Transport, D: Dns> {
     pub dns: D,
     /// Where requests and failures are counted.
     pub stats: Writer<Counter>,
+    /// What https takes; without it there is none.
+    pub trust: Option<Trust<'n>>,
+}
+
+/// What https takes.
+pub struct Trust<'n> {
+    /// Who signs the certificates of servers.
+    pub authorities: Authorities,
+    /// Returns the time since 1970, if it is known.
+    pub time: &'n dyn Fn() -> Option<Duration>,
 }
 
 /// Why a response has no end, or none has begun.
@@ -78,22 +93,25 @@ impl From<Errno> for Failure {
 /// What reqwless says, as a status.
 fn failed(error: &Error) -> Refusal {
     match error {
-        Error::Dns => refusal(502, "the server's name is not found"),
-        Error::InvalidUrl(_) => refusal(400, "no URL"),
         Error::Network(embedded_io_async::ErrorKind::TimedOut) => TIMED_OUT,
-        Error::Network(embedded_io_async::ErrorKind::ConnectionRefused) => {
-            refusal(502, "the server refuses the connection")
-        }
-        Error::Network(embedded_io_async::ErrorKind::PermissionDenied) => {
-            refusal(403, "the declaration does not let this PD connect there")
-        }
-        Error::Network(_) | Error::ConnectionAborted => refusal(502, "the connection has failed"),
+        Error::Network(_) | Error::ConnectionAborted => LOST,
         Error::IncorrectBodyWritten => refusal(400, "the body is too short"),
         _ => refusal(502, "the response makes no sense or has too long a head"),
     }
 }
 
+/// What an attempt to connect says.
+fn not_connected(errno: Errno) -> Refusal {
+    match errno {
+        Errno::ETIMEDOUT => TIMED_OUT,
+        Errno::ECONNREFUSED => refusal(502, "the server refuses the connection"),
+        Errno::EACCES => refusal(403, "the declaration does not let this PD connect there"),
+        _ => LOST,
+    }
+}
+
 const TIMED_OUT: Refusal = refusal(504, "the server takes too long");
+const LOST: Refusal = refusal(502, "the connection has failed");
 
 impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
     /// Serves a connection: one request.
@@ -136,12 +154,18 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         guest: &Guest<'_, '_, T, WORKERS>,
         buffers: &mut Buffers,
     ) -> Result<(), Failure> {
+        let Buffers {
+            request: bytes,
+            response,
+            sent,
+            part,
+        } = buffers;
         let mut filled = 0;
         let (head, length) = loop {
-            if let Some(parsed) = Head::parse(&buffers.request[..filled])? {
+            if let Some(parsed) = Head::parse(&bytes[..filled])? {
                 break parsed;
             }
-            let count = guest.read(&mut buffers.request[filled..]).await?;
+            let count = guest.read(&mut bytes[filled..]).await?;
             if count == 0 {
                 return if filled == 0 {
                     Ok(())
@@ -153,26 +177,80 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         };
         self.stats.inc(Counter::Requests);
         let _ = guest.requested();
-        let mut client = HttpClient::new(self.net, &self.dns);
-        let handle = client.request(head.method, head.url);
-        let handle = self.wait(guest, handle).await.map_err(|_| TIMED_OUT)?;
-        let handle = handle.map_err(|error| failed(&error))?;
-        let handle = handle.host(head.authority).headers(&head.headers);
-        let Buffers { response, part, .. } = buffers;
-        match head.body {
-            None => self.respond(guest, handle, response, part).await,
-            Some(bytes) => {
-                let first = &buffers.request[length..filled];
-                let body = Body {
-                    guest,
-                    first: &first[..first.len().min(bytes)],
-                    length: bytes,
-                };
-                let responded = self.respond(guest, handle.body(body), response, part).await;
-                self.stats.add(Counter::BytesOut, bytes as u64);
-                responded
-            }
+        let first = &bytes[length..filled];
+        let body = head.body.map(|length| Body {
+            guest,
+            first: &first[..first.len().min(length)],
+            length,
+        });
+        let stream = self.connect(guest, &head.target).await?;
+        if !head.target.is_secure {
+            let connection = HttpConnection::Plain(stream).into_buffered(sent);
+            return self
+                .ask(guest, connection, &head, body, (response, part))
+                .await;
         }
+        let stream = self.secure(guest, stream, head.target.host).await?;
+        let connection = HttpConnection::Plain(stream).into_buffered(sent);
+        self.ask(guest, connection, &head, body, (response, part))
+            .await
+    }
+
+    async fn connect<const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        target: &Target<'_>,
+    ) -> Result<TcpStream<'n, T>, Refusal> {
+        let address = self.dns.get_host_by_name(target.host, AddrType::Either);
+        let address = self.wait(guest, address).await.map_err(|_| TIMED_OUT)?;
+        let address = address.map_err(|_| refusal(502, "the server's name is not found"))?;
+        let stream = TcpStream::connect(self.net, (address, target.port).into());
+        let stream = self.wait(guest, stream).await.map_err(|_| TIMED_OUT)?;
+        stream.map_err(not_connected)
+    }
+
+    async fn secure<S: Read + Write, const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        stream: S,
+        host: &str,
+    ) -> Result<TlsStream<S>, Refusal> {
+        let trust = self.trust.as_ref();
+        let trust = trust.ok_or(refusal(501, "there is no https: no authority is trusted"))?;
+        let stream = TlsStream::connect(stream, host, &trust.authorities, (trust.time)());
+        let stream = self.wait(guest, stream).await.map_err(|_| TIMED_OUT)?;
+        self.stats.inc(match &stream {
+            Ok(_) => Counter::Secured,
+            Err(_) => Counter::Distrusted,
+        });
+        stream.map_err(|error| error.reason().map_or(LOST, |reason| refusal(502, reason)))
+    }
+
+    async fn ask<C: Read + Write, const WORKERS: usize>(
+        &self,
+        guest: &Guest<'_, '_, T, WORKERS>,
+        connection: HttpConnection<'_, C>,
+        head: &Head<'_>,
+        body: Option<Body<'_, '_, '_, T, WORKERS>>,
+        (response, part): (&mut [u8], &mut [u8]),
+    ) -> Result<(), Failure> {
+        let bytes = head.body.unwrap_or(0) as u64;
+        let request = Request::new(head.method, head.target.path)
+            .host(head.target.authority)
+            .headers(&head.headers);
+        let responded = match body {
+            None => {
+                self.respond(guest, connection, request.build(), response, part)
+                    .await
+            }
+            Some(body) => {
+                let request = request.body(body).build();
+                self.respond(guest, connection, request, response, part)
+                    .await
+            }
+        };
+        self.stats.add(Counter::BytesOut, bytes);
+        responded
     }
 
     /// Waits for a server, but not longer than [`PATIENCE`].
@@ -196,15 +274,16 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
         }
     }
 
-    async fn respond<B: RequestBody, const WORKERS: usize>(
+    async fn respond<C: Read + Write, B: RequestBody, const WORKERS: usize>(
         &self,
         guest: &Guest<'_, '_, T, WORKERS>,
-        mut handle: HttpRequestHandle<'_, TcpStream<'_, T>, B>,
+        mut connection: HttpConnection<'_, C>,
+        request: Request<'_, B>,
         buf: &mut [u8],
         part: &mut [u8],
     ) -> Result<(), Failure> {
         let start = self.net.now();
-        let response = self.wait(guest, handle.send(buf)).await;
+        let response = self.wait(guest, connection.send(request, buf)).await;
         let response = response.map_err(|_| TIMED_OUT)?;
         let response = response.map_err(|error| failed(&error))?;
         let took = (self.net.now() - start).as_nanos() as u64;
@@ -241,8 +320,8 @@ impl<'n, T: Transport, D: Dns> Proxy<'n, T, D> {
 }
 
 /// The body of a request, as it comes from the peer.
-struct Body<'b, 's, 'n, T: Transport, const WORKERS: usize> {
-    guest: &'b Guest<'s, 'n, T, WORKERS>,
+struct Body<'b, 's, 'g, T: Transport, const WORKERS: usize> {
+    guest: &'b Guest<'s, 'g, T, WORKERS>,
     /// What has come with the head.
     first: &'b [u8],
     length: usize,

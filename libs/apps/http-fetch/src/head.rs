@@ -48,15 +48,65 @@ pub(crate) const fn refusal(status: u16, text: &'static str) -> Refusal {
     Refusal { status, text }
 }
 
+/// The parts of a URL (RFC 9110 section 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'h> {
+    /// Whether it is `https`.
+    pub is_secure: bool,
+    /// Host and port as they stand there.
+    pub authority: &'h str,
+    /// The host: a name or an address.
+    pub host: &'h str,
+    /// The port.
+    pub port: u16,
+    /// The path, with what follows a question mark.
+    pub path: &'h str,
+}
+
+impl<'h> Target<'h> {
+    fn parse(url: &'h str) -> Option<Self> {
+        let (is_secure, rest) = match url.strip_prefix("https://") {
+            Some(rest) => (true, rest),
+            None => (false, url.strip_prefix("http://")?),
+        };
+        let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        // Without the brackets around an address of IPv6.
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        };
+        let port = match port.strip_prefix(':') {
+            Some(port) => port.parse().ok()?,
+            None if port.is_empty() => {
+                if is_secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            None => return None,
+        };
+        let target = Target {
+            is_secure,
+            authority,
+            host,
+            port,
+            path: if path.is_empty() { "/" } else { path },
+        };
+        let is_plain = !host.is_empty() && !authority.contains('@') && target.path.starts_with('/');
+        is_plain.then_some(target)
+    }
+}
+
 /// The head of a request.
 #[derive(Debug)]
 pub struct Head<'h> {
     /// What to do.
     pub method: Method,
-    /// The URL.
-    pub url: &'h str,
-    /// Its host and port.
-    pub authority: &'h str,
+    /// Where the request goes.
+    pub target: Target<'h>,
     /// Headers that go on.
     pub headers: Vec<(&'h str, &'h str), MAX_HEADERS>,
     /// Bytes of the body, if it has one.
@@ -81,8 +131,7 @@ impl<'h> Head<'h> {
         let url = request.path.unwrap_or_default();
         let mut head = Head {
             method: method.ok_or(refusal(501, "this method is not done"))?,
-            url,
-            authority: authority(url).ok_or(refusal(400, "no URL that begins with http://"))?,
+            target: Target::parse(url).ok_or(refusal(400, "no URL of http or https"))?,
             headers: Vec::new(),
             body: None,
         };
@@ -135,11 +184,4 @@ fn method(name: &str) -> Option<Method> {
         "OPTIONS" => Method::OPTIONS,
         _ => return None,
     })
-}
-
-/// Returns host and port of a URL.
-fn authority(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("http://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    Some(&rest[..end]).filter(|authority| !authority.is_empty() && !authority.contains('@'))
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use http_fetch::{Buffers, HEAD_LEN, Head, MAX_HEADERS, Proxy};
+use http_fetch::{Buffers, HEAD_LEN, Head, MAX_HEADERS, Proxy, Target};
 use proptest::prelude::*;
 use resolver::Resolver;
 use stats::{HttpClient as Counter, Writer};
@@ -18,8 +18,14 @@ fn heads_are_read() {
         b"PUT http://a.test:81/x?y HTTP/1.1\r\nHost: other\r\nX-Note: n\r\nTE: trailers\r\n\
         Content-Length: 5\r\nProxy-Connection: keep-alive\r\n\r\nhello";
     let (head, length) = Head::parse(bytes).expect("a request").expect("whole");
-    assert_eq!(head.url, "http://a.test:81/x?y");
-    assert_eq!((head.authority, head.body), ("a.test:81", Some(5)));
+    let target = Target {
+        is_secure: false,
+        authority: "a.test:81",
+        host: "a.test",
+        port: 81,
+        path: "/x?y",
+    };
+    assert_eq!((head.target, head.body), (target, Some(5)));
     assert_eq!(head.headers, [("X-Note", "n"), ("Connection", "close")]);
     assert_eq!(&bytes[length..], b"hello");
     let whole = |head: &str| Head::parse(head.as_bytes()).map(|parsed| parsed.is_some());
@@ -28,7 +34,11 @@ fn heads_are_read() {
     let long = format!("X: {}", "y".repeat(HEAD_LEN));
     for (line, headers, status) in [
         ("GET /x HTTP/1.1", "", 400),
-        ("GET https://a/ HTTP/1.1", "", 400),
+        ("GET ftp://a/ HTTP/1.1", "", 400),
+        ("GET http://a:99999/ HTTP/1.1", "", 400),
+        ("GET http://[::1/ HTTP/1.1", "", 400),
+        ("GET http://[::1]x/ HTTP/1.1", "", 400),
+        ("GET http://a?x HTTP/1.1", "", 400),
         ("GET http:///x HTTP/1.1", "", 400),
         ("GET http://me:pass@a/ HTTP/1.1", "", 400),
         ("GET http://a/", "", 400),
@@ -74,6 +84,7 @@ fn fetch(request: &str, response: &str, ends: bool) -> (String, String, Writer<C
             net: &net,
             dns,
             stats,
+            trust: None,
         };
         net.serve::<2>(PORT, async |guest| {
             proxy.serve(guest, &mut Buffers::new()).await

@@ -22,8 +22,8 @@ use stats::{WallClock as Counter, Writer};
 
 /// The time between two questions. RFC 5905 has 64 s for the shortest.
 const INTERVAL: Duration = Duration::from_secs(64);
-/// The time after a question without a reply, doubled up to [`INTERVAL`].
-const RETRY: Duration = Duration::from_secs(2);
+/// The time after a question without a reply, doubled up to the second.
+const RETRY: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(16)];
 /// How long a reply is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of the window for replies.
@@ -61,27 +61,33 @@ impl WallClock {
         Some(start + Duration::from_nanos(moment.as_nanos()))
     }
 
-    /// Asks a server, for good: one task's work. `report` hears why it has failed.
+    /// Asks a server, for good: one task's work. `report` hears why it has failed. A PD that does
+    /// something else has no counters for it.
     pub async fn keep<T: Transport>(
         &self,
         net: &Net<T>,
         server: SocketAddr,
-        stats: Writer<Counter>,
+        stats: Option<Writer<Counter>>,
         mut report: impl FnMut(Failure),
     ) -> Infallible {
-        let mut retry = RETRY;
+        let count = |counter| {
+            if let Some(stats) = stats {
+                stats.inc(counter);
+            }
+        };
+        let mut retry = RETRY[0];
         loop {
-            stats.inc(Counter::Questions);
+            count(Counter::Questions);
             let pause = match self.ask(net, server, stats).await {
                 Ok(()) => {
-                    stats.inc(Counter::Replies);
-                    retry = RETRY;
+                    count(Counter::Replies);
+                    retry = RETRY[0];
                     INTERVAL
                 }
                 Err(failure) => {
-                    stats.inc(Counter::Failures);
+                    count(Counter::Failures);
                     report(failure);
-                    let next = (retry * 2).min(INTERVAL);
+                    let next = (retry * 2).min(RETRY[1]);
                     core::mem::replace(&mut retry, next)
                 }
             };
@@ -95,7 +101,7 @@ impl WallClock {
         &self,
         net: &Net<T>,
         server: SocketAddr,
-        stats: Writer<Counter>,
+        stats: Option<Writer<Counter>>,
     ) -> Result<(), Failure> {
         // Each question has a port of its own, which nobody can know.
         let socket = UdpSocket::bind(net, (Ipv4Addr::UNSPECIFIED, 0).into(), RECEIVE_LEN)?;
@@ -114,10 +120,12 @@ impl WallClock {
             ..0 => start.checked_sub(step),
         };
         self.start.set(Some(new.unwrap_or(start)));
-        stats.set(Counter::Known, 1);
-        stats.set(Counter::LastStep, step.as_nanos() as u64);
-        let round_trip = reply.roundtrip().saturating_mul(1000);
-        stats.set(Counter::RoundTrip, round_trip);
+        if let Some(stats) = stats {
+            stats.set(Counter::Known, 1);
+            stats.set(Counter::LastStep, step.as_nanos() as u64);
+            let round_trip = reply.roundtrip().saturating_mul(1000);
+            stats.set(Counter::RoundTrip, round_trip);
+        }
         Ok(())
     }
 

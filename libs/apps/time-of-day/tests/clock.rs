@@ -38,7 +38,7 @@ fn run(
     let (clock, failures) = (WallClock::default(), RefCell::new(Vec::new()));
     let server = wire.world.borrow_mut().peer.bind(NTP);
     let mut tasks = Tasks::default();
-    let keep = clock.keep(&net, (PEER_IP, NTP).into(), stats, |failure| {
+    let keep = clock.keep(&net, (PEER_IP, NTP).into(), Some(stats), |failure| {
         failures.borrow_mut().push(failure);
     });
     tasks.spawn(async {

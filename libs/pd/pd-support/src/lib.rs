@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Features for crates from elsewhere: `critical-section` has the implementation that the crate of
-//! that name asks for, `log` writes the lines of that facade into the PD's log ring.
+//! that name asks for, `log` writes the lines of that facade into the PD's log ring, `getrandom`
+//! gives that crate (0.2) rng_driver's bytes.
 
 #![no_std]
 
@@ -29,6 +30,7 @@ mod limit;
 mod log;
 mod pd;
 mod peer;
+mod random;
 
 pub use declared::{
     Mapped, find_peer, interrupt, own_region, peer, region, region_with, regions, registers, wiring,
@@ -36,6 +38,7 @@ pub use declared::{
 pub use log::{Level, write};
 pub use pd::{Pd, Turns, wait, working};
 pub use peer::{Answer, Peer, four_words, message, with_words};
+pub use random::random_bytes;
 
 pub use shm::{ReadOnly, ReadWrite};
 pub use wiring::role;

@@ -45,6 +45,7 @@ pd_kinds! {
     MqttClient: MqttClient = 12,
     WallClock: WallClock = 13,
     Capture: Capture = 14,
+    HttpsServer: HttpsServer = 15,
     /// A PD that has the common counters only, for instance a client written by a user.
     Other: NoCounters = 255,
 }
@@ -434,12 +435,32 @@ pd_counter_set! {
         Failed: Count = "failed",
         /// Requests whose server took too long.
         TimedOut: Count = "timed_out",
+        /// Connections by TLS.
+        Secured: Count = "secured",
+        /// Connections by TLS that were not made, for instance because of the certificate.
+        Distrusted: Count = "distrusted",
         /// Bytes of bodies from servers.
         BytesIn: Bytes = "bytes_in",
         /// Bytes of bodies to servers.
         BytesOut: Bytes = "bytes_out",
         /// Time of the last response, from the request to the end of its head.
         LastTime: Nanoseconds = "last_time",
+    }
+}
+
+pd_counter_set! {
+    /// Counters of the front that takes connections by TLS.
+    pub enum HttpsServer {
+        /// Connections made.
+        Connections: Count = "connections",
+        /// Connections that were not made, or ended by an error of TLS.
+        Failed: Count = "failed",
+        /// Connections that the server behind did not take.
+        NoServer: Count = "no_server",
+        /// Bytes from clients, decrypted.
+        BytesIn: Bytes = "bytes_in",
+        /// Bytes to clients, before they were encrypted.
+        BytesOut: Bytes = "bytes_out",
     }
 }
 

@@ -138,6 +138,18 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
+/// An allocator that has nothing.
+pub struct NoHeap;
+
+// SAFETY: it gives out nothing.
+unsafe impl GlobalAlloc for NoHeap {
+    unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+        ptr::null_mut()
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+}
+
 /// Memory for a heap inside the image, in `.bss.noinit`: a restart need not clear it.
 #[doc(hidden)]
 #[repr(C, align(16))]

@@ -93,7 +93,7 @@ pub use symbols::{Persistent, pd_is_passive, pd_name};
 /// Declares a function to be the PD's initialisation. It takes nothing and returns the PD's
 /// [`Handler`]; its name does not matter.
 ///
-/// - `#[protection_domain]`: no heap.
+/// - `#[protection_domain]`: no heap. A program that wants memory all the same panics.
 /// - `#[protection_domain(heap_size = 0x10000)]`: a global allocator on that many bytes inside
 ///   the image.
 /// - `#[protection_domain(heap_region = (heap_vaddr, heap_size))]` (not upstream): a global
@@ -110,6 +110,9 @@ pub use sel4_microkit_macros::protection_domain;
 #[macro_export]
 macro_rules! declare_protection_domain {
     { init = $init:ident $(,)? } => {
+        // Crates that could allocate are linked as soon as another PD of the build wants it.
+        #[global_allocator]
+        static __SEL4_MICROKIT_NO_HEAP: $crate::_private::NoHeap = $crate::_private::NoHeap;
         $crate::declare_protection_domain! { @main $init {} }
     };
     { init = $init:ident, heap_size = $size:expr $(,)? } => {
@@ -160,6 +163,6 @@ pub mod _private {
     #[cfg(not(target_os = "none"))]
     pub use crate::entry::refuse_host;
     pub use crate::entry::run_main;
-    pub use crate::heap::{Arena, Heap};
+    pub use crate::heap::{Arena, Heap, NoHeap};
     pub use crate::symbols::{Patched, Word, region};
 }
