@@ -21,7 +21,7 @@ benchmark() {
 crowd() {
     local benchmarks=() most=0 now process
     for _ in {1..12}; do
-        timeout 120 redis-benchmark -p "${host[6379]}" -q -t set,get,incr -n 8000 -c 4 -P 4 -r 1000 >>"$folder/crowd" 2>&1 &
+        timeout 120 redis-benchmark -p "${host[6379]}" -q -t set,get,incr -n 4000 -c 4 -P 4 -r 1000 >>"$folder/crowd" 2>&1 &
         benchmarks+=($!)
         sleep 0.1
     done
@@ -53,7 +53,7 @@ run() {
     sleep 0.3
     check "they have expired" replies $'GET t\nFLUSHALL\nDBSIZE' $'\nOK\n0'
     check "redis-benchmark" benchmark -t ping,set,get,incr,mset -n 5000 -c 4
-    check "redis-benchmark, 16 commands at once" benchmark -t ping,set,get,incr,mset -n 50000 -c 4 -P 16 -r 5000
+    check "redis-benchmark, 16 commands at once" benchmark -t ping,set,get,incr,mset -n 20000 -c 4 -P 16 -r 5000
     check "redis-benchmark, 4 KiB" benchmark -t set,get -n 5000 -c 4 -d 4096 -r 100
     check "redis-benchmark twelve times at once" crowd
     check "memory ends with an error" fill

@@ -3,25 +3,24 @@
 #
 # The ready PDs in one booted image, each driven by the programs that it is made for: apps.sh [NAME…]. Their tests are
 # pds/<name>/test.sh, which says in `needs` what programs it takes (program:Debian package), in `ports` what ports of the
-# guest (tcp:6379), and has the tests in `run`. Prints "N passed, M failed, K skipped".
+# guest (tcp:6379), and has the tests in `run`, with files of its own in $folder. With `beside=yes` they wait more than they
+# work, and run while others do. Prints "N passed, M failed, K skipped".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 # Guests look for a broker and a time server at fixed ports of the host: one run at a time.
 exec 9>"${TMPDIR:-/tmp}/isthmus-apps.lock"
 flock 9
 folder=$(mktemp -d "${TMPDIR:-/tmp}/isthmus-apps-XXXXXX")
+chmod 755 "$folder" # servers that a test starts may have a user of their own
+console=$folder/console
+report=$folder/report
 next_port=${APPS_PORT:-16000}
 declare -A host=() # ports of the host, by those of the guest
 qemu=
-passed=0
-failed=0
-skipped=0
+besides=() # tests that run beside others
 helpers=() # processes that a test has started
-cleanup() {
-    for process in "${helpers[@]}" $qemu; do kill "$process" 2>/dev/null; done
-    rm -rf "$folder"
-}
-trap cleanup EXIT
+end() { for process in "$@"; do kill "$process" 2>/dev/null && wait "$process" 2>/dev/null; done; }
+trap 'end "${besides[@]}" $qemu; rm -rf "$folder"' EXIT
 
 # check NAME COMMAND…: one test. What it prints is shown if it fails.
 check() {
@@ -30,12 +29,11 @@ check() {
     "$@" >"$folder/output" 2>&1 || status=$?
     if [ "$status" = 0 ]; then
         echo "ok    $name"
-        passed=$((passed + 1))
     else
         echo "FAIL  $name"
-        tail -n 20 "$folder/output" "$folder/console" 2>/dev/null
-        failed=$((failed + 1))
+        tail -n 20 "$folder/output" "$console" 2>/dev/null
     fi
+    return "$status"
 }
 
 # within SECONDS COMMAND…: tries until it succeeds.
@@ -78,8 +76,7 @@ for app in "${names[@]}"; do
     for need in "${needs[@]}"; do
         command -v "${need%%:*}" >/dev/null || install "${need#*:}"
         if ! command -v "${need%%:*}" >/dev/null; then
-            echo "skip  $app: there is no ${need%%:*}, and ${need#*:} could not be installed (build/apt.log)"
-            skipped=$((skipped + 1))
+            echo "skip  $app: there is no ${need%%:*}, and ${need#*:} could not be installed (build/apt.log)" | tee -a "$report"
             continue 2
         fi
     done
@@ -87,8 +84,21 @@ for app in "${names[@]}"; do
     forward+=" ${ports[*]}"
 done
 
-if [ ${#apps[@]} -gt 0 ]; then
-    netdev=user,id=netdev0
+# The tests of one PD, in a shell of their own.
+tests_of() (
+    app=$1 folder=$folder/$1
+    mkdir "$folder"
+    : >"$folder/helper"
+    trap 'end "${helpers[@]}"' EXIT
+    trap exit TERM
+    . "pds/$app/test.sh"
+    run
+)
+
+of_the_image() { (app=image && check "$@") | tee -a "$report" && [ "${PIPESTATUS[0]}" = 0 ]; }
+
+boot() {
+    local netdev=user,id=netdev0 port guest
     for port in $forward; do
         while (exec 3<>"/dev/tcp/127.0.0.1/$next_port") 2>/dev/null; do next_port=$((next_port + 1)); done
         guest=${port#*:}
@@ -96,23 +106,32 @@ if [ ${#apps[@]} -gt 0 ]; then
         netdev+=,hostfwd=${port%:*}:127.0.0.1:${host[$guest]}-:$guest
         next_port=$((next_port + 1))
     done
-    app=image
-    check "it builds" make --no-print-directory image "APPS=${apps[*]}"
     # shellcheck disable=SC2046
-    $(make -s qemu-command "APPS=${apps[*]}" "NETDEV=$netdev") >"$folder/console" 2>&1 </dev/null 9>&- &
+    $(make -s qemu-command "APPS=${apps[*]}" "NETDEV=$netdev") >"$console" 2>&1 </dev/null 9>&- &
     qemu=$!
-    check "it boots" within 30 curl -fs "http://127.0.0.1:${host[80]}/"
-    [ "$failed" = 0 ] || apps=() # nothing would be learnt
+    of_the_image "it boots" within 30 curl -fs "http://127.0.0.1:${host[80]}/"
+}
+
+drive() {
+    local alone=() beside
     for app in "${apps[@]}"; do
+        beside=
         . "pds/$app/test.sh"
-        : >"$folder/helper"
-        run
-        for process in "${helpers[@]}"; do kill "$process" 2>/dev/null && wait "$process" 2>/dev/null; done
-        helpers=()
+        if [ -z "$beside" ]; then alone+=("$app"); continue; fi
+        tests_of "$app" >"$folder/$app.report" 2>&1 &
+        besides+=($!)
     done
-    app=image
-    check "no PD has faulted" eval "! grep -E 'fault|panic' $folder/console"
+    for app in "${alone[@]}"; do tests_of "$app" 2>&1 | tee -a "$report"; done
+    [ ${#besides[@]} -eq 0 ] || wait "${besides[@]}" # without names it would wait for QEMU, too
+    besides=()
+    cat "$folder"/*.report 2>/dev/null | tee -a "$report"
+    of_the_image "no PD has faulted" eval "! grep -E 'fault|panic' $console"
+}
+
+if [ ${#apps[@]} -gt 0 ]; then
+    of_the_image "it builds" make --no-print-directory image "APPS=${apps[*]}" && boot && drive
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+count() { grep -c "^$1  " "$report"; }
+echo "$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
+[ "$(count FAIL)" = 0 ]
