@@ -9,7 +9,7 @@ use host_peer::contents;
 use qemu_harness::ports;
 
 use super::echoing::{echo, expect_gone};
-use super::faulting::{crash, crash_repeatedly, only_faults_of};
+use super::faulting::{answers_again, crash, crash_repeatedly, only_faults_of};
 use crate::boot::until;
 use crate::suite::{Test, test_list};
 use crate::world::{Sockets, TIMEOUT, connect};
@@ -125,6 +125,7 @@ fn c_programs_survive_a_fault_of_net_server(world: &mut Sockets) -> Result<()> {
     echo(&connect(world.c_echo)?, b"before")?;
     counted(world, 1001, 0)?;
     crash(world, "net_server")?;
+    answers_again(world)?;
     until(world.guest()?, || echo(&connect(world.c_echo)?, b"after"))?;
     // Both listen again, and neither has faulted.
     until(world.guest()?, || {
