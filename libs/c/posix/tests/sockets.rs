@@ -189,7 +189,7 @@ fn echoes_are_asked_for_and_come_back() {
     let received = program.recv(fd, &mut [&mut reply], Flags::NONE).unwrap();
     assert_eq!((received.count, received.from), (13, Some(host)));
     assert_eq!((reply[0], &reply[6..13]), (0, &b"\0\x09hello"[..]));
-    let id = program.local(fd).unwrap().port();
+    let id = program.local(fd).unwrap().unwrap().port();
     assert_eq!(reply[4..6], id.to_be_bytes());
     let wrong = program.socket(INET6, DATAGRAM, 1, false);
     assert_eq!(wrong.unwrap_err(), Errno::EPROTONOSUPPORT);

@@ -25,8 +25,9 @@ mod value;
 mod writer;
 
 pub use counters::{
-    Capture, Common, Console, EchoServer, HttpClient, HttpServer, HttpsServer, KeyValue, MqttClient,
-    NetDriver, NetServer, PdKind, RngDriver, Supervisor, Throughput, TimerDriver, WallClock,
+    Capture, Common, Console, EchoServer, HttpClient, HttpServer, HttpsServer, KeyValue,
+    MqttClient, NetDriver, NetServer, PdKind, RngDriver, Supervisor, Throughput, TimerDriver,
+    WallClock,
 };
 pub use page::{PAGE_SIZE, StatsPage};
 pub use pulse::{Beat, Pulse};
