@@ -198,7 +198,7 @@ test-apps: sdk ## the ready PDs, driven by the programs that they are made for (
 	@tools/tests/apps.sh $(ONLY)
 
 loom: setup ## the rings of packets and log lines and the readiness region under the model checker
-	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p ring -p log-ring -p socket-proto --profile tool --test loom --target-dir build/loom
+	@RUSTFLAGS="--cfg loom" $(CARGO) test --locked --quiet -p path+file://$(CURDIR)/libs/link/ring -p log-ring -p socket-proto --profile tool --test loom --target-dir build/loom
 
 miri: setup ## libs/pd/shm, libs/pd/executor and libs/link/virtio-net under Miri (needs a nightly toolchain with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "miri: it is not installed" >&2; \

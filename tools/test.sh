@@ -31,7 +31,9 @@ stage() {
 
 # Libraries and tools are tested apart: the tools want smoltcp with `std`, and cargo would give the libraries the same, which is not
 # what PDs are made of.
-libraries=$(find libs -name Cargo.toml -exec sed -nE 's/^name *= *"(.*)"/\1/p' {} +)
+# With the version, because crates of others have the same names.
+version=$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml)
+libraries=$(find libs -name Cargo.toml -exec sed -nE "s/^name *= *\"(.*)\"/\1@$version/p" {} +)
 with() { local option=$1; shift; printf -- "$option %s " "$@"; }
 
 # shellcheck disable=SC2046,SC2086
