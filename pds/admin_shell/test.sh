@@ -3,6 +3,7 @@
 # The administrator's shell, over a connection of the host.
 needs=(nc:netcat-openbsd)
 ports=(tcp:2323)
+when=alone
 
 shell() { printf '%s\n' "$@" quit | timeout 20 nc -N 127.0.0.1 "${host[2323]}"; }
 

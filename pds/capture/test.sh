@@ -3,6 +3,7 @@
 # The capture service, whose viewers are tshark's and capinfos' users.
 needs=(tshark:tshark capinfos:wireshark-common nc:netcat-openbsd)
 ports=(tcp:5555)
+when=alone
 
 # view SECONDS [LINE]: a viewer for that long, in $folder/seen.
 view() {

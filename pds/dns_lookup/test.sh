@@ -3,7 +3,7 @@
 # Looking up names, with dnsmasq as the server.
 needs=(dnsmasq:dnsmasq-base)
 ports=(tcp:5353)
-beside=yes
+when=beside
 
 # asked LINE: what comes back.
 asked() {

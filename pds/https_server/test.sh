@@ -3,7 +3,7 @@
 # HTTPS, by curl and openssl's client.
 needs=(curl:curl openssl:openssl)
 ports=(tcp:443)
-beside=yes
+when=beside
 
 https() { curl -sS --max-time 40 --cacert build/tls/authority.pem "$@"; }
 

@@ -3,7 +3,7 @@
 # The MQTT client, with mosquitto as the broker. The guest looks for it at port 1883.
 needs=(mosquitto:mosquitto mosquitto_pub:mosquitto-clients mosquitto_sub:mosquitto-clients mosquitto_passwd:mosquitto)
 ports=()
-beside=yes
+when=beside
 
 broker() {
     exec mosquitto -c "$folder/mosquitto.conf"

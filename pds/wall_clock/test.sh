@@ -3,7 +3,7 @@
 # The wall clock, with chrony as the server. The guest looks for it at port 1123.
 needs=(chronyd:chrony)
 ports=(tcp:13)
-beside=yes
+when=beside
 
 server() {
     # It leaves the host's clock alone (-x).

@@ -3,8 +3,9 @@
 #
 # The ready PDs in one booted image, each driven by the programs that it is made for: apps.sh [NAME…]. Their tests are
 # pds/<name>/test.sh, which says in `needs` what programs it takes (program:Debian package), in `ports` what ports of the
-# guest (tcp:6379), and has the tests in `run`, with files of its own in $folder. With `beside=yes` they wait more than they
-# work, and run while others do. Prints "N passed, M failed, K skipped".
+# guest (tcp:6379), and has the tests in `run`, with files of its own in $folder. With `when=alone` they
+# change what others need, or see what others do; with `when=beside` they wait more than they work, and run while others do.
+# Prints "N passed, M failed, K skipped".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 # Guests look for a broker and a time server at fixed ports of the host: one run at a time.
@@ -113,15 +114,19 @@ boot() {
 }
 
 drive() {
-    local alone=() beside
+    local -A tests=()
+    local when
     for app in "${apps[@]}"; do
-        beside=
+        when=then
         . "pds/$app/test.sh"
-        if [ -z "$beside" ]; then alone+=("$app"); continue; fi
+        tests[$when]+=" $app"
+    done
+    for app in ${tests[alone]-}; do tests_of "$app" 2>&1 | tee -a "$report"; done
+    for app in ${tests[beside]-}; do
         tests_of "$app" >"$folder/$app.report" 2>&1 &
         besides+=($!)
     done
-    for app in "${alone[@]}"; do tests_of "$app" 2>&1 | tee -a "$report"; done
+    for app in ${tests[then]-}; do tests_of "$app" 2>&1 | tee -a "$report"; done
     [ ${#besides[@]} -eq 0 ] || wait "${besides[@]}" # without names it would wait for QEMU, too
     besides=()
     cat "$folder"/*.report 2>/dev/null | tee -a "$report"
