@@ -63,7 +63,7 @@ run() {
     check "a broker that hangs" within 25 eval '[ "$(counter connected)" = 0 ]'
     kill -CONT "$process"
     check "it comes back to it" within 25 eval '[ "$(counter connected)" = 1 ]'
-    check "a broker that restarts" eval 'kill $process; wait $process; in_background broker; within 25 answered 2 again'
+    check "a broker that restarts" eval 'kill $process; wait $process; in_background broker; within 25 status online && answered 2 again'
     check "it is counted" eval '[ "$(counter received_qos_2)" -ge 100 ] && [ "$(counter dropped)" = 0 ] &&
         [ "$(counter confirmed)" -ge 100 ] && [ "$(counter connections)" -ge 4 ]'
 }
