@@ -41,7 +41,7 @@ pub const fn blocks_for(records: usize) -> usize {
 pub struct Blocks<const N: usize>(Vec<u8, N>);
 
 impl<const N: usize> Blocks<N> {
-    /// None.
+    /// Makes a buffer without blocks.
     pub const fn new() -> Self {
         Blocks(Vec::new())
     }

@@ -28,7 +28,7 @@ const PROTOCOLS: [(&str, u32); 7] = [
 /// nothing.
 ///
 /// # Errors
-/// The first word that is none of this.
+/// The first word that has no meaning here.
 pub fn parse(line: &str) -> Result<CaptureFilter, Unknown<'_>> {
     let (mut host, mut port) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let mut filter = CaptureFilter::default();

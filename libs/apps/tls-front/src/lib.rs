@@ -22,9 +22,9 @@ const PART_LEN: usize = 2048;
 
 /// What all connections share.
 pub struct Front<'n, T: Transport> {
-    /// Sockets.
+    /// Where its sockets come from.
     pub net: &'n Net<T>,
-    /// The server behind.
+    /// The server that it passes decrypted bytes to.
     pub server: SocketAddr,
     /// Certificate and key.
     pub identity: Identity,

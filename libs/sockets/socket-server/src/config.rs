@@ -66,7 +66,7 @@ pub struct Config {
 /// Which address is used while no DHCP server gives one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fallback {
-    /// None.
+    /// The interface has no IPv4 address until then.
     #[default]
     None,
     /// That of the configuration, with its router.
@@ -132,12 +132,13 @@ pub struct ClientLimits {
     pub name: &'static str,
 }
 
-/// Numbers a second; `None` is as many as it can. Bytes are those of Ethernet frames.
+/// The most that a client may send in a second; `None` sets no limit. Bytes are those of Ethernet
+/// frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendRate {
-    /// Packets.
+    /// Packets a second.
     pub packets: Option<NonZeroU32>,
-    /// Bytes.
+    /// Bytes a second.
     pub bytes: Option<NonZeroU64>,
 }
 

@@ -81,7 +81,7 @@ impl Network {
         }
     }
 
-    /// A packet came from a host. Answers to it can go back the same way.
+    /// A packet came from a host. Replies to it can go back the same way.
     pub(crate) fn hear<T: TxQueue>(&mut self, source: Ipv4Addr, sender: [u8; 6], tx: &mut T) {
         if self.interface.is_neighbour(source)
             && let Some(host) = self.neighbours.heard(source.into(), sender, self.now())

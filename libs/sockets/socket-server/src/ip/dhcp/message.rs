@@ -52,7 +52,7 @@ const LIST: [u8; 8] = [
 /// A request by Ethernet, a reply, and the lengths of their addresses.
 const ASKS: [u8; 4] = [1, 1, 6, 0];
 const ANSWERS: [u8; 3] = [2, 1, 6];
-/// Answers go to all hosts: this one has no address yet.
+/// Replies go to all hosts, because this one has no address yet.
 const TO_ALL: [u8; 2] = [0x80, 0];
 /// What options begin with.
 const COOKIE: [u8; 4] = [99, 130, 83, 99];
